@@ -1,0 +1,47 @@
+# make dataset   builds the sample dataset, and says where it is   (CONFIG=configs/solo.cfg: a recipe)
+# make test      lint, types and tests
+# make lint      lint and types alone
+# make bench     the benchmarks; their tables go to benchmarks/results/
+# make clean     removes the environment and everything that was built, downloads included
+
+PYTHON ?= python3
+CONFIG ?= luigi.cfg
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := dataset
+.PHONY: dataset test lint bench clean
+
+dataset: $(VENV)/installed
+	@LUIGI_CONFIG_PATH=$(CONFIG) $(BIN)/luigi --module tasks BuildDataset
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/installed-dev
+	@for script in $(filter-out benchmarks/machine.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script --save || exit 1; done
+
+clean:
+	rm -rf $(VENV) data build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Senga needs Python 3.10 or newer: run make with PYTHON=/path/to/python3.11, for example."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python could not make an environment: on Debian and Ubuntu, install the package python3-venv."; exit 1; }
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Senga into $(VENV); the first time this takes a minute or more, most of it for PyTorch."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo "Installing what the tests need."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@

@@ -1,0 +1,44 @@
+"""What became of one picture in one stage: a row, never a crash."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One picture's fate.
+
+    Attributes:
+        id: post id.
+        code: `OK`, or a stable snake_case reason such as `truncated`.
+        detail: what was seen, for people; may be empty.
+    """
+
+    id: int
+    code: str
+    detail: str = ""
+
+
+def count(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many outcomes carry each code, the most frequent first."""
+    return dict(Counter(outcome.code for outcome in outcomes).most_common())
+
+
+def write_outcomes(outcomes: Iterable[Outcome], path: Path) -> None:
+    """Writes a Parquet table with the columns `id`, `code` and `detail`."""
+    rows = [(outcome.id, outcome.code, outcome.detail) for outcome in outcomes]
+    schema = {"id": pl.Int64, "code": pl.String, "detail": pl.String}
+    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
+
+
+def ok_ids(path: Path) -> list[int]:
+    """The post ids of a table of outcomes that came through, in its order."""
+    return pl.read_parquet(path).filter(pl.col("code") == OK)["id"].to_list()

@@ -1,0 +1,1 @@
+"""Networks and filters that draw: colour picture to sketch, sketch to clean line art."""

@@ -1,0 +1,65 @@
+"""Shards are plain WebDataset tar files, equal for equal samples."""
+
+import gc
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+import webdataset
+
+from pipeline.errors import SengaError
+from pipeline.shard import ShardReader, write_shard
+
+SAMPLES = [
+    (7, {"original.png": b"a" * 700, "pured.png": b""}),
+    (12, {"original.png": b"b", "pured.png": b"c"}),
+]
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    write_shard(tmp_path / "s.tar", SAMPLES)
+    with ShardReader(tmp_path / "s.tar") as shard:
+        assert shard.ids == [7, 12]
+        assert shard.parts(7) == ["original.png", "pured.png"]
+        assert shard.parts(8) == []
+        read = {
+            post_id: {p: shard.read(post_id, p) for p in shard.parts(post_id)}
+            for post_id in shard.ids
+        }
+    assert read == dict(SAMPLES)
+
+
+def test_equal_samples_make_equal_files(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.tar", SAMPLES)
+    write_shard(tmp_path / "b.tar", iter(SAMPLES))
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # it leaves files open
+def test_webdataset_reads_a_shard(tmp_path: Path) -> None:
+    write_shard(tmp_path / "s.tar", SAMPLES)
+    read = list(webdataset.WebDataset(str(tmp_path / "s.tar"), shardshuffle=False))
+    assert [(sample["__key__"], sample["original.png"]) for sample in read] == [
+        ("7", b"a" * 700),
+        ("12", b"b"),
+    ]
+    gc.collect()
+
+
+def test_a_cut_tar_is_one_sentence(tmp_path: Path) -> None:
+    write_shard(tmp_path / "s.tar", SAMPLES)
+    whole = (tmp_path / "s.tar").read_bytes()
+    (tmp_path / "s.tar").write_bytes(whole[:900])
+    with pytest.raises(SengaError, match="not a whole tar file.*delete it and run again"):
+        ShardReader(tmp_path / "s.tar")
+
+
+@pytest.mark.parametrize("name", ["../1.jpg", "x.jpg", "1", "-1.jpg"])
+def test_names_that_are_no_post_ids_are_refused(tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "s.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+    with pytest.raises(SengaError, match="expected <post id>.<part>"):
+        ShardReader(tmp_path / "s.tar")

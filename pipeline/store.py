@@ -24,6 +24,7 @@ from pipeline.errors import SengaError
 _MEANINGS = {
     errno.ENOSPC: "the disk is full: free some space",
     errno.EDQUOT: "the disk quota is used up: free some space",
+    errno.EFBIG: "it is larger than this system allows a file to be: raise the limit",
     errno.EACCES: "it is not writable for this user: change its permissions or [build] data",
     errno.EPERM: "it is not writable for this user: change its permissions or [build] data",
     errno.EROFS: "its file system is read-only: choose another folder with [build] data",

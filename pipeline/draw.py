@@ -1,0 +1,98 @@
+"""What sketching and simplifying share: pictures of a shard are loaded, drawn and saved at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.in_order import in_order
+from pipeline.outcome import OK, Outcome
+from pipeline.picture import PictureError
+from pipeline.progress import Advance
+from pipeline.shard import write_shard
+
+A = TypeVar("A")
+B = TypeVar("B")
+T = TypeVar("T")
+Item = tuple[int, T | Outcome]
+"""A post id, and what has become of its picture so far."""
+
+
+def draw_shard(
+    ids: Iterable[int],
+    target: Path,
+    *,
+    load: Callable[[int], A],
+    draw: Callable[[Sequence[A]], Sequence[B]],
+    save: Callable[[B], Mapping[str, bytes]],
+    batch_size: int,
+    advance: Advance,
+) -> list[Outcome]:
+    """Writes a shard of drawings.
+
+    Pictures are loaded, drawn and saved on threads of their own, a few ahead of one another, so
+    that no core waits for another and memory does not depend on the size of the shard. A picture
+    that fails is an outcome; the others go on.
+
+    Args:
+        ids: the posts, in the order to keep.
+        target: the tar file to write.
+        load: reads a picture; may raise PictureError.
+        draw: draws a batch; called from several threads.
+        save: encodes the parts of a sample; may raise PictureError.
+        batch_size: pictures per batch.
+        advance: told of every picture.
+
+    Returns:
+        One outcome per post id.
+    """
+    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids))
+    drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size))
+    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch))
+    outcomes: list[Outcome] = []
+    write_shard(target, _samples(saved, outcomes, advance))
+    return outcomes
+
+
+def _each(work: Callable[[A], B], item: Item[A]) -> Item[B]:
+    post_id, value = item
+    if isinstance(value, Outcome):
+        return post_id, value
+    try:
+        return post_id, work(value)
+    except PictureError as error:
+        return post_id, Outcome(post_id, error.code, error.detail)
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _draw_batch(
+    draw: Callable[[Sequence[A]], Sequence[B]], batch: Sequence[Item[A]]
+) -> list[Item[B]]:
+    drawn = iter(draw([value for _, value in batch if not isinstance(value, Outcome)]))
+    return [
+        (post_id, value if isinstance(value, Outcome) else next(drawn)) for post_id, value in batch
+    ]
+
+
+def _samples(
+    items: Iterable[Item[Mapping[str, bytes]]], outcomes: list[Outcome], advance: Advance
+) -> Iterator[tuple[int, Mapping[str, bytes]]]:
+    for post_id, value in items:
+        if isinstance(value, Outcome):
+            outcomes.append(value)
+        else:
+            outcomes.append(Outcome(post_id, OK))
+            yield post_id, value
+        advance(1)

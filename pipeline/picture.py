@@ -1,0 +1,137 @@
+"""Pictures: from the bytes of a file to pixels, and back."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+MOST_PIXELS = 100_000_000
+"""A picture that claims more is refused before it is decoded: 300 MB of RGB."""
+
+class PictureError(Exception):
+    """A picture cannot be used.
+
+    Attributes:
+        code: stable and snake_case: `empty`, `not_a_picture`, `unsupported_type`, `zero_pixels`,
+            `too_large`, `truncated` or `broken`.
+        detail: what was seen, for people.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+def sniff(content: bytes) -> str:
+    """The type of a picture, by its first bytes.
+
+    Returns:
+        `jpg`, `png` or `gif`.
+
+    Raises:
+        PictureError: `empty`, or `not_a_picture`.
+    """
+    if not content:
+        raise PictureError("empty", "0 bytes")
+    for head, kind in ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"GIF8", "gif")):
+        if content.startswith(head):
+            return kind
+    raise PictureError("not_a_picture", f"starts with {content[:12]!r}")
+
+
+def decode(content: bytes) -> NDArray[np.uint8]:
+    """Decodes a whole picture, as a person sees it.
+
+    It is turned as its EXIF orientation says; what is transparent shows white; of an animation
+    it is the first frame; 16 bits a channel become 8; every colour space becomes RGB.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        PictureError: what is wrong with the picture.
+    """
+    sniff(content)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
+            with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF")) as image:
+                _check_size(image)
+                image.load()
+                return _rgb(ImageOps.exif_transpose(image))
+    except Image.DecompressionBombError as error:
+        raise PictureError("too_large", str(error)) from error
+    except UnidentifiedImageError as error:
+        raise PictureError("broken", "its header cannot be read") from error
+    except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError) as error:
+        code = "truncated" if "truncated" in str(error) else "broken"
+        raise PictureError(code, str(error)) from error
+
+
+def decode_grey(content: bytes) -> NDArray[np.uint8]:
+    """Decodes a sketch or line map that `encode_png` wrote.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        PictureError: `broken`, where the bytes are not a whole PNG.
+    """
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise PictureError("broken", "not a whole PNG")
+    return picture.astype(np.uint8, copy=False)
+
+
+def _check_size(image: ImageFile.ImageFile) -> None:
+    width, height = image.size
+    if not width or not height:
+        raise PictureError("zero_pixels", f"{width} x {height}")
+    if width * height > MOST_PIXELS:
+        raise PictureError("too_large", f"{width} x {height}")
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip it
+        grey = (np.asarray(image, np.int32) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+def fit(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resizes a picture so that its long side is `size` pixels, keeping its aspect.
+
+    By area where it shrinks, bicubic where it grows.
+
+    Args:
+        picture: (H, W, 3) or (H, W) uint8.
+        size: in pixels.
+
+    Returns:
+        uint8 of the same number of dimensions; the short side has at least one pixel.
+    """
+    height, width = picture.shape[:2]
+    scale = size / max(height, width)
+    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+    if (wide, high) == (width, height):
+        return picture
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(picture, (wide, high), interpolation=how).astype(np.uint8, copy=False)
+
+
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """A PNG of (H, W) grey or (H, W, 3) RGB uint8 pixels; lossless, quick rather than small."""
+    pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    done, content = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done
+    return content.tobytes()

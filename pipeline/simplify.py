@@ -1,0 +1,86 @@
+"""Line art: clean lines from every sketch of a shard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.draw import draw_shard
+from pipeline.option import option, require
+from pipeline.outcome import Outcome
+from pipeline.picture import PictureError, decode_grey, encode_png
+from pipeline.progress import Advance, ignore
+from pipeline.shard import ShardReader
+from sketch_models.model import LineModel
+from sketch_models.registry import LINE_MODELS
+from sketch_models.styles import STYLES
+
+Styles = list[NDArray[np.uint8]]
+"""The three sketches or lines of a picture, in the order of `STYLES`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimplifyOptions:
+    """[simplify]: what turns sketches into line art."""
+
+    model: str = option("centerline", f"the line model: {' or '.join(LINE_MODELS)}")
+    batch_size: int = option(1, "pictures, of three sketches each, at once", affects_result=False)
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        known = " or ".join(LINE_MODELS)
+        require(self.model in LINE_MODELS, "[simplify] model", self.model, known)
+        require(self.batch_size > 0, "[simplify] batch_size", self.batch_size, "1 or more")
+
+
+def simplify_shard(
+    sketches: Path,
+    target: Path,
+    model: LineModel,
+    options: SimplifyOptions,
+    advance: Advance = ignore,
+) -> list[Outcome]:
+    """Simplifies every sketch of a shard.
+
+    Args:
+        sketches: tar of `<id>.<style>.png`.
+        target: the tar to write, with the same names: (H, W) uint8, 0 = ink, 255 = paper, aligned
+            to the sketches to the pixel.
+        model: draws the lines.
+        options: batch size.
+        advance: told of every picture.
+
+    Returns:
+        One outcome per post id: `ok`, a code of `PictureError`, or `no_lines` where a style is
+        blank.
+    """
+    with ShardReader(sketches) as shard:
+
+        def load(post_id: int) -> Styles:
+            return [decode_grey(shard.read(post_id, f"{style}.png")) for style in STYLES]
+
+        def draw(batch: Sequence[Styles]) -> list[Styles]:
+            lines = model.simplify([sketch for picture in batch for sketch in picture])
+            width = len(STYLES)
+            return [lines[start : start + width] for start in range(0, len(lines), width)]
+
+        return draw_shard(
+            shard.ids,
+            target,
+            load=load,
+            draw=draw,
+            save=_save,
+            batch_size=options.batch_size,
+            advance=advance,
+        )
+
+
+def _save(lines: Styles) -> Mapping[str, bytes]:
+    for style, line in zip(STYLES, lines, strict=True):
+        if line.min() == 255:
+            raise PictureError("no_lines", f"the {style} line art is blank")
+    return {f"{style}.png": encode_png(line) for style, line in zip(STYLES, lines, strict=True)}

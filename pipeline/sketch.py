@@ -1,0 +1,84 @@
+"""Sketches: three styles of line map from every picture of a shard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.draw import draw_shard
+from pipeline.option import option, require
+from pipeline.outcome import Outcome
+from pipeline.picture import PictureError, decode, encode_png, fit
+from pipeline.progress import Advance, ignore
+from pipeline.shard import ShardReader
+from sketch_models.model import SketchModel
+from sketch_models.registry import SKETCH_MODELS
+from sketch_models.styles import STYLES, cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class SketchOptions:
+    """[sketch]: what draws the sketches."""
+
+    model: str = option("xdog", f"the sketch model: {' or '.join(SKETCH_MODELS)}")
+    size: int = option(768, "long side of the sketches, in pixels")
+    batch_size: int = option(2, "pictures drawn together", affects_result=False)
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        known = " or ".join(SKETCH_MODELS)
+        require(self.model in SKETCH_MODELS, "[sketch] model", self.model, known)
+        require(64 <= self.size <= 4096, "[sketch] size", self.size, "pixels from 64 to 4096")
+        require(self.batch_size > 0, "[sketch] batch_size", self.batch_size, "1 or more")
+
+
+def sketch_shard(
+    color: Path,
+    ids: Sequence[int],
+    target: Path,
+    model: SketchModel,
+    options: SketchOptions,
+    advance: Advance = ignore,
+) -> list[Outcome]:
+    """Draws every picture of a shard.
+
+    Args:
+        color: tar of pictures, one part per post.
+        ids: the posts to draw.
+        target: the tar to write: `<id>.original.png`, `<id>.enhanced.png` and `<id>.pured.png`,
+            (H, W) uint8, 0 = ink, 255 = paper, with the aspect of the picture.
+        model: draws the line maps.
+        options: working size and batch size.
+        advance: told of every picture.
+
+    Returns:
+        One outcome per post id: `ok`, a code of `PictureError`, or `no_ink` where the model found
+        no line.
+    """
+    with ShardReader(color) as shard:
+
+        def load(post_id: int) -> NDArray[np.uint8]:
+            (part,) = shard.parts(post_id)
+            return fit(decode(shard.read(post_id, part)), options.size)
+
+        return draw_shard(
+            ids,
+            target,
+            load=load,
+            draw=model.lines,
+            save=_save,
+            batch_size=options.batch_size,
+            advance=advance,
+        )
+
+
+def _save(ink: NDArray[np.float32]) -> Mapping[str, bytes]:
+    sketches = {style: cut(ink, style) for style in STYLES}
+    for style, sketch in sketches.items():
+        if sketch.min() == 255:
+            raise PictureError("no_ink", f"the {style} sketch is blank")
+    return {f"{style}.png": encode_png(sketch) for style, sketch in sketches.items()}

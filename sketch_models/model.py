@@ -1,0 +1,40 @@
+"""What a sketch model and a line model are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SketchModel(Protocol):
+    """Finds the lines of colour pictures."""
+
+    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Draws line maps; may be called from several threads.
+
+        Args:
+            pictures: (H, W, 3) uint8 RGB, of any sizes.
+
+        Returns:
+            (H, W) float32 in [0, 1], 1 = ink, one per picture; the result for a picture does not
+            depend on the others.
+        """
+        ...
+
+
+class LineModel(Protocol):
+    """Turns sketches into clean line art."""
+
+    def simplify(self, sketches: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        """Draws line art; may be called from several threads.
+
+        Args:
+            sketches: (H, W) uint8, 0 = ink, 255 = paper, of any sizes.
+
+        Returns:
+            (H, W) uint8 of the same shapes and meaning, aligned to the sketches to the pixel.
+        """
+        ...

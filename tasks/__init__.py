@@ -1,0 +1,21 @@
+"""The Luigi DAG: what is made from what. It wires; `pipeline` computes."""
+
+from tasks.build_dataset import BuildDataset
+from tasks.download_shard import DownloadShard
+from tasks.filter_posts import FilterPosts
+from tasks.import_metadata import ImportMetadata
+from tasks.pack_dataset import PackDataset
+from tasks.simplify_shard import SimplifyShard
+from tasks.sketch_shard import SketchShard
+from tasks.split_dataset import SplitDataset
+
+__all__ = [
+    "BuildDataset",
+    "DownloadShard",
+    "FilterPosts",
+    "ImportMetadata",
+    "PackDataset",
+    "SimplifyShard",
+    "SketchShard",
+    "SplitDataset",
+]

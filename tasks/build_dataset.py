@@ -1,0 +1,143 @@
+"""The whole dataset, and the report on it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import luigi
+from rich.console import Console
+
+from pipeline import store
+from pipeline.contact_sheet import contact_sheet_of
+from pipeline.errors import SengaError
+from pipeline.picture import encode_png
+from pipeline.progress import Advance
+from pipeline.report import ReportFacts, StageFacts, summary_table, write_report
+from pipeline.verify import verify
+from tasks import config
+from tasks.download_shard import DownloadShard
+from tasks.filter_posts import FilterPosts
+from tasks.import_metadata import ImportMetadata
+from tasks.pack_dataset import PARTS, PackDataset
+from tasks.simplify_shard import SimplifyShard
+from tasks.sketch_shard import SketchShard
+from tasks.split_dataset import SplitDataset
+from tasks.stage import Made, Stage
+
+NAMES = ("train.h5", "test.h5", "report.html")
+
+
+class BuildDataset(Stage):
+    """Builds `train.h5`, `test.h5` and `report.html` from the configured posts."""
+
+    stage = "report"
+
+    def __init__(self, *args: object, **values: object) -> None:
+        """Asks at once for everything that a person must provide."""
+        super().__init__(*args, **values)
+        chain: list[Stage] = [ImportMetadata(), SketchShard(shard=0), SimplifyShard(shard=0)]
+        needs = [sentence for task in chain for sentence in task.needs()]
+        if needs:
+            raise SengaError("\n".join(needs))
+
+    def upstream(self) -> list[Stage]:
+        """The packed files."""
+        return [PackDataset()]
+
+    def settings(self) -> dict[str, object]:
+        """None of its own."""
+        return {}
+
+    def artefact(self) -> Path:
+        """The report; beside the files that it describes."""
+        return PackDataset().artefact() / "report.html"
+
+    def complete(self) -> bool:
+        """Also: the names at the top of the dataset's folder point at this build."""
+        return super().complete() and all(
+            self.dataset.newest(name).resolve() == (self.artefact().parent / name).resolve()
+            for name in NAMES
+        )
+
+    def make(self, advance: Advance) -> Made:
+        """Verifies the files, writes the report and makes the names at the top point here."""
+        packed = PackDataset()
+        verify([packed.file(part) for part in PARTS])
+        facts = self._facts()
+        with store.publish(self.artefact()) as temporary:
+            sheet = contact_sheet_of(packed.file("train"), packed.shards())
+            write_report(temporary, facts, encode_png(sheet))
+        for name in NAMES:
+            self.dataset.point(name, self.artefact().parent / name)
+        advance(1)
+        return Made(kept=packed.manifest().kept, facts={"report": asdict(facts)})
+
+    def say_done(self) -> None:
+        """Prints the table of the build and where its files are."""
+        console = Console(stderr=True)
+        console.print(summary_table(self._facts()))
+        say_where(self)
+
+    def _facts(self) -> ReportFacts:
+        packed = PackDataset()
+        funnel = FilterPosts().manifest().facts["funnel"]
+        assert isinstance(funnel, list)
+        return ReportFacts(
+            dataset=config.options(config.BuildOptions).dataset,
+            created=packed.manifest().created,
+            fingerprint=packed.manifest().fingerprint,
+            stages=[_sum(tasks) for tasks in _stages()],
+            funnel=[(str(rule), int(dropped)) for rule, dropped in funnel],
+            split={part: int(str(packed.manifest().facts[part])) for part in PARTS},
+            files={
+                str(self.dataset.newest(f"{part}.h5")): store.size_of(packed.file(part))
+                for part in PARTS
+            },
+            config=config.texts(),
+            versions=packed.manifest().versions,
+        )
+
+
+def _stages() -> list[Sequence[Stage]]:
+    """The tasks of each stage, in order."""
+    shards = FilterPosts().shards()
+    return [
+        [ImportMetadata()],
+        [FilterPosts()],
+        [DownloadShard(shard=number) for number in shards],
+        [SketchShard(shard=number) for number in shards],
+        [SimplifyShard(shard=number) for number in shards],
+        [SplitDataset()],
+        [PackDataset()],
+    ]
+
+
+def _sum(tasks: Sequence[Stage]) -> StageFacts:
+    manifests = [task.manifest() for task in tasks]
+    dropped: Counter[str] = Counter()
+    for manifest in manifests:
+        dropped.update(manifest.dropped)
+    return StageFacts(
+        name=tasks[0].stage,
+        unit=tasks[0].unit,
+        kept=sum(manifest.kept for manifest in manifests),
+        dropped=dict(dropped.most_common()),
+        seconds=sum(manifest.seconds for manifest in manifests),
+        bytes=sum(manifest.bytes for manifest in manifests),
+    )
+
+
+def say_where(build: BuildDataset) -> None:
+    """Prints the paths of a finished build."""
+    for name in NAMES:
+        sys.stderr.write(f"{build.dataset.newest(name)}\n")
+
+
+@BuildDataset.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+def _say_nothing_to_do(build: BuildDataset) -> None:
+    sys.stderr.write("Nothing to do: everything is made from exactly these settings and posts.\n")
+    say_where(build)

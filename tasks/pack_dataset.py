@@ -1,0 +1,101 @@
+"""The files people train from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline import store
+from pipeline.outcome import OK, count
+from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.progress import Advance
+from pipeline.split import read_split
+from tasks import config
+from tasks.download_shard import DownloadShard
+from tasks.filter_posts import FilterPosts
+from tasks.simplify_shard import SimplifyShard
+from tasks.sketch_shard import SketchShard
+from tasks.split_dataset import SplitDataset
+from tasks.stage import Made, Stage
+
+PARTS = ("train", "test")
+
+
+class PackDataset(Stage):
+    """Packs colour and line art into `train.h5` and `test.h5`."""
+
+    stage = "pack"
+
+    def upstream(self) -> list[Stage]:
+        """The split; where it is made, so is everything else."""
+        return [SplitDataset()]
+
+    def settings(self) -> dict[str, object]:
+        """Size, fit, and what to pack."""
+        return config.result_options(PackOptions)
+
+    def content_from(self) -> list[str]:
+        """The split, and the posts, pictures and lines of every shard."""
+        shards = FilterPosts().shards()
+        return [
+            SplitDataset().manifest().content,
+            *(str(facts["digest"]) for facts in shards.values()),
+            *(DownloadShard(shard=number).manifest().content for number in shards),
+            *(SimplifyShard(shard=number).manifest().content for number in shards),
+        ]
+
+    def artefact(self) -> Path:
+        """Folder of the two files."""
+        return self.dataset.packed(self.recipe())
+
+    def file(self, part: str) -> Path:
+        """`train.h5` or `test.h5`."""
+        return self.artefact() / f"{part}.h5"
+
+    def shards(self) -> list[ShardPaths]:
+        """What is packed, in ascending order of post ids."""
+        return [_paths(number) for number in sorted(FilterPosts().shards())]
+
+    def progress(self) -> tuple[int, int]:
+        """Every picture of the split."""
+        return SplitDataset().manifest().kept, 0
+
+    def make(self, advance: Advance) -> Made:
+        """Packs both files and publishes them together."""
+        split = read_split(SplitDataset().table)
+        dropped: dict[str, int] = {}
+        kept: dict[str, int] = {}
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            for part in PARTS:
+                ids = [post_id for post_id, side in split.items() if side == part]
+                outcomes = pack(
+                    folder / f"{part}.h5",
+                    ids,
+                    self.shards(),
+                    config.options(PackOptions),
+                    attributes=self._attributes(part),
+                    advance=advance,
+                )
+                codes = count(outcomes)
+                kept[part] = codes.pop(OK, 0)
+                dropped |= {code: dropped.get(code, 0) + n for code, n in codes.items()}
+        return Made(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
+
+    def _attributes(self, part: str) -> dict[str, str]:
+        return {
+            "dataset": config.options(config.BuildOptions).dataset,
+            "split": part,
+            "fingerprint": store.fingerprint(self.inputs()),
+            "config": json.dumps(config.texts()),
+        }
+
+
+def _paths(shard: int) -> ShardPaths:
+    download = DownloadShard(shard=shard)
+    return ShardPaths(
+        posts=FilterPosts().shard_posts(shard),
+        color=download.artefact(),
+        sketch=SketchShard(shard=shard).artefact(),
+        line=SimplifyShard(shard=shard).artefact(),
+    )

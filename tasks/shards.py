@@ -1,0 +1,40 @@
+"""What the tasks that work on one shard share."""
+
+from __future__ import annotations
+
+import luigi
+
+from tasks.filter_posts import FilterPosts
+from tasks.stage import NotReadyError, Stage, say
+
+
+class ShardStage(Stage):
+    """A stage that is one task per closed range of post ids."""
+
+    shard = luigi.IntParameter(description="number of the shard: posts [shard, shard + 1) x width")
+
+    def others(self) -> list[ShardStage]:
+        """The tasks of this stage, one per shard of the build, this one included."""
+        return [type(self)(shard=number) for number in FilterPosts().shards()]
+
+    def expected(self) -> int:
+        """Pictures that reach this shard; raises NotReadyError."""
+        return sum(task.manifest().kept for task in self.upstream())
+
+    def progress(self) -> tuple[int, int]:
+        """Pictures in the stage, and those in its finished shards."""
+        total = before = 0
+        for task in self.others():
+            try:
+                total += task.expected()
+            except NotReadyError:
+                continue
+            if task.complete():
+                before += task.expected()
+        return total, before
+
+    def say_done(self) -> None:
+        """Says the stage's line once its last shard is done."""
+        tasks = self.others()
+        if all(task.complete() for task in tasks):
+            say(self.stage, [task.manifest() for task in tasks], self.unit)

@@ -1,0 +1,78 @@
+"""What people write in luigi.cfg and on the command line, and what they are told."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+TOP = Path(__file__).parents[2]
+LUIGI = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
+
+
+def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
+    """What `luigi` says before it refuses to build with such a config."""
+    recipe = tmp_path / "recipe.cfg"
+    recipe.write_text(f"[build]\ndata = {tmp_path}/data\n{config}")
+    done = subprocess.run(
+        [*LUIGI, *arguments],
+        cwd=TOP,
+        env=ENV | {"LUIGI_CONFIG_PATH": str(recipe)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("[pack]\nsiez = 3\n", r"\[pack\] siez: there is no such option; expected one of size,"),
+        ("[pakc]\nsize = 3\n", r"\[pakc\]: there is no such section"),
+        ("[pack]\nsize = big\n", r"\[pack\] size = big: expected a whole number"),
+        ("[pack]\nsize = -3\n", r"\[pack\] size = -3: expected"),
+        ("[pack]\nsketches = maybe\n", r"\[pack\] sketches = maybe: expected true or false"),
+        ("[build]\ndataset = ../x\n", r"\[build\] dataset = \.\./x: expected a name"),
+        ("[filter]\nall_tags = solo\nnone_tags = solo\n", r"\[filter\].*solo"),
+        ("[sketch]\nmodel = pencil\n", r"\[sketch\] model = pencil: expected"),
+        ("[split]\ntest_size = -1\n", r"\[split\] test_size = -1"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(tmp_path: Path, config: str, sentence: str) -> None:
+    import re
+
+    if config.startswith("[build]"):
+        config = config.removeprefix("[build]\n")
+    said = refusal(tmp_path, config)
+    assert re.search(sentence, said), said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_the_command_line_is_checked_too(tmp_path: Path) -> None:
+    assert "[pack] size = 3: expected" in refusal(tmp_path, "", "--pack-size", "3")
+
+
+def test_a_recipe_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    env = ENV | {"LUIGI_CONFIG_PATH": str(tmp_path / "absent.cfg"), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(LUIGI, cwd=TOP, env=env, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.strip().endswith("absent.cfg: there is no such file.")
+
+
+@pytest.mark.parametrize("recipe", ["upper_body", "solo"])
+def test_the_papers_recipes_say_what_they_need(tmp_path: Path, recipe: str) -> None:
+    """All of it at once: the Kaggle CSV and the weights of both networks."""
+    text = (TOP / "configs" / f"{recipe}.cfg").read_text().replace("[build]\n", "", 1)
+    text = text.replace("csv = data/safebooru/all_data.csv", f"csv = {tmp_path}/all_data.csv")
+    said = refusal(tmp_path, text)
+    assert f"{tmp_path}/all_data.csv" in said
+    assert "alamson/safebooru" in said
+    assert "mod.h5" in said
+    assert "sketch_gan.t7" in said
+    assert "--sketch-model xdog" in said
+    assert "--simplify-model centerline" in said

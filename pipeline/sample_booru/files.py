@@ -1,0 +1,51 @@
+"""Picture files, in the types and variants that a booru holds."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.sample_booru.draw import Drawing
+
+
+def encode(drawing: Drawing, variant: str, quality: int = 92) -> bytes:
+    """The file of a drawing.
+
+    Args:
+        drawing: what to encode.
+        variant: `jpg`, `png`, `png_alpha` (paper around the figure is transparent) or
+            `png_palette`.
+        quality: of a JPEG, 1 to 100.
+    """
+    if variant == "jpg":
+        return _opencv(".jpg", drawing.color[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if variant == "png":
+        return _opencv(".png", drawing.color[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if variant == "png_alpha":
+        bgra = np.dstack([drawing.color[..., ::-1], _opacity(drawing.color)])
+        return _opencv(".png", bgra, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    picture = Image.fromarray(drawing.color).quantize(128, method=Image.Quantize.FASTOCTREE)
+    content = io.BytesIO()
+    picture.save(content, "PNG", compress_level=3)
+    return content.getvalue()
+
+
+def _opencv(suffix: str, picture: NDArray[np.uint8], settings: list[int]) -> bytes:
+    done, content = cv2.imencode(suffix, picture, settings)
+    assert done
+    return content.tobytes()
+
+
+def _opacity(color: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) uint8: 0 where pure white reaches from the top corners, else 255."""
+    white = np.where((color == 255).all(axis=2), 255, 0).astype(np.uint8)
+    height, width = white.shape
+    mask = np.zeros((height + 2, width + 2), np.uint8)
+    for corner in ((0, 0), (width - 1, 0)):
+        if white[corner[1], corner[0]]:
+            cv2.floodFill(white, mask, corner, (1,))
+    return np.where(mask[1:-1, 1:-1] > 0, 0, 255).astype(np.uint8)

@@ -1,0 +1,106 @@
+"""Serves the pictures of the sample booru on the loopback, drawn when they are asked for."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pipeline.sample_booru.catalogue import POSTS, Post, post, post_ids
+from pipeline.sample_booru.draw import draw
+from pipeline.sample_booru.files import encode
+
+_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+_PAGE = "<!DOCTYPE html><title>{title}</title><h1>{title}</h1><p>Safebooru (sample)</p>\n"
+_STATUS = {
+    "missing": HTTPStatus.NOT_FOUND,
+    "gone": HTTPStatus.GONE,
+    "page": HTTPStatus.OK,  # a page that says sorry, and calls that a success
+}
+_CACHED = 128  # pictures, about 25 MB
+
+
+@lru_cache(_CACHED)
+def picture(post_id: int, seed: int = 0) -> bytes:
+    """The bytes of a post's picture file, whether the server would hand them out or not."""
+    row = post(post_id, seed)
+    content = encode(draw(post_id, seed), row.variant, row.quality)
+    return content[: len(content) // 2] if row.fate == "truncated" else content
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, posts: int, seed: int, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.seed = seed
+        self.pens = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self.rows: dict[str, Post] = {}
+        for post_id in post_ids(posts, seed):
+            row = post(post_id, seed)
+            self.rows[row.path] = row
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Answers with the picture of a live post, else with a page."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """As GET, without the body."""
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = "/" + self.path.partition("?")[0].lstrip("/")
+        row = self.server.rows.get(path)
+        fate = row.fate if row else "missing"
+        if row is None or fate in _STATUS:
+            status = _STATUS[fate]
+            title = "Not found" if status == HTTPStatus.OK else status.phrase
+            body, kind = _PAGE.format(title=title).encode(), "text/html; charset=utf-8"
+        else:
+            with self.server.pens:
+                body = picture(row.id, self.server.seed)
+            status, kind = HTTPStatus.OK, _TYPES[row.variant[:3]]
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
+        """Silence: the downloader reports what matters."""
+
+
+@contextmanager
+def serve(posts: int = POSTS, seed: int = 0, port: int = 0) -> Iterator[str]:
+    """Serves the pictures of the first posts, on the loopback only.
+
+    Args:
+        posts: number of posts.
+        seed: of the catalogue.
+        port: 0 takes a free one.
+
+    Yields:
+        Where the server listens, as `127.0.0.1:port`.
+    """
+    with _Server(posts, seed, port) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

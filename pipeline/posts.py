@@ -1,0 +1,142 @@
+"""Makes posts of the rows of a CSV: numbers, ratings, URLs and tags in one spelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.kaggle_csv import Block, split_lines
+
+POSTS: dict[str, type[pl.DataType]] = {
+    "id": pl.Int64,
+    "created_at": pl.Int64,  # seconds since 1970, null if unknown
+    "rating": pl.String,  # s, q or e
+    "score": pl.Int32,  # null if unknown
+    "url": pl.String,  # absolute, http or https
+    "width": pl.Int32,  # pixels, of the picture at `url`
+    "height": pl.Int32,
+    "tags": pl.String,  # one space between two of them
+    "line": pl.Int64,  # where the post stands in the CSV; the header is line 1
+}
+"""Columns of a table of posts."""
+
+RATINGS = {
+    "s": "s",
+    "safe": "s",
+    "g": "s",
+    "general": "s",
+    "sensitive": "s",
+    "q": "q",
+    "questionable": "q",
+    "e": "e",
+    "explicit": "e",
+}
+"""Every spelling of a rating, and its letter.
+
+Boorus with words have split the old `safe` into `general` and `sensitive`, and abbreviate the
+latter by `s` again: both are what `s` has always meant.
+"""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that is no post.
+
+    Attributes:
+        line: its number in the file; the header is line 1.
+        reason: stable snake_case code.
+        text: the line as it stands in the file, without its end.
+    """
+
+    line: int
+    reason: str
+    text: bytes
+
+
+def read_block(block: Block) -> tuple[pl.DataFrame, list[Rejected]]:
+    """Reads the posts of a block, which does not hold the header.
+
+    Returns:
+        The posts, in the order of the file, with the columns of `POSTS`; and the other lines.
+    """
+    rows = pl.concat(split_lines(block.content)).with_row_index("line", block.line)
+    rows = rows.with_columns(_reason(), *_values(), _tidy(rows))
+    rejected = []
+    if rows["reason"].null_count() < rows.height:
+        lines = block.content.split(b"\n")
+        rejected = [
+            Rejected(number, reason, lines[number - block.line].removesuffix(b"\r"))
+            for number, reason in rows.select("line", "reason").drop_nulls().iter_rows()
+        ]
+        rows = rows.filter(pl.col("reason").is_null())
+    return rows.select(pl.col(name).cast(kind) for name, kind in POSTS.items()), rejected
+
+
+def _reason() -> pl.Expr:
+    """What is wrong with a row, as a column `reason`; null if nothing is."""
+    good_id = _whole("id", pl.Int64) & (_number("id", pl.Int64) > 0)
+    good_url = pl.col("sample_url").str.contains(
+        r'^(?:https?:)?//[^\x00-\x20"/?#]+/[^\x00-\x20"]+$'
+    )
+    good_size = pl.all_horizontal(
+        _whole(name, pl.Int32) & (_number(name, pl.Int32) > 0)
+        for name in ("sample_width", "sample_height")
+    )
+    return (
+        pl.when(pl.col("reason").is_not_null())
+        .then("reason")
+        .when(~good_id)
+        .then(pl.lit("bad_id"))
+        .when(~(_whole("created_at", pl.Int64) | _unknown("created_at")))
+        .then(pl.lit("bad_created_at"))
+        .when(~pl.col("rating").is_in(list(RATINGS)))
+        .then(pl.lit("bad_rating"))
+        .when(~(_whole("score", pl.Int32) | _unknown("score")))
+        .then(pl.lit("bad_score"))
+        .when(~good_url)
+        .then(pl.lit("bad_url"))
+        .when(~good_size)
+        .then(pl.lit("bad_size"))
+        .alias("reason")
+    )
+
+
+def _values() -> list[pl.Expr]:
+    """The columns of `POSTS` that differ from those of the CSV; null where a row is wrong."""
+    url = pl.col("sample_url")
+    return [
+        _number("id", pl.Int64),
+        _number("created_at", pl.Int64),
+        _number("score", pl.Int32),
+        pl.col("rating").replace_strict(RATINGS, default=None, return_dtype=pl.String),
+        pl.when(url.str.starts_with("//")).then("https:" + url).otherwise(url).alias("url"),
+        _number("sample_width", pl.Int32).alias("width"),
+        _number("sample_height", pl.Int32).alias("height"),
+    ]
+
+
+def _number(name: str, kind: type[pl.DataType]) -> pl.Expr:
+    return pl.col(name).cast(kind, strict=False)
+
+
+def _whole(name: str, kind: type[pl.DataType]) -> pl.Expr:
+    """Whether a number is written as whole numbers are: no plus, space, exponent or leading 0."""
+    return (_number(name, kind).cast(pl.String) == pl.col(name)).fill_null(False)
+
+
+def _unknown(name: str) -> pl.Expr:
+    return pl.col(name).is_in(["", "null"])
+
+
+def _tidy(rows: pl.DataFrame) -> pl.Series:
+    """Tags with one space between two of them and none around."""
+    tags = pl.col("tags")
+    untidy = (
+        tags.str.contains("  ", literal=True) | tags.str.starts_with(" ") | tags.str.ends_with(" ")
+    )
+    places = rows.select(untidy.fill_null(False).arg_true()).to_series()
+    if places.is_empty():
+        return rows["tags"]
+    one_space = rows["tags"].gather(places).str.replace_all(" +", " ").str.strip_chars(" ")
+    return rows["tags"].scatter(places, one_space)

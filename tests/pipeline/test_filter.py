@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import filter as filter_module
+from pipeline.filter import FilterOptions, FilterResult, filter_posts
+from pipeline.option import OptionError
+from pipeline.posts import POSTS
+
+EVERYTHING = FilterOptions(all_tags=(), none_tags=(), ratings=("s", "q", "e"))
+
+
+def options(**changes: Any) -> FilterOptions:  # noqa: ANN401
+    open_to_all: dict[str, Any] = {"all_tags": (), "none_tags": (), "ratings": ("s", "q", "e")}
+    return FilterOptions(**(open_to_all | changes))
+
+
+def post(number: int, **changes: object) -> dict[str, object]:
+    return {
+        "id": number,
+        "created_at": 0,
+        "rating": "s",
+        "score": 0,
+        "url": "https://a.example/1.jpg",
+        "width": 850,
+        "height": 1200,
+        "tags": "1girl solo",
+        "line": number + 1,
+    } | changes
+
+
+def run(
+    folder: Path, rows: list[dict[str, object]], chosen: FilterOptions, width: int = 1000
+) -> tuple[FilterResult, list[int]]:
+    pl.DataFrame(rows, schema=POSTS).write_parquet(folder / "posts.parquet")
+    shards = folder / "shards"
+    shards.mkdir(exist_ok=True)
+    for old in shards.iterdir():
+        old.unlink()
+    result = filter_posts(folder / "posts.parquet", shards, chosen, width)
+    kept = [pl.read_parquet(path)["id"].to_list() for path in sorted(shards.iterdir())]
+    return result, [post_id for shard in kept for post_id in shard]
+
+
+TAGS = [
+    "solo upper_body white_background",
+    "solo_focus upper_body white_background",
+    "white_background",
+    "solo solo solo",
+    "upper_body solo white_background chibi",
+    "white-background solo upper_body",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kept"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5, 6]),
+        ({"all_tags": ("solo",)}, [0, 3, 4, 5]),
+        ({"all_tags": ("solo", "white_background", "upper_body")}, [0, 4]),
+        ({"all_tags": ("solo", "upper_body", "solo")}, [0, 4, 5]),
+        ({"all_tags": ("white-background",)}, [5]),
+        ({"any_tags": ("solo_focus", "chibi")}, [1, 4]),
+        ({"none_tags": ("chibi", "solo_focus")}, [0, 2, 3, 5, 6]),
+        ({"all_tags": ("solo",), "any_tags": ("upper_body",), "none_tags": ("chibi",)}, [0, 5]),
+        ({"all_tags": ("nothing",)}, []),
+    ],
+)
+def test_tags_count_as_a_whole_and_once(
+    tmp_path: Path, chosen: dict[str, Any], kept: list[int]
+) -> None:
+    rows = [post(number, tags=tags) for number, tags in enumerate(TAGS)]
+    result, ids = run(tmp_path, rows, options(**chosen))
+    assert ids == kept
+    assert (result.posts, result.kept) == (len(TAGS), len(kept))
+
+
+def test_default_is_the_recipe_of_the_paper(tmp_path: Path) -> None:
+    rows = [post(number, tags=tags) for number, tags in enumerate(TAGS)]
+    assert run(tmp_path, rows, FilterOptions())[1] == [0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rows", "kept"),
+    [
+        ({"ratings": ("general",)}, [{"rating": "s"}, {"rating": "q"}], [0]),
+        (
+            {"ratings": ("q", "explicit")},
+            [{"rating": "s"}, {"rating": "q"}, {"rating": "e"}],
+            [1, 2],
+        ),
+        ({"min_score": 2}, [{"score": 1}, {"score": 2}, {"score": None}, {"score": -1}], [1]),
+        ({"min_score": 0}, [{"score": None}, {"score": -1}], [0, 1]),
+        ({"min_side": 850}, [{}, {"width": 849}, {"height": 800}], [0]),
+        ({"max_side": 1200}, [{}, {"width": 1201}, {"height": 1300}], [0]),
+    ],
+)
+def test_ratings_score_and_size(
+    tmp_path: Path, chosen: dict[str, Any], rows: list[dict[str, object]], kept: list[int]
+) -> None:
+    posts = [post(number, **changes) for number, changes in enumerate(rows)]
+    assert run(tmp_path, posts, options(**chosen))[1] == kept
+
+
+@pytest.mark.parametrize(
+    ("extensions", "kept"),
+    [(("jpg",), [0, 1, 2, 3]), (("jpeg",), [0, 1, 2, 3]), (("png", "gif"), [4, 5])],
+)
+def test_extensions_are_those_of_the_path(
+    tmp_path: Path, extensions: tuple[str, ...], kept: list[int]
+) -> None:
+    names = [
+        "a.jpg",
+        "a.jpeg",
+        "a.JPG",
+        "a.jpg?1.png",
+        "a.png",
+        "a.gif#x",
+        "a.webm",
+        "jpg",
+        "a?.jpg",
+    ]
+    rows = [post(number, url=f"https://b.example/{name}") for number, name in enumerate(names)]
+    assert run(tmp_path, rows, options(extensions=extensions))[1] == kept
+
+
+def test_the_funnel_gives_each_row_to_the_first_rule_that_drops_it(tmp_path: Path) -> None:
+    rows = [
+        post(0, tags="x", rating="q"),
+        post(1, tags="solo bad", rating="q"),
+        post(2, tags="solo bad worse"),
+        post(3, tags="solo worse"),
+        post(4, tags="solo", rating="e"),
+        post(5, tags="solo", score=-1),
+        post(6, tags="solo", width=10, score=5),
+        post(7, tags="solo", score=5, url="https://a.example/b.webm"),
+        *(post(number, tags="solo", score=5) for number in range(8, 12)),
+    ]
+    chosen = options(
+        all_tags=("solo",),
+        none_tags=("bad", "worse"),
+        ratings=("safe",),
+        min_score=1,
+        min_side=100,
+        max_side=2000,
+        limit=3,
+    )
+    result, ids = run(tmp_path, rows, chosen)
+    assert result.funnel == [
+        ("all_tags solo", 1),
+        ("none_tags bad", 2),
+        ("none_tags worse", 1),
+        ("ratings s", 1),
+        ("min_score 1", 1),
+        ("min_side 100", 1),
+        ("max_side 2000", 0),
+        ("extensions jpg png gif", 1),
+        ("limit 3", 1),
+    ]
+    assert ids == [8, 9, 10]
+    assert result.posts - sum(dropped for _, dropped in result.funnel) == result.kept == 3
+
+
+def test_nothing_matches(tmp_path: Path) -> None:
+    result, ids = run(tmp_path, [post(1), post(2)], options(all_tags=("none_such",)))
+    assert (result.kept, result.shards, ids) == (0, {}, [])
+    assert result.funnel[0] == ("all_tags none_such", 2)
+
+
+def test_no_posts(tmp_path: Path) -> None:
+    assert run(tmp_path, [], EVERYTHING)[0].kept == 0
+
+
+def test_shards_are_closed_ranges_of_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filter_module, "_BATCH", 7)
+    numbers = [0, 1, 9, 10, 11, 35, 36, 37, 39, 40, *range(100, 130), 12_345_678]
+    result, ids = run(tmp_path, [post(number) for number in numbers], EVERYTHING, width=10)
+    assert ids == numbers
+    assert {number: shard.rows for number, shard in result.shards.items()} == {
+        0: 3, 1: 2, 3: 4, 4: 1, 10: 10, 11: 10, 12: 10, 1_234_567: 1
+    }  # fmt: skip
+    shard = pl.read_parquet(tmp_path / "shards" / "shard-00003.parquet")
+    assert shard["id"].to_list() == [35, 36, 37, 39]
+    assert shard.columns == [name for name in POSTS if name != "line"]
+    assert list(result.shards) == sorted(result.shards)
+
+
+def test_new_posts_touch_only_their_shards(tmp_path: Path) -> None:
+    old = [post(number, line=number + 1) for number in range(100)]
+    before = run(tmp_path, old, EVERYTHING, width=10)[0].shards
+    files = {path.name: path.read_bytes() for path in (tmp_path / "shards").iterdir()}
+    new = [row | {"line": int(str(row["line"])) + 5} for row in old] + [post(107)]
+    new[34]["tags"] = "changed"
+    after = run(tmp_path, new, EVERYTHING, width=10)[0].shards
+    changed = [number for number in after if before.get(number) != after[number]]
+    assert changed == [3, 10]
+    same = {
+        path.name
+        for path in (tmp_path / "shards").iterdir()
+        if files.get(path.name) == path.read_bytes()
+    }
+    assert same == {f"shard-{number:05d}.parquet" for number in range(10) if number != 3}
+
+
+def test_scores_do_not_change_the_digest(tmp_path: Path) -> None:
+    before = run(tmp_path, [post(1, score=1)], EVERYTHING)[0].shards
+    assert run(tmp_path, [post(1, score=2)], EVERYTHING)[0].shards == before
+    assert run(tmp_path, [post(1, url="https://a.example/2.jpg")], EVERYTHING)[0].shards != before
+
+
+def test_progress_counts_posts(tmp_path: Path) -> None:
+    run(tmp_path, [post(number) for number in range(30)], EVERYTHING)
+    seen: list[int] = []
+    filter_posts(
+        tmp_path / "posts.parquet", tmp_path / "shards", options(all_tags=("x",)), 10, seen.append
+    )
+    assert sum(seen) == 30
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"all_tags": ("solo",), "none_tags": ("solo",)}, "all_tags and none_tags both hold solo"),
+        ({"any_tags": ("solo",), "none_tags": ("solo",)}, "any_tags and none_tags both hold solo"),
+        ({"any_tags": ("",)}, "[filter] any_tags = ''"),
+        ({"all_tags": ("white background",)}, "'white background'"),
+        ({"all_tags": ("solo,chibi",)}, "with spaces between them"),
+        ({"all_tags": ("Solo",)}, "lower-case tags, as boorus have them: solo"),
+        ({"all_tags": ("-chibi",)}, "none_tags"),
+        ({"ratings": ()}, "[filter] ratings = ''"),
+        ({"ratings": ("s", "x")}, "[filter] ratings = s x"),
+        ({"extensions": ("webm",)}, "some of jpg jpeg png gif"),
+        ({"extensions": ()}, "[filter] extensions"),
+        ({"min_score": -1}, "[filter] min_score = -1"),
+        ({"min_side": -1}, "[filter] min_side = -1"),
+        ({"limit": -1}, "[filter] limit = -1"),
+        ({"min_side": 500, "max_side": 400}, "[filter] max_side = 400"),
+    ],
+)
+def test_wrong_options_are_one_sentence(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        options(**changes)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+VOCABULARY = ["a", "b", "c", "ab", "a_b", "b)", "(a", ".", "a.b"]
+TAG_LISTS = st.lists(st.sampled_from(VOCABULARY), max_size=3).map(tuple)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    tags=st.lists(st.lists(st.sampled_from(VOCABULARY), max_size=5), max_size=30),
+    wanted=TAG_LISTS,
+    some=TAG_LISTS,
+    unwanted=TAG_LISTS,
+    limit=st.integers(0, 5),
+)
+def test_agrees_with_sets(
+    tmp_path: Path,
+    tags: list[list[str]],
+    wanted: tuple[str, ...],
+    some: tuple[str, ...],
+    unwanted: tuple[str, ...],
+    limit: int,
+) -> None:
+    unwanted = tuple(tag for tag in unwanted if tag not in wanted + some)
+    rows = [post(number, tags=" ".join(of_post)) for number, of_post in enumerate(tags)]
+    chosen = options(all_tags=wanted, any_tags=some, none_tags=unwanted, limit=limit)
+    result, ids = run(tmp_path, rows, chosen, width=4)
+    expected = [
+        number
+        for number, of_post in enumerate(map(set, tags))
+        if of_post >= set(wanted)
+        and (not some or of_post & set(some))
+        and not of_post & set(unwanted)
+    ]
+    assert ids == (expected[:limit] if limit else expected)
+    assert result.posts - sum(dropped for _, dropped in result.funnel) == len(ids)

@@ -1,0 +1,386 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import random
+import resource
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import kaggle_csv, metadata
+from pipeline.errors import SengaError
+from pipeline.metadata import MetadataOptions, import_csv
+from pipeline.option import OptionError
+
+HEADER = b"id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
+URL = "//safebooru.example/images/1/a.jpg"
+
+
+def row(post_id: object = 7, **changes: object) -> bytes:
+    fields: dict[str, object] = {
+        "id": post_id,
+        "created_at": 1264000000,
+        "rating": "s",
+        "score": 3,
+        "url": f'"{URL}"',
+        "width": 850,
+        "height": 1200,
+        "preview": '"//safebooru.example/p.jpg"',
+        "tags": '"1girl solo"',
+    }
+    return (",".join(str(value) for value in (fields | changes).values()) + "\n").encode()
+
+
+def run(folder: Path, content: bytes) -> tuple[dict[str, int], pl.DataFrame, list[list[str]]]:
+    source = folder / "posts.csv"
+    source.write_bytes(content)
+    counts = import_csv(source, folder / "posts.parquet", folder / "quarantine.csv")
+    with (folder / "quarantine.csv").open(encoding="utf-8", newline="") as file:
+        quarantine = list(csv.reader(file))
+    assert quarantine[0] == ["line", "reason", "text"]
+    return counts, pl.read_parquet(folder / "posts.parquet"), quarantine[1:]
+
+
+def test_a_post_is_read(tmp_path: Path) -> None:
+    counts, posts, quarantine = run(tmp_path, HEADER + row())
+    assert counts == {"posts": 1}
+    assert quarantine == []
+    assert posts.rows(named=True) == [
+        {
+            "id": 7,
+            "created_at": 1264000000,
+            "rating": "s",
+            "score": 3,
+            "url": f"https:{URL}",
+            "width": 850,
+            "height": 1200,
+            "tags": "1girl solo",
+            "line": 2,
+        }
+    ]
+    assert posts.schema == {
+        "id": pl.Int64,
+        "created_at": pl.Int64,
+        "rating": pl.String,
+        "score": pl.Int32,
+        "url": pl.String,
+        "width": pl.Int32,
+        "height": pl.Int32,
+        "tags": pl.String,
+        "line": pl.Int64,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "value"),
+    [
+        ({"rating": "general"}, "rating", "s"),
+        ({"rating": "safe"}, "rating", "s"),
+        ({"rating": "g"}, "rating", "s"),
+        ({"rating": "sensitive"}, "rating", "s"),
+        ({"rating": '"questionable"'}, "rating", "q"),
+        ({"rating": "explicit"}, "rating", "e"),
+        ({"score": ""}, "score", None),
+        ({"score": "null"}, "score", None),
+        ({"score": -4}, "score", -4),
+        ({"created_at": 0}, "created_at", 0),
+        ({"created_at": ""}, "created_at", None),
+        ({"post_id": 2**63 - 1}, "id", 2**63 - 1),
+        ({"url": '"http://a.example/b.png"'}, "url", "http://a.example/b.png"),
+        ({"url": "https://a.example//b.png?77"}, "url", "https://a.example//b.png?77"),
+        ({"url": "//a.example//samples/2/b.jpg"}, "url", "https://a.example//samples/2/b.jpg"),
+        ({"url": '"//a.example/b,c.jpg"'}, "url", "https://a.example/b,c.jpg"),
+        ({"tags": ""}, "tags", ""),
+        ({"tags": '""'}, "tags", ""),
+        ({"tags": '" a  b   c "'}, "tags", "a b c"),
+        ({"tags": "null"}, "tags", "null"),
+        ({"tags": '"nan"'}, "tags", "nan"),
+        ({"tags": "NA"}, "tags", "NA"),
+        ({"tags": '"say_""hi"" \u00e9 kuon_(utawarerumono)"'}, "tags", None),
+    ],
+)
+def test_quirks_are_understood(
+    tmp_path: Path, changes: dict[str, Any], column: str, value: object
+) -> None:
+    counts, posts, _ = run(tmp_path, HEADER + row(**changes))
+    assert counts == {"posts": 1}
+    if column == "tags" and value is None:
+        value = 'say_"hi" \u00e9 kuon_(utawarerumono)'
+    assert posts.item(0, column) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        *[
+            (row(post_id), "bad_id")
+            for post_id in ("abc", "", "-3", "0", 2**63, "../1", "1/2", " 1", "+1", "1e3", "1.0")
+        ],
+        (row("\u0661"), "bad_id"),  # a digit, but not one of ours
+        (row("007"), "bad_id"),
+        (row(created_at="today"), "bad_created_at"),
+        (row(rating="x"), "bad_rating"),
+        (row(rating=""), "bad_rating"),
+        (row(score="many"), "bad_score"),
+        (row(score=2**31), "bad_score"),
+        (row(url=""), "bad_url"),
+        (row(url="ftp://a.example/b.jpg"), "bad_url"),
+        (row(url="javascript:alert(1)"), "bad_url"),
+        (row(url="//a.example"), "bad_url"),
+        (row(url="///b.jpg"), "bad_url"),
+        (row(url='"//a.example/b c.jpg"'), "bad_url"),
+        (row(width=0), "bad_size"),
+        (row(height=-5), "bad_size"),
+        (row(height=""), "bad_size"),
+        (b"1,2,s,4,//a.example/b.jpg,6,7\n", "field_count"),
+        (b"1,2,s,4,//a.example/b.jpg,6,7,8\n", "field_count"),
+        (b"1,2,s,4,//a.example/b.jpg,6,7,8,9,\n", "field_count"),
+        (b"1,2,s,4,//a.example/b.jpg,6,7,8,9,10,11\n", "field_count"),
+        (row(tags='"\xff"').replace("\xff".encode(), b"\xff"), "not_utf8"),
+        (row(tags='"a\x00b"'), "control_character"),
+        (row(tags='"a\tb"'), "control_character"),
+        (row(tags='"a b'), "broken_quote"),
+        (row(tags='a b"'), "broken_quote"),
+        (row(url='"//a"b.jpg"'), "broken_quote"),
+        (b"\n", "empty_line"),
+        (b"  \n", "empty_line"),
+    ],
+)
+@pytest.mark.parametrize("neighbours", [0, 400])
+def test_unreadable_lines_go_to_quarantine(
+    tmp_path: Path, line: bytes, reason: str, neighbours: int
+) -> None:
+    before = b"".join(row(number + 10) for number in range(neighbours))
+    after = b"".join(row(number + 10_000) for number in range(neighbours))
+    counts, posts, quarantine = run(tmp_path, HEADER + before + line + after)
+    assert counts == {"posts": 2 * neighbours, reason: 1}
+    text = line.decode(errors="backslashreplace").removesuffix("\n")
+    assert quarantine == [[str(neighbours + 2), reason, text]]
+    assert posts["id"].is_sorted()
+
+
+def test_a_quote_that_is_not_closed_spoils_its_own_line(tmp_path: Path) -> None:
+    lines = [row(number) for number in range(1, 2001)]
+    for number in (100, 101, 1500):
+        lines[number] = row(number + 1, url=f'"{URL}')
+    counts, posts, quarantine = run(tmp_path, HEADER + b"".join(lines))
+    assert counts == {"posts": 1997, "broken_quote": 3}
+    assert [line for line, _, _ in quarantine] == ["102", "103", "1502"]
+    assert len(posts) == 1997
+
+
+@pytest.mark.parametrize("cut", range(1, 40, 3))
+def test_a_truncated_last_line_is_quarantined(tmp_path: Path, cut: int) -> None:
+    content = HEADER + row(1) + row(2)
+    counts, posts, quarantine = run(tmp_path, content[: -cut - 1])
+    assert counts["posts"] == 1
+    assert len(quarantine) == 1
+    assert posts["id"].to_list() == [1]
+
+
+def test_the_last_line_end_may_be_missing(tmp_path: Path) -> None:
+    assert run(tmp_path, HEADER + row(1) + row(2).rstrip())[0] == {"posts": 2}
+
+
+def test_bom_and_crlf(tmp_path: Path) -> None:
+    lines = (HEADER + row(1) + row(2, tags="")).replace(b"\n", b"\r\n")
+    counts, posts, _ = run(tmp_path, b"\xef\xbb\xbf" + lines)
+    assert counts == {"posts": 2}
+    assert posts["tags"].to_list() == ["1girl solo", ""]
+
+
+@pytest.mark.parametrize("name", ["posts.csv", "posts.csv.gz"])
+def test_gzip_under_any_name(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    source.write_bytes(gzip.compress(HEADER + row(1)))
+    counts = import_csv(source, tmp_path / "posts.parquet", tmp_path / "q.csv")
+    assert counts == {"posts": 1}
+
+
+def test_first_of_two_rows_with_one_id_is_kept(tmp_path: Path) -> None:
+    lines = [row(5, score=1), row(3), b"broken\n", row(5, score=2), row(4), row(3, tags="x")]
+    counts, posts, quarantine = run(tmp_path, HEADER + b"".join(lines))
+    assert counts == {"posts": 3, "duplicate_id": 2, "field_count": 1}
+    assert posts["id"].to_list() == [3, 4, 5]
+    assert posts["score"].to_list() == [3, 3, 1]
+    assert [line[:2] for line in quarantine] == [
+        ["4", "field_count"],
+        ["5", "duplicate_id"],
+        ["7", "duplicate_id"],
+    ]
+    assert quarantine[2][2] == row(3, tags="x").decode().strip()
+
+
+def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaggle_csv, "BLOCK", 4096)
+    monkeypatch.setattr(metadata, "_SORTED_AT_ONCE", 100)
+    numbers = list(range(1, 1001))
+    random.Random(1).shuffle(numbers)
+    numbers += numbers[:50]
+    counts, posts, quarantine = run(tmp_path, HEADER + b"".join(map(row, numbers)))
+    assert counts == {"posts": 1000, "duplicate_id": 50}
+    assert posts["id"].to_list() == list(range(1, 1001))
+    assert [int(line) for line, _, _ in quarantine] == list(range(1002, 1052))
+    assert list(tmp_path.glob("*.draft")) == []
+
+
+def test_progress_counts_lines(tmp_path: Path) -> None:
+    source = tmp_path / "posts.csv"
+    source.write_bytes(HEADER + row(1) + b"broken\n" + row(2))
+    seen: list[int] = []
+    import_csv(source, tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
+    assert sum(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "holds no posts"),
+        (HEADER, "holds no posts"),
+        (HEADER.rstrip(), "holds no posts"),
+        (b"id,tags\n1,solo\n", "'id,tags'"),
+        (b"id,a,b,c,d,e,f,g,h,i,tags\n" + row(), "expected the header id,created_at"),
+        (row(1) + row(2), "expected the header"),
+        (b"PK\x03\x04abc\n", "unpack it"),
+        (gzip.compress(HEADER + row())[:-9], "damaged gzip"),
+        (gzip.compress(HEADER + row())[:-8] + bytes(8), "damaged gzip"),
+        (b"\x1f\x8b nonsense", "damaged gzip"),
+    ],
+)
+def test_a_file_that_is_no_such_csv_is_one_sentence(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    with pytest.raises(SengaError, match="posts.csv") as caught:
+        run(tmp_path, content)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "posts.parquet").exists()
+
+
+def test_a_missing_file_says_where_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(SengaError, match=r"missing.*alamson/safebooru.*\[metadata\] csv"):
+        import_csv(tmp_path / "none.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
+
+
+def test_a_folder_is_not_a_csv(tmp_path: Path) -> None:
+    with pytest.raises(SengaError, match="cannot be read"):
+        import_csv(tmp_path, tmp_path / "posts.parquet", tmp_path / "q.csv")
+
+
+def test_endless_lines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaggle_csv, "BLOCK", 1024)
+    with pytest.raises(SengaError, match="longer than"):
+        run(tmp_path, HEADER + row(1) + b"x" * 10_000 + b"\n")
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "posts.csv").write_bytes(HEADER + b"".join(map(row, range(1, 5000))))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(SengaError, match=r"Cannot write .*free some space"):
+            import_csv(tmp_path / "posts.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.glob("posts.parquet*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"source": "web"}, "source = web"),
+        ({"source": "csv"}, "alamson/safebooru"),
+        ({"sample_posts": 0}, "sample_posts = 0"),
+    ],
+)
+def test_wrong_options_are_named(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        MetadataOptions(**options)
+    assert words in str(caught.value)
+
+
+WORDS = st.text(
+    st.characters(min_codepoint=33, exclude_categories=["Z", "C"]), min_size=1, max_size=8
+)
+ROWS = st.lists(
+    st.tuples(
+        st.integers(1, 2**63 - 1),
+        st.integers(-(2**40), 2**40),
+        st.sampled_from(["s", "q", "e", "general", "explicit"]),
+        st.integers(-(2**31), 2**31 - 1),
+        st.sampled_from([URL, "http://a.example/b,c.png?1", "https://a.example//d.gif"]),
+        st.integers(1, 2**31 - 1),
+        st.integers(1, 2**31 - 1),
+        WORDS,
+        st.lists(WORDS, max_size=5).map(" ".join),
+    ),
+    unique_by=lambda fields: fields[0],
+    min_size=1,
+    max_size=12,
+)
+FUZZ = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@FUZZ
+@given(rows=ROWS, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+def test_reads_what_the_csv_module_reads(
+    tmp_path: Path, rows: list[Any], quoting: Literal[0, 1]
+) -> None:
+    text = io.StringIO()
+    csv.writer(text, quoting=quoting, lineterminator="\n").writerows(rows)
+    counts, posts, quarantine = run(tmp_path, HEADER + text.getvalue().encode())
+    assert counts == {"posts": len(rows)}
+    assert quarantine == []
+    expected = sorted(csv.reader(io.StringIO(text.getvalue())), key=lambda fields: int(fields[0]))
+    for line, post in zip(expected, posts.iter_rows(named=True), strict=True):
+        assert [post["id"], post["created_at"], post["score"]] == [
+            int(line[place]) for place in (0, 1, 3)
+        ]
+        assert post["rating"] == {"general": "s", "explicit": "e"}.get(line[2], line[2])
+        assert post["url"] == (f"https:{line[4]}" if line[4].startswith("//") else line[4])
+        assert [post["width"], post["height"]] == [int(line[5]), int(line[6])]
+        assert post["tags"] == line[8]
+
+
+PIECES = st.sampled_from(
+    [b'"', b'""', b",", b"\r", b"\n", b"a", b" ", b"\xff", b"\x00", b"7", b'","', b"\xc3\xa9"]
+)
+CHANGES = st.lists(st.tuples(st.integers(0, 400), PIECES, st.integers(0, 3)), max_size=5)
+
+
+@FUZZ
+@given(changes=CHANGES)
+def test_no_line_is_lost_whatever_the_bytes(tmp_path: Path, changes: list[Any]) -> None:
+    content = bytearray(b"".join(row(number, tags='"a ""b"" c"') for number in range(1, 6)))
+    for place, piece, length in changes:
+        content[place : place + length] = piece
+    lines = bytes(content).split(b"\n")
+    lines = lines if lines[-1] else lines[:-1]
+    counts, posts, quarantine = run(tmp_path, HEADER + bytes(content))
+    assert counts["posts"] == len(posts)
+    seen = [int(line) for line, _, _ in quarantine] + posts["line"].to_list()
+    assert sorted(seen) == list(range(2, len(lines) + 2))
+
+
+@FUZZ
+@given(changes=CHANGES)
+def test_a_line_fares_the_same_beside_others(tmp_path: Path, changes: list[Any]) -> None:
+    content = bytearray(row(1, tags='"a ""b"" c"'))
+    for place, piece, length in changes:
+        place %= len(content)
+        content[place : place + length] = piece
+    line = bytes(content).replace(b"\n", b"") + b"\n"
+    alone = run(tmp_path, HEADER + line)[2]
+    beside = run(tmp_path, HEADER + row(2**61) + line + row(2**62))[2]
+    assert [reason for _, reason, _ in alone] == [reason for _, reason, _ in beside]

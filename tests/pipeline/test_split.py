@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import SengaError
+from pipeline.option import OptionError
+from pipeline.split import TEST, TRAIN, SplitOptions, split_ids, write_split
+
+IDS = st.sets(st.integers(1, 2**63 - 1), min_size=3, max_size=200)
+SEEDS = st.integers(0, 2**32)
+FUZZ = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+def part(split: dict[int, str], name: str) -> set[int]:
+    return {post_id for post_id, of_post in split.items() if of_post == name}
+
+
+@FUZZ
+@given(ids=IDS, count=st.integers(1, 200), seed=SEEDS)
+def test_a_count_is_exact_and_nothing_is_on_both_sides(
+    ids: set[int], count: int, seed: int
+) -> None:
+    count = min(count, len(ids) - 1)
+    split = split_ids(ids, SplitOptions(test_size=count), seed)
+    assert len(part(split, TEST)) == count
+    assert part(split, TRAIN) | part(split, TEST) == ids
+    assert list(split) == sorted(ids)
+
+
+@FUZZ
+@given(ids=IDS, more=IDS, count=st.integers(1, 200), seed=SEEDS)
+def test_with_a_count_no_training_picture_turns_into_a_test_picture(
+    ids: set[int], more: set[int], count: int, seed: int
+) -> None:
+    options = SplitOptions(test_size=min(count, len(ids) - 1))
+    before, after = split_ids(ids, options, seed), split_ids(ids | more, options, seed)
+    assert part(before, TRAIN) <= part(after, TRAIN)
+
+
+@given(seed=SEEDS, start=st.integers(1, 2**40), grown=st.integers(1, 500))
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_with_a_share_no_picture_changes_side(seed: int, start: int, grown: int) -> None:
+    options = SplitOptions(test_size=0.2)
+    ids = range(start, start + 300)
+    before = split_ids(ids, options, seed)
+    after = split_ids(range(start, start + 300 + grown), options, seed)
+    assert all(after[post_id] == of_post for post_id, of_post in before.items())
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9])
+def test_a_share_is_about_that_many(share: float) -> None:
+    split = split_ids(range(1, 20_001), SplitOptions(test_size=share), seed=1)
+    deviation = (share * (1 - share) / 20_000) ** 0.5
+    assert len(part(split, TEST)) / 20_000 == pytest.approx(share, abs=4 * deviation)
+
+
+@pytest.mark.parametrize("size", [30, 0.3])
+def test_order_changes_nothing_and_the_seed_does(size: float) -> None:
+    options = SplitOptions(test_size=size)
+    ids = list(range(1, 201))
+    assert split_ids(ids[::-1], options, 1) == split_ids(ids, options, 1)
+    assert split_ids(ids, options, 2) != split_ids(ids, options, 1)
+
+
+def test_the_split_of_a_seed_is_for_ever() -> None:
+    split = split_ids(range(1, 21), SplitOptions(test_size=4), seed=0)
+    assert sorted(part(split, TEST)) == [6, 9, 10, 16]
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, float("nan"), float("inf"), -0.2])
+def test_wrong_sizes_are_named(size: float) -> None:
+    with pytest.raises(OptionError, match=r"\[split\] test_size"):
+        SplitOptions(test_size=size)
+
+
+@pytest.mark.parametrize(("size", "ids"), [(5, 5), (100, 5), (1, 1), (1, 0), (0.0001, 3), (0.5, 0)])
+def test_both_sides_must_hold_something(size: float, ids: int) -> None:
+    with pytest.raises(SengaError, match="test_size") as caught:
+        split_ids(range(1, ids + 1), SplitOptions(test_size=size), seed=0)
+    assert "\n" not in str(caught.value)
+
+
+def test_it_is_written_as_parquet(tmp_path: Path) -> None:
+    split = split_ids(range(1, 11), SplitOptions(test_size=3), seed=0)
+    assert write_split(split, tmp_path / "split.parquet") == {TRAIN: 7, TEST: 3}
+    table = pl.read_parquet(tmp_path / "split.parquet")
+    assert table.schema == {"id": pl.Int64, "part": pl.String}
+    assert dict(table.iter_rows()) == split

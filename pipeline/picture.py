@@ -14,12 +14,13 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 MOST_PIXELS = 100_000_000
 """A picture that claims more is refused before it is decoded: 300 MB of RGB."""
 
+
 class PictureError(Exception):
     """A picture cannot be used.
 
     Attributes:
-        code: stable and snake_case: `empty`, `not_a_picture`, `unsupported_type`, `zero_pixels`,
-            `too_large`, `truncated` or `broken`.
+        code: stable and snake_case: `empty`, `not_a_picture`, `zero_pixels`, `too_large`,
+            `truncated` or `broken`.
         detail: what was seen, for people.
     """
 
@@ -58,7 +59,8 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     Raises:
         PictureError: what is wrong with the picture.
     """
-    sniff(content)
+    if _claims_no_pixels(content, sniff(content)):
+        raise PictureError("zero_pixels", "its header says so")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
@@ -90,10 +92,15 @@ def decode_grey(content: bytes) -> NDArray[np.uint8]:
     return picture.astype(np.uint8, copy=False)
 
 
+def _claims_no_pixels(content: bytes, kind: str) -> bool:
+    """Whether a PNG or GIF has a side of zero, which Pillow takes for a broken file."""
+    if kind == "png":
+        return 0 in struct.unpack(">II", content[16:24].ljust(8, b"\xff"))
+    return kind == "gif" and 0 in struct.unpack("<HH", content[6:10].ljust(4, b"\xff"))
+
+
 def _check_size(image: ImageFile.ImageFile) -> None:
     width, height = image.size
-    if not width or not height:
-        raise PictureError("zero_pixels", f"{width} x {height}")
     if width * height > MOST_PIXELS:
         raise PictureError("too_large", f"{width} x {height}")
 
@@ -129,9 +136,19 @@ def fit(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return cv2.resize(picture, (wide, high), interpolation=how).astype(np.uint8, copy=False)
 
 
+# For line maps: a third of the time of OpenCV's own choice, and smaller.
+_LINES = [
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+]
+
+
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """A PNG of (H, W) grey or (H, W, 3) RGB uint8 pixels; lossless, quick rather than small."""
-    pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    done, content = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    """A PNG of (H, W) grey or (H, W, 3) RGB uint8 pixels; lossless."""
+    if picture.ndim == 2:
+        done, content = cv2.imencode(".png", picture, _LINES)
+    else:
+        done, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     assert done
     return content.tobytes()

@@ -80,10 +80,12 @@ class DownloadShard(ShardStage):
 @contextlib.contextmanager
 def _sample_booru() -> Iterator[Mapping[str, str]]:
     """Serves the sample booru on the loopback where it is the source of the posts."""
-    if config.options(MetadataOptions).source != "sample":
+    metadata = config.options(MetadataOptions)
+    if metadata.source != "sample":
         yield {}
         return
-    from pipeline.sample_booru import HOST, serve
+    from pipeline.sample_booru import HOST, serve  # draws, which no other source needs
 
-    with serve(seed=config.options(config.BuildOptions).seed) as address:
+    seed = config.options(config.BuildOptions).seed
+    with serve(posts=metadata.sample_posts, seed=seed) as address:
         yield {HOST: address}

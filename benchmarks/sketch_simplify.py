@@ -1,0 +1,105 @@
+"""Sketching and simplifying a shard, against the bare compute on pictures in memory.
+
+`python benchmarks/sketch_simplify.py` prints a table; `--save` also writes it to
+`results/sketch_simplify.md`.
+
+The whole way reads pictures from a tar, decodes, resizes, draws, encodes PNG and writes tars. The
+bare way calls the same models on arrays that are already decoded and resized, with a thread per
+core, and throws the results away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from machine import describe
+from numpy.typing import NDArray
+
+from pipeline.outcome import OK
+from pipeline.picture import decode, fit, sniff
+from pipeline.sample_booru.server import picture
+from pipeline.shard import write_shard
+from pipeline.simplify import SimplifyOptions, simplify_shard
+from pipeline.sketch import SketchOptions, sketch_shard
+from sketch_models.centerline import Centerline, CenterlineOptions
+from sketch_models.styles import STYLES, cut
+from sketch_models.xdog import Xdog, XdogOptions
+
+XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
+FIRST = 30_000  # post id
+
+
+def bare(pictures: Sequence[NDArray[np.uint8]]) -> float:
+    """Seconds of the models alone."""
+
+    def one(picture: NDArray[np.uint8]) -> None:
+        (ink,) = XDOG.lines([picture])
+        CENTERLINE.simplify([cut(ink, style) for style in STYLES])
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(one, pictures))
+    return time.perf_counter() - started
+
+
+def whole(color: Path, ids: Sequence[int], folder: Path) -> float:
+    """Seconds of both stages, files included."""
+    started = time.perf_counter()
+    sketches, lines = folder / "sketch.tar", folder / "line.tar"
+    outcomes = sketch_shard(color, ids, sketches, XDOG, SketchOptions())
+    outcomes += simplify_shard(sketches, lines, CENTERLINE, SimplifyOptions())
+    seconds = time.perf_counter() - started
+    assert all(outcome.code == OK for outcome in outcomes)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--save", action="store_true", help="write results/sketch_simplify.md")
+    options = parser.parse_args()
+    ids = range(FIRST, FIRST + options.pictures)
+    with tempfile.TemporaryDirectory() as folder:
+        color = Path(folder) / "color.tar"
+        files = {post_id: picture(post_id) for post_id in ids}
+        write_shard(color, ((i, {sniff(content): content}) for i, content in files.items()))
+        pictures = [fit(decode(content), SketchOptions().size) for content in files.values()]
+        bare(pictures[:4])
+        runs = [(bare(pictures), whole(color, ids, Path(folder))) for _ in range(options.repeats)]
+    alone = statistics.median(run[0] for run in runs)
+    both = statistics.median(run[1] for run in runs)
+    ratio = statistics.median(run[1] / run[0] for run in runs)
+    rows = [
+        ("models alone, arrays in memory", alone, 1.0),
+        ("both stages, tar to tar", both, ratio),
+    ]
+    lines = ["| way | seconds | pictures/s | times the models alone |", "|---|---:|---:|---:|"]
+    for label, seconds, times in rows:
+        rate = options.pictures / seconds
+        lines.append(f"| {label} | {seconds:.2f} | {rate:.1f} | {times:.2f} |")
+    text = (
+        f"# Sketch and simplify\n\n{options.pictures} pictures, long side {SketchOptions().size}, "
+        f"three styles each; median of {options.repeats} runs.\n"
+        f"{describe(('numpy', 'opencv-python-headless', 'scikit-image', 'pillow'))}.\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+    sys.stdout.write(text)
+    if options.save:
+        target = Path(__file__).parent / "results" / "sketch_simplify.md"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Bytes of every odd kind become RGB pixels or a code, and nothing else."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pipeline.picture import PictureError, decode, decode_grey, encode_png, fit, sniff
+
+RED, WHITE = (255, 0, 0), (255, 255, 255)
+
+
+def encoded(image: Image.Image, kind: str = "png", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def painted(mode: str = "RGB", color: object = RED) -> Image.Image:
+    return Image.new(mode, (8, 6), color)  # type: ignore[arg-type]
+
+
+def noise(side: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side), np.uint8))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    crc = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size; its pixels are missing."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(b""))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + pixels + chunk(b"IEND", b"")
+
+
+def animated() -> bytes:
+    frames = [painted(), painted(color=(0, 0, 255))]
+    return encoded(frames[0], "gif", save_all=True, append_images=frames[1:])
+
+
+@pytest.mark.parametrize(
+    ("content", "color"),
+    [
+        (encoded(painted()), RED),
+        (encoded(painted(), "gif"), RED),
+        (animated(), RED),
+        (encoded(painted("RGBA", (255, 0, 0, 0))), WHITE),
+        (encoded(painted("RGBA", (0, 0, 0, 128))), (127, 127, 127)),
+        (encoded(painted("LA", (0, 0))), WHITE),
+        (encoded(painted("P", 0).convert("P"), transparency=0), WHITE),
+        (encoded(painted("1", 1)), WHITE),
+        (encoded(painted("L", 77)), (77, 77, 77)),
+        (encoded(Image.fromarray(np.full((6, 8), 0x80FF, np.uint16))), (128, 128, 128)),
+    ],
+)
+def test_every_kind_of_picture_shows_what_people_see(
+    content: bytes, color: tuple[int, int, int]
+) -> None:
+    pixels = decode(content)
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (6, 8, 3)
+    assert np.abs(pixels.astype(int) - color).max() <= 1
+
+
+def test_cmyk_jpegs_become_rgb() -> None:
+    pixels = decode(encoded(painted("CMYK", (0, 255, 255, 0)), "jpeg", quality=95))
+    assert pixels.shape == (6, 8, 3)
+    red, green, blue = pixels.reshape(-1, 3).mean(0)
+    assert red > 180 > 100 > max(green, blue)
+
+
+def test_pictures_are_turned_as_their_exif_says() -> None:
+    image = painted()
+    image.putpixel((0, 0), (0, 0, 255))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise
+    pixels = decode(encoded(image, exif=exif))
+    assert pixels.shape == (8, 6, 3)
+    assert tuple(pixels[0, -1]) == (0, 0, 255)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty"),
+        (b"<html>404</html>", "not_a_picture"),
+        (b"RIFF\x00\x00\x00\x00WEBP", "not_a_picture"),
+        (encoded(noise(64), "jpeg")[:-600], "truncated"),
+        (encoded(noise(64))[:-600], "truncated"),
+        (b"\xff\xd8\xff" + bytes(40), "broken"),
+        (b"\x89PNG\r\n\x1a\n", "broken"),
+        (png_of_size(0, 5), "zero_pixels"),
+        (png_of_size(20_000, 20_000), "too_large"),
+        (png_of_size(11_000, 10_000), "too_large"),
+    ],
+)
+def test_what_is_no_picture_has_a_code(content: bytes, code: str) -> None:
+    with pytest.raises(PictureError) as caught:
+        decode(content)
+    assert caught.value.code == code
+
+
+CODES = {"empty", "not_a_picture", "zero_pixels", "too_large", "truncated", "broken"}
+
+
+def code_of(content: bytes) -> str:
+    try:
+        assert decode(content).ndim == 3
+    except PictureError as error:
+        return error.code
+    return "ok"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_damaged_files_never_crash(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(["png", "jpeg", "gif"]))
+    content = bytearray(encoded(noise(24), kind))
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    content = content[: data.draw(st.integers(0, len(content)))]
+    assert code_of(bytes(content)) in CODES | {"ok"}
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
+def test_types_are_told_by_their_first_bytes(kind: str) -> None:
+    assert sniff(encoded(painted(), "jpeg" if kind == "jpg" else kind)) == kind
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(16, 96))
+@settings(max_examples=60, deadline=None)
+def test_fit_keeps_the_aspect(height: int, width: int, size: int) -> None:
+    fitted = fit(np.zeros((height, width), np.uint8), size)
+    assert max(fitted.shape) == size
+    scale = size / max(height, width)
+    expected = (max(1, height * scale), max(1, width * scale))
+    assert np.abs(np.array(fitted.shape) - expected).max() <= 0.5
+
+
+def test_shrinking_averages_areas() -> None:
+    stripes = np.zeros((8, 8), np.uint8)
+    stripes[:, ::2] = 200
+    assert (fit(stripes, 4) == 100).all()
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
+def test_pngs_lose_nothing(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    content = encode_png(pixels)
+    if len(shape) == 2:
+        assert (decode_grey(content) == pixels).all()
+    else:
+        assert (decode(content) == pixels).all()
+
+
+def test_a_broken_line_map_has_a_code() -> None:
+    with pytest.raises(PictureError, match="broken"):
+        decode_grey(b"\x89PNG")

@@ -1,0 +1,138 @@
+"""Sketches and lines of a whole shard: pictures that fail are rows, the others go on."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.option import OptionError
+from pipeline.outcome import Outcome
+from pipeline.picture import decode_grey, encode_png
+from pipeline.shard import ShardReader, write_shard
+from pipeline.simplify import SimplifyOptions, simplify_shard
+from pipeline.sketch import SketchOptions, sketch_shard
+from sketch_models.centerline import Centerline, CenterlineOptions
+from sketch_models.xdog import Xdog, XdogOptions
+
+XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
+SMALL = SketchOptions(size=128)
+
+
+def drawing(width: int, height: int) -> np.ndarray:
+    picture = np.full((height, width, 3), 250, np.uint8)
+    center = (width // 2, height // 2)
+    cv2.circle(picture, center, min(width, height) // 4, (40, 30, 50), 4)
+    return picture
+
+
+def colour_shard(path: Path) -> dict[int, bytes]:
+    jpeg = io.BytesIO()
+    Image.fromarray(drawing(300, 200)).save(jpeg, "jpeg", quality=95)
+    contents = {
+        1: encode_png(drawing(200, 300)),
+        2: jpeg.getvalue(),
+        3: encode_png(drawing(200, 300))[:-30],
+        4: encode_png(np.full((50, 50, 3), 128, np.uint8)),
+        5: encode_png(drawing(150, 150)),
+        6: b"not asked for",
+    }
+    write_shard(path, ((post_id, {"png": content}) for post_id, content in contents.items()))
+    return contents
+
+
+@pytest.fixture
+def sketched(tmp_path: Path) -> tuple[Path, list[Outcome]]:
+    colour_shard(tmp_path / "color.tar")
+    target = tmp_path / "sketch.tar"
+    return target, sketch_shard(tmp_path / "color.tar", [1, 2, 3, 4, 5], target, XDOG, SMALL)
+
+
+def test_every_picture_has_an_outcome(sketched: tuple[Path, list[Outcome]]) -> None:
+    target, outcomes = sketched
+    codes = {outcome.id: outcome.code for outcome in outcomes}
+    assert codes == {1: "ok", 2: "ok", 3: "truncated", 4: "no_ink", 5: "ok"}
+    with ShardReader(target) as shard:
+        assert shard.ids == [1, 2, 5]
+
+
+def test_sketches_have_the_aspect_of_the_picture(sketched: tuple[Path, list[Outcome]]) -> None:
+    with ShardReader(sketched[0]) as shard:
+        shapes = {i: decode_grey(shard.read(i, "original.png")).shape for i in shard.ids}
+        assert shard.parts(1) == ["original.png", "enhanced.png", "pured.png"]
+    assert shapes == {1: (128, 85), 2: (85, 128), 5: (128, 128)}
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7])
+def test_results_do_not_depend_on_the_batch(
+    sketched: tuple[Path, list[Outcome]], tmp_path: Path, batch_size: int
+) -> None:
+    options = SketchOptions(size=128, batch_size=batch_size)
+    again = tmp_path / "again.tar"
+    sketch_shard(tmp_path / "color.tar", [1, 2, 3, 4, 5], again, XDOG, options)
+    assert again.read_bytes() == sketched[0].read_bytes()
+
+
+def test_progress_counts_every_picture(tmp_path: Path) -> None:
+    colour_shard(tmp_path / "color.tar")
+    done: list[int] = []
+    sketch_shard(tmp_path / "color.tar", [1, 3, 4], tmp_path / "s.tar", XDOG, SMALL, done.append)
+    assert sum(done) == 3
+
+
+def test_an_empty_shard_is_an_empty_tar(tmp_path: Path) -> None:
+    colour_shard(tmp_path / "color.tar")
+    assert sketch_shard(tmp_path / "color.tar", [], tmp_path / "s.tar", XDOG, SMALL) == []
+    with ShardReader(tmp_path / "s.tar") as shard:
+        assert shard.ids == []
+
+
+def centroid(grey: np.ndarray) -> np.ndarray:
+    ink = 255.0 - grey
+    rows, columns = np.indices(grey.shape)
+    return np.array([(ink * rows).sum(), (ink * columns).sum()]) / ink.sum()
+
+
+def test_lines_are_cleaner_thicker_and_aligned(
+    sketched: tuple[Path, list[Outcome]], tmp_path: Path
+) -> None:
+    target = tmp_path / "line.tar"
+    outcomes = simplify_shard(sketched[0], target, CENTERLINE, SimplifyOptions())
+    assert [(outcome.id, outcome.code) for outcome in outcomes] == [(1, "ok"), (2, "ok"), (5, "ok")]
+    with ShardReader(sketched[0]) as sketches, ShardReader(target) as lines:
+        for post_id in lines.ids:
+            for part in lines.parts(post_id):
+                sketch = decode_grey(sketches.read(post_id, part))
+                line = decode_grey(lines.read(post_id, part))
+                assert np.abs(centroid(line) - centroid(sketch)).max() < 0.5
+                assert (255.0 - line).sum() > (255.0 - sketch).sum()
+
+
+def test_broken_and_blank_sketches_are_rows(tmp_path: Path) -> None:
+    good = encode_png(255 - cv2.circle(np.zeros((60, 60), np.uint8), (30, 30), 20, 255, 2))
+    blank = encode_png(np.full((60, 60), 255, np.uint8))
+    samples = {1: good, 2: good[:50], 3: blank}
+    parts = ("original.png", "enhanced.png", "pured.png")
+    shard = ((i, dict.fromkeys(parts, content)) for i, content in samples.items())
+    write_shard(tmp_path / "s.tar", shard)
+    outcomes = simplify_shard(
+        tmp_path / "s.tar", tmp_path / "l.tar", CENTERLINE, SimplifyOptions(batch_size=3)
+    )
+    assert [outcome.code for outcome in outcomes] == ["ok", "broken", "no_lines"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "said"),
+    [
+        (SketchOptions, {"model": "pencil"}, r"\[sketch\] model = pencil: expected xdog or"),
+        (SketchOptions, {"size": 3}, r"\[sketch\] size = 3"),
+        (SketchOptions, {"batch_size": 0}, r"\[sketch\] batch_size = 0"),
+        (SimplifyOptions, {"model": "x"}, r"\[simplify\] model = x: expected centerline or"),
+        (SimplifyOptions, {"batch_size": 0}, r"\[simplify\] batch_size = 0"),
+    ],
+)
+def test_wrong_options_are_named(kind: type, wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        kind(**wrong)

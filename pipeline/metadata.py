@@ -64,8 +64,8 @@ def import_csv(
         posts: parquet file to write, with the columns `pipeline.posts.POSTS`, ascending by id, each
             id once: the first row in the file counts.
         quarantine: CSV file to write, with the columns line (of `csv`; its header is line 1),
-            reason and text (bytes that are not UTF-8 as \xNN), one row for each line that is no
-            post. Reasons: empty_line, not_utf8, control_character, broken_quote, field_count,
+            reason and text (NUL and bytes that are not UTF-8 as \xNN), one row for each line that
+            is no post. Reasons: empty_line, not_utf8, control_character, broken_quote, field_count,
             bad_id, bad_created_at, bad_rating, bad_score, bad_url, bad_size, duplicate_id.
         advance: called with the number of lines read.
 
@@ -82,10 +82,7 @@ def import_csv(
 
         def reject(rejected: list[Rejected]) -> None:
             counts.update(row.reason for row in rejected)
-            table.writerows(
-                (row.line, row.reason, row.text.decode(errors="backslashreplace"))
-                for row in rejected
-            )
+            table.writerows((row.line, row.reason, _printed(row.text)) for row in rejected)
 
         draft = posts.with_name(posts.name + ".draft")
         try:
@@ -98,6 +95,10 @@ def import_csv(
             draft.unlink(missing_ok=True)
     total = pl.scan_parquet(posts).select(pl.len()).collect().item()
     return {"posts": total, **dict(counts.most_common())}
+
+
+def _printed(line: bytes) -> str:
+    return line.decode(errors="backslashreplace").replace("\0", r"\x00")
 
 
 def _convert(

@@ -160,7 +160,7 @@ def test_unreadable_lines_go_to_quarantine(
     after = b"".join(row(number + 10_000) for number in range(neighbours))
     counts, posts, quarantine = run(tmp_path, HEADER + before + line + after)
     assert counts == {"posts": 2 * neighbours, reason: 1}
-    text = line.decode(errors="backslashreplace").removesuffix("\n")
+    text = line.decode(errors="backslashreplace").replace("\0", r"\x00").removesuffix("\n")
     assert quarantine == [[str(neighbours + 2), reason, text]]
     assert posts["id"].is_sorted()
 

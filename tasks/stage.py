@@ -227,12 +227,14 @@ class Stage(luigi.Task):
         return super().on_failure(exception)
 
 
-@luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)
-def _hold_before_workers_fork(task: luigi.Task) -> None:
-    """Takes the dataset's lock in the scheduling process, so that all of its workers have it."""
-    if isinstance(task, Stage):
-        with contextlib.suppress(SengaError):  # `run` says it
-            store.hold(task.dataset.root)
+@Stage.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
+def _hold_before_workers_fork(task: Stage, _: Stage) -> None:
+    """Takes the dataset's lock in the scheduling process, so that all of its workers have it.
+
+    Luigi discovers the dependencies of what it is going to run, there and not in the workers.
+    """
+    with contextlib.suppress(SengaError):  # `run` says it
+        store.hold(task.dataset.root)
 
 
 def say(stage: str, manifests: Sequence[Manifest], unit: str) -> None:

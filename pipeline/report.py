@@ -1,0 +1,174 @@
+"""The report on a build: what was kept and what was not, and why, and what it looks like."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich import box
+from rich.table import Table
+
+MEANINGS = {
+    "http_404": "the server does not have it any more",
+    "http_410": "the server has deleted it",
+    "http_403": "the server refuses to hand it out",
+    "html": "the server answered with a web page",
+    "timeout": "no answer in time; asked again on the next run",
+    "deadline": "too slow; asked again on the next run",
+    "connection_failed": "no connection; asked again on the next run",
+    "http_429": "too many requests; asked again on the next run",
+    "truncated": "the picture ends too early",
+    "broken": "the picture cannot be decoded",
+    "wrong_type": "the file is not of the type that its address says",
+    "not_a_picture": "the file is no JPEG, PNG or GIF",
+    "too_large": "over the limit on size",
+    "field_count": "the row has more or fewer fields than the header",
+    "duplicate_id": "an earlier row has the same id",
+    "no_ink": "the sketch model found no line",
+    "no_lines": "the line model found no line",
+    "blank_line": "no line is left at the packed size",
+    "part_missing": "a sketch or a line is missing",
+}
+"""Reasons in plain words; a filter's reasons are its rules."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFacts:
+    """What a stage did, all of its shards together.
+
+    Attributes:
+        name: of the stage.
+        unit: what it counts.
+        kept: how many came through.
+        dropped: how many did not, by reason.
+        seconds: of work, summed over shards.
+        bytes: on disk.
+    """
+
+    name: str
+    unit: str
+    kept: int
+    dropped: Mapping[str, int]
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFacts:
+    """What the report shows.
+
+    Attributes:
+        dataset: its name.
+        created: when it was packed, ISO 8601, UTC.
+        fingerprint: of the build.
+        stages: in order; the first two count posts.
+        funnel: the filter's rules, in order, with the posts that each dropped.
+        split: pictures by part.
+        files: bytes by path.
+        config: value by section and key.
+        versions: of what made it.
+    """
+
+    dataset: str
+    created: str
+    fingerprint: str
+    stages: Sequence[StageFacts]
+    funnel: Sequence[tuple[str, int]]
+    split: Mapping[str, int]
+    files: Mapping[str, int]
+    config: Mapping[str, Mapping[str, str]]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of the funnel: what is left after a step."""
+
+    label: str
+    left: int
+    dropped: int
+    share: float  # of the first bar, 0 to 1
+    of_previous: float  # 0 to 1
+
+
+def write_report(target: Path, facts: ReportFacts, contact_sheet: bytes) -> None:
+    """Writes one HTML file that needs nothing else.
+
+    Args:
+        target: the file.
+        facts: what it shows.
+        contact_sheet: a PNG.
+    """
+    loader = PackageLoader("pipeline", "")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"size": size, "number": "{:,}".format}
+    html = environment.get_template("report.html").render(
+        facts=facts,
+        pairs=sum(facts.split.values()),
+        steps=funnel(facts),
+        reasons=reasons(facts),
+        slowest=max((stage.seconds for stage in facts.stages), default=0.0) or 1.0,
+        meanings=MEANINGS,
+        sheet=base64.b64encode(contact_sheet).decode(),
+    )
+    target.write_text(html, encoding="utf-8")
+
+
+def funnel(facts: ReportFacts) -> list[Step]:
+    """From all posts to the pairs, one step per filter rule and per later stage."""
+    metadata, _, *later = facts.stages
+    counts = [("posts read", metadata.kept)]
+    left = metadata.kept
+    for rule, dropped in facts.funnel:
+        left -= dropped
+        counts.append((rule, left))
+    counts += [(stage.name, stage.kept) for stage in later if stage.name != "split"]
+    first = max(metadata.kept, 1)
+    previous = [metadata.kept, *(count for _, count in counts)]
+    return [
+        Step(label, count, before - count, count / first, count / before if before else 0.0)
+        for (label, count), before in zip(counts, previous, strict=False)
+    ]
+
+
+def reasons(facts: ReportFacts) -> list[tuple[str, str, int]]:
+    """Stage, reason and count of everything that was dropped outside the filter."""
+    stages = [stage for stage in facts.stages if stage.name != "filter"]
+    return [
+        (stage.name, reason, count)
+        for stage in stages
+        for reason, count in sorted(stage.dropped.items(), key=lambda row: -row[1])
+    ]
+
+
+def size(number: float) -> str:
+    """Bytes as people read them: `512 B`, `1.2 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def summary_table(facts: ReportFacts) -> Table:
+    """The table at the end of a build: stage, kept, dropped, seconds."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("stage")
+    for heading in ("kept", "dropped", "seconds"):
+        table.add_column(heading, justify="right")
+    table.add_column("mostly because")
+    for stage in facts.stages:
+        most = sorted(stage.dropped.items(), key=lambda row: -row[1])[:2]
+        table.add_row(
+            stage.name,
+            f"{stage.kept:,} {stage.unit}",
+            f"{sum(stage.dropped.values()):,}",
+            f"{stage.seconds:.1f}",
+            ", ".join(f"{reason} {count:,}" for reason, count in most),
+        )
+    return table

@@ -1,0 +1,112 @@
+"""The report shows the facts, whole and escaped, and needs nothing from outside."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from pipeline.picture import encode_png
+from pipeline.report import ReportFacts, StageFacts, funnel, size, summary_table, write_report
+
+SHEET = encode_png(np.zeros((4, 4, 3), np.uint8))
+
+
+def stage(name: str, kept: int, unit: str = "pictures", **dropped: int) -> StageFacts:
+    return StageFacts(name=name, unit=unit, kept=kept, dropped=dropped, seconds=2.0, bytes=1500)
+
+
+FACTS = ReportFacts(
+    dataset="upper_body",
+    created="2026-01-02T03:04:05+00:00",
+    fingerprint="0123456789abcdef",
+    stages=[
+        stage("metadata", 2_736_037, "posts", field_count=12),
+        stage("filter", 17_000, "posts"),
+        stage("download", 8_700, http_404=8_200, timeout=100),
+        stage("sketch", 8_690, truncated=10),
+        stage("simplify", 8_690),
+        stage("split", 8_690),
+        stage("pack", 8_690),
+    ],
+    funnel=[("all_tags solo", 2_000_000), ("ratings s", 719_037), ("limit 1", 0)],
+    split={"train": 8_590, "test": 100},
+    files={"data/upper_body/train.h5": 1_200_000_000},
+    config={"filter": {"all_tags": "<script>alert(1)</script>"}},
+    versions={"luigi": "3.8.1"},
+)
+
+
+@pytest.fixture
+def html(tmp_path: Path) -> str:
+    write_report(tmp_path / "report.html", FACTS, SHEET)
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text", ["8,690 pairs", "2,736,037", "http_404", "8,200", "1.2 GB", "train 8,590", "luigi"]
+)
+def test_facts_are_shown(html: str, text: str) -> None:
+    assert text in html
+
+
+def test_what_comes_from_outside_is_escaped(html: str) -> None:
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
+    assert not re.findall(r"(?:src|href)=\"(?!data:)", html)
+    assert "url(" not in html
+    assert "data:image/png;base64," in html
+
+
+def test_the_funnel_counts_down_to_the_pairs() -> None:
+    steps = funnel(FACTS)
+    assert [(step.label, step.left, step.dropped) for step in steps] == [
+        ("posts read", 2_736_037, 0),
+        ("all_tags solo", 736_037, 2_000_000),
+        ("ratings s", 17_000, 719_037),
+        ("limit 1", 17_000, 0),
+        ("download", 8_700, 8_300),
+        ("sketch", 8_690, 10),
+        ("simplify", 8_690, 0),
+        ("pack", 8_690, 0),
+    ]
+    assert steps[1].of_previous == pytest.approx(736_037 / 2_736_037)
+
+
+def test_a_build_without_losses_says_so(tmp_path: Path) -> None:
+    stages = [replace(one, dropped={}) for one in FACTS.stages]
+    write_report(tmp_path / "r.html", replace(FACTS, stages=stages, funnel=[]), SHEET)
+    assert (
+        "Nothing: every post that matched is in the dataset." in (tmp_path / "r.html").read_text()
+    )
+
+
+def test_nothing_read_is_no_division_by_zero() -> None:
+    stages = [replace(one, kept=0) for one in FACTS.stages]
+    assert {step.share for step in funnel(replace(FACTS, stages=stages, funnel=[]))} == {0.0}
+
+
+def test_equal_facts_make_equal_reports(html: str, tmp_path: Path) -> None:
+    write_report(tmp_path / "again.html", FACTS, SHEET)
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == html
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2.5e12, "2.5 TB")]
+)
+def test_sizes_are_readable(number: float, text: str) -> None:
+    assert size(number) == text
+
+
+def test_the_summary_has_a_row_per_stage() -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(summary_table(FACTS))
+    assert "download" in capture.get()
+    assert "8,300" in capture.get()
+    assert "http_404 8,200" in capture.get()

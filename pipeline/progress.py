@@ -6,10 +6,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 
 Advance = Callable[[int], None]
 """Called with the number of pictures (or posts) done since the last call, from any thread."""
@@ -21,6 +23,21 @@ def ignore(done: int) -> None:
     """An `Advance` for callers that do not watch."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a stage is before a part of it begins.
+
+    Attributes:
+        total: pictures in the stage, over all of its shards; 0 where nobody knows.
+        done: those that earlier runs or other shards have done.
+        seconds: that these took.
+    """
+
+    total: int = 0
+    done: int = 0
+    seconds: float = 0.0
+
+
 class Meter:
     """The progress line of a stage.
 
@@ -29,8 +46,7 @@ class Meter:
 
     Args:
         stage: what is being done, such as `sketch`.
-        total: pictures in the stage, over all of its shards; 0 where nobody knows.
-        before: pictures that earlier runs or other shards have done.
+        progress: how far the stage is.
         unit: what is counted.
         live: whether this process has the terminal for itself.
         report: told the share done, 0 to 1, at most every two seconds.
@@ -39,20 +55,19 @@ class Meter:
     def __init__(
         self,
         stage: str,
-        total: int,
+        progress: Progress,
         *,
-        before: int = 0,
         unit: str = "pictures",
         live: bool = True,
         report: Callable[[float], None] | None = None,
     ) -> None:
-        self._stage, self._total, self._unit = stage, total, unit
-        self._before, self._done = before, before
+        self._stage, self._total, self._unit = stage, progress.total, unit
+        self._done, self._before = progress.done, progress.seconds
         self._report = report
         self._lock = threading.Lock()
         self._started = self._said = self._reported = time.monotonic()
         self._console = Console(stderr=True)
-        self._bar: Progress | None = None
+        self._bar: rich.progress.Progress | None = None
         self._task: TaskID | None = None
         if live and self._console.is_terminal:
             columns = (
@@ -60,8 +75,10 @@ class Meter:
                 BarColumn(28),
                 TextColumn("{task.fields[text]}"),
             )
-            self._bar = Progress(*columns, console=self._console, transient=True)
-            self._task = self._bar.add_task(stage, total=total or None, completed=before, text="")
+            self._bar = rich.progress.Progress(*columns, console=self._console, transient=True)
+            self._task = self._bar.add_task(
+                stage, total=self._total or None, completed=self._done, text=""
+            )
 
     def advance(self, done: int) -> None:
         """Counts `done` more; may be called from any thread."""
@@ -78,7 +95,7 @@ class Meter:
                 self._report(min(1.0, self._done / self._total))
 
     def _text(self, now: float) -> str:
-        rate = (self._done - self._before) / max(now - self._started, 1e-3)
+        rate = self._done / max(self._before + now - self._started, 1e-3)
         text = f"{self._done:,} {self._unit}, {rate:,.1f}/s"
         if not self._total:
             return text

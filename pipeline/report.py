@@ -163,7 +163,7 @@ def summary_table(facts: ReportFacts) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("mostly because")
     for stage in facts.stages:
-        most = sorted(stage.dropped.items(), key=lambda row: -row[1])[:2]
+        most = sorted(stage.dropped.items(), key=lambda row: -row[1])[:1]
         table.add_row(
             stage.name,
             f"{stage.kept:,} {stage.unit}",

@@ -132,12 +132,14 @@ def _sum(tasks: Sequence[Stage]) -> StageFacts:
 
 
 def say_where(build: BuildDataset) -> None:
-    """Prints the paths of a finished build."""
+    """Prints what a finished build has made and where."""
+    counts = PackDataset().manifest().facts
+    sys.stderr.write(f"{counts['train']:,} pairs to train with, {counts['test']:,} to test with:\n")
     for name in NAMES:
-        sys.stderr.write(f"{build.dataset.newest(name)}\n")
+        sys.stderr.write(f"  {build.dataset.newest(name)}\n")
 
 
 @BuildDataset.event_handler(luigi.Event.DEPENDENCY_PRESENT)
 def _say_nothing_to_do(build: BuildDataset) -> None:
-    sys.stderr.write("Nothing to do: everything is made from exactly these settings and posts.\n")
+    sys.stderr.write("Nothing to do: all is made from exactly these settings and posts.\n")
     say_where(build)

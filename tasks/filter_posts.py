@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline import store
 from pipeline.errors import SengaError
 from pipeline.filter import FilterOptions, filter_posts
-from pipeline.progress import Advance
+from pipeline.progress import Advance, Progress
 from tasks import config
 from tasks.import_metadata import ImportMetadata
 from tasks.stage import Made, Stage
@@ -45,9 +45,9 @@ class FilterPosts(Stage):
         assert isinstance(shards, dict)
         return {int(number): facts for number, facts in shards.items()}
 
-    def progress(self) -> tuple[int, int]:
+    def progress(self) -> Progress:
         """Every post is looked at."""
-        return ImportMetadata().manifest().kept, 0
+        return Progress(total=ImportMetadata().manifest().kept)
 
     def make(self, advance: Advance) -> Made:
         """Filters; refuses to go on with nothing."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline import store
 from pipeline.outcome import OK, count
 from pipeline.pack import PackOptions, ShardPaths, pack
-from pipeline.progress import Advance
+from pipeline.progress import Advance, Progress
 from pipeline.split import read_split
 from tasks import config
 from tasks.download_shard import DownloadShard
@@ -56,9 +56,9 @@ class PackDataset(Stage):
         """What is packed, in ascending order of post ids."""
         return [_paths(number) for number in sorted(FilterPosts().shards())]
 
-    def progress(self) -> tuple[int, int]:
+    def progress(self) -> Progress:
         """Every picture of the split."""
-        return SplitDataset().manifest().kept, 0
+        return Progress(total=SplitDataset().manifest().kept)
 
     def make(self, advance: Advance) -> Made:
         """Packs both files and publishes them together."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import luigi
 
+from pipeline.progress import Progress
 from tasks.filter_posts import FilterPosts
 from tasks.stage import NotReadyError, Stage, say
 
@@ -21,17 +22,19 @@ class ShardStage(Stage):
         """Pictures that reach this shard; raises NotReadyError."""
         return sum(task.manifest().kept for task in self.upstream())
 
-    def progress(self) -> tuple[int, int]:
-        """Pictures in the stage, and those in its finished shards."""
-        total = before = 0
+    def progress(self) -> Progress:
+        """Over all shards, of which some are done."""
+        total, done, seconds = 0, 0, 0.0
         for task in self.others():
             try:
-                total += task.expected()
+                expected = task.expected()
             except NotReadyError:
                 continue
+            total += expected
             if task.complete():
-                before += task.expected()
-        return total, before
+                done += expected
+                seconds += task.manifest().seconds
+        return Progress(total=total, done=done, seconds=seconds)
 
     def say_done(self) -> None:
         """Says the stage's line once its last shard is done."""

@@ -22,7 +22,7 @@ import luigi
 
 from pipeline import store
 from pipeline.errors import SengaError
-from pipeline.progress import Advance, Meter
+from pipeline.progress import Advance, Meter, Progress
 from pipeline.store import Dataset, Manifest
 from tasks import config
 
@@ -109,9 +109,9 @@ class Stage(luigi.Task):
         """
         return [task.manifest().content for task in self.upstream()]
 
-    def progress(self) -> tuple[int, int]:
-        """Pictures in the stage over all shards, and how many of them are done."""
-        return 0, 0
+    def progress(self) -> Progress:
+        """How far the stage is when this task begins."""
+        return Progress()
 
     # What follows from it
 
@@ -184,11 +184,9 @@ class Stage(luigi.Task):
         store.hold(self.dataset.root)
         inputs = self.inputs()
         started = time.monotonic()
-        total, before = self.progress()
         with Meter(
             self.stage,
-            total,
-            before=before,
+            self.progress(),
             unit=self.unit,
             live=multiprocessing.parent_process() is None,
             report=self._tell_luigi,
@@ -244,9 +242,8 @@ def say(stage: str, manifests: Sequence[Manifest], unit: str) -> None:
     dropped: Counter[str] = Counter()
     for manifest in manifests:
         dropped.update(manifest.dropped)
-    reasons = ", ".join(f"{reason} {number:,}" for reason, number in dropped.most_common(3))
-    more = ", ..." if len(dropped) > 3 else ""
-    left_out = f"; left out {dropped.total():,} ({reasons}{more})" if dropped else ""
+    most = dropped.most_common(1)
+    left_out = f"; left out {dropped.total():,}, mostly {most[0][0]}" if most else ""
     logger.info("%-9s %s %s in %.1f s%s", stage, f"{kept:,}", unit, seconds, left_out)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.progress import Meter, clock
+from pipeline.progress import Meter, Progress, clock
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,15 @@ def test_a_plain_line_counts_what_other_shards_did(
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     shares: list[float] = []
-    with Meter("sketch", 100, before=20, report=shares.append) as meter:
+    with Meter("sketch", Progress(total=100, done=20, seconds=80), report=shares.append) as meter:
         meter.advance(4)
         now[0] = 20.0
         meter.advance(6)
-    assert capsys.readouterr().err == "sketch    30/100 pictures, 0.5/s, 2:20 left\n"
+    assert capsys.readouterr().err == "sketch    30/100 pictures, 0.3/s, 3:53 left\n"
     assert shares == [0.3]
 
 
 def test_nothing_is_said_of_what_is_quick(capsys: pytest.CaptureFixture[str]) -> None:
-    with Meter("split", 3) as meter:
+    with Meter("split", Progress(total=3)) as meter:
         meter.advance(3)
     assert capsys.readouterr().err == ""

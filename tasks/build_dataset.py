@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import luigi
@@ -67,14 +66,13 @@ class BuildDataset(Stage):
         """Verifies the files, writes the report and makes the names at the top point here."""
         packed = PackDataset()
         verify([packed.file(part) for part in PARTS])
-        facts = self._facts()
         with store.publish(self.artefact()) as temporary:
             sheet = contact_sheet_of(packed.file("train"), packed.shards())
-            write_report(temporary, facts, encode_png(sheet))
+            write_report(temporary, self._facts(), encode_png(sheet))
         for name in NAMES:
             self.dataset.point(name, self.artefact().parent / name)
         advance(1)
-        return Made(kept=packed.manifest().kept, facts={"report": asdict(facts)})
+        return Made(kept=packed.manifest().kept)
 
     def say_done(self) -> None:
         """Prints the table of the build and where its files are."""

@@ -252,10 +252,9 @@ def versions() -> dict[str, str]:
     """What made the artefact: Senga's commit, where it runs from a clone, and the libraries."""
     found = {name: metadata.version(name) for name in _LIBRARIES}
     here = Path(__file__).parent
-    git = subprocess.run(  # noqa: S603
-        ["git", "-C", str(here), "rev-parse", "HEAD"],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {"senga": metadata.version("senga"), "commit": git.stdout.strip(), **found}
+    commit = ""
+    with contextlib.suppress(OSError):  # no git
+        git = ["git", "-C", str(here), "rev-parse", "HEAD"]
+        done = subprocess.run(git, capture_output=True, text=True, check=False)  # noqa: S603
+        commit = done.stdout.strip()
+    return {"senga": metadata.version("senga"), "commit": commit, **found}

@@ -1,0 +1,280 @@
+"""Fetches a half-dead list of pictures from a server on this machine: Senga and img2dataset.
+
+`python benchmarks/download.py` prints a table; `--save` also writes it to `results/download.md`.
+Both tools run as commands of their own, start-up included, on the same list, and must keep the
+same pictures, byte for byte. img2dataset gets an environment of its own, made on the first run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import venv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+from machine import describe
+
+PINS = ("img2dataset==1.47.0", "albumentations==1.4.24", "opencv-python-headless==4.14.0.94")
+THREADS = 32
+WIDTH, HEIGHT = 850, 1200
+DISTINCT = 16  # pictures behind the live URLs
+
+
+def make_pictures() -> list[bytes]:
+    """JPEGs about as large as those of a booru; the same ones every time."""
+    rng = np.random.default_rng(0)
+    pictures = []
+    for _ in range(DISTINCT):
+        blots = rng.integers(0, 256, (HEIGHT // 40, WIDTH // 40, 3), dtype=np.uint8)
+        clean = cv2.resize(blots, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+        grain = rng.normal(0, 5, (HEIGHT, WIDTH, 1))
+        pixels = np.clip(clean + grain, 0, 255).astype(np.uint8)
+        pictures.append(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+    return pictures
+
+
+class Connection(asyncio.Protocol):
+    """Answers GET requests on one connection: `/live/<n>.jpg` has a picture, the rest has none."""
+
+    def __init__(self, answers: list[bytes], missing: bytes) -> None:
+        self._answers, self._missing = answers, missing
+        self._read = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remembers where to write."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answers every request that is whole by now."""
+        self._read += data
+        while b"\r\n\r\n" in self._read:
+            head, _, self._read = self._read.partition(b"\r\n\r\n")
+            folder, _, name = head.split(b" ", 2)[1][1:].partition(b"/")
+            number = int(name.partition(b".")[0])
+            live = self._answers[number // 2 % DISTINCT]
+            self._transport.write(live if folder == b"live" else self._missing)
+            if b"connection: close" in head.lower():
+                self._transport.close()
+
+
+def _answer(status: str, kind: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def serve() -> None:
+    """Serves until killed; prints its port."""
+    answers = [_answer("200 OK", "image/jpeg", body) for body in make_pictures()]
+    missing = _answer("404 Not Found", "text/html", b"<h1>Not found</h1>" * 8)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Connection(answers, missing), "127.0.0.1", 0, backlog=1024
+    )
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[int]:
+    """A server in a process of its own; yields its port."""
+    command = [sys.executable, __file__, "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def write_list(path: Path, port: int, urls: int) -> None:
+    """Half live, half dead, shuffled; every URL once."""
+    names = [f"{'live' if n % 2 else 'dead'}/{n}.jpg" for n in range(urls)]
+    order = np.random.default_rng(0).permutation(urls)
+    pl.DataFrame(
+        {"id": range(urls), "url": [f"http://127.0.0.1:{port}/{names[n]}" for n in order]},
+        schema={"id": pl.Int64, "url": pl.String},
+    ).write_parquet(path)
+
+
+def img2dataset(folder: Path) -> Path:
+    """The command, in its own environment."""
+    command = folder / "bin" / "img2dataset"
+    if not command.exists():
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *PINS]
+        subprocess.run(pip, check=True)
+    return command
+
+
+SENGA = f"""
+import sys
+from pathlib import Path
+from pipeline.download import DownloadOptions, download_shard
+posts, folder = map(Path, sys.argv[1:])
+folder.mkdir()
+options = DownloadOptions(threads={THREADS}, retries=0)
+download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", options, connect_to={{}})
+"""  # what the build does for one shard
+
+
+@dataclass
+class Run:
+    """What a command took."""
+
+    seconds: float
+    peak: float  # MB, resident, of the process and its children together
+
+
+def run(command: list[str], log: Path) -> Run:
+    """Runs a command to its end."""
+    environment = os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"}  # it would ask the network
+    with log.open("w") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(0.05)
+        seconds = time.perf_counter() - start
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{log.read_text()}")
+    return Run(seconds, peak / 1e6)
+
+
+def resident(pid: int) -> int:
+    """Bytes in memory of a process and everything that it started."""
+    pages, total, waiting = os.sysconf("SC_PAGE_SIZE"), 0, [pid]
+    while waiting:
+        folder = Path("/proc") / str(waiting.pop())
+        with contextlib.suppress(OSError):  # it has ended
+            total += int((folder / "statm").read_text().split()[1]) * pages
+            for children in folder.glob("task/*/children"):
+                waiting += map(int, children.read_text().split())
+    return total
+
+
+def kept(folder: Path) -> Counter[str]:
+    """How often each picture is in the tars under a folder, by sha256."""
+    found: Counter[str] = Counter()
+    for path in sorted(folder.rglob("*.tar")):
+        with tarfile.open(path) as tar:
+            for member in tar:
+                if member.name.endswith(".jpg"):
+                    content = tar.extractfile(member)
+                    assert content
+                    found[hashlib.sha256(content.read()).hexdigest()] += 1
+    return found
+
+
+def commands(posts: Path, urls: int, environment: Path) -> dict[str, Callable[[Path], list[str]]]:
+    """The command of each tool, given the folder that it writes to."""
+    rival = {
+        "url_list": posts,
+        "input_format": "parquet",
+        "output_format": "webdataset",
+        "resize_mode": "no",
+        "skip_reencode": True,
+        "processes_count": 2,
+        "thread_count": THREADS,
+        "number_sample_per_shard": urls // 4,
+        "extract_exif": False,
+        "timeout": 10,
+        "retries": 0,
+    }
+    flags = [f"--{name}={value}" for name, value in rival.items()]
+    tool = str(img2dataset(environment))
+    return {
+        "img2dataset 1.47": lambda out: [tool, *flags, f"--output_folder={out}"],
+        "**Senga**": lambda out: [sys.executable, "-c", SENGA, str(posts), str(out)],
+    }
+
+
+def compare(urls: int, runs: int, environment: Path) -> str:
+    """Runs both tools in turns, and makes the table."""
+    with tempfile.TemporaryDirectory() as name, serving() as port:
+        folder = Path(name)
+        posts = folder / "posts.parquet"
+        write_list(posts, port, urls)
+        tools = commands(posts, urls, environment)
+        results: dict[str, list[Run]] = {tool: [] for tool in tools}
+        pictures = {tool: Counter[str]() for tool in tools}
+        for _ in range(runs):
+            for tool, command in tools.items():
+                out = folder / "out"
+                results[tool].append(run(command(out), folder / "log"))
+                pictures[tool] = kept(out)
+                shutil.rmtree(out)
+    assert len({frozenset(found.items()) for found in pictures.values()}) == 1, pictures
+    first = next(iter(results.values()))
+    slowest = statistics.median(one.seconds for one in first)
+    lines = [
+        "| tool | seconds | URLs/s | times img2dataset | pictures kept | peak memory, MB |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for tool, measured in results.items():
+        seconds = statistics.median(one.seconds for one in measured)
+        lines.append(
+            f"| {tool} | {seconds:.1f} | {urls / seconds:.0f} | {slowest / seconds:.2f} "
+            f"| {pictures[tool].total():,} | {max(one.peak for one in measured):.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def report(urls: int, runs: int, environment: Path) -> str:
+    size = statistics.mean(map(len, make_pictures())) / 1e3
+    return (
+        f"# Download\n\n{urls:,} URLs on this machine, half of them dead, the others JPEGs of "
+        f"{WIDTH} × {HEIGHT} and {size:.0f} KB.\n"
+        f"{describe(('requests', 'urllib3', 'pillow', 'polars'))}.\n\n"
+        f"{compare(urls, runs, environment)}\n\n"
+        f"Seconds are the median of {runs} runs, start-up included; the server ran on the same "
+        f"cores. Both had {THREADS} threads, img2dataset in each of two processes, with "
+        "`resize_mode=no`, `skip_reencode`, no EXIF and no retries. Both decode every picture and "
+        "keep its bytes; the kept ones were equal.\n"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--urls", type=int, default=4000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--environment",
+        type=Path,
+        default=Path.home() / ".cache" / "senga" / "img2dataset-1.47",
+        help="folder of img2dataset's environment",
+    )
+    parser.add_argument("--save", action="store_true", help="write results/download.md")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        asyncio.run(serve())
+    else:
+        text = report(options.urls, options.runs, options.environment)
+        sys.stdout.write(text)
+        if options.save:
+            target = Path(__file__).parent / "results" / "download.md"
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,362 @@
+"""A shard of posts, against a server that lacks half of them."""
+
+import errno
+import hashlib
+import os
+import random
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.download import (
+    DownloadOptions,
+    DownloadResult,
+    check_share,
+    download_shard,
+    kept_ids,
+)
+from pipeline.download_outcome import (
+    DownloadOutcome,
+    is_transient,
+    read_outcomes,
+    write_outcomes,
+)
+from pipeline.errors import SengaError
+from pipeline.option import OptionError
+from pipeline.outcome import ok_ids
+from pipeline.shard import ShardReader
+from pipeline.spool import Spool
+
+Web = Any  # the server of conftest.py
+Files = dict[str, bytes]
+
+
+class Folder:
+    """The files of a shard, and its download again and again, as the build does it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.posts, self.tar, self.table = root / "posts", root / "0.tar", root / "outcomes"
+        self.done: list[int] = []
+
+    def download(self, urls: dict[int, str], **options: object) -> DownloadResult:
+        pl.DataFrame(
+            {"tags": [""] * len(urls), "url": list(urls.values()), "id": list(urls)},
+            schema={"tags": pl.String, "url": pl.String, "id": pl.Int64},
+        ).write_parquet(self.posts)
+        self.done.clear()
+        new_tar, new_table = self.root / "new.tar", self.root / "new"
+        result = download_shard(
+            self.posts,
+            new_tar,
+            new_table,
+            DownloadOptions(**{"retries": 0} | options),  # type: ignore[arg-type]
+            have=self.tar,
+            known=self.table,
+            connect_to={},
+            advance=self.done.append,
+        )
+        new_tar.replace(self.tar)
+        new_table.replace(self.table)
+        return result
+
+    def pictures(self) -> dict[str, bytes]:
+        with ShardReader(self.tar) as shard:
+            return {
+                f"{post_id}.{part}": shard.read(post_id, part)
+                for post_id in shard.ids
+                for part in shard.parts(post_id)
+            }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def half_dead(web: Web, files: Files, number: int) -> dict[int, str]:
+    """Posts whose even ids are live; a picture in five is a PNG, and they differ."""
+    urls = {}
+    for post_id in range(1, number + 1):
+        kind = "png" if post_id % 5 == 0 else "jpg"
+        content = files[kind] + str(post_id).encode()  # after its end, where nobody minds
+        answer = web.page(b"gone", 404) if post_id % 2 else web.page(content)
+        urls[post_id] = web.put(f"/{post_id}.{kind}", answer)
+    return urls
+
+
+def test_every_url_is_a_row(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 40)
+    result = folder.download(urls, threads=8)
+    assert (result.kept, result.dropped, result.transient) == (20, {"http_404": 20}, 0)
+    assert [row.id for row in result.outcomes] == list(urls)
+    assert list(read_outcomes(folder.table).values()) == result.outcomes
+    assert sum(folder.done) == 40
+    for name, content in folder.pictures().items():
+        post_id = int(name.partition(".")[0])
+        row = result.outcomes[post_id - 1]
+        assert urls[post_id].endswith(f"/{name}")
+        assert row.sha256 == hashlib.sha256(content).hexdigest()
+    assert web.connections <= 8
+
+
+def test_the_tar_depends_on_nothing_but_the_pictures(
+    web: Web, tmp_path: Path, files: Files
+) -> None:
+    urls = half_dead(web, files, 30)
+    made = {}
+    for threads in (1, 16):
+        (tmp_path / str(threads)).mkdir()
+        folder = Folder(tmp_path / str(threads))
+        shuffled = random.Random(threads).sample(sorted(urls.items()), len(urls))
+        result = folder.download(dict(shuffled), threads=threads)
+        made[threads] = (folder.tar.read_bytes(), folder.table.read_bytes(), result.digest)
+    assert made[1] == made[16]
+    ids = [int(name.partition(".")[0]) for name in folder.pictures()]
+    assert ids == sorted(ids)
+
+
+def test_nothing_is_fetched_twice(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 20)
+    first, before = folder.download(urls), folder.tar.read_bytes()
+    web.asked.clear()
+    second = folder.download(urls)
+    assert (web.asked, second, folder.tar.read_bytes()) == ([], first, before)
+    assert folder.done == [20]
+
+
+def test_only_new_posts_are_fetched(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 20)
+    folder.download({post_id: urls[post_id] for post_id in range(4, 13)})
+    web.asked.clear()
+    result = folder.download({post_id: urls[post_id] for post_id in (2, 4, 5, 16)})
+    assert sorted(web.asked) == ["/16.jpg", "/2.jpg"]
+    assert [row.id for row in result.outcomes] == [2, 4, 5, 16]
+    assert (result.kept, result.dropped) == (3, {"http_404": 1})
+    assert len(folder.pictures()) == 7  # those of other posts, too
+    assert len(read_outcomes(folder.table)) == 11
+    assert kept_ids(folder.posts, folder.table) == [2, 4, 16]
+
+
+def test_what_may_pass_is_asked_for_again(web: Web, folder: Folder, files: Files) -> None:
+    urls = {
+        1: web.put("/1.jpg", web.page(status=503), web.page(files["jpg"])),
+        2: web.put("/2.jpg", web.page(status=410), web.page(files["jpg"])),
+    }
+    assert folder.download(urls).transient == 1
+    result = folder.download(urls)
+    assert [row.code for row in result.outcomes] == ["ok", "http_410"]
+    assert web.asked.count("/2.jpg") == 1
+
+
+def test_a_new_url_is_another_chance(web: Web, folder: Folder, files: Files) -> None:
+    folder.download({1: web.put("/old.jpg", web.page(status=404))})
+    assert folder.download({1: web.put("/new.jpg", web.page(files["jpg"]))}).kept == 1
+
+
+def test_a_higher_limit_is_another_chance(web: Web, folder: Folder, files: Files) -> None:
+    urls, size = {1: web.put("/1.jpg", web.page(files["jpg"]))}, len(files["jpg"])
+    for most, code, asked in [(9, "too_many_bytes", 1), (10, "too_many_bytes", 1), (size, "ok", 2)]:
+        assert folder.download(urls, max_bytes=most).outcomes[0].code == code
+        assert len(web.asked) == asked
+
+
+def test_a_lost_tar_is_fetched_anew(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 10)
+    first = folder.download(urls)
+    folder.tar.unlink()
+    web.asked.clear()
+    few = {2: urls[2], 3: urls[3]}
+    assert folder.download(few).kept == 1
+    assert web.asked == ["/2.jpg"]  # the dead ones are known to be
+    assert ok_ids(folder.table) == [2]
+    assert folder.download(urls).digest == first.digest
+
+
+def test_a_lost_table_is_made_from_the_tar(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 10)
+    first = folder.download(urls)
+    folder.table.unlink()
+    web.asked.clear()
+    second = folder.download(urls)
+    assert all(int(path[1:].partition(".")[0]) % 2 for path in web.asked)
+    assert (second.kept, second.digest) == (5, first.digest)
+
+
+def test_the_digest_is_that_of_the_pictures(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 6)
+    digest = folder.download(urls).digest
+    assert folder.download({2: urls[2], 4: urls[4], 6: urls[6]}).digest == digest
+    assert folder.download({2: urls[2], 4: urls[4]}).digest != digest
+
+
+def test_no_posts(folder: Folder) -> None:
+    result = folder.download({})
+    assert (result.outcomes, result.kept, result.dropped) == ([], 0, {})
+    assert folder.pictures() == {}
+    check_share(result, DownloadOptions())
+
+
+def test_a_table_that_is_none(folder: Folder) -> None:
+    folder.table.write_bytes(b"PAR1, or so")
+    with pytest.raises(SengaError, match="is not a table of download outcomes: delete it"):
+        folder.download({1: "http://127.0.0.1:9/a.jpg"})
+    pl.DataFrame({"id": [1]}).write_parquet(folder.table)
+    with pytest.raises(SengaError, match="is not a table of download outcomes: delete it"):
+        folder.download({1: "http://127.0.0.1:9/a.jpg"})
+
+
+def no_threads() -> bool:
+    """Whether all threads of a download end within a few seconds."""
+    until = time.monotonic() + 5
+    while any(thread.name == "download" for thread in threading.enumerate()):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_full_disk_stops_the_run(
+    web: Web, folder: Folder, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Spool, "add", full)
+    with pytest.raises(OSError, match="No space left"):
+        folder.download(half_dead(web, files, 40), threads=4)
+    assert no_threads()
+    assert len(web.asked) < 40
+
+
+def test_a_folder_that_is_not_there(web: Web, tmp_path: Path, files: Files) -> None:
+    folder = Folder(tmp_path)
+    folder.download(half_dead(web, files, 2))
+    with pytest.raises(FileNotFoundError):
+        download_shard(
+            folder.posts,
+            tmp_path / "none" / "0.tar",
+            folder.table,
+            DownloadOptions(),
+            connect_to={},
+        )
+
+
+def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -> None:
+    urls = {0: web.put("/0.jpg", web.page(status=503, Retry_After=30))}
+    urls |= half_dead(web, files, 30)
+
+    def interrupt(done: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    folder.download(urls)
+    with pytest.raises(KeyboardInterrupt):
+        download_shard(
+            folder.posts,
+            folder.root / "new.tar",
+            folder.root / "new",
+            DownloadOptions(threads=4),
+            connect_to={},
+            advance=interrupt,
+        )
+    assert no_threads()
+
+
+def test_threads_do_not_keep_the_process_alive(web: Web, folder: Folder) -> None:
+    urls = {1: web.put("/1.jpg", web.silence)}
+    run = threading.Thread(target=folder.download, args=[urls], kwargs={"timeout": 0.5})
+    run.start()
+    while not web.asked:
+        time.sleep(0.01)
+    assert [t.daemon for t in threading.enumerate() if t.name == "download"] == [True]
+    run.join()
+
+
+def failed(codes: list[str]) -> DownloadResult:
+    return DownloadResult([DownloadOutcome(n, code) for n, code in enumerate(codes)])
+
+
+def test_too_many_failures_stop_the_run() -> None:
+    options = DownloadOptions(max_failed_share=0.5)
+    check_share(failed(["http_404"] * 99 + ["ok"]), options)  # an old list, and no trouble
+    check_share(failed(["timeout"] * 5 + ["ok"] * 5), options)
+    with pytest.raises(SengaError) as caught:
+        check_share(failed(["timeout"] * 2 + ["connection_failed"] * 4 + ["http_404"] * 4), options)
+    assert str(caught.value) == (
+        "6 of 10 pictures could not be fetched for now (connection_failed 4, timeout 2): check "
+        "the network and run again, or raise [download] max_failed_share; what came is kept."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "transient"),
+    [
+        ("ok", False),
+        ("timeout", True),
+        ("incomplete", True),
+        ("truncated", False),
+        ("html", False),
+        ("http_404", False),
+        ("http_408", True),
+        ("http_429", True),
+        ("http_499", False),
+        ("http_500", True),
+        ("http_599", True),
+    ],
+)
+def test_what_may_pass(code: str, transient: bool) -> None:
+    assert is_transient(code) is transient
+
+
+@given(
+    st.lists(
+        st.builds(
+            DownloadOutcome,
+            st.integers(0, 2**62),
+            st.sampled_from(["ok", "http_404", "timeout"]),
+            st.text(st.characters(exclude_categories=["Cs"])),
+            url=st.text(st.characters(exclude_categories=["Cs"])),
+            status=st.none() | st.integers(100, 999),
+            bytes=st.integers(0, 2**40),
+            sha256=st.sampled_from(["", "0" * 64]),
+        ),
+        unique_by=lambda row: row.id,
+        max_size=9,
+    )
+)
+def test_outcomes_survive_the_disk(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[DownloadOutcome]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "outcomes"
+    write_outcomes(rows, path)
+    assert list(read_outcomes(path).values()) == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("threads", 0),
+        ("threads", 9999),
+        ("retries", -1),
+        ("timeout", 0.0),
+        ("timeout", float("nan")),
+        ("deadline", -1.0),
+        ("deadline", float("inf")),
+        ("max_bytes", 0),
+        ("max_failed_share", 1.5),
+        ("contact", "me\r\nX-Evil: 1"),
+        ("contact", "私@example.org"),
+        ("contact", "me) (you"),
+    ],
+)
+def test_options_that_cannot_work(name: str, value: object) -> None:
+    with pytest.raises(OptionError, match=rf"^\[download\] {name} = .*expected"):
+        replace(DownloadOptions(), **{name: value})  # type: ignore[arg-type]

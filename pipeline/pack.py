@@ -1,0 +1,245 @@
+"""Packs colour and line art of many posts into one HDF5 file to train from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.dataset_file import STYLES, Chunk, DatasetFile, Row
+from pipeline.option import option, require
+from pipeline.outcome import OK, Outcome
+from pipeline.picture import PictureError, decode
+from pipeline.progress import Advance, ignore
+from pipeline.shard import ShardReader
+from pipeline.square import PAPER, Placement
+
+FITS = ("pad", "crop")
+COMPRESSIONS = ("gzip", "none")
+_MOST_CROPPED = 8  # long side over short side; beyond it, cropping shows nothing of the picture
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackOptions:
+    """[pack]: the files people train from."""
+
+    size: int = option(256, "side of the square pictures, in pixels")
+    fit: str = option("pad", "pad: the whole picture, on white; crop: its middle square")
+    sketches: bool = option(False, "pack the three sketches too")
+    compression: str = option("gzip", "gzip: a fifth of the size; none: the fastest to read")
+    threads: int = option(0, "pictures packed at once; 0: one per core", affects_result=False)
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        sides = "a number of pixels from 16 to 4096"
+        require(16 <= self.size <= 4096, "[pack] size", self.size, sides)
+        require(self.fit in FITS, "[pack] fit", self.fit, "pad or crop")
+        known = self.compression in COMPRESSIONS
+        require(known, "[pack] compression", self.compression, "gzip or none")
+        require(0 <= self.threads <= 256, "[pack] threads", self.threads, "0 to 256")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardPaths:
+    """The files of one shard.
+
+    Attributes:
+        posts: Parquet table with the columns `id` and `tags`.
+        color: tar of downloaded pictures, `<id>.jpg|png|gif`.
+        sketch: tar of sketches, `<id>.<style>.png`.
+        line: tar of line art, `<id>.<style>.png`.
+    """
+
+    posts: Path
+    color: Path
+    sketch: Path
+    line: Path
+
+
+def pack(
+    target: Path,
+    ids: Sequence[int],
+    shards: Iterable[ShardPaths],
+    options: PackOptions,
+    *,
+    attributes: Mapping[str, str],
+    advance: Advance = ignore,
+) -> list[Outcome]:
+    """Writes one HDF5 file with a row per picture (layout: `pipeline.dataset_file`).
+
+    Shards are read one after the other and a few pictures at a time, so that memory does not
+    depend on how many there are.
+
+    Args:
+        target: the file to write.
+        ids: the posts to pack.
+        shards: where they are, in ascending order of post ids.
+        options: size, fit, and what to pack.
+        attributes: `dataset`, `split`, `fingerprint` and `config` (JSON), kept in the file.
+        advance: told of every picture.
+
+    Returns:
+        One outcome per post id; those that are not `ok` are not in the file.
+
+    Raises:
+        SengaError: a shard that is no tar file.
+        OSError: as the operating system gave it, such as that the disk is full.
+    """
+    created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    outcomes: list[Outcome] = []
+    with (
+        DatasetFile(
+            target,
+            len(ids),
+            size=options.size,
+            sketches=options.sketches,
+            compression=options.compression,
+            attributes={**attributes, "created": created},
+        ) as file,
+        closing(_pack_shards(frozenset(ids), shards, options)) as rows,
+    ):
+        for packed in rows:
+            if isinstance(packed, Row):
+                file.append(packed)
+                outcomes.append(Outcome(packed.id, OK))
+            else:
+                outcomes.append(packed)
+            advance(1)
+    found = {outcome.id for outcome in outcomes}
+    missing = [post_id for post_id in ids if post_id not in found]
+    advance(len(missing))
+    return outcomes + [Outcome(post_id, "missing", "in none of the shards") for post_id in missing]
+
+
+def _pack_shards(
+    wanted: frozenset[int], shards: Iterable[ShardPaths], options: PackOptions
+) -> Generator[Row | Outcome, None, None]:
+    threads = options.threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
+        for paths in shards:
+            tags = _tags(paths.posts, wanted)
+            if not tags:
+                continue
+            with OpenShard(paths, options.sketches) as shard:
+                work = partial(_pack_one, shard, tags, options)
+                yield from _in_order(pool, work, sorted(tags), ahead=4 * threads)
+
+
+def _tags(posts: Path, wanted: frozenset[int]) -> dict[int, str]:
+    """The tags of the wanted posts of a shard."""
+    rows = pl.read_parquet(posts, columns=["id", "tags"]).iter_rows()
+    # HDF5 strings end at a NUL.
+    return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in wanted}
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], ahead: int
+) -> Iterator[R]:
+    """`map`, in threads, with at most `ahead` results waiting to be taken."""
+    waiting: deque[Future[R]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+class OpenShard:
+    """The open files of one shard; may be read from any thread."""
+
+    def __init__(self, paths: ShardPaths, sketches: bool) -> None:
+        with ExitStack() as stack:
+            self._color = stack.enter_context(ShardReader(paths.color))
+            self._maps = {"line": stack.enter_context(ShardReader(paths.line))}
+            if sketches:
+                self._maps["sketch"] = stack.enter_context(ShardReader(paths.sketch))
+            self._open = stack.pop_all()
+
+    def color(self, post_id: int) -> bytes:
+        """The downloaded bytes of a picture."""
+        parts = self._color.parts(post_id)
+        if not parts:
+            raise PictureError("missing", "no colour")
+        return self._color.read(post_id, parts[0])
+
+    def maps(self, post_id: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        """Names and (H, W) uint8 pixels of a picture's lines (and sketches)."""
+        for kind, reader in self._maps.items():
+            for style in STYLES:
+                name = f"{kind}/{style}"
+                try:
+                    yield name, _decode_map(reader.read(post_id, f"{style}.png"))
+                except KeyError:
+                    raise PictureError("missing", f"no {name}") from None
+                except OSError as error:
+                    raise PictureError("broken_map", f"{name}: {error}") from error
+
+    def __enter__(self) -> OpenShard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+
+def _decode_map(content: bytes) -> NDArray[np.uint8]:
+    """A sketch or line map, (H, W) uint8; raises OSError where the bytes are not a whole one."""
+    with Image.open(BytesIO(content)) as image:
+        return np.asarray(image.convert("L"))
+
+
+def _pack_one(
+    shard: OpenShard, tags: Mapping[int, str], options: PackOptions, post_id: int
+) -> Row | Outcome:
+    try:
+        content = shard.color(post_id)
+        color = decode(content)
+        height, width = color.shape[:2]
+        if options.fit == "crop" and max(width, height) > _MOST_CROPPED * min(width, height):
+            raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
+        place = Placement.of(width, height, options.size, options.fit)
+        pictures = {"color": Chunk.of(place.square(color), options.compression)}
+        for name, pixels in shard.maps(post_id):
+            _check_aspect(name, pixels, width, height)
+            square = place.square(pixels)
+            if name.startswith("line/") and square.min() == PAPER:
+                raise PictureError("blank_line", name)
+            pictures[name] = Chunk.of(square, options.compression)
+    except PictureError as error:
+        return Outcome(post_id, error.code, error.detail)
+    return Row(
+        id=post_id,
+        box=place.box,
+        tags=tags[post_id],
+        sha256=hashlib.sha256(content).hexdigest(),
+        pictures=pictures,
+    )
+
+
+def _check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) -> None:
+    """Refuses a map that is not of the whole picture: it could not be aligned to it.
+
+    Its sides are whole pixels, so that its aspect may differ by one pixel of its short side.
+    """
+    map_height, map_width = pixels.shape
+    scale = max(map_width, map_height) / max(width, height)
+    if max(abs(map_width - width * scale), abs(map_height - height * scale)) > 1:
+        detail = f"{name} is {map_width} x {map_height}, the picture {width} x {height}"
+        raise PictureError("misaligned", detail)

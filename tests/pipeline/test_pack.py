@@ -1,0 +1,241 @@
+"""Packing: the layout, the pairing, and what becomes of pictures that cannot be packed."""
+
+import hashlib
+import io
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from pipeline.dataset_file import STYLES, content
+from pipeline.option import OptionError
+from pipeline.outcome import OK, Outcome, count
+from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.shard import write_shard
+from pipeline.verify import verify
+
+SMALL = PackOptions(size=32, threads=2)
+ABOUT = {"dataset": "sample", "split": "train", "fingerprint": "ab" * 32, "config": '{"a": 1}'}
+WIDTH, HEIGHT = 60, 80
+
+
+def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, kind)
+    return target.getvalue()
+
+
+def color_of(post_id: int) -> bytes:
+    return encoded(np.full((HEIGHT, WIDTH, 3), post_id % 200, np.uint8))
+
+
+def maps_of(post_id: int) -> dict[str, bytes]:
+    """Flat maps whose grey tells post and style."""
+    return {
+        f"{style}.png": encoded(np.full((HEIGHT // 2, WIDTH // 2), post_id % 200 + n, np.uint8))
+        for n, style in enumerate(STYLES)
+    }
+
+
+def shard_of(
+    folder: Path,
+    ids: list[int],
+    color: Mapping[int, Mapping[str, bytes]] = {},
+    line: Mapping[int, Mapping[str, bytes]] = {},
+) -> ShardPaths:
+    """A shard with a picture per id; `color` and `line` replace what some of them hold."""
+    folder.mkdir(parents=True)
+    paths = ShardPaths(
+        posts=folder / "posts.parquet",
+        color=folder / "color.tar",
+        sketch=folder / "sketch.tar",
+        line=folder / "line.tar",
+    )
+    pl.DataFrame({"id": ids, "tags": [f"1girl 猫_{i}" for i in ids]}).write_parquet(paths.posts)
+    # Stored in another order than asked for: nothing may be paired by position.
+    write_shard(paths.color, [(i, color.get(i, {"png": color_of(i)})) for i in reversed(ids)])
+    write_shard(paths.line, [(i, line.get(i, maps_of(i))) for i in ids])
+    write_shard(paths.sketch, [(i, maps_of(i + 10)) for i in ids])
+    return paths
+
+
+def test_the_file_is_as_agreed(tmp_path: Path) -> None:
+    shards = [shard_of(tmp_path / "0", [3, 5, 8]), shard_of(tmp_path / "1", [101, 110])]
+    target = tmp_path / "train.h5"
+    seen: list[int] = []
+    outcomes = pack(target, [3, 8, 110], shards, SMALL, attributes=ABOUT, advance=seen.append)
+    assert outcomes == [Outcome(3, OK), Outcome(8, OK), Outcome(110, OK)]
+    assert sum(seen) == 3
+    with h5py.File(target) as file:
+        assert file["id"][:].tolist() == [3, 8, 110]
+        assert file["id"].dtype == np.int64
+        assert (file["color"].shape, file["color"].dtype) == ((3, 32, 32, 3), np.uint8)
+        assert file["color"].chunks == (1, 32, 32, 3)
+        assert sorted(file["line"]) == sorted(STYLES)
+        assert "sketch" not in file
+        assert file["line/pured"].shape == (3, 32, 32)
+        assert file["line/pured"].chunks == (1, 32, 32)
+        assert file["box"].dtype == np.int16
+        assert file["box"][:].tolist() == [[4, 0, 28, 32]] * 3
+        assert file["tags"].asstr()[:].tolist() == ["1girl 猫_3", "1girl 猫_8", "1girl 猫_110"]
+        assert file["sha256"].dtype == np.dtype("S64")
+        assert file["sha256"][1].decode() == hashlib.sha256(color_of(8)).hexdigest()
+        attributes = dict(file.attrs)
+        for row, post_id in enumerate([3, 8, 110]):
+            assert (file["color"][row, :, 4:28] == post_id).all()
+            assert (file["color"][row, :, :4] == 255).all()
+            for number, style in enumerate(STYLES):
+                assert (file[f"line/{style}"][row, :, 4:28] == post_id + number).all()
+    assert attributes.pop("created").startswith("20")
+    assert attributes.pop("schema") == "senga-1"
+    assert attributes.pop("size") == 32
+    assert json.loads(attributes["config"]) == {"a": 1}
+    assert attributes == ABOUT
+    verify([target])
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+def test_sketches_on_request(tmp_path: Path, compression: str) -> None:
+    shard = shard_of(tmp_path / "0", [3])
+    options = PackOptions(size=32, sketches=True, compression=compression)
+    pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert file["color"].compression == (None if compression == "none" else compression)
+        assert (file["sketch/pured"][0, :, 4:28] == 15).all()
+        assert (file["line/pured"][0, :, 4:28] == 5).all()
+    assert verify([tmp_path / "t.h5"])[0].sketches
+
+
+def test_the_same_pictures_have_the_same_content(tmp_path: Path) -> None:
+    """Whatever the date, the compression, the number of threads and the cut into shards."""
+    ids = list(range(1, 301))
+    one, many = [shard_of(tmp_path / "one", ids)], []
+    many = [shard_of(tmp_path / str(n), ids[n : n + 100]) for n in (0, 100, 200)]
+    pack(tmp_path / "a.h5", ids, one, PackOptions(size=16, threads=1), attributes=ABOUT)
+    plain = PackOptions(size=16, threads=5, compression="none")
+    pack(tmp_path / "b.h5", ids, many, plain, attributes={**ABOUT, "split": "test"})
+    pack(tmp_path / "c.h5", ids[1:], many, plain, attributes=ABOUT)
+    with (
+        h5py.File(tmp_path / "a.h5") as a,
+        h5py.File(tmp_path / "b.h5") as b,
+        h5py.File(tmp_path / "c.h5") as c,
+    ):
+        assert a["id"].shape == (300,)
+        assert content(a) == content(b)
+        assert content(a) != content(c)
+
+
+WHITE = {f"{style}.png": encoded(np.full((40, 30), 255, np.uint8)) for style in STYLES}
+SQUARE = {f"{style}.png": encoded(np.zeros((40, 40), np.uint8)) for style in STYLES}
+CUT = {**maps_of(3), "pured.png": maps_of(3)["pured.png"][:-30]}
+
+
+@pytest.mark.parametrize(
+    ("color", "line", "code"),
+    [
+        ({"png": color_of(3)[:60]}, maps_of(3), "truncated"),
+        ({}, maps_of(3), "missing"),
+        ({"png": color_of(3)}, {"original.png": maps_of(3)["original.png"]}, "missing"),
+        ({"png": color_of(3)}, {}, "missing"),
+        ({"png": color_of(3)}, CUT, "broken_map"),
+        ({"png": color_of(3)}, {**CUT, "pured.png": b""}, "broken_map"),
+        ({"png": color_of(3)}, WHITE, "blank_line"),
+        ({"png": color_of(3)}, SQUARE, "misaligned"),
+    ],
+)
+def test_a_picture_that_cannot_be_packed_is_a_row(
+    tmp_path: Path, color: dict[str, bytes], line: dict[str, bytes], code: str
+) -> None:
+    shard = shard_of(tmp_path / "0", [2, 3, 4], color={3: color}, line={3: line})
+    outcomes = pack(tmp_path / "t.h5", [2, 3, 4], [shard], SMALL, attributes=ABOUT)
+    assert [(outcome.id, outcome.code) for outcome in outcomes] == [(2, OK), (3, code), (4, OK)]
+    assert verify([tmp_path / "t.h5"])[0].ids.tolist() == [2, 4]
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert (file["color"][1, :, 4:28] == 4).all()
+        assert (file["line/original"][1, :, 4:28] == 4).all()
+
+
+def test_a_sliver_is_padded_but_not_cropped(tmp_path: Path) -> None:
+    sliver = encoded(np.zeros((500, 3, 3), np.uint8))
+    line = {f"{style}.png": encoded(np.zeros((96, 1), np.uint8)) for style in STYLES}
+    shard = shard_of(tmp_path / "0", [3], color={3: {"png": sliver}}, line={3: line})
+    for fit, code in [("pad", OK), ("crop", "too_narrow")]:
+        options = PackOptions(size=32, fit=fit)
+        outcomes = pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
+        assert count(outcomes) == {code: 1}
+
+
+def test_ids_that_are_nowhere_are_rows(tmp_path: Path) -> None:
+    shard = shard_of(tmp_path / "0", [3])
+    outcomes = pack(tmp_path / "t.h5", [3, 77], [shard], SMALL, attributes=ABOUT)
+    assert count(outcomes) == {OK: 1, "missing": 1}
+
+
+def test_no_pictures_make_an_empty_file(tmp_path: Path) -> None:
+    assert pack(tmp_path / "t.h5", [], [], SMALL, attributes=ABOUT) == []
+    assert verify([tmp_path / "t.h5"])[0].pictures == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"size": 8}, "size = 8"),
+        ({"size": 5000}, "size = 5000"),
+        ({"fit": "squash"}, "fit = squash"),
+        ({"compression": "lzf"}, "compression = lzf"),
+        ({"threads": -1}, "threads = -1"),
+    ],
+)
+def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str) -> None:
+    with pytest.raises(OptionError, match=rf"^\[pack\] {named}: expected "):
+        PackOptions(**wrong)  # type: ignore[arg-type]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from pipeline.pack import PackOptions, ShardPaths, pack
+folder, limit = Path(sys.argv[1]), int(sys.argv[2])
+paths = ShardPaths(**{p.stem: p for p in folder.iterdir()})
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    pack(folder.parent / "t.h5", range(1, 301), [paths],
+         PackOptions(size=64, compression="none"), attributes={"config": "x" * 9000})
+except OSError as error:
+    sys.exit(f"errno {error.errno}")
+"""
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.9999])
+def test_a_full_disk_is_the_systems_own_error(tmp_path: Path, share: float) -> None:
+    """In the first bytes, among the pictures, in the last ones: never a crash, never silence."""
+    shard_of(tmp_path / "0", list(range(1, 301)))
+
+    def run(limit: int) -> tuple[int, str]:
+        arguments = [sys.executable, "-c", FULL, str(tmp_path / "0"), str(limit)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    assert run(2**30) == (0, "")
+    size = (tmp_path / "t.h5").stat().st_size
+    assert run(int(size * share)) == (1, "errno 27\n")  # EFBIG; a full disk has ENOSPC
+
+
+def test_memory_does_not_depend_on_the_number_of_pictures(tmp_path: Path) -> None:
+    """Growth of the peak from 100 to 2,000 pictures, in a process that has packed already."""
+    ids = list(range(1, 2001))
+    shards = [shard_of(tmp_path / str(n), ids[n : n + 500]) for n in range(0, 2000, 500)]
+    options = PackOptions(size=128, compression="none")  # 98 kB a picture
+    pack(tmp_path / "t.h5", ids[:100], shards, options, attributes=ABOUT)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    pack(tmp_path / "t.h5", ids, shards, options, attributes=ABOUT)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown < 40e6  # the file has 196 MB

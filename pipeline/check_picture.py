@@ -49,6 +49,7 @@ def _reads_to_the_end(content: bytes) -> bool:
             if not 0 < image.width * image.height <= MOST_PIXELS:
                 return False
             image.draft("L", (1, 1))
+            image.decodermaxblock = len(content)  # at one go: less to and fro between threads
             image.load()
     except Exception:  # noqa: BLE001, RUF100 - whatever it is, `decode` will meet and name it
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -48,9 +49,10 @@ def draw_shard(
     Returns:
         One outcome per post id.
     """
-    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids))
-    drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size))
-    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch))
+    threads = os.cpu_count() or 1
+    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids), threads)
+    drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
+    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch), threads)
     outcomes: list[Outcome] = []
     write_shard(target, _samples(saved, outcomes, advance))
     return outcomes

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.dataset_file import STYLES, Chunk, DatasetFile, Row
+from pipeline.in_order import in_order
 from pipeline.option import option, require
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, decode
@@ -31,9 +29,6 @@ from pipeline.square import PAPER, Placement
 FITS = ("pad", "crop")
 COMPRESSIONS = ("gzip", "none")
 _MOST_CROPPED = 8  # long side over short side; beyond it, cropping shows nothing of the picture
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +127,13 @@ def _pack_shards(
     wanted: frozenset[int], shards: Iterable[ShardPaths], options: PackOptions
 ) -> Generator[Row | Outcome, None, None]:
     threads = options.threads or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
-        for paths in shards:
-            tags = _tags(paths.posts, wanted)
-            if not tags:
-                continue
-            with OpenShard(paths, options.sketches) as shard:
-                work = partial(_pack_one, shard, tags, options)
-                yield from _in_order(pool, work, sorted(tags), ahead=4 * threads)
+    for paths in shards:
+        tags = _tags(paths.posts, wanted)
+        if not tags:
+            continue
+        with OpenShard(paths, options.sketches) as shard:
+            work = partial(_pack_one, shard, tags, options)
+            yield from in_order(work, sorted(tags), at_most=threads)
 
 
 def _tags(posts: Path, wanted: frozenset[int]) -> dict[int, str]:
@@ -147,19 +141,6 @@ def _tags(posts: Path, wanted: frozenset[int]) -> dict[int, str]:
     rows = pl.read_parquet(posts, columns=["id", "tags"]).iter_rows()
     # HDF5 strings end at a NUL.
     return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in wanted}
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], ahead: int
-) -> Iterator[R]:
-    """`map`, in threads, with at most `ahead` results waiting to be taken."""
-    waiting: deque[Future[R]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) >= ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 class OpenShard:

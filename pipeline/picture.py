@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+# Pillow's remarks on odd metadata; what matters is the code of a PictureError.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 MOST_PIXELS = 100_000_000
 """A picture that claims more is refused before it is decoded: 300 MB of RGB."""
 
@@ -62,12 +65,10 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     if _claims_no_pixels(content, sniff(content)):
         raise PictureError("zero_pixels", "its header says so")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
-            with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF")) as image:
-                _check_size(image)
-                image.load()
-                return _rgb(ImageOps.exif_transpose(image))
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF")) as image:
+            _check_size(image)
+            image.load()
+            return _rgb(ImageOps.exif_transpose(image))
     except Image.DecompressionBombError as error:
         raise PictureError("too_large", str(error)) from error
     except UnidentifiedImageError as error:

@@ -11,20 +11,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich import box
 from rich.table import Table
 
+from pipeline.download_outcome import MEANINGS as DOWNLOADS
+
 MEANINGS = {
+    **DOWNLOADS,
     "http_404": "the server does not have it any more",
     "http_410": "the server has deleted it",
     "http_403": "the server refuses to hand it out",
-    "html": "the server answered with a web page",
-    "timeout": "no answer in time; asked again on the next run",
-    "deadline": "too slow; asked again on the next run",
-    "connection_failed": "no connection; asked again on the next run",
     "http_429": "too many requests; asked again on the next run",
+    "http_503": "the server is overloaded; asked again on the next run",
     "truncated": "the picture ends too early",
     "broken": "the picture cannot be decoded",
-    "wrong_type": "the file is not of the type that its address says",
     "not_a_picture": "the file is no JPEG, PNG or GIF",
-    "too_large": "over the limit on size",
+    "too_large": "more pixels than Senga decodes",
     "field_count": "the row has more or fewer fields than the header",
     "duplicate_id": "an earlier row has the same id",
     "no_ink": "the sketch model found no line",

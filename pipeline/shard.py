@@ -15,6 +15,8 @@ from types import TracebackType
 
 from pipeline.errors import SengaError
 
+_COPY = 1 << 20  # bytes; at the library's 16 kB, threads wait for one another while it copies
+
 
 def write_shard(path: Path, samples: Iterable[tuple[int, Mapping[str, bytes]]]) -> None:
     """Streams samples into a tar file.
@@ -23,7 +25,7 @@ def write_shard(path: Path, samples: Iterable[tuple[int, Mapping[str, bytes]]]) 
         path: the file to write.
         samples: post id and its parts, such as `{"original.png": ...}`, in the order to keep.
     """
-    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+    with tarfile.TarFile(path, "w", format=tarfile.USTAR_FORMAT, copybufsize=_COPY) as tar:
         for post_id, parts in samples:
             for part, content in parts.items():
                 member = tarfile.TarInfo(f"{post_id}.{part}")

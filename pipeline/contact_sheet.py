@@ -12,10 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.dataset_file import STYLES
 from pipeline.pack import OpenShard, ShardPaths
 from pipeline.picture import decode
 from pipeline.square import resampled
+from sketch_models.styles import STYLES
 
 _GUTTER = 10  # pixels between pictures
 _GROUP = 26  # pixels between colour, sketches and lines

@@ -21,12 +21,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from sketch_models.styles import STYLES
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 SCHEMA = "senga-1"
 ATTRIBUTES = ("schema", "dataset", "split", "size", "fingerprint", "config", "created")
-STYLES = ("original", "enhanced", "pured")
 COLUMNS: dict[str, Any] = {
     "id": np.dtype("<i8"),
     "box": np.dtype("<i2"),

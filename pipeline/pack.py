@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.dataset_file import STYLES, Chunk, DatasetFile, Row
+from pipeline.dataset_file import Chunk, DatasetFile, Row
 from pipeline.in_order import in_order
 from pipeline.option import option, require
 from pipeline.outcome import OK, Outcome
@@ -25,6 +25,7 @@ from pipeline.picture import PictureError, decode
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from pipeline.square import PAPER, Placement
+from sketch_models.styles import STYLES
 
 FITS = ("pad", "crop")
 COMPRESSIONS = ("gzip", "none")

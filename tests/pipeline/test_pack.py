@@ -14,12 +14,13 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from pipeline.dataset_file import STYLES, content
+from pipeline.dataset_file import content
 from pipeline.option import OptionError
 from pipeline.outcome import OK, Outcome, count
 from pipeline.pack import PackOptions, ShardPaths, pack
 from pipeline.shard import write_shard
 from pipeline.verify import verify
+from sketch_models.styles import STYLES
 
 SMALL = PackOptions(size=32, threads=2)
 ABOUT = {"dataset": "sample", "split": "train", "fingerprint": "ab" * 32, "config": '{"a": 1}'}

@@ -7,9 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.dataset_file import STYLES, Chunk, DatasetFile, Row, content, picture_names
+from pipeline.dataset_file import Chunk, DatasetFile, Row, content, picture_names
 from pipeline.errors import SengaError
 from pipeline.verify import main, verify
+from sketch_models.styles import STYLES
 
 SIZE = 32
 BOX = (4, 0, 28, 32)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.dataset_file import Chunk, DatasetFile, Row
+from pipeline.heap import keep_freed_memory
 from pipeline.in_order import in_order
 from pipeline.option import option, require
 from pipeline.outcome import OK, Outcome
@@ -98,6 +99,7 @@ def pack(
         SengaError: a shard that is no tar file.
         OSError: as the operating system gave it, such as that the disk is full.
     """
+    keep_freed_memory()
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     outcomes: list[Outcome] = []
     with (

@@ -85,8 +85,10 @@ def decode_grey(content: bytes) -> NDArray[np.uint8]:
         (H, W) uint8.
 
     Raises:
-        PictureError: `broken`, where the bytes are not a whole PNG.
+        PictureError: `empty`, or `broken` where the bytes are not a whole PNG.
     """
+    if not content:
+        raise PictureError("empty", "0 bytes")
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise PictureError("broken", "not a whole PNG")

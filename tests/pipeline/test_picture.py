@@ -161,6 +161,8 @@ def test_pngs_lose_nothing(shape: tuple[int, ...]) -> None:
         assert (decode(content) == pixels).all()
 
 
-def test_a_broken_line_map_has_a_code() -> None:
-    with pytest.raises(PictureError, match="broken"):
-        decode_grey(b"\x89PNG")
+@pytest.mark.parametrize(("content", "code"), [(b"\x89PNG", "broken"), (b"", "empty")])
+def test_a_line_map_that_is_none_has_a_code(content: bytes, code: str) -> None:
+    with pytest.raises(PictureError) as caught:
+        decode_grey(content)
+    assert caught.value.code == code

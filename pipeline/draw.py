@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from pipeline.heap import keep_freed_memory
 from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError
@@ -49,6 +50,7 @@ def draw_shard(
     Returns:
         One outcome per post id.
     """
+    keep_freed_memory()
     threads = os.cpu_count() or 1
     loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids), threads)
     drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)

@@ -8,6 +8,7 @@ import warnings
 
 import cv2
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
@@ -16,6 +17,9 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 MOST_PIXELS = 100_000_000
 """A picture that claims more is refused before it is decoded: 300 MB of RGB."""
+
+
+_LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
 
 
 class PictureError(Exception):
@@ -68,7 +72,8 @@ def decode(content: bytes) -> NDArray[np.uint8]:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF")) as image:
             _check_size(image)
             image.load()
-            return _rgb(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)
+            return _rgb(image)
     except Image.DecompressionBombError as error:
         raise PictureError("too_large", str(error)) from error
     except UnidentifiedImageError as error:
@@ -115,7 +120,14 @@ def _rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
+    return _array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    """What np.asarray gives, in half the time: Pillow keeps RGB in four bytes, cheap to copy."""
+    width, height = image.size
+    rgbx = np.frombuffer(image.tobytes("raw", "RGBX"), np.uint8).reshape(height, width, 4)
+    return cv2.cvtColor(rgbx, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)
 
 
 def fit(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -139,19 +151,30 @@ def fit(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return cv2.resize(picture, (wide, high), interpolation=how).astype(np.uint8, copy=False)
 
 
-# For line maps: a third of the time of OpenCV's own choice, and smaller.
-_LINES = [
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
-    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
-]
-
-
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
     """A PNG of (H, W) grey or (H, W, 3) RGB uint8 pixels; lossless."""
     if picture.ndim == 2:
-        done, content = cv2.imencode(".png", picture, _LINES)
-    else:
-        done, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        return _encode_grey(picture)
+    done, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     assert done
     return content.tobytes()
+
+
+def _encode_grey(picture: NDArray[np.uint8]) -> bytes:
+    """A PNG of a line map: a quarter of OpenCV's time, and no larger.
+
+    Rows are not filtered: paper is long runs of 255, which deflate packs best as they are.
+    """
+    height, width = picture.shape
+    rows = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0 = none
+    rows[:, 1:] = picture
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, grey, not interlaced
+    pixels = isal_zlib.compress(rows, _LEVEL)
+    chunks = _chunk(b"IHDR", head) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    """PNG specification, 5.3: length, kind, body, and the checksum of kind and body."""
+    checksum = isal_zlib.crc32(body, isal_zlib.crc32(kind))
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)

@@ -29,6 +29,7 @@ MEANINGS = {
     "no_ink": "the sketch model found no line",
     "no_lines": "the line model found no line",
     "blank_line": "no line is left at the packed size",
+    "missing": "a part of it is in none of the shards",
     "part_missing": "a sketch or a line is missing",
 }
 """Reasons in plain words; a filter's reasons are its rules."""

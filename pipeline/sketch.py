@@ -56,14 +56,16 @@ def sketch_shard(
         advance: told of every picture.
 
     Returns:
-        One outcome per post id: `ok`, a code of `PictureError`, or `no_ink` where the model found
-        no line.
+        One outcome per post id: `ok`, a code of `PictureError`, `missing` where the tar does not
+        hold the picture, or `no_ink` where the model found no line.
     """
     with ShardReader(color) as shard:
 
         def load(post_id: int) -> NDArray[np.uint8]:
-            (part,) = shard.parts(post_id)
-            return fit(decode(shard.read(post_id, part)), options.size)
+            parts = shard.parts(post_id)
+            if not parts:
+                raise PictureError("missing", "its picture is not in the shard")
+            return fit(decode(shard.read(post_id, parts[0])), options.size)
 
         return draw_shard(
             ids,

@@ -89,6 +89,12 @@ def test_an_empty_shard_is_an_empty_tar(tmp_path: Path) -> None:
         assert shard.ids == []
 
 
+def test_a_picture_that_is_not_in_the_shard_is_a_row(tmp_path: Path) -> None:
+    colour_shard(tmp_path / "color.tar")
+    outcomes = sketch_shard(tmp_path / "color.tar", [1, 7], tmp_path / "s.tar", XDOG, SMALL)
+    assert [(outcome.id, outcome.code) for outcome in outcomes] == [(1, "ok"), (7, "missing")]
+
+
 def centroid(grey: np.ndarray) -> np.ndarray:
     ink = 255.0 - grey
     rows, columns = np.indices(grey.shape)

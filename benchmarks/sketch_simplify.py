@@ -71,8 +71,8 @@ def whole(color: Path, ids: Sequence[int], folder: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=128)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--pictures", type=int, default=96)
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--save", action="store_true", help="write results/sketch_simplify.md")
     options = parser.parse_args()
     keep_freed_memory()  # as the stages do

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from sketch_models.styles import STYLES
@@ -35,7 +35,7 @@ COLUMNS: dict[str, Any] = {
     "sha256": np.dtype("S64"),
 }
 _COLUMN_ROWS = 256  # rows per chunk of a column: a few kB
-_FAST = 1  # zlib's level: the higher ones save 5 % and take twice as long, or more
+_LEVEL = 2  # igzip's: as small as zlib's fastest, in a fifth of its time
 
 
 def picture_names(sketches: bool) -> list[str]:
@@ -65,7 +65,7 @@ class Chunk:
     def of(cls, picture: NDArray[np.uint8], compression: str) -> Chunk:
         """Compresses a picture; `compression` is `gzip` or `none`."""
         pixels = picture.tobytes()
-        content = zlib.compress(pixels, _FAST) if compression == "gzip" else pixels
+        content = isal_zlib.compress(pixels, _LEVEL) if compression == "gzip" else pixels
         return cls(content, hashlib.sha256(pixels).digest())
 
 
@@ -165,7 +165,7 @@ class DatasetFile:
         self._rows: list[Row] = []  # those whose columns are not written yet
         self._written = 0
         filters = (
-            {"compression": "gzip", "compression_opts": _FAST} if compression == "gzip" else {}
+            {"compression": "gzip", "compression_opts": _LEVEL} if compression == "gzip" else {}
         )
         self._pictures = {
             name: self._dataset(name, (room, *shape), np.uint8, 1, **filters)

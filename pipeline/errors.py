@@ -1,10 +1,7 @@
-"""The one error that stops a run."""
+"""The one error that stops a run; the same as that of the sketch models."""
 
 from __future__ import annotations
 
+from sketch_models.errors import SengaError
 
-class SengaError(Exception):
-    """Something is wrong with the run itself: its message is one sentence that says what to do.
-
-    What is wrong with a single picture is an `Outcome`, never an exception that leaves a stage.
-    """
+__all__ = ["SengaError"]

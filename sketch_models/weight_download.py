@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -37,13 +38,16 @@ def download(url: str, target: Path, *, megabytes: float, progress: bool) -> Non
     import pooch
     import requests
 
-    with _Meter(url.rpartition("/")[2], target, megabytes, progress) as meter:
-        # No compression on the way: the announced length is then that of the file.
+    name = url.rpartition("/")[2]
+    with ExitStack() as answers, _Meter(name, target, megabytes, progress) as meter:
         get = pooch.HTTPDownloader(
             progressbar=meter,
             chunk_size=_CHUNK,
             timeout=_TIMEOUT,
+            # No compression on the way: the announced length is then that of the file.
             headers={"Accept-Encoding": "identity"},
+            # pooch does not close what it opened where it fails.
+            hooks={"response": lambda answer, **_: answers.enter_context(answer)},
         )
         try:
             get(url, str(target), None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sketch_models import weight_fetch
+from sketch_models import digests, weight_fetch
 from sketch_models.digests import DigestBook
 from sketch_models.errors import SengaError
 from sketch_models.weight_fetch import fetch
@@ -133,6 +133,22 @@ def test_a_file_put_there_by_hand_needs_no_network(
     assert web.asked == []
     assert capsys.readouterr().err == ""  # it is not fetched: whoever put it there has read it
     assert DigestBook(kept).first("sketchkeras") == hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["gan", "sketchkeras"])
+def test_a_folder_that_cannot_be_written_may_hold_the_file(
+    kept: Path, publish: Publish, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    file = publish(name, CONTENT)
+    kept.mkdir()
+    (kept / file.file).write_bytes(CONTENT)
+    monkeypatch.setattr(digests, "locked", refuse)
+    monkeypatch.setattr(weight_fetch, "locked", refuse)
+    assert fetch(name) == kept / file.file
+    assert visible(kept) == [file.file]
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,17 @@ class SimplifyOptions:
     """[simplify]: what turns sketches into line art."""
 
     model: str = option("centerline", f"the line model: {' or '.join(LINE_MODELS)}")
-    batch_size: int = option(1, "pictures, of three sketches each, at once", affects_result=False)
+    batch_size: int = option(
+        0,
+        "pictures, of three sketches each, at once; 0: what suits the model and the machine",
+        affects_result=False,
+    )
 
     def __post_init__(self) -> None:
         """Raises OptionError for values that cannot work."""
         known = " or ".join(LINE_MODELS)
         require(self.model in LINE_MODELS, "[simplify] model", self.model, known)
-        require(self.batch_size > 0, "[simplify] batch_size", self.batch_size, "1 or more")
+        require(self.batch_size >= 0, "[simplify] batch_size", self.batch_size, "0 or more")
 
 
 def simplify_shard(
@@ -74,7 +78,8 @@ def simplify_shard(
             load=load,
             draw=draw,
             save=_save,
-            batch_size=options.batch_size,
+            batch_size=options.batch_size or model.batch_size,
+            threads=model.threads,
             advance=advance,
         )
 

@@ -36,12 +36,16 @@ class BuildDataset(Stage):
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Asks at once for everything that a person must provide."""
+        """Asks at once for everything that a person must provide, and fetches weights."""
         super().__init__(*args, **values)
         chain: list[Stage] = [ImportMetadata(), SketchShard(shard=0), SimplifyShard(shard=0)]
         needs = [sentence for task in chain for sentence in task.needs()]
         if needs:
             raise SengaError("\n".join(needs))
+        lacking = [task for task in chain if not task.has_weights()]
+        if lacking and not self.complete():
+            for task in lacking:
+                task.fetch_weights()
 
     def upstream(self) -> list[Stage]:
         """The packed files."""

@@ -10,6 +10,7 @@ from pipeline.outcome import OK, count, write_outcomes
 from pipeline.progress import Advance
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import registry
+from sketch_models.networks import GpuOptions
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
@@ -35,9 +36,25 @@ class SketchShard(ShardStage):
     def _model(self) -> str:
         return config.options(SketchOptions).model
 
+    def process_resources(self) -> dict[str, int]:
+        """Networks take turns on the GPU."""
+        return {"gpu": 1} if registry.uses_gpu(self._model_options) else {}
+
+    @property
+    def _model_options(self) -> registry.SketchOptions:
+        return config.model_options(self._model)
+
     def needs(self) -> list[str]:
-        """The sentence for a model that cannot run."""
-        return registry.needs(self._model)
+        """The sentence for weights that are not where the configuration says."""
+        return registry.needs(self._model_options)
+
+    def has_weights(self) -> bool:
+        """Whether the model can be loaded without a network."""
+        return registry.has_weights(self._model_options)
+
+    def fetch_weights(self) -> None:
+        """Fetches the model's weights."""
+        registry.fetch_weights(self._model_options)
 
     def artefact(self) -> Path:
         """Tar of `<id>.<style>.png`."""
@@ -47,12 +64,13 @@ class SketchShard(ShardStage):
         """Draws and publishes the tar and its outcomes."""
         download = DownloadShard(shard=self.shard)
         ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
-        model = registry.sketch_model(config.model_options(self._model))
+        options = config.options(SketchOptions)
+        gpu = config.options(GpuOptions)
+        model = registry.sketch_model(self._model_options, gpu, options.runtime)
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_of(self.artefact())) as table,
         ):
-            options = config.options(SketchOptions)
             outcomes = sketch_shard(download.artefact(), ids, tar, model, options, advance)
             write_outcomes(outcomes, table)
         codes = count(outcomes)

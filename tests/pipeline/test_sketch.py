@@ -134,9 +134,9 @@ def test_broken_and_blank_sketches_are_rows(tmp_path: Path) -> None:
     [
         (SketchOptions, {"model": "pencil"}, r"\[sketch\] model = pencil: expected xdog or"),
         (SketchOptions, {"size": 3}, r"\[sketch\] size = 3"),
-        (SketchOptions, {"batch_size": 0}, r"\[sketch\] batch_size = 0"),
+        (SketchOptions, {"batch_size": -1}, r"\[sketch\] batch_size = -1"),
         (SimplifyOptions, {"model": "x"}, r"\[simplify\] model = x: expected centerline or"),
-        (SimplifyOptions, {"batch_size": 0}, r"\[simplify\] batch_size = 0"),
+        (SimplifyOptions, {"batch_size": -1}, r"\[simplify\] batch_size = -1"),
     ],
 )
 def test_wrong_options_are_named(kind: type, wrong: dict[str, object], said: str) -> None:

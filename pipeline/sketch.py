@@ -26,7 +26,9 @@ RUNTIMES = ("torch", "tensorflow")
 class SketchOptions:
     """[sketch]: what draws the sketches."""
 
-    model: str = option("xdog", f"the sketch model: {' or '.join(SKETCH_MODELS)}")
+    models: tuple[str, ...] = option(
+        ("xdog",), f"the sketch models, one or more of {' and '.join(SKETCH_MODELS)}"
+    )
     size: int = option(768, "long side of the sketches, in pixels")
     runtime: str = option("torch", "what runs sketchkeras: torch, or tensorflow as a reference")
     batch_size: int = option(
@@ -35,8 +37,11 @@ class SketchOptions:
 
     def __post_init__(self) -> None:
         """Raises OptionError for values that cannot work."""
-        known = " or ".join(SKETCH_MODELS)
-        require(self.model in SKETCH_MODELS, "[sketch] model", self.model, known)
+        models = ", ".join(self.models)
+        known = bool(self.models) and set(self.models) <= set(SKETCH_MODELS)
+        require(known, "[sketch] models", models, f"one or more of {', '.join(SKETCH_MODELS)}")
+        once = len(set(self.models)) == len(self.models)
+        require(once, "[sketch] models", models, "each model once")
         require(64 <= self.size <= 4096, "[sketch] size", self.size, "pixels from 64 to 4096")
         require(self.runtime in RUNTIMES, "[sketch] runtime", self.runtime, " or ".join(RUNTIMES))
         require(self.batch_size >= 0, "[sketch] batch_size", self.batch_size, "0 or more")

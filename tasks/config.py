@@ -74,14 +74,15 @@ def _parse(text: str, kind: str) -> object:
     if kind == "float":
         return float(text)
     if kind.startswith("tuple"):
-        return tuple(text.replace(",", " ").split())
+        words = text.replace(",", " ").split()
+        return tuple(int(word) for word in words) if "int" in kind else tuple(words)
     return text.strip()
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _section(name: str, options: type) -> type[luigi.Config]:
@@ -101,7 +102,12 @@ def _value(section: str, key: Field[Any], text: str) -> object:
     try:
         return _parse(text, kind)
     except (ValueError, KeyError):
-        expected = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
+        expected = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "tuple[int, ...]": "whole numbers",
+        }[kind]
         raise OptionError(f"[{section}] {key.name} = {text}: expected {expected}.") from None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import luigi
 
 from pipeline import store
 from pipeline.download import kept_ids
@@ -24,17 +27,24 @@ class SketchShard(ShardStage):
     stage = "sketch"
     priority = 20
 
+    model = luigi.Parameter(description="the sketch model, one of [sketch] models")
+
+    @classmethod
+    def variants(cls, shard: int) -> Mapping[str, SketchShard]:
+        """One per sketch model; where there are several, `_<model>` is the suffix."""
+        models = config.options(SketchOptions).models
+        several = len(models) > 1
+        return {f"_{model}" if several else "": cls(shard=shard, model=model) for model in models}
+
     def upstream(self) -> list[Stage]:
         """The pictures."""
         return [DownloadShard(shard=self.shard)]
 
     def settings(self) -> dict[str, object]:
         """The model with its own options, and the working size."""
-        return config.result_options(SketchOptions) | config.model_settings(self._model)
-
-    @property
-    def _model(self) -> str:
-        return config.options(SketchOptions).model
+        shared = config.result_options(SketchOptions)
+        del shared["models"]  # the others do not change what this one makes
+        return {**shared, "model": self.model, **config.model_settings(self.model)}
 
     def process_resources(self) -> dict[str, int]:
         """Networks take turns on the GPU."""
@@ -42,7 +52,7 @@ class SketchShard(ShardStage):
 
     @property
     def _model_options(self) -> registry.SketchOptions:
-        return config.model_options(self._model)
+        return config.model_options(self.model)
 
     def needs(self) -> list[str]:
         """The sentence for weights that are not where the configuration says."""

@@ -14,7 +14,7 @@ from tests.sketch_models import torch7_writer
 
 TOP = Path(__file__).parents[2]
 RECIPE = [
-    *("--sketch-model", "sketchkeras", "--sketch-size", "96", "--simplify-model", "simo_serra"),
+    *("--sketch-models", "sketchkeras", "--sketch-size", "96", "--simplify-model", "simo_serra"),
     *("--metadata-sample-posts", "40", "--filter-limit", "6"),
     *("--split-test-size", "1", "--pack-size", "64"),
 ]

@@ -39,7 +39,7 @@ def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
         ("[pack]\nsketches = maybe\n", r"\[pack\] sketches = maybe: expected true or false"),
         ("[build]\ndataset = ../x\n", r"\[build\] dataset = \.\./x: expected a name"),
         ("[filter]\nall_tags = solo\nnone_tags = solo\n", r"\[filter\].*solo"),
-        ("[sketch]\nmodel = pencil\n", r"\[sketch\] model = pencil: expected"),
+        ("[sketch]\nmodels = pencil\n", r"\[sketch\] models = pencil: expected"),
         ("[split]\ntest_size = -1\n", r"\[split\] test_size = -1"),
     ],
 )

@@ -58,7 +58,7 @@ class Networks:
         self.sketch_runner = Runner(sketchkeras.network(sketch, "zero"), options)
         self.line_runner = Runner(simo_serra.network(line), options)
         exact = Runner(simo_serra.network(line), GpuOptions(precision="fp32"))
-        self.original_sketch = SketchKeras(TensorflowNetwork(mod, "zero").run, square=True)
+        self.original_sketch = SketchKeras(TensorflowNetwork(mod).run, square=True)
         self.original_line = SimoSerra(exact.run, MEAN, STD)
 
     def senga(self, color: Path, ids: Sequence[int], folder: Path) -> None:

@@ -193,5 +193,8 @@ class _Reader:
         last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         if last >= len(storage):
             raise Torch7Error("it has a tensor that does not fit its storage")
-        steps = [step * dtype.itemsize for step in strides]
+        # The stride of a dimension of one is not used, and may be anything.
+        steps = [
+            step * dtype.itemsize if n > 1 else 0 for n, step in zip(shape, strides, strict=True)
+        ]
         return np.lib.stride_tricks.as_strided(storage[offset:], shape, steps, writeable=False)

@@ -77,6 +77,18 @@ def test_strides_and_offsets_count(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, [[1, 3], [2, 4]])
 
 
+def test_the_stride_of_a_single_row_may_be_anything(tmp_path: Path) -> None:
+    found = read(file(tmp_path, tensor([1, 2], [2**62, 1], 1, [5, 6])))
+    np.testing.assert_array_equal(found, [[5, 6]])
+
+
+def test_every_shorter_file_is_refused(tmp_path: Path) -> None:
+    content = good_bytes()
+    for length in range(len(content)):
+        with pytest.raises(Torch7Error):
+            read(file(tmp_path, content[:length]))
+
+
 @pytest.mark.parametrize(
     ("content", "match"),
     [

@@ -149,6 +149,7 @@ class Runner:
         if self.device.type == "cuda":
             batch = batch.pin_memory()
         with self._lock:
-            moved = batch.to(self.device, self.dtype, non_blocking=True)
+            # Cast over there: a cast on the way would first make a copy here that is not pinned.
+            moved = batch.to(self.device, non_blocking=True).to(self.dtype)
             result = self._network(moved.contiguous(memory_format=torch.channels_last))
         return list(result[:, 0].float().cpu().numpy())

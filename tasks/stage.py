@@ -39,6 +39,7 @@ _LIBRARIES = (
     "h5py",
     "numpy",
     "scikit-image",
+    "torch",
 )
 
 

@@ -70,9 +70,8 @@ def make(folder: Path, pictures: int) -> None:
 
 def whole(folder: Path) -> float:
     """Seconds of `pack`."""
-    names = ("posts.parquet", "color.tar", "line.tar", "line.tar")
-    posts, color, line, sketch = (folder / name for name in names)
-    paths = ShardPaths(posts=posts, color=color, sketch=sketch, line=line)
+    posts, color, line = (folder / name for name in ("posts.parquet", "color.tar", "line.tar"))
+    paths = ShardPaths(posts=posts, color=color, sketches={}, lines={"": line})
     ids = pl.read_parquet(posts)["id"].to_list()
     started = time.perf_counter()
     outcomes = pack(

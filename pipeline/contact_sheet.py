@@ -106,9 +106,20 @@ def _read(shard: OpenShard, post_id: int) -> SheetRow:
     return SheetRow(
         label=str(post_id),
         color=decode(shard.color(post_id)),
-        sketches={style: maps[f"sketch/{style}"] for style in STYLES},
-        lines={style: maps[f"line/{style}"] for style in STYLES},
+        sketches=_shown(maps, "sketch"),
+        lines=_shown(maps, "line"),
     )
+
+
+def _shown(maps: Mapping[str, NDArray[np.uint8]], kind: str) -> dict[str, NDArray[np.uint8]]:
+    """The three styles of the first variant, and the first style of the others."""
+    first, *others = dict.fromkeys(
+        name.removeprefix(f"{kind}/{STYLES[0]}")
+        for name in maps
+        if name.startswith(f"{kind}/{STYLES[0]}")
+    )
+    names = [f"{style}{first}" for style in STYLES] + [f"{STYLES[0]}{suffix}" for suffix in others]
+    return {name.replace("_", " "): maps[f"{kind}/{name}"] for name in names}
 
 
 def _columns(row: SheetRow, cell: int) -> list[int]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,10 +39,22 @@ _COLUMN_ROWS = 256  # rows per chunk of a column: a few kB
 _LEVEL = 2  # igzip's: as small as zlib's fastest, in a fifth of its time
 
 
-def picture_names(sketches: bool) -> list[str]:
-    """Names of the datasets that hold pictures, colour first."""
-    kinds = ("line", "sketch") if sketches else ("line",)
-    return ["color", *(f"{kind}/{style}" for kind in kinds for style in STYLES)]
+def picture_names(lines: Iterable[str] = ("",), sketches: Iterable[str] = ()) -> list[str]:
+    """Names of the datasets that hold pictures, colour first.
+
+    Args:
+        lines: suffixes of the variants of line art: `""` for the only one, else such as `_512`.
+        sketches: the same of the sketches; none where they are not packed.
+    """
+    maps = [f"line/{style}{suffix}" for suffix in lines for style in STYLES]
+    maps += [f"sketch/{style}{suffix}" for suffix in sketches for style in STYLES]
+    return ["color", *maps]
+
+
+def suffixes(names: Iterable[str], kind: str) -> list[str]:
+    """The suffixes of `line` or `sketch` that dataset names speak of, in order."""
+    found = re.compile(f"{kind}/(?:{'|'.join(STYLES)})(.*)")
+    return sorted({match[1] for name in names for match in [found.fullmatch(name)] if match})
 
 
 def picture_shape(name: str, size: int) -> tuple[int, ...]:
@@ -144,7 +157,7 @@ class DatasetFile:
         path: the file to write.
         room: the most rows that may come; the file is cut to those that came.
         size: side of the pictures, in pixels.
-        sketches: whether it holds the sketches too.
+        names: of the datasets that hold pictures; see `picture_names`.
         compression: `gzip` or `none`.
         attributes: what the file says about itself, but `schema` and `size`.
     """
@@ -155,7 +168,7 @@ class DatasetFile:
         room: int,
         *,
         size: int,
-        sketches: bool,
+        names: Sequence[str],
         compression: str,
         attributes: Mapping[str, str],
     ) -> None:
@@ -169,7 +182,7 @@ class DatasetFile:
         )
         self._pictures = {
             name: self._dataset(name, (room, *shape), np.uint8, 1, **filters)
-            for name in picture_names(sketches)
+            for name in names
             for shape in [picture_shape(name, size)]
         }
         self._columns = {

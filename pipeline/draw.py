@@ -30,6 +30,7 @@ def draw_shard(
     draw: Callable[[Sequence[A]], Sequence[B]],
     save: Callable[[B], Mapping[str, bytes]],
     batch_size: int,
+    threads: int,
     advance: Advance,
 ) -> list[Outcome]:
     """Writes a shard of drawings.
@@ -45,16 +46,17 @@ def draw_shard(
         draw: draws a batch; called from several threads.
         save: encodes the parts of a sample; may raise PictureError.
         batch_size: pictures per batch.
+        threads: that draw at once.
         advance: told of every picture.
 
     Returns:
         One outcome per post id.
     """
     keep_freed_memory()
-    threads = os.cpu_count() or 1
-    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids), threads)
+    cores = os.cpu_count() or 1
+    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids), cores)
     drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
-    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch), threads)
+    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch), cores)
     outcomes: list[Outcome] = []
     write_shard(target, _samples(saved, outcomes, advance))
     return outcomes

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.dataset_file import Chunk, DatasetFile, Row
+from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.heap import keep_freed_memory
 from pipeline.in_order import in_order
 from pipeline.option import option, require
@@ -30,6 +30,7 @@ from sketch_models.styles import STYLES
 
 FITS = ("pad", "crop")
 COMPRESSIONS = ("gzip", "none")
+_HALF = 128  # grey level: a pixel is ink where more than half of it is
 _MOST_CROPPED = 8  # long side over short side; beyond it, cropping shows nothing of the picture
 
 
@@ -40,6 +41,9 @@ class PackOptions:
     size: int = option(256, "side of the square pictures, in pixels")
     fit: str = option("pad", "pad: the whole picture, on white; crop: its middle square")
     sketches: bool = option(False, "pack the three sketches too")
+    binary_lines: bool = option(
+        False, "pack lines of 0 and 255 alone: grey ones can give away colours"
+    )
     compression: str = option("gzip", "gzip: a fifth of the size; none: the fastest to read")
     threads: int = option(0, "pictures packed at once; 0: one per core", affects_result=False)
 
@@ -60,20 +64,24 @@ class ShardPaths:
     Attributes:
         posts: Parquet table with the columns `id` and `tags`.
         color: tar of downloaded pictures, `<id>.jpg|png|gif`.
-        sketch: tar of sketches, `<id>.<style>.png`.
-        line: tar of line art, `<id>.<style>.png`.
+        sketches: tars of sketches, `<id>.<style>.png`, by the suffix of their variant.
+        lines: tars of line art, the same.
     """
 
     posts: Path
     color: Path
-    sketch: Path
-    line: Path
+    sketches: Mapping[str, Path]
+    lines: Mapping[str, Path]
+
+    def names(self, *, sketches: bool) -> list[str]:
+        """The picture datasets that they make."""
+        return picture_names(self.lines, self.sketches if sketches else ())
 
 
 def pack(
     target: Path,
     ids: Sequence[int],
-    shards: Iterable[ShardPaths],
+    shards: Sequence[ShardPaths],
     options: PackOptions,
     *,
     attributes: Mapping[str, str],
@@ -87,7 +95,7 @@ def pack(
     Args:
         target: the file to write.
         ids: the posts to pack.
-        shards: where they are, in ascending order of post ids.
+        shards: where they are, in ascending order of post ids; all with the same variants.
         options: size, fit, and what to pack.
         attributes: `dataset`, `split`, `fingerprint` and `config` (JSON), kept in the file.
         advance: told of every picture.
@@ -107,7 +115,7 @@ def pack(
             target,
             len(ids),
             size=options.size,
-            sketches=options.sketches,
+            names=shards[0].names(sketches=options.sketches) if shards else picture_names(),
             compression=options.compression,
             attributes={**attributes, "created": created},
         ) as file,
@@ -152,9 +160,13 @@ class OpenShard:
     def __init__(self, paths: ShardPaths, sketches: bool) -> None:
         with ExitStack() as stack:
             self._color = stack.enter_context(ShardReader(paths.color))
-            self._maps = {"line": stack.enter_context(ShardReader(paths.line))}
+            tars = [("line", suffix, path) for suffix, path in paths.lines.items()]
             if sketches:
-                self._maps["sketch"] = stack.enter_context(ShardReader(paths.sketch))
+                tars += [("sketch", suffix, path) for suffix, path in paths.sketches.items()]
+            self._maps = [
+                (kind, suffix, stack.enter_context(ShardReader(path)))
+                for kind, suffix, path in tars
+            ]
             self._open = stack.pop_all()
 
     def color(self, post_id: int) -> bytes:
@@ -166,9 +178,9 @@ class OpenShard:
 
     def maps(self, post_id: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Names and (H, W) uint8 pixels of a picture's lines (and sketches)."""
-        for kind, reader in self._maps.items():
+        for kind, suffix, reader in self._maps:
             for style in STYLES:
-                name = f"{kind}/{style}"
+                name = f"{kind}/{style}{suffix}"
                 try:
                     yield name, _decode_map(reader.read(post_id, f"{style}.png"))
                 except KeyError:
@@ -203,8 +215,8 @@ def _pack_one(
         for name, pixels in shard.maps(post_id):
             _check_aspect(name, pixels, width, height)
             square = place.square(pixels)
-            if name.startswith("line/") and square.min() == PAPER:
-                raise PictureError("blank_line", name)
+            if name.startswith("line/"):
+                square = _line(name, square, binary=options.binary_lines)
             pictures[name] = Chunk.of(square, options.compression)
     except PictureError as error:
         return Outcome(post_id, error.code, error.detail)
@@ -215,6 +227,15 @@ def _pack_one(
         sha256=hashlib.sha256(content).hexdigest(),
         pictures=pictures,
     )
+
+
+def _line(name: str, square: NDArray[np.uint8], *, binary: bool) -> NDArray[np.uint8]:
+    """A line map as it is packed."""
+    if binary:
+        square = np.where(square < _HALF, np.uint8(0), np.uint8(PAPER))
+    if square.min() == PAPER:
+        raise PictureError("blank_line", name)
+    return square
 
 
 def _check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) -> None:

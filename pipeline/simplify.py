@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.draw import draw_shard
 from pipeline.option import option, require
 from pipeline.outcome import Outcome
-from pipeline.picture import PictureError, decode_grey, encode_png
+from pipeline.picture import PictureError, decode_grey, encode_png, fit
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import LineModel
@@ -28,13 +28,26 @@ class SimplifyOptions:
     """[simplify]: what turns sketches into line art."""
 
     model: str = option("centerline", f"the line model: {' or '.join(LINE_MODELS)}")
-    batch_size: int = option(1, "pictures, of three sketches each, at once", affects_result=False)
+    sizes: tuple[int, ...] = option(
+        (),
+        "long sides in pixels to draw lines at, for several widths; empty: that of the sketches",
+    )
+    batch_size: int = option(
+        0,
+        "pictures, of three sketches each, at once; 0: what suits the model and the machine",
+        affects_result=False,
+    )
 
     def __post_init__(self) -> None:
         """Raises OptionError for values that cannot work."""
         known = " or ".join(LINE_MODELS)
         require(self.model in LINE_MODELS, "[simplify] model", self.model, known)
-        require(self.batch_size > 0, "[simplify] batch_size", self.batch_size, "1 or more")
+        sizes = " ".join(str(size) for size in self.sizes)
+        within = all(64 <= size <= 4096 for size in self.sizes)
+        require(within, "[simplify] sizes", sizes, "pixels from 64 to 4096")
+        once = len(set(self.sizes)) == len(self.sizes)
+        require(once, "[simplify] sizes", sizes, "each size once")
+        require(self.batch_size >= 0, "[simplify] batch_size", self.batch_size, "0 or more")
 
 
 def simplify_shard(
@@ -42,6 +55,8 @@ def simplify_shard(
     target: Path,
     model: LineModel,
     options: SimplifyOptions,
+    *,
+    size: int = 0,
     advance: Advance = ignore,
 ) -> list[Outcome]:
     """Simplifies every sketch of a shard.
@@ -52,6 +67,7 @@ def simplify_shard(
             to the sketches to the pixel.
         model: draws the lines.
         options: batch size.
+        size: long side that sketches are brought to before, in pixels; 0 leaves them as they are.
         advance: told of every picture.
 
     Returns:
@@ -61,7 +77,8 @@ def simplify_shard(
     with ShardReader(sketches) as shard:
 
         def load(post_id: int) -> Styles:
-            return [decode_grey(shard.read(post_id, f"{style}.png")) for style in STYLES]
+            sketches = [decode_grey(shard.read(post_id, f"{style}.png")) for style in STYLES]
+            return [fit(sketch, size) for sketch in sketches] if size else sketches
 
         def draw(batch: Sequence[Styles]) -> list[Styles]:
             lines = model.simplify([sketch for picture in batch for sketch in picture])
@@ -74,7 +91,8 @@ def simplify_shard(
             load=load,
             draw=draw,
             save=_save,
-            batch_size=options.batch_size,
+            batch_size=options.batch_size or model.batch_size,
+            threads=model.threads,
             advance=advance,
         )
 

@@ -19,21 +19,32 @@ from sketch_models.model import SketchModel
 from sketch_models.registry import SKETCH_MODELS
 from sketch_models.styles import STYLES, cut
 
+RUNTIMES = ("torch", "tensorflow")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SketchOptions:
     """[sketch]: what draws the sketches."""
 
-    model: str = option("xdog", f"the sketch model: {' or '.join(SKETCH_MODELS)}")
+    models: tuple[str, ...] = option(
+        ("xdog",), f"the sketch models, one or more of {' and '.join(SKETCH_MODELS)}"
+    )
     size: int = option(768, "long side of the sketches, in pixels")
-    batch_size: int = option(2, "pictures drawn together", affects_result=False)
+    runtime: str = option("torch", "what runs sketchkeras: torch, or tensorflow as a reference")
+    batch_size: int = option(
+        0, "pictures drawn together; 0: what suits the model and the machine", affects_result=False
+    )
 
     def __post_init__(self) -> None:
         """Raises OptionError for values that cannot work."""
-        known = " or ".join(SKETCH_MODELS)
-        require(self.model in SKETCH_MODELS, "[sketch] model", self.model, known)
+        models = ", ".join(self.models)
+        known = bool(self.models) and set(self.models) <= set(SKETCH_MODELS)
+        require(known, "[sketch] models", models, f"one or more of {', '.join(SKETCH_MODELS)}")
+        once = len(set(self.models)) == len(self.models)
+        require(once, "[sketch] models", models, "each model once")
         require(64 <= self.size <= 4096, "[sketch] size", self.size, "pixels from 64 to 4096")
-        require(self.batch_size > 0, "[sketch] batch_size", self.batch_size, "1 or more")
+        require(self.runtime in RUNTIMES, "[sketch] runtime", self.runtime, " or ".join(RUNTIMES))
+        require(self.batch_size >= 0, "[sketch] batch_size", self.batch_size, "0 or more")
 
 
 def sketch_shard(
@@ -73,7 +84,8 @@ def sketch_shard(
             load=load,
             draw=model.lines,
             save=_save,
-            batch_size=options.batch_size,
+            batch_size=options.batch_size or model.batch_size,
+            threads=model.threads,
             advance=advance,
         )
 

@@ -19,7 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import dataset_file
-from pipeline.dataset_file import ATTRIBUTES, COLUMNS, SCHEMA, picture_names, picture_shape
+from pipeline.dataset_file import (
+    ATTRIBUTES,
+    COLUMNS,
+    SCHEMA,
+    picture_names,
+    picture_shape,
+    suffixes,
+)
 from pipeline.errors import SengaError
 from pipeline.square import PAPER
 
@@ -98,7 +105,7 @@ class _File:
             path=self._path,
             pictures=len(ids),
             size=size,
-            sketches="sketch/original" in names,
+            sketches=any(name.startswith("sketch/") for name in names),
             content=dataset_file.content(self._file),
             ids=ids,
         )
@@ -128,7 +135,8 @@ class _File:
         self._file.visititems(
             lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
         )
-        names = picture_names(sketches=any(name.startswith("sketch/") for name in found))
+        lines, sketches = (suffixes(found, kind) for kind in ("line", "sketch"))
+        names = picture_names(lines or [""], sketches)
         differing = sorted(set(found) ^ {*names, *COLUMNS})
         self._require(
             not differing,

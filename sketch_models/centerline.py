@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,9 @@ class CenterlineOptions:
 
 class Centerline:
     """The filter as a line model."""
+
+    batch_size = 1
+    threads = os.cpu_count() or 1
 
     def __init__(self, options: CenterlineOptions) -> None:
         self._options = options

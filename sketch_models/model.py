@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 
 class SketchModel(Protocol):
-    """Finds the lines of colour pictures."""
+    """Finds the lines of colour pictures.
+
+    Attributes:
+        batch_size: pictures for one call, where nobody says otherwise.
+        threads: calls at once that it has use for.
+    """
+
+    batch_size: int
+    threads: int
 
     def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Draws line maps; may be called from several threads.
@@ -26,7 +34,10 @@ class SketchModel(Protocol):
 
 
 class LineModel(Protocol):
-    """Turns sketches into clean line art."""
+    """Turns sketches into clean line art; attributes as those of a sketch model."""
+
+    batch_size: int
+    threads: int
 
     def simplify(self, sketches: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
         """Draws line art; may be called from several threads.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sketch_models.option import option, require
+from sketch_models.simo_serra_file import STATISTICS
 
 PADDINGS = ("zero", "reflect")
 CANVASES = ("square", "tight")
@@ -32,9 +33,14 @@ class GpuOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SketchKerasOptions:
-    """[sketchkeras]: the sketch network of the paper."""
+    """[sketchkeras]: the sketch network of the paper.
 
-    weights: str = option("sketchkeras", "sketchkeras: fetch them; or the path of mod.h5")
+    Which weights they are goes into the result by their digest, not by their name.
+    """
+
+    weights: str = option(
+        "sketchkeras", "sketchkeras: fetch them; or the path of mod.h5", affects_result=False
+    )
     padding: str = option("zero", "around every layer: zero, as in Keras, or reflect")
     canvas: str = option(
         "square", "square: pad pictures as upstream; tight: a third faster, another right edge"
@@ -48,9 +54,19 @@ class SketchKerasOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SimoSerraOptions:
-    """[simo_serra]: the line network of the paper."""
+    """[simo_serra]: the line network of the paper; its weights count by their digest too."""
 
-    weights: str = option("gan", "gan, mse, pencil1 or pencil2: fetch them; or the path of a file")
+    weights: str = option(
+        "gan",
+        "gan, mse, pencil1 or pencil2: fetch them; or the path of a file",
+        affects_result=False,
+    )
     statistics: str = option(
         "gan", "gan, mse, pencil1 or pencil2: whose mean and deviation go with a .pth file"
     )
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        names = ", ".join(STATISTICS)
+        known = self.statistics in STATISTICS
+        require(known, "[simo_serra] statistics", self.statistics, f"one of {names}")

@@ -5,6 +5,7 @@ Winnemoeller, "XDoG: advanced image stylization with extended difference-of-Gaus
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,9 @@ class XdogOptions:
 
 class Xdog:
     """The filter as a sketch model."""
+
+    batch_size = 2
+    threads = os.cpu_count() or 1
 
     def __init__(self, options: XdogOptions) -> None:
         self._options = options

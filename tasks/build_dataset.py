@@ -36,12 +36,20 @@ class BuildDataset(Stage):
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Asks at once for everything that a person must provide."""
+        """Asks at once for everything that a person must provide, and fetches weights."""
         super().__init__(*args, **values)
-        chain: list[Stage] = [ImportMetadata(), SketchShard(shard=0), SimplifyShard(shard=0)]
-        needs = [sentence for task in chain for sentence in task.needs()]
+        chain: list[Stage] = [
+            ImportMetadata(),
+            *SketchShard.variants(0).values(),
+            *SimplifyShard.variants(0).values(),
+        ]
+        needs = dict.fromkeys(sentence for task in chain for sentence in task.needs())
         if needs:
             raise SengaError("\n".join(needs))
+        lacking = [task for task in chain if not task.has_weights()]
+        if lacking and not self.complete():
+            for task in lacking:
+                task.fetch_weights()
 
     def upstream(self) -> list[Stage]:
         """The packed files."""
@@ -88,7 +96,7 @@ class BuildDataset(Stage):
             dataset=config.options(config.BuildOptions).dataset,
             created=packed.manifest().created,
             fingerprint=packed.manifest().fingerprint,
-            stages=[_sum(tasks) for tasks in _stages()],
+            stages=[_sum(variants) for variants in _stages()],
             funnel=[(str(rule), int(dropped)) for rule, dropped in funnel],
             split={part: int(str(packed.manifest().facts[part])) for part in PARTS},
             files={
@@ -100,32 +108,40 @@ class BuildDataset(Stage):
         )
 
 
-def _stages() -> list[Sequence[Stage]]:
-    """The tasks of each stage, in order."""
+def _stages() -> list[list[Sequence[Stage]]]:
+    """The tasks of each stage, in order, by variant."""
     shards = FilterPosts().shards()
     return [
-        [ImportMetadata()],
-        [FilterPosts()],
-        [DownloadShard(shard=number) for number in shards],
-        [SketchShard(shard=number) for number in shards],
-        [SimplifyShard(shard=number) for number in shards],
-        [SplitDataset()],
-        [PackDataset()],
+        [[ImportMetadata()]],
+        [[FilterPosts()]],
+        [[DownloadShard(shard=number) for number in shards]],
+        [
+            [SketchShard.variants(number)[suffix] for number in shards]
+            for suffix in SketchShard.variants(0)
+        ],
+        [
+            [SimplifyShard.variants(number)[suffix] for number in shards]
+            for suffix in SimplifyShard.variants(0)
+        ],
+        [[SplitDataset()]],
+        [[PackDataset()]],
     ]
 
 
-def _sum(tasks: Sequence[Stage]) -> StageFacts:
-    manifests = [task.manifest() for task in tasks]
+def _sum(variants: Sequence[Sequence[Stage]]) -> StageFacts:
+    """A stage in numbers; its pictures are those of the variant with the fewest."""
+    manifests = [[task.manifest() for task in tasks] for tasks in variants]
+    everything = [manifest for variant in manifests for manifest in variant]
     dropped: Counter[str] = Counter()
-    for manifest in manifests:
+    for manifest in everything:
         dropped.update(manifest.dropped)
     return StageFacts(
-        name=tasks[0].stage,
-        unit=tasks[0].unit,
-        kept=sum(manifest.kept for manifest in manifests),
+        name=variants[0][0].stage,
+        unit=variants[0][0].unit,
+        kept=min(sum(manifest.kept for manifest in variant) for variant in manifests),
         dropped=dict(dropped.most_common()),
-        seconds=sum(manifest.seconds for manifest in manifests),
-        bytes=sum(manifest.bytes for manifest in manifests),
+        seconds=sum(manifest.seconds for manifest in everything),
+        bytes=sum(manifest.bytes for manifest in everything),
     )
 
 

@@ -24,7 +24,9 @@ from pipeline.pack import PackOptions
 from pipeline.simplify import SimplifyOptions
 from pipeline.sketch import SketchOptions
 from pipeline.split import SplitOptions
+from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
+from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.xdog import XdogOptions
 
 
@@ -51,8 +53,11 @@ SECTIONS: dict[str, type] = {
     "download": DownloadOptions,
     "sketch": SketchOptions,
     "xdog": XdogOptions,
+    "sketchkeras": SketchKerasOptions,
     "simplify": SimplifyOptions,
     "centerline": CenterlineOptions,
+    "simo_serra": SimoSerraOptions,
+    "gpu": GpuOptions,
     "split": SplitOptions,
     "pack": PackOptions,
 }
@@ -69,14 +74,15 @@ def _parse(text: str, kind: str) -> object:
     if kind == "float":
         return float(text)
     if kind.startswith("tuple"):
-        return tuple(text.replace(",", " ").split())
+        words = text.replace(",", " ").split()
+        return tuple(int(word) for word in words) if "int" in kind else tuple(words)
     return text.strip()
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _section(name: str, options: type) -> type[luigi.Config]:
@@ -96,7 +102,12 @@ def _value(section: str, key: Field[Any], text: str) -> object:
     try:
         return _parse(text, kind)
     except (ValueError, KeyError):
-        expected = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
+        expected = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "tuple[int, ...]": "whole numbers",
+        }[kind]
         raise OptionError(f"[{section}] {key.name} = {text}: expected {expected}.") from None
 
 
@@ -139,15 +150,19 @@ def texts() -> dict[str, dict[str, str]]:
 
 
 def model_options(model: str) -> Any:  # noqa: ANN401 - of the type that the model wants
-    """The options of a sketch or line model, from the section of its name; None if it has none."""
-    kind = SECTIONS.get(model)
-    return options(kind) if kind else None
+    """The options of a sketch or line model, from the section of its name."""
+    return options(SECTIONS[model])
 
 
+@cache
 def model_settings(model: str) -> dict[str, object]:
-    """The same as plain data for a fingerprint."""
-    kind = SECTIONS.get(model)
-    return {model: result_options(kind)} if kind else {}
+    """What a model's result depends on, as plain data for a fingerprint.
+
+    Raises:
+        SengaError: where its weights are a file that is not there.
+    """
+    more = registry.settings(model_options(model), options(GpuOptions))
+    return {model: result_options(SECTIONS[model]) | more}
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import store
@@ -41,7 +42,11 @@ class PackDataset(Stage):
             SplitDataset().manifest().content,
             *(str(facts["digest"]) for facts in shards.values()),
             *(DownloadShard(shard=number).manifest().content for number in shards),
-            *(SimplifyShard(shard=number).manifest().content for number in shards),
+            *(
+                task.manifest().content
+                for number in shards
+                for task in SimplifyShard.variants(number).values()
+            ),
         ]
 
     def artefact(self) -> Path:
@@ -91,11 +96,15 @@ class PackDataset(Stage):
         }
 
 
+def _artefacts(variants: Mapping[str, Stage]) -> dict[str, Path]:
+    return {suffix: task.artefact() for suffix, task in variants.items()}
+
+
 def _paths(shard: int) -> ShardPaths:
     download = DownloadShard(shard=shard)
     return ShardPaths(
         posts=FilterPosts().shard_posts(shard),
         color=download.artefact(),
-        sketch=SketchShard(shard=shard).artefact(),
-        line=SimplifyShard(shard=shard).artefact(),
+        sketches=_artefacts(SketchShard.variants(shard)),
+        lines=_artefacts(SimplifyShard.variants(shard)),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import luigi
 
 from pipeline.progress import Progress
@@ -14,9 +16,15 @@ class ShardStage(Stage):
 
     shard = luigi.IntParameter(description="number of the shard: posts [shard, shard + 1) x width")
 
+    @classmethod
+    def variants(cls, shard: int) -> Mapping[str, ShardStage]:
+        """The tasks of this stage for one shard, by the suffix of what they make."""
+        return {"": cls(shard=shard)}
+
     def others(self) -> list[ShardStage]:
-        """The tasks of this stage, one per shard of the build, this one included."""
-        return [type(self)(shard=number) for number in FilterPosts().shards()]
+        """All tasks of this stage, this one included."""
+        shards = FilterPosts().shards()
+        return [task for number in shards for task in self.variants(number).values()]
 
     def expected(self) -> int:
         """Pictures that reach this shard; raises NotReadyError."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import luigi
 
 from pipeline import store
 from pipeline.outcome import OK, count, write_outcomes
 from pipeline.progress import Advance
 from pipeline.simplify import SimplifyOptions, simplify_shard
 from sketch_models import registry
+from sketch_models.networks import GpuOptions
 from tasks import config
 from tasks.shards import ShardStage
 from tasks.sketch_shard import SketchShard
@@ -21,21 +25,58 @@ class SimplifyShard(ShardStage):
     stage = "simplify"
     priority = 10
 
+    model = luigi.Parameter(description="the sketch model whose sketches these are")
+    size = luigi.IntParameter(default=0, description="long side in pixels; 0: as the sketches")
+
+    @classmethod
+    def variants(cls, shard: int) -> Mapping[str, SimplifyShard]:
+        """One per sketch model and size; where there are several sizes, `_<size>` is a suffix."""
+        sizes = config.options(SimplifyOptions).sizes or (0,)
+        return {
+            f"{suffix}_{size}" if len(sizes) > 1 else suffix: cls(
+                shard=shard, model=sketch.model, size=size
+            )
+            for suffix, sketch in SketchShard.variants(shard).items()
+            for size in sizes
+        }
+
+    @property
+    def _sketches(self) -> SketchShard:
+        return SketchShard(shard=self.shard, model=self.model)
+
     def upstream(self) -> list[Stage]:
         """The sketches."""
-        return [SketchShard(shard=self.shard)]
+        return [self._sketches]
 
     def settings(self) -> dict[str, object]:
         """The model with its own options."""
-        return config.result_options(SimplifyOptions) | config.model_settings(self._model)
+        shared = config.result_options(SimplifyOptions)
+        del shared["sizes"]  # the others do not change what this one makes
+        return {**shared, "size": self.size, **config.model_settings(self._line_model)}
 
     @property
-    def _model(self) -> str:
+    def _line_model(self) -> str:
         return config.options(SimplifyOptions).model
 
+    def process_resources(self) -> dict[str, int]:
+        """Networks take turns on the GPU."""
+        return {"gpu": 1} if registry.uses_gpu(self._model_options) else {}
+
+    @property
+    def _model_options(self) -> registry.LineOptions:
+        return config.model_options(self._line_model)
+
     def needs(self) -> list[str]:
-        """The sentence for a model that cannot run."""
-        return registry.needs(self._model)
+        """The sentence for weights that are not where the configuration says."""
+        return registry.needs(self._model_options)
+
+    def has_weights(self) -> bool:
+        """Whether the model can be loaded without a network."""
+        return registry.has_weights(self._model_options)
+
+    def fetch_weights(self) -> None:
+        """Fetches the model's weights."""
+        registry.fetch_weights(self._model_options)
 
     def artefact(self) -> Path:
         """Tar of `<id>.<style>.png`."""
@@ -43,14 +84,15 @@ class SimplifyShard(ShardStage):
 
     def make(self, advance: Advance) -> Made:
         """Simplifies and publishes the tar and its outcomes."""
-        sketches = SketchShard(shard=self.shard).artefact()
-        model = registry.line_model(config.model_options(self._model))
+        options = config.options(SimplifyOptions)
+        model = registry.line_model(self._model_options, config.options(GpuOptions))
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_of(self.artefact())) as table,
         ):
-            options = config.options(SimplifyOptions)
-            outcomes = simplify_shard(sketches, tar, model, options, advance)
+            outcomes = simplify_shard(
+                self._sketches.artefact(), tar, model, options, size=self.size, advance=advance
+            )
             write_outcomes(outcomes, table)
         codes = count(outcomes)
         return Made(kept=codes.pop(OK, 0), dropped=codes)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import luigi
 
 from pipeline import store
 from pipeline.download import kept_ids
@@ -10,6 +13,7 @@ from pipeline.outcome import OK, count, write_outcomes
 from pipeline.progress import Advance
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import registry
+from sketch_models.networks import GpuOptions
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
@@ -23,21 +27,44 @@ class SketchShard(ShardStage):
     stage = "sketch"
     priority = 20
 
+    model = luigi.Parameter(description="the sketch model, one of [sketch] models")
+
+    @classmethod
+    def variants(cls, shard: int) -> Mapping[str, SketchShard]:
+        """One per sketch model; where there are several, `_<model>` is the suffix."""
+        models = config.options(SketchOptions).models
+        several = len(models) > 1
+        return {f"_{model}" if several else "": cls(shard=shard, model=model) for model in models}
+
     def upstream(self) -> list[Stage]:
         """The pictures."""
         return [DownloadShard(shard=self.shard)]
 
     def settings(self) -> dict[str, object]:
         """The model with its own options, and the working size."""
-        return config.result_options(SketchOptions) | config.model_settings(self._model)
+        shared = config.result_options(SketchOptions)
+        del shared["models"]  # the others do not change what this one makes
+        return {**shared, "model": self.model, **config.model_settings(self.model)}
+
+    def process_resources(self) -> dict[str, int]:
+        """Networks take turns on the GPU."""
+        return {"gpu": 1} if registry.uses_gpu(self._model_options) else {}
 
     @property
-    def _model(self) -> str:
-        return config.options(SketchOptions).model
+    def _model_options(self) -> registry.SketchOptions:
+        return config.model_options(self.model)
 
     def needs(self) -> list[str]:
-        """The sentence for a model that cannot run."""
-        return registry.needs(self._model)
+        """The sentence for weights that are not where the configuration says."""
+        return registry.needs(self._model_options)
+
+    def has_weights(self) -> bool:
+        """Whether the model can be loaded without a network."""
+        return registry.has_weights(self._model_options)
+
+    def fetch_weights(self) -> None:
+        """Fetches the model's weights."""
+        registry.fetch_weights(self._model_options)
 
     def artefact(self) -> Path:
         """Tar of `<id>.<style>.png`."""
@@ -47,12 +74,13 @@ class SketchShard(ShardStage):
         """Draws and publishes the tar and its outcomes."""
         download = DownloadShard(shard=self.shard)
         ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
-        model = registry.sketch_model(config.model_options(self._model))
+        options = config.options(SketchOptions)
+        gpu = config.options(GpuOptions)
+        model = registry.sketch_model(self._model_options, gpu, options.runtime)
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_of(self.artefact())) as table,
         ):
-            options = config.options(SketchOptions)
             outcomes = sketch_shard(download.artefact(), ids, tar, model, options, advance)
             write_outcomes(outcomes, table)
         codes = count(outcomes)

@@ -26,12 +26,13 @@ class SplitDataset(Stage):
         return [FilterPosts()]
 
     def lines(self) -> list[SimplifyShard]:
-        """The line art of every shard; raises NotReadyError."""
-        return [SimplifyShard(shard=number) for number in FilterPosts().shards()]
+        """The line art of every shard, in every variant; raises NotReadyError."""
+        shards = FilterPosts().shards()
+        return [task for number in shards for task in SimplifyShard.variants(number).values()]
 
     def recipe_from(self) -> list[Stage]:
         """A shard's recipe does not depend on its number."""
-        return [SimplifyShard(shard=0)]
+        return list(SimplifyShard.variants(0).values())
 
     def content_from(self) -> list[str]:
         """Every shard's line art."""
@@ -58,11 +59,7 @@ class SplitDataset(Stage):
 
     def make(self, advance: Advance) -> Made:
         """Splits and publishes the table."""
-        ids = [
-            post_id
-            for task in self.lines()
-            for post_id in ok_ids(store.outcomes_of(task.artefact()))
-        ]
+        ids = [post_id for number in FilterPosts().shards() for post_id in _whole(number)]
         parts = split_ids(
             ids, config.options(SplitOptions), config.options(config.BuildOptions).seed
         )
@@ -78,3 +75,10 @@ class SplitDataset(Stage):
             facts={part: list(parts.values()).count(part) for part in ("train", "test")},
             content=store.digest(parts),
         )
+
+
+def _whole(shard: int) -> list[int]:
+    """The posts of a shard that have every variant of line art."""
+    variants = SimplifyShard.variants(shard).values()
+    found = [ok_ids(store.outcomes_of(task.artefact())) for task in variants]
+    return sorted(set(found[0]).intersection(*found))

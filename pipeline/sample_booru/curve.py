@@ -97,7 +97,8 @@ def edge(spine: Points, widths: Sequence[float], offset: float) -> Points:
     """
     at = np.linspace(0, 1, len(widths))
     half = np.interp(np.linspace(0, 1, len(spine)), at, widths)
-    return spine + normals(spine) * (half * offset)[:, None]
+    edge: Points = spine + normals(spine) * (half * offset)[:, None]
+    return edge
 
 
 def ribbon(

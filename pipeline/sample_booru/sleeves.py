@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.sample_booru.body import ARMPIT, Arm, arm, build, hand
 from pipeline.sample_booru.canvas import Canvas
@@ -108,7 +109,7 @@ def _elbow_folds(inside: Canvas, elbow: Points, cloth: Material) -> None:
     )
 
 
-def _cuff(local: Canvas, spine: Points, widths: np.ndarray, sleeve: Sleeve) -> None:
+def _cuff(local: Canvas, spine: Points, widths: NDArray[np.float64], sleeve: Sleeve) -> None:
     if sleeve.cuff is None:
         return
     outer, inner = edge(spine, widths.tolist(), -1.06), edge(spine, widths.tolist(), 1.06)

@@ -121,8 +121,8 @@ def _buttons(inner: Canvas, person: Character, cloth: Material, cloths: Wardrobe
         return
     for x in (-0.09, 0.09):
         inner.stroke(line((x, 1.6), (x, 4.0)), cloth.ink, 0.6, (1, 1))
-    for y in np.arange(2.15, 3.7, 0.42):
-        inner.shape(ellipse(0.0, float(y), 0.036, 0.038, 14), cloth.light, cloth.ink, 0.6)
+    for down in np.arange(2.15, 3.7, 0.42):
+        inner.shape(ellipse(0.0, float(down), 0.036, 0.038, 14), cloth.light, cloth.ink, 0.6)
 
 
 def _pouch(inner: Canvas, cloth: Material) -> None:

@@ -85,12 +85,12 @@ def test_a_packed_file_shows_posts_from_all_over_it(
 ) -> None:
     shards = []
     for number, ids in enumerate([[1, 2, 3], [7, 8]]):
-        names = ("posts", "color", "sketch", "line")
-        paths = ShardPaths(**{name: tmp_path / f"{number}.{name}" for name in names})
+        posts, color, sketch, line = (tmp_path / f"{number}.{name}" for name in "pcsl")
+        paths = ShardPaths(posts=posts, color=color, sketches={"": sketch}, lines={"": line})
         pl.DataFrame({"id": ids, "tags": ["solo"] * len(ids)}).write_parquet(paths.posts)
         rows = {i: row_of(str(i), 40, 60, 20 * i) for i in ids}
         write_shard(paths.color, [(i, {"png": encode_png(rows[i].color)}) for i in ids])
-        for path, kind in ((paths.sketch, "sketches"), (paths.line, "lines")):
+        for path, kind in ((sketch, "sketches"), (line, "lines")):
             maps = {i: getattr(rows[i], kind) for i in ids}
             parts = {i: {f"{s}.png": encode_png(m) for s, m in maps[i].items()} for i in ids}
             write_shard(path, parts.items())

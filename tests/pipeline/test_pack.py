@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -56,14 +57,14 @@ def shard_of(
     paths = ShardPaths(
         posts=folder / "posts.parquet",
         color=folder / "color.tar",
-        sketch=folder / "sketch.tar",
-        line=folder / "line.tar",
+        sketches={"": folder / "sketch.tar"},
+        lines={"": folder / "line.tar"},
     )
     pl.DataFrame({"id": ids, "tags": [f"1girl 猫_{i}" for i in ids]}).write_parquet(paths.posts)
     # Stored in another order than asked for: nothing may be paired by position.
     write_shard(paths.color, [(i, color.get(i, {"png": color_of(i)})) for i in reversed(ids)])
-    write_shard(paths.line, [(i, line.get(i, maps_of(i))) for i in ids])
-    write_shard(paths.sketch, [(i, maps_of(i + 10)) for i in ids])
+    write_shard(paths.lines[""], [(i, line.get(i, maps_of(i))) for i in ids])
+    write_shard(paths.sketches[""], [(i, maps_of(i + 10)) for i in ids])
     return paths
 
 
@@ -112,6 +113,44 @@ def test_sketches_on_request(tmp_path: Path, compression: str) -> None:
         assert (file["sketch/pured"][0, :, 4:28] == 15).all()
         assert (file["line/pured"][0, :, 4:28] == 5).all()
     assert verify([tmp_path / "t.h5"])[0].sketches
+
+
+def test_variants_are_datasets_of_their_own(tmp_path: Path) -> None:
+    paths = shard_of(tmp_path / "0", [3, 5])
+    other = tmp_path / "other.tar"
+    write_shard(other, [(i, maps_of(i + 50)) for i in (5, 3)])
+    both = replace(paths, lines={"_256": paths.lines[""], "_512": other})
+    target = tmp_path / "train.h5"
+    pack(target, [3, 5], [both], SMALL, attributes=ABOUT)
+    with h5py.File(target) as file:
+        assert sorted(file["line"]) == sorted(f"{s}_{n}" for s in STYLES for n in (256, 512))
+        for name, more in (("_256", 0), ("_512", 50)):
+            middle = file[f"line/enhanced{name}"][:, SMALL.size // 2, SMALL.size // 2]
+            assert middle.tolist() == [3 + 1 + more, 5 + 1 + more]
+    (report,) = verify([target])
+    assert report.pictures == 2
+
+
+def test_a_picture_without_one_of_its_variants_is_a_row(tmp_path: Path) -> None:
+    paths = shard_of(tmp_path / "0", [3, 5])
+    other = tmp_path / "other.tar"
+    write_shard(other, [(3, maps_of(3))])
+    both = replace(paths, lines={"_256": paths.lines[""], "_512": other})
+    outcomes = pack(tmp_path / "train.h5", [3, 5], [both], SMALL, attributes=ABOUT)
+    assert [(outcome.id, outcome.code) for outcome in outcomes] == [(3, OK), (5, "missing")]
+
+
+def test_binary_lines_are_ink_or_paper(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 255, WIDTH // 2).astype(np.uint8), (HEIGHT // 2, 1))
+    line = {3: {f"{style}.png": encoded(ramp) for style in STYLES}}
+    shard = shard_of(tmp_path / "0", [3], line=line)
+    for binary in (False, True):
+        options = replace(SMALL, binary_lines=binary)
+        pack(tmp_path / f"{binary}.h5", [3], [shard], options, attributes=ABOUT)
+    with h5py.File(tmp_path / "True.h5") as file, h5py.File(tmp_path / "False.h5") as grey:
+        packed = file["line/original"][:]
+        assert set(np.unique(packed)) == {0, 255}
+        assert ((grey["line/original"][:] < 128) == (packed == 0)).all()
 
 
 def test_the_same_pictures_have_the_same_content(tmp_path: Path) -> None:
@@ -204,7 +243,8 @@ import resource, sys
 from pathlib import Path
 from pipeline.pack import PackOptions, ShardPaths, pack
 folder, limit = Path(sys.argv[1]), int(sys.argv[2])
-paths = ShardPaths(**{p.stem: p for p in folder.iterdir()})
+paths = ShardPaths(posts=folder / "posts.parquet", color=folder / "color.tar",
+                   sketches={"": folder / "sketch.tar"}, lines={"": folder / "line.tar"})
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     pack(folder.parent / "t.h5", range(1, 301), [paths],
@@ -238,10 +278,10 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 top = Path(sys.argv[1])
-names = ("posts.parquet", "color.tar", "sketch.tar", "line.tar")
-fields = ("posts", "color", "sketch", "line")
 shards = [
-    ShardPaths(**{f: top / n / name for f, name in zip(fields, names)}) for n in sys.argv[2:]
+    ShardPaths(posts=top / n / "posts.parquet", color=top / n / "color.tar",
+               sketches={"": top / n / "sketch.tar"}, lines={"": top / n / "line.tar"})
+    for n in sys.argv[2:]
 ]
 options = PackOptions(size=128, compression="none")  # 98 kB a picture
 about = {"dataset": "d", "split": "train", "fingerprint": "", "config": "{}"}

@@ -15,6 +15,7 @@ from pipeline.shard import ShardReader, write_shard
 from pipeline.simplify import SimplifyOptions, simplify_shard
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
+from sketch_models.styles import STYLES
 from sketch_models.xdog import Xdog, XdogOptions
 
 XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
@@ -129,14 +130,37 @@ def test_broken_and_blank_sketches_are_rows(tmp_path: Path) -> None:
     assert [outcome.code for outcome in outcomes] == ["ok", "broken", "no_lines"]
 
 
+def test_lines_of_several_sizes_stay_in_place(tmp_path: Path) -> None:
+    """The smaller the size, the wider the stroke in the picture; its middle does not move."""
+    sketch = 255 - cv2.circle(np.zeros((300, 200), np.uint8), (120, 130), 60, 255, 2)
+    write_shard(tmp_path / "s.tar", [(1, {f"{s}.png": encode_png(sketch) for s in STYLES})])
+    shares = []
+    for size in (0, 150, 600):
+        target = tmp_path / f"{size}.tar"
+        simplify_shard(tmp_path / "s.tar", target, CENTERLINE, SimplifyOptions(), size=size)
+        with ShardReader(target) as shard:
+            line = decode_grey(shard.read(1, "original.png"))
+        assert max(line.shape) == (size or 300)
+        scale = 300 / max(line.shape)
+        middle = (centroid(line) + 0.5) * scale - 0.5
+        half = 0.5 * scale + 0.1  # a skeleton takes the one or the other of two middle pixels
+        np.testing.assert_allclose(middle, centroid(sketch), atol=half)
+        shares.append((255 - line.astype(float)).mean())
+    assert shares[1] > 1.5 * shares[0] > 2.2 * shares[2]
+
+
 @pytest.mark.parametrize(
     ("kind", "wrong", "said"),
     [
-        (SketchOptions, {"model": "pencil"}, r"\[sketch\] model = pencil: expected xdog or"),
+        (SketchOptions, {"models": ("pencil",)}, r"\[sketch\] models = pencil: expected one or"),
+        (SketchOptions, {"models": ()}, r"\[sketch\] models = : expected one or more of xdog, sk"),
+        (SketchOptions, {"models": ("xdog", "xdog")}, r"models = xdog, xdog: expected each model"),
+        (SimplifyOptions, {"sizes": (512, 32)}, r"\[simplify\] sizes = 512 32: expected pixels"),
+        (SimplifyOptions, {"sizes": (512, 512)}, r"sizes = 512 512: expected each size once"),
         (SketchOptions, {"size": 3}, r"\[sketch\] size = 3"),
-        (SketchOptions, {"batch_size": 0}, r"\[sketch\] batch_size = 0"),
+        (SketchOptions, {"batch_size": -1}, r"\[sketch\] batch_size = -1"),
         (SimplifyOptions, {"model": "x"}, r"\[simplify\] model = x: expected centerline or"),
-        (SimplifyOptions, {"batch_size": 0}, r"\[simplify\] batch_size = 0"),
+        (SimplifyOptions, {"batch_size": -1}, r"\[simplify\] batch_size = -1"),
     ],
 )
 def test_wrong_options_are_named(kind: type, wrong: dict[str, object], said: str) -> None:

@@ -1,6 +1,6 @@
 """Whatever is wrong with a packed file, `verify` says it in one sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
@@ -16,16 +16,19 @@ SIZE = 32
 BOX = (4, 0, 28, 32)
 
 
-def write(path: Path, ids: list[int], *, sketches: bool = False) -> Path:
+def write(
+    path: Path, ids: list[int], *, sketches: bool = False, lines: Sequence[str] = ("",)
+) -> Path:
     """A right file with a picture per id."""
     rng = np.random.default_rng(0)
     about = dict.fromkeys(["dataset", "split", "fingerprint", "created"], "x") | {"config": "{}"}
+    names = picture_names(lines, [""] if sketches else [])
     with DatasetFile(
-        path, len(ids), size=SIZE, sketches=sketches, compression="gzip", attributes=about
+        path, len(ids), size=SIZE, names=names, compression="gzip", attributes=about
     ) as file:
         for post_id in ids:
             pictures = {}
-            for name in picture_names(sketches):
+            for name in names:
                 tail = (3,) if name == "color" else ()
                 picture = np.full((SIZE, SIZE, *tail), 255, np.uint8)
                 picture[:, 4:28] = rng.integers(0, 255, (SIZE, 24, *tail))
@@ -44,6 +47,17 @@ def test_a_right_file_is_reported(tmp_path: Path, ids: list[int], sketches: bool
     assert report.ids.tolist() == ids
     with h5py.File(tmp_path / "t.h5") as file:
         assert report.content == content(file)
+
+
+@pytest.mark.parametrize("lines", [["_512"], ["_512", "_xdog_768"]])
+def test_variants_are_part_of_the_layout(tmp_path: Path, lines: list[str]) -> None:
+    path = write(tmp_path / "t.h5", [3, 4], lines=lines)
+    (report,) = verify([path])
+    assert report.pictures == 2
+    with h5py.File(path, "r+") as file:
+        del file["line/pured_512"]
+    with pytest.raises(SengaError, match="its datasets differ in line/pured_512"):
+        verify([path])
 
 
 def replace(name: str, **changes: object) -> Callable[[h5py.File], None]:

@@ -39,7 +39,7 @@ def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
         ("[pack]\nsketches = maybe\n", r"\[pack\] sketches = maybe: expected true or false"),
         ("[build]\ndataset = ../x\n", r"\[build\] dataset = \.\./x: expected a name"),
         ("[filter]\nall_tags = solo\nnone_tags = solo\n", r"\[filter\].*solo"),
-        ("[sketch]\nmodel = pencil\n", r"\[sketch\] model = pencil: expected"),
+        ("[sketch]\nmodels = pencil\n", r"\[sketch\] models = pencil: expected"),
         ("[split]\ntest_size = -1\n", r"\[split\] test_size = -1"),
     ],
 )
@@ -66,13 +66,13 @@ def test_a_recipe_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recipe", ["upper_body", "solo"])
 def test_the_papers_recipes_say_what_they_need(tmp_path: Path, recipe: str) -> None:
-    """All of it at once: the Kaggle CSV and the weights of both networks."""
+    """All of it at once: the Kaggle CSV, and weights that are not where they should be."""
     text = (TOP / "configs" / f"{recipe}.cfg").read_text().replace("[build]\n", "", 1)
     text = text.replace("csv = data/safebooru/all_data.csv", f"csv = {tmp_path}/all_data.csv")
+    text += f"[sketchkeras]\nweights = {tmp_path}/mod.h5\n"
+    text += f"[simo_serra]\nweights = {tmp_path}/sketch_gan.t7\n"
     said = refusal(tmp_path, text)
     assert f"{tmp_path}/all_data.csv" in said
     assert "alamson/safebooru" in said
-    assert "mod.h5" in said
-    assert "sketch_gan.t7" in said
-    assert "--sketch-model xdog" in said
-    assert "--simplify-model centerline" in said
+    assert f"[sketchkeras] weights = {tmp_path}/mod.h5" in said
+    assert f"[simo_serra] weights = {tmp_path}/sketch_gan.t7" in said

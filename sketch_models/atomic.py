@@ -1,0 +1,46 @@
+"""Files that several processes may write: whole or not there, and one writer at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds `path` for one thread of one process at a time; makes its folder.
+
+    Raises:
+        OSError: where the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("a") as lock:
+        # Some network file systems have no locks. The worst is then that work is done twice.
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; the file written there becomes `path` at the end.
+
+    Where the block raises, the temporary file is deleted and `path` is as before.
+
+    Raises:
+        OSError: no space, no permission, and the like.
+    """
+    writer = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    temporary = path.with_name(f".{path.name}.{writer}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

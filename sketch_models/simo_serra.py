@@ -1,0 +1,117 @@
+"""The sketch simplification network of Simo-Serra et al. (2016, 2018).
+
+"Learning to Simplify: Fully Convolutional Networks for Rough Sketch Cleanup" and "Mastering
+Sketching: Adversarial Augmentation for Structured Prediction". Written from their description;
+the published weights are for non-commercial research only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from sketch_models.simo_serra_file import LAYERS, Layer
+
+MULTIPLE = 8
+"""The sides of what goes into the network are multiples of this many pixels."""
+
+Maps = list[NDArray[np.float32]]
+"""(H, W) float32 each."""
+
+
+class Network(nn.Module):
+    """23 convolutions: down to an eighth and up again; parameters `0.weight` ... `22.bias`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for place, layer in enumerate(LAYERS):
+            self.add_module(str(place), _convolution(layer))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Cleans sketches.
+
+        Args:
+            x: (N, 1, H, W), normalised; sides are multiples of 8.
+
+        Returns:
+            (N, 1, H, W) float32, [0, 1], 1 = paper.
+        """
+        *inner, last = self.children()
+        for layer in inner:
+            x = layer(x).relu_()
+        paper: Tensor = last(x).float().sigmoid_()
+        return paper
+
+
+def _convolution(layer: Layer) -> nn.Module:
+    if layer.up:
+        return nn.ConvTranspose2d(layer.inputs, layer.outputs, 4, 2, padding=1)
+    return nn.Conv2d(
+        layer.inputs, layer.outputs, layer.kernel, layer.stride, padding=layer.kernel // 2
+    )
+
+
+def network(state: Mapping[str, Tensor]) -> Network:
+    """The network with its weights, which are those of `simo_serra_file.read`."""
+    with torch.device("meta"):
+        made = Network()
+    layers = {name: value for name, value in state.items() if name not in ("mean", "std")}
+    made.load_state_dict(layers, assign=True)
+    return made
+
+
+class SimoSerra:
+    """The network as a line model, with everything around it.
+
+    Args:
+        run: puts (H, W) float32 maps through the network, in order; called from several threads.
+        mean: of the sketches that the network was trained on, in [0, 1].
+        std: their deviation.
+        batch_size: pictures, of three sketches each, that a call should bring.
+    """
+
+    threads = 2  # one computes, one gets the next sketches ready
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[NDArray[np.float32]]], Maps],
+        mean: float,
+        std: float,
+        *,
+        batch_size: int = 1,
+    ) -> None:
+        self.batch_size = batch_size
+        self._run = run
+        self._mean = np.float32(mean)
+        self._std = np.float32(std)
+
+    def simplify(self, sketches: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        """Draws line art, aligned to the sketches to the pixel.
+
+        Args:
+            sketches: (H, W) uint8, 0 = ink, 255 = paper, of any sizes.
+
+        Returns:
+            (H, W) uint8 of the same shapes and meaning.
+        """
+        maps = self._run([self._normalised(sketch) for sketch in sketches])
+        return [
+            _grey(paper[: sketch.shape[0], : sketch.shape[1]])
+            for paper, sketch in zip(maps, sketches, strict=True)
+        ]
+
+    def _normalised(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """With its last row and column repeated until it can be halved three times."""
+        down, right = (-side % MULTIPLE for side in sketch.shape)
+        padded = np.pad(sketch, ((0, down), (0, right)), mode="edge").astype(np.float32) / 255
+        normalised: NDArray[np.float32] = (padded - self._mean) / self._std
+        return normalised
+
+
+def _grey(paper: NDArray[np.float32]) -> NDArray[np.uint8]:
+    grey: NDArray[np.uint8] = np.rint(255 * paper).astype(np.uint8)
+    return grey

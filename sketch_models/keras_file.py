@@ -1,4 +1,4 @@
-"""Reads sketchKeras's weights, `mod.h5`, as Keras 2 wrote them: arrays alone, nothing is executed.
+"""Reads sketchKeras's weights, `mod.h5`, as Keras wrote them: arrays alone, nothing is executed.
 
 Layers are found by the order of the attribute `layer_names` and by their shapes, since the nesting
 of the groups and the endings of the names differ between versions of Keras.
@@ -7,7 +7,9 @@ of the groups and the endings of the names differ between versions of Keras.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +17,23 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from sketch_models import hdf5_text
 from sketch_models.errors import SengaError
 
 ADDRESS = "https://github.com/lllyasviel/sketchKeras/releases/download/0.1/mod.h5"
 EPSILON = 1e-3
 """Of the BatchNorm layers; Keras's own default."""
 
-_LARGEST = 512 << 20  # bytes; the published file has 75 MB
-_MOST_LAYERS = 1000
+_MOST_BYTES = 256 << 20  # of a file; the published one has 75 MB
+_MOST_LAYERS = 500  # the network has about 75 with its activations
+_MOST_ITEMS = 32  # arrays and groups in a layer; Keras makes at most 5
+_STORED_WHOLE = (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+_LAMBDA = re.compile(rb'"class_name"\s*:\s*"Lambda"')  # in the JSON that Keras keeps beside weights
+_KINDS = {
+    b"<": "is a web page",
+    b"\x80": "is a pickle, which may hold code",
+    b"PK": "is a zip archive, such as PyTorch's files",
+}
 
 Array = NDArray[np.float32]
 
@@ -35,6 +46,11 @@ class Convolution:
     stride: int
     inputs: int
     outputs: int
+
+    @property
+    def up(self) -> bool:
+        """Whether its input is first repeated to twice the size."""
+        return (self.kernel, self.stride) == (4, 1)
 
 
 CONVOLUTIONS = (
@@ -85,27 +101,22 @@ class Layer:
     normalisation: Normalisation | None
 
 
+SketchKerasLayers = tuple[Layer, ...]
+"""One layer for each of `CONVOLUTIONS`."""
+
+
 class _UnexpectedError(Exception):
-    """What is wrong with a file, as the middle of a sentence."""
+    """What is wrong with a file: the sentence from its verb on."""
 
 
-def read_layers(path: Path) -> list[Layer]:
-    """The 18 convolutions and their normalisations, in order.
+def read_layers(path: Path) -> SketchKerasLayers:
+    """The 18 convolutions and the normalisations behind them, from the file that Keras wrote.
 
     Raises:
-        SengaError: where the file is anything but such weights.
+        SengaError: where the file is anything else.
     """
-    try:
-        content = _content(path)
-        with h5py.File(io.BytesIO(content), "r") as file:
-            return _layers(file)
-    except _UnexpectedError as error:
-        raise _refusal(path, str(error)) from error
-    except OSError as error:
-        reason = error.strerror or "it is damaged or cut short"
-        raise _refusal(path, reason) from error
-    except Exception as error:  # h5py raises whatever its C library meets in broken bytes
-        raise _refusal(path, f"it is damaged: {error}".splitlines()[0]) from error
+    with _one_sentence(path):
+        return _from_hdf5(_content(path))
 
 
 def read(path: Path) -> dict[str, Array]:
@@ -113,129 +124,195 @@ def read(path: Path) -> dict[str, Array]:
 
     `w' = w g / sqrt(v + eps)` and `b' = (b - m) g / sqrt(v + eps) + beta`, in float64.
 
+    Args:
+        path: Keras's file, or a safetensors file of what this function returns.
+
     Returns:
         `0.weight` (O, I, H, W), `0.bias` (O,) ... `17.bias`, float32.
 
     Raises:
-        SengaError: where the file is anything but such weights.
+        SengaError: where the file is neither.
     """
+    with _one_sentence(path):
+        content = _content(path)
+        state = _from_safetensors(content) if content[8:9] == b"{" else _fold(_from_hdf5(content))
+        if not all(np.isfinite(array).all() for array in state.values()):
+            raise _UnexpectedError("has weights that are not finite numbers")
+        return state
+
+
+@contextmanager
+def _one_sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # h5py raises whatever its C library meets in broken bytes
+        what = str(error) if isinstance(error, _UnexpectedError) else "is damaged or cut short"
+        raise SengaError(
+            f"{path} {what}: expected sketchKeras's weights, mod.h5; take it from {ADDRESS}."
+        ) from error
+
+
+def _content(path: Path) -> bytes:
+    """The whole file, so that HDF5 has no way to another one."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise _UnexpectedError(f"cannot be read ({error.strerror})") from error
+    if not content:
+        raise _UnexpectedError("is empty")
+    if len(content) > _MOST_BYTES:
+        raise _UnexpectedError(f"has more than {_MOST_BYTES >> 20} MB")
+    return content
+
+
+def _from_safetensors(content: bytes) -> dict[str, Array]:
+    from safetensors.numpy import load
+
+    state: dict[str, Array] = load(content)
+    expected: dict[str, tuple[int, ...]] = {}
+    for place, c in enumerate(CONVOLUTIONS):
+        expected[f"{place}.weight"] = (c.outputs, c.inputs, c.kernel, c.kernel)
+        expected[f"{place}.bias"] = (c.outputs,)
+    shapes = {name: array.shape for name, array in state.items()}
+    if shapes != expected or any(array.dtype != np.float32 for array in state.values()):
+        raise _UnexpectedError("has another network's weights")
+    return state
+
+
+def _fold(layers: SketchKerasLayers) -> dict[str, Array]:
     state = {}
-    for place, layer in enumerate(read_layers(path)):
+    for place, layer in enumerate(layers):
         kernel, bias = layer.kernel.astype(np.float64), layer.bias.astype(np.float64)
         if layer.normalisation is not None:
             after = layer.normalisation
             scale = after.gamma / np.sqrt(after.variance.astype(np.float64) + EPSILON)
             kernel, bias = kernel * scale, (bias - after.mean) * scale + after.beta
         kernel = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
-        state[f"{place}.weight"] = kernel.astype(np.float32)
-        state[f"{place}.bias"] = bias.astype(np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 is found to be infinite
+            state[f"{place}.weight"] = kernel.astype(np.float32)
+            state[f"{place}.bias"] = bias.astype(np.float32)
     return state
 
 
-def _refusal(path: Path, what: str) -> SengaError:
-    return SengaError(
-        f"{path}: {what}; expected sketchKeras's weights as Keras wrote them: take mod.h5 from "
-        f"{ADDRESS}."
-    )
-
-
-def _content(path: Path) -> bytes:
-    """The file in memory, so that HDF5 cannot reach for another one."""
-    size = path.stat().st_size
-    if not size:
-        raise _UnexpectedError("it is empty")
-    if size > _LARGEST:
-        raise _UnexpectedError(f"it has {size >> 20} MB")
-    content = path.read_bytes()
-    if content[:512].lstrip()[:1] == b"<":
-        raise _UnexpectedError("it is a web page")
+def _from_hdf5(content: bytes) -> SketchKerasLayers:
     if not content.startswith(b"\x89HDF\r\n\x1a\n"):
-        raise _UnexpectedError("it is no HDF5 file")
-    return content
+        kinds = (kind for head, kind in _KINDS.items() if content[:512].lstrip().startswith(head))
+        raise _UnexpectedError(next(kinds, "is no HDF5 file"))
+    if _LAMBDA.search(content):
+        raise _UnexpectedError("has a Lambda layer, which holds code")
+    if not hdf5_text.is_sound(content):
+        raise _UnexpectedError("is damaged or cut short")
+    with h5py.File(io.BytesIO(content), "r") as file:
+        top = _member(file, "model_weights") if "model_weights" in file else file
+        names = hdf5_text.read(top, "layer_names")
+        if not 0 < len(names) <= _MOST_LAYERS:
+            raise _UnexpectedError(f"lists {len(names)} layers")
+        return _layers([_weights(_member(top, name)) for name in names])
 
 
-def _layers(file: h5py.File) -> list[Layer]:
-    if b"Lambda" in _bytes(file.attrs.get("model_config", b"")):
-        raise _UnexpectedError("its model has a Lambda layer, which holds code")
-    top = _group(file, "model_weights") if "model_weights" in file else file
-    names = [_bytes(name).decode() for name in top.attrs.get("layer_names", [])]
-    if not 0 < len(names) <= _MOST_LAYERS:
-        raise _UnexpectedError("it does not list its layers")
-    found = [arrays for name in names if (arrays := list(_arrays(_group(top, name))))]
-    kernels = [layer for layer in found if any(array.ndim == 4 for array in layer)]
-    others = [layer for layer in found if not any(array.ndim == 4 for array in layer)]
-    if (len(kernels), len(others)) != (len(CONVOLUTIONS), len(CONVOLUTIONS) - 1):
-        raise _UnexpectedError(
-            f"it has {len(kernels)} convolutions and {len(others)} other layers, not "
-            f"{len(CONVOLUTIONS)} and {len(CONVOLUTIONS) - 1}"
-        )
-    followed = [*others, None]
-    return [
-        _layer(place, arrays, after)
-        for place, (arrays, after) in enumerate(zip(kernels, followed, strict=True))
-    ]
-
-
-def _bytes(value: object) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
-def _group(parent: h5py.Group, name: str) -> h5py.Group:
-    if not isinstance(parent.get(name, getlink=True), h5py.HardLink):
-        raise _UnexpectedError(f"its layer {name} is missing or lies elsewhere")
-    group = parent[name]
-    if not isinstance(group, h5py.Group):
-        raise _UnexpectedError(f"its layer {name} is no group")
+def _member(group: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
+    """What lies there, reached without a link to another place or file."""
+    for name in path.split("/"):
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise _UnexpectedError("has a layer that is missing, or a link to elsewhere")
+        group = group[name]
     return group
 
 
-def _arrays(group: h5py.Group, depth: int = 0) -> Iterator[h5py.Dataset]:
-    """The arrays of a layer, whatever groups they lie in."""
-    if depth > 4 or len(group) > _MOST_LAYERS:
-        raise _UnexpectedError("its groups are nested too deeply")
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise _UnexpectedError(f"its array {name} lies elsewhere")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            yield from _arrays(item, depth + 1)
-        else:
-            yield item
+@dataclass(frozen=True)
+class _Weights:
+    """The arrays of one layer.
+
+    Attributes:
+        by_path: arrays by their paths below the layer's group.
+        order: these paths in Keras's order; empty where the file does not tell.
+    """
+
+    by_path: dict[str, h5py.Dataset]
+    order: list[str]
+
+    @property
+    def convolves(self) -> bool:
+        return any(array.ndim == 4 for array in self.by_path.values())
 
 
-def _layer(place: int, arrays: list[h5py.Dataset], after: list[h5py.Dataset] | None) -> Layer:
+def _weights(layer: h5py.Group) -> _Weights:
+    """Finds a layer's arrays, whatever groups they lie in."""
+    by_path: dict[str, h5py.Dataset] = {}
+    groups = [("", layer)]
+    seen = 0
+    while groups:
+        above, group = groups.pop()
+        seen += len(group)
+        if seen > _MOST_ITEMS:
+            raise _UnexpectedError("has a layer of too many parts")
+        for name in group:
+            item = _member(group, name)
+            if isinstance(item, h5py.Group):
+                groups.append((f"{above}{name}/", item))
+            else:
+                by_path[above + name] = item
+    return _Weights(by_path, hdf5_text.read(layer, "weight_names"))
+
+
+def _layers(found: Sequence[_Weights]) -> SketchKerasLayers:
+    convolutions = [weights for weights in found if weights.convolves]
+    others = [weights for weights in found if weights.by_path and not weights.convolves]
+    expected = len(CONVOLUTIONS), len(CONVOLUTIONS) - 1
+    if (len(convolutions), len(others)) != expected:
+        raise _UnexpectedError(
+            f"has {len(convolutions)} convolutions and {len(others)} other layers with weights, "
+            f"not {expected[0]} and {expected[1]}"
+        )
+    followed = [*others, None]
+    return tuple(
+        _layer(place, weights, after)
+        for place, (weights, after) in enumerate(zip(convolutions, followed, strict=True))
+    )
+
+
+def _layer(place: int, weights: _Weights, after: _Weights | None) -> Layer:
     shape = CONVOLUTIONS[place]
-    side, channels = shape.kernel, (shape.outputs,)
-    kernel_shape = (side, side, shape.inputs, shape.outputs)
-    kernel, bias = _named(place, arrays, ("kernel", "bias"), (kernel_shape, channels))
+    channels = (shape.outputs,)
+    kernel_shape = (shape.kernel, shape.kernel, shape.inputs, shape.outputs)
+    where = f"convolution {place + 1}"
+    kernel, bias = _arrays(where, weights, {"kernel": kernel_shape, "bias": channels})
     if after is None:
         return Layer(kernel, bias, None)
     names = ("gamma", "beta", "moving_mean", "moving_variance")
-    gamma, beta, mean, variance = _named(place, after, names, (channels,) * 4)
+    where = f"normalisation {place + 1}"
+    gamma, beta, mean, variance = _arrays(where, after, dict.fromkeys(names, channels))
     if variance.min() < 0:
-        raise _UnexpectedError(f"layer {place + 1} has a negative variance")
+        raise _UnexpectedError(f"has a negative variance in {where}")
     return Layer(kernel, bias, Normalisation(gamma, beta, mean, variance))
 
 
-def _named(
-    place: int,
-    arrays: list[h5py.Dataset],
-    names: Sequence[str],
-    shapes: Sequence[tuple[int, ...]],
-) -> list[Array]:
-    """The arrays of a layer by their names, whose shapes are checked before they are read."""
-    by_name = {array.name.rsplit("/", 1)[-1].partition(":")[0]: array for array in arrays}
-    if sorted(by_name) != sorted(names):
-        raise _UnexpectedError(f"layer {place + 1} has {', '.join(sorted(by_name)) or 'nothing'}")
-    values = []
-    for name, shape in zip(names, shapes, strict=True):
-        array = by_name[name]
-        if array.shape != shape or array.dtype.kind != "f" or array.external or array.is_virtual:
-            raise _UnexpectedError(
-                f"layer {place + 1} has a {name} of {array.shape} {array.dtype}, not {shape}"
-            )
-        value = array[()].astype(np.float32)
-        if not np.isfinite(value).all():
-            raise _UnexpectedError(f"layer {place + 1} has a {name} that is not finite")
-        values.append(value)
+def _arrays(where: str, weights: _Weights, shapes: dict[str, tuple[int, ...]]) -> list[Array]:
+    """A layer's arrays by their names, or in the file's order where they have other names."""
+    by_path = weights.by_path
+    by_name = {path.rsplit("/", 1)[-1].partition(":")[0]: by_path[path] for path in by_path}
+    if by_name.keys() == shapes.keys():
+        arrays = [by_name[name] for name in shapes]
+    elif len(weights.order) == len(shapes) and set(weights.order) == by_path.keys():
+        arrays = [by_path[path] for path in weights.order]
+    else:
+        raise _UnexpectedError(f"has other arrays than {', '.join(shapes)} in {where}")
+    return [
+        _array(f"{where}, {name}", array, shape)
+        for array, (name, shape) in zip(arrays, shapes.items(), strict=True)
+    ]
+
+
+def _array(where: str, array: h5py.Dataset, shape: tuple[int, ...]) -> Array:
+    """Reads an array once its shape and its place in the file are what they should be."""
+    if array.shape != shape or array.dtype.kind != "f" or array.dtype.itemsize != 4:
+        found = f"{array.shape} {array.dtype}, not {shape} float32"
+        raise _UnexpectedError(f"has another network's shapes ({where}: {found})")
+    whole = array.id.get_create_plist().get_layout() in _STORED_WHOLE and not array.external
+    if not whole or array.id.get_storage_size() != array.nbytes:
+        raise _UnexpectedError(f"does not hold its arrays as Keras stores them ({where})")
+    values: Array = array[()].astype(np.float32)
+    if not np.isfinite(values).all():
+        raise _UnexpectedError(f"has weights that are not finite numbers ({where})")
     return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,16 @@ class TensorflowNetwork:
 
     Args:
         path: of `mod.h5`.
+        padding: `zero` or `reflect`, around every convolution.
 
     Raises:
         SengaError: where TensorFlow is not installed, or the file is not what it should be.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, padding: str = "zero") -> None:
         layers = read_layers(path)
         self._tensorflow, keras = _imported()
-        self._model = build(keras)
+        self._model = build(keras, padding)
         for place, layer in enumerate(layers):
             self._model.get_layer(f"conv2d_{place + 1}").set_weights([layer.kernel, layer.bias])
             after = layer.normalisation
@@ -48,7 +50,8 @@ class TensorflowNetwork:
         """Finds lines.
 
         Args:
-            batch: (N, H, W, 1), as for the PyTorch network; sides are multiples of 16.
+            batch: (N, H, W, 1), as for the PyTorch network; sides are multiples of 16,
+                where the padding is reflected at least 32.
 
         Returns:
             (N, H, W, 1) float32, about [0, 1], high = ink.
@@ -62,20 +65,24 @@ class TensorflowNetwork:
         return [self(picture[None, ..., None])[0, ..., 0] for picture in maps]
 
 
-def build(keras: Any) -> Any:  # noqa: ANN401 - Keras is not typed
+def build(keras: Any, padding: str = "zero") -> Any:  # noqa: ANN401 - Keras is not typed
     """The U-Net as a Keras model whose layers have the names of the published file."""
     layers = keras.layers
     picture = keras.Input((None, None, 1))
+    same = padding == "zero"
 
     def convolution(place: int, x: Any) -> Any:  # noqa: ANN401
         shape = CONVOLUTIONS[place]
         if place in _UP:
             x = layers.UpSampling2D()(x)
+        if not same:  # before and after, as much as `same` adds
+            beside = (1, 2) if place in _UP else (1, 1)
+            x = keras.ops.pad(x, ((0, 0), beside, beside, (0, 0)), "reflect")
         x = layers.Conv2D(
             shape.outputs,
             shape.kernel,
             strides=shape.stride,
-            padding="same",
+            padding="same" if same else "valid",
             name=f"conv2d_{place + 1}",
         )(x)
         if place == len(CONVOLUTIONS) - 1:
@@ -96,6 +103,7 @@ def build(keras: Any) -> Any:  # noqa: ANN401 - Keras is not typed
 def _imported() -> tuple[Any, Any]:
     """TensorFlow and its Keras, quiet and modest."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # whatever the user's keras.json says
     try:
         import tensorflow
     except ImportError as error:
@@ -103,6 +111,9 @@ def _imported() -> tuple[Any, Any]:
             "[sketch] runtime = tensorflow needs TensorFlow, which is not installed: "
             "pip install -e .[tensorflow], or set it to torch."
         ) from error
-    for gpu in tensorflow.config.list_physical_devices("GPU"):
-        tensorflow.config.experimental.set_memory_growth(gpu, True)
+    with suppress(RuntimeError):  # somebody has used TensorFlow before, and settled it
+        for gpu in tensorflow.config.list_physical_devices("GPU"):
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+    # Its 10 bits of mantissa would make a poor reference.
+    tensorflow.config.experimental.enable_tensor_float_32_execution(False)
     return tensorflow, tensorflow.keras

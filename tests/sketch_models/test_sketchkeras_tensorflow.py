@@ -75,6 +75,24 @@ def test_both_networks_compute_the_same(ours: Run, theirs: Run, shape: tuple[int
     assert np.abs(found - expected).max() <= 1e-4
 
 
+@pytest.mark.parametrize("shape", [(96, 96), (32, 144)], ids=str)
+def test_they_reflect_alike(mod: Path, shape: tuple[int, int]) -> None:
+    state = {name: torch.from_numpy(array) for name, array in keras_file.read(mod).items()}
+    options = GpuOptions(device="cpu", precision="fp32")
+    channel = np.random.default_rng(3).normal(0, 0.3, shape).astype(np.float32)
+    (found,) = Runner(network(state, "reflect"), options).run([channel])
+    (expected,) = TensorflowNetwork(mod, "reflect").run([channel])
+    assert np.abs(found - expected).max() <= 1e-4
+
+
+def test_the_network_is_the_one_that_keras_saved(mod: Path, theirs: Run) -> None:
+    """All layers got their own weights, and kept them."""
+    saved = keras.models.load_model(mod, compile=False)
+    channel = np.random.default_rng(4).normal(0, 0.3, (64, 48)).astype(np.float32)
+    expected = saved(channel[None, ..., None], training=False).numpy()[0, ..., 0]
+    np.testing.assert_allclose(theirs([channel])[0], expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("square", [True, False])
 def test_both_runtimes_draw_the_same(ours: Run, theirs: Run, square: bool) -> None:
     picture = np.random.default_rng(2).integers(0, 256, (170, 256, 3), np.uint8)

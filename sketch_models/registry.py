@@ -106,12 +106,8 @@ def _through_tensorflow(options: SketchKerasOptions) -> SketchKeras:
     from sketch_models.sketchkeras import SketchKeras
     from sketch_models.sketchkeras_tensorflow import TensorflowNetwork
 
-    if options.padding != "zero":
-        raise SengaError(
-            f"[sketchkeras] padding = {options.padding}: the TensorFlow runtime pads as Keras "
-            "does; expected zero, or [sketch] runtime = torch."
-        )
-    network = TensorflowNetwork(weights.located(options.weights, **_source(options)))
+    path = weights.located(options.weights, **_source(options))
+    network = TensorflowNetwork(path, options.padding)
     return SketchKeras(network.run, square=options.canvas == "square")
 
 

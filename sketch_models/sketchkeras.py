@@ -41,7 +41,7 @@ class Network(nn.Module):
     def __init__(self, padding: str = "zero") -> None:
         super().__init__()
         for place, layer in enumerate(CONVOLUTIONS):
-            self.add_module(str(place), _convolution(layer, padding, up=place in (9, 11, 13, 15)))
+            self.add_module(str(place), _convolution(layer, padding))
 
     def forward(self, x: Tensor) -> Tensor:
         """Finds lines.
@@ -68,8 +68,8 @@ class Network(nn.Module):
         return lines
 
 
-def _convolution(layer: Convolution, padding: str, *, up: bool) -> nn.Module:
-    if up:
+def _convolution(layer: Convolution, padding: str) -> nn.Module:
+    if layer.up:
         kind = UpConvolution if padding == "zero" else ReflectedUpConvolution
         return kind(layer.inputs, layer.outputs)
     return nn.Conv2d(

@@ -132,3 +132,14 @@ def test_bf16_is_within_its_stated_tolerance() -> None:
     levels = [np.rint(255 * ink) for ink in inks]
     assert np.abs(levels[0] - levels[1]).max() <= 6
     assert np.abs(levels[0] - levels[1]).mean() <= 0.5
+
+
+@pytest.mark.parametrize("padding", ["zero", "reflect"])
+@pytest.mark.parametrize("square", [True, False])
+def test_tiny_long_and_flat_pictures_are_no_trouble(padding: str, square: bool) -> None:
+    runner = Runner(network(STATE, padding), GpuOptions(device="cpu", precision="fp32"))
+    pictures = [drawing(1, 1), drawing(1, 130), np.full((40, 30, 3), 200, np.uint8)]
+    inks = SketchKeras(runner.run, square=square).lines(pictures)
+    for picture, ink in zip(pictures, inks, strict=True):
+        assert ink.shape == picture.shape[:2]
+        assert np.isfinite(ink).all()

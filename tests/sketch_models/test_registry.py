@@ -1,0 +1,87 @@
+"""Models come by the type of their options; networks with their weights, once per process."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from benchmarks.random_weights import simo_serra, sketchkeras, write_keras
+from sketch_models import registry
+from sketch_models.centerline import Centerline, CenterlineOptions
+from sketch_models.errors import SengaError
+from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.xdog import Xdog, XdogOptions
+
+CPU = GpuOptions(device="cpu", precision="fp32")
+PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+
+
+def test_filters_need_nothing() -> None:
+    assert isinstance(registry.sketch_model(XdogOptions(), CPU, "torch"), Xdog)
+    assert isinstance(registry.line_model(CenterlineOptions(), CPU), Centerline)
+    for options in (XdogOptions(), CenterlineOptions()):
+        assert registry.needs(options) == []
+        assert registry.settings(options, CPU) == {}
+        assert registry.has_weights(options)
+        assert not registry.uses_gpu(options)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    write_keras(folder / "mod.h5")
+    save_file(sketchkeras(1), folder / "sketch.safetensors")
+    save_file(simo_serra(), folder / "line.safetensors")
+    return folder
+
+
+def test_networks_are_loaded_once(folder: Path) -> None:
+    sketch = SketchKerasOptions(weights=str(folder / "mod.h5"))
+    line = SimoSerraOptions(weights=str(folder / "line.safetensors"))
+    assert registry.has_weights(sketch)
+    assert registry.uses_gpu(line)
+    model = registry.sketch_model(sketch, CPU, "torch")
+    assert model is registry.sketch_model(sketch, CPU, "torch")
+    (ink,) = model.lines([PICTURE])
+    assert ink.shape == PICTURE.shape[:2]
+    sketches = [(255 * (1 - ink)).astype(np.uint8)]
+    (drawn,) = registry.line_model(line, CPU).simplify(sketches)
+    assert drawn.shape == ink.shape
+
+
+def test_weights_count_by_their_content(folder: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved.h5"
+    moved.write_bytes((folder / "mod.h5").read_bytes())
+    paths = (folder / "mod.h5", moved, folder / "sketch.safetensors")
+    first, copy, other = (
+        registry.settings(SketchKerasOptions(weights=str(path)), CPU) for path in paths
+    )
+    assert first == copy != other
+
+
+def test_published_weights_count_by_their_digest() -> None:
+    settings = registry.settings(SimoSerraOptions(weights="gan"), CPU)
+    assert settings["weights"] == "md5:3a5b4088f2490ca4b8140a374e80c878"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (SketchKerasOptions(weights="nowhere.h5"), r"\[sketchkeras\] weights = nowhere.h5: there "),
+        (SketchKerasOptions(weights="gan"), "these are weights of simo_serra"),
+        (SimoSerraOptions(weights="nowhere.t7"), r"\[simo_serra\] weights = nowhere.t7"),
+    ],
+)
+def test_what_is_missing_is_said_before(
+    options: SketchKerasOptions | SimoSerraOptions, said: str
+) -> None:
+    (sentence,) = registry.needs(options)
+    with pytest.raises(SengaError, match=said):
+        raise SengaError(sentence)
+
+
+def test_another_networks_file_is_refused(folder: Path) -> None:
+    wrong = SketchKerasOptions(weights=str(folder / "line.safetensors"))
+    with pytest.raises(SengaError, match="another network"):
+        registry.sketch_model(wrong, CPU, "torch")

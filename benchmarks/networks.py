@@ -148,7 +148,7 @@ def main() -> None:
         f"# The paper's networks, end to end\n\n{args.pictures} pictures, long side {args.size}, "
         f"three styles each; Senga and the bare passes in {precision} on "
         f"{networks.sketch_runner.device}; median of {args.repeats} runs.\n"
-        f"{describe(('torch', 'tensorflow', 'numpy'))}.\n\n" + "\n".join(lines) + "\n"
+        f"{describe(('torch', 'keras', 'numpy'))}.\n\n" + "\n".join(lines) + "\n"
     )
     sys.stdout.write(text)
     if args.save:

@@ -1,200 +1,231 @@
-"""Reads files of Lua Torch 7, strictly: tables, strings, numbers and tensors, nothing that runs.
+"""Reads Torch 7 files: what `torch.save` of Lua Torch writes, in binary, with 64-bit longs.
 
-Every count is checked against the bytes that are left before anything is made of it, so that a
-hostile file costs no more time and memory than its own size.
+Such a file is one value: a type tag, then what belongs to it. Tables and objects carry an index,
+and a value that was written before is its index alone. Nothing is executed, whatever is in the
+file; functions and classes that Senga has no use for are refused.
 """
 
 from __future__ import annotations
 
-import math
+import re
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-_DEEPEST = 60  # objects within one another
+from sketch_models.errors import SengaError
+
+_NIL, _NUMBER, _STRING, _TABLE, _OBJECT, _BOOLEAN = range(6)
+_FUNCTIONS = (6, 7, 8)
+_DTYPES = {"Float": "<f4", "Double": "<f8", "Long": "<i8", "Int": "<i4", "Byte": "u1"}
+_TORCH_CLASS = re.compile(rf"torch\.(Cuda)?({'|'.join(_DTYPES)})?(Tensor|Storage)")
+
+MODULES = frozenset(
+    {
+        "nn.Sequential",
+        "nn.SpatialConvolution",
+        "nn.SpatialConvolutionMM",
+        "cudnn.SpatialConvolution",
+        "nn.SpatialFullConvolution",
+        "cudnn.SpatialFullConvolution",
+        "nn.ReLU",
+        "cudnn.ReLU",
+        "nn.Sigmoid",
+        "cudnn.Sigmoid",
+    }
+)
+"""The classes whose objects are read, as tables of their fields."""
+
+_DEEPEST = 60  # values within values; the published files have about 10
+_MOST_VALUES = 100_000  # the published files have about 2,000
 _MOST_DIMENSIONS = 8
-_LARGEST = 1 << 30  # bytes; the published files have 178 MB
 
-_NUMBERS: dict[str, np.dtype[Any]] = {
-    "Float": np.dtype("<f4"),
-    "Double": np.dtype("<f8"),
-    "Half": np.dtype("<f2"),
-    "Long": np.dtype("<i8"),
-    "Int": np.dtype("<i4"),
-    "Short": np.dtype("<i2"),
-    "Char": np.dtype("i1"),
-    "Byte": np.dtype("u1"),
-    "Cuda": np.dtype("<f4"),
-    "CudaDouble": np.dtype("<f8"),
-    "CudaHalf": np.dtype("<f2"),
-    "CudaLong": np.dtype("<i8"),
-}
-_STORAGES = {f"torch.{name}Storage": dtype for name, dtype in _NUMBERS.items()}
-_TENSORS = {f"torch.{name}Tensor": dtype for name, dtype in _NUMBERS.items()}
-_MODULES = ("nn.", "cudnn.", "cunn.")
-
-Value: TypeAlias = Any
-"""None, bool, float, bytes, dict, NDArray or Module."""
+Fields: TypeAlias = dict[int | str, object]
 
 
-class Torch7Error(Exception):
-    """What is wrong with the bytes, as the middle of a sentence."""
-
-
-@dataclass
-class Module:
-    """An object of a class of the package nn.
-
-    Attributes:
-        name: of its class, such as `nn.SpatialConvolution`.
-        fields: by name.
-    """
+@dataclass(frozen=True, eq=False)
+class Torch7Object:
+    """An object of a Lua class: its name and its fields."""
 
     name: str
-    fields: dict[Value, Value] = field(default_factory=dict)
+    fields: Fields
 
 
-def read(path: Path) -> Value:
-    """Reads the one object of a file.
+class _MalformedError(Exception):
+    """The end of a sentence that begins with the file: what is wrong with it."""
 
-    Returns:
-        A number as float, a string as bytes, a table as dict, a tensor as an array of its shape
-        and type, an object of the package nn as `Module`.
+
+def read(path: Path) -> object:
+    """Reads the value that a file holds.
+
+    Nil, numbers, strings, booleans and tables are None, float, str, bool and dict (keys: int or
+    str); objects of `MODULES` are `Torch7Object`; tensors and storages are numpy arrays, views of
+    the file that cannot be written and that need not be aligned. Values may contain themselves.
 
     Raises:
-        Torch7Error: where the file is anything else.
-        OSError: as the operating system gave it.
+        SengaError: where the file cannot be read, is cut short or holds anything else.
     """
-    if path.stat().st_size > _LARGEST:
-        raise Torch7Error(f"it has {path.stat().st_size >> 20} MB")
-    reader = _Reader(path.read_bytes())
     try:
-        return reader.value()
-    except RecursionError as error:
-        raise Torch7Error("its objects are nested too deeply") from error
+        if not path.is_file():
+            raise SengaError(f"{path} is missing: expected a Torch 7 file.")
+        data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+        return _Reader(data).value()
+    except OSError as error:
+        raise SengaError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
+    except _MalformedError as error:
+        raise SengaError(f"{path} is no usable Torch 7 file ({error}): fetch it again.") from error
 
 
 class _Reader:
-    def __init__(self, content: bytes) -> None:
-        self._content = memoryview(content)
-        self._at = 0
-        self._depth = 0
-        self._seen: dict[int, Value] = {}
+    """A place in a file that moves on with every value that is read."""
 
-    def value(self) -> Value:
-        """The object at the current place."""
-        kind = self._int()
-        if kind == 0:
+    def __init__(self, data: NDArray[np.uint8]) -> None:
+        self._data = data.data
+        self._at = 0
+        self._values = 0
+        self._seen: dict[int, object] = {}  # by index, storages that tensors brought included
+        self._storages: dict[int, NDArray[Any]] = {}
+
+    def value(self, depth: int = 0) -> object:
+        """The value at this place; `depth` is the number of values around it."""
+        self._values += 1
+        if depth > _DEEPEST or self._values > _MOST_VALUES:
+            raise _MalformedError("its values are too many or too deep for a network's weights")
+        tag = self._int()
+        if tag == _NIL:
             return None
-        simple: dict[int, Callable[[], Value]] = {
-            1: self._double,
-            2: self._string,
-            5: self._boolean,
-        }
-        if kind in simple:
-            return simple[kind]()
-        if kind not in (3, 4):
-            what = "a function" if kind in (6, 7, 8) else f"something of the unknown kind {kind}"
-            raise Torch7Error(f"it holds {what}")
+        if tag == _NUMBER:
+            return self._number()
+        if tag == _STRING:
+            return self._text()
+        if tag == _BOOLEAN:
+            return self._int() != 0
+        if tag == _TABLE:
+            return self._table(depth)
+        if tag == _OBJECT:
+            return self._object(depth)
+        if tag in _FUNCTIONS:
+            raise _MalformedError("it holds a function, which may not be in a file of weights")
+        raise _MalformedError(f"byte {self._at - 4} is no type of Torch 7")
+
+    def _table(self, depth: int) -> object:
+        index = self._int()
+        if index not in self._seen:
+            made: Fields = {}
+            self._seen[index] = made
+            self._entries(made, depth)
+        return self._seen[index]
+
+    def _entries(self, table: Fields, depth: int) -> None:
+        for _ in range(self._count(self._int(), unit=12)):  # an empty string and nil: 12 bytes
+            key = self.value(depth + 1)
+            if isinstance(key, float) and key.is_integer():
+                key = int(key)
+            if not isinstance(key, (int, str)) or isinstance(key, bool):
+                raise _MalformedError("a table has a key that is neither a string nor an integer")
+            table[key] = self.value(depth + 1)
+
+    def _object(self, depth: int) -> object:
         index = self._int()
         if index in self._seen:
             return self._seen[index]
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise Torch7Error("its objects are nested too deeply")
-        made = self._table(index) if kind == 3 else self._object(index)
-        self._depth -= 1
+        name = self._class()
+        if name in MODULES:
+            return self._module(index, name, depth)
+        kind = _TORCH_CLASS.fullmatch(name)
+        if kind is None or not (kind[1] or kind[2]):
+            raise _MalformedError(f"it holds an object of the class {name[:60]!r}")
+        scalar = kind[2] or "Float"
+        if kind[3] == "Storage":
+            return self._storage(index, scalar)
+        tensor = self._tensor(name.replace("Tensor", "Storage"), scalar)
+        self._seen[index] = tensor
+        return tensor
+
+    def _class(self) -> str:
+        version = self._text()
+        if not re.fullmatch(r"V \d+", version):
+            raise _MalformedError(f"an object has the version {version[:20]!r} instead of 'V 1'")
+        return self._text()
+
+    def _module(self, index: int, name: str, depth: int) -> Torch7Object:
+        made = Torch7Object(name, {})
+        self._seen[index] = made
+        tag, fields = self._int(), self._int()
+        if tag != _TABLE or fields in self._seen:  # Torch makes a table for every object
+            raise _MalformedError(f"an object of the class {name} has no fields of its own")
+        self._seen[fields] = made.fields
+        self._entries(made.fields, depth)
         return made
 
-    def _take(self, count: int) -> memoryview:
-        if not 0 <= count <= len(self._content) - self._at:
-            raise Torch7Error("it is cut short or damaged")
-        self._at += count
-        return self._content[self._at - count : self._at]
-
-    def _int(self) -> int:
-        return int.from_bytes(self._take(4), "little", signed=True)
-
-    def _long(self) -> int:
-        return int.from_bytes(self._take(8), "little", signed=True)
-
-    def _double(self) -> float:
-        (number,) = struct.unpack("<d", self._take(8))
-        return float(number)
-
-    def _boolean(self) -> bool:
-        return self._int() != 0
-
-    def _string(self) -> bytes:
-        return bytes(self._take(self._int()))
-
-    def _table(self, index: int) -> dict[Value, Value]:
-        table: dict[Value, Value] = {}
-        self._seen[index] = table  # before its entries, which may name it
-        count = self._int()
-        if not 0 <= count <= (len(self._content) - self._at) // 8:  # two kinds, 4 bytes each
-            raise Torch7Error("it is cut short or damaged")
-        for _ in range(count):
-            key = self.value()
-            if not isinstance(key, float | bytes | bool):
-                raise Torch7Error("it has a table with a key that is no name or number")
-            table[key] = self.value()
-        return table
-
-    def _object(self, index: int) -> Value:
-        name = self._string()
-        if name.startswith(b"V "):
-            name = self._string()
-        kind = name[:100].decode("latin-1")
-        if kind in _STORAGES:
-            self._seen[index] = self._storage(_STORAGES[kind])
-        elif kind in _TENSORS:
-            self._seen[index] = self._tensor(_TENSORS[kind])
-        elif kind.startswith(_MODULES):
-            module = Module(kind)
-            self._seen[index] = module  # before its fields, which may name it
-            fields = self.value()
-            if not isinstance(fields, dict):
-                raise Torch7Error(f"its {kind} has no fields")
-            module.fields = fields
-        else:
-            raise Torch7Error(f"it holds an object of the class {kind!r}")
-        return self._seen[index]
-
-    def _storage(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        count = self._long()
-        if count < 0:
-            raise Torch7Error("it is cut short or damaged")
-        return np.frombuffer(self._take(count * dtype.itemsize), dtype)
-
-    def _tensor(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Tensors may overlap, but never show more numbers than their storage has."""
+    def _tensor(self, storage_class: str, scalar: str) -> NDArray[Any]:
         dimensions = self._int()
         if not 0 <= dimensions <= _MOST_DIMENSIONS:
-            raise Torch7Error(f"it has a tensor of {dimensions} dimensions")
-        shape = [self._long() for _ in range(dimensions)]
-        strides = [self._long() for _ in range(dimensions)]
-        offset = self._long() - 1
-        storage = self.value()
-        size = math.prod(shape) if shape else 0
-        if storage is None and size == 0:
-            return np.empty(0, dtype)
-        if not isinstance(storage, np.ndarray) or storage.ndim != 1 or storage.dtype != dtype:
-            raise Torch7Error("it has a tensor without a storage of its type")
-        if size == 0:
+            raise _MalformedError(f"a tensor has {dimensions} dimensions")
+        sizes, strides = self._longs(dimensions), self._longs(dimensions)
+        first = self._long() - 1
+        storage = self._storage_of_tensor(storage_class, scalar)
+        if not dimensions:
             return storage[:0]
-        if min(shape) < 1 or min(strides) < 0 or offset < 0 or size > len(storage):
-            raise Torch7Error("it has a tensor that does not fit its storage")
-        last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
-        if last >= len(storage):
-            raise Torch7Error("it has a tensor that does not fit its storage")
-        # The stride of a dimension of one is not used, and may be anything.
-        steps = [
-            step * dtype.itemsize if n > 1 else 0 for n, step in zip(shape, strides, strict=True)
-        ]
-        return np.lib.stride_tricks.as_strided(storage[offset:], shape, steps, writeable=False)
+        if min(sizes) < 1 or min(strides) < 0 or first < 0 or prod(sizes) > storage.size:
+            raise _MalformedError("a tensor does not fit into its storage")
+        # The stride of a single row is never used, and may be any number.
+        steps = [step if n > 1 else 0 for n, step in zip(sizes, strides, strict=True)]
+        last = first + sum((n - 1) * step for n, step in zip(sizes, steps, strict=True))
+        if last >= storage.size:
+            raise _MalformedError("a tensor reaches beyond its storage")
+        steps = [step * storage.itemsize for step in steps]
+        return as_strided(storage[first:], sizes, steps, writeable=False)
+
+    def _storage_of_tensor(self, expected: str, scalar: str) -> NDArray[Any]:
+        tag = self._int()
+        if tag == _NIL:
+            return np.empty(0, _DTYPES[scalar])
+        index = self._int() if tag == _OBJECT else 0
+        if tag == _OBJECT and index not in self._seen and self._class() == expected:
+            self._storage(index, scalar)
+        found = self._storages.get(index)
+        if found is None or found.dtype != _DTYPES[scalar]:
+            raise _MalformedError(f"a tensor has no {expected}")
+        return found
+
+    def _storage(self, index: int, scalar: str) -> NDArray[Any]:
+        dtype = np.dtype(_DTYPES[scalar])
+        count = self._count(self._long(), unit=dtype.itemsize)
+        made = np.frombuffer(self._bytes(count * dtype.itemsize), dtype)
+        self._seen[index] = self._storages[index] = made
+        return made
+
+    def _count(self, count: int, unit: int) -> int:
+        """A count as it was read, where as many things of `unit` bytes or more can follow."""
+        if not 0 <= count <= (len(self._data) - self._at) // unit:
+            raise _MalformedError(f"byte {self._at} announces {count} things, and it ends before")
+        return count
+
+    def _bytes(self, count: int) -> memoryview:
+        if count > len(self._data) - self._at:
+            raise _MalformedError(f"it ends at byte {len(self._data)}, in the middle of a value")
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def _int(self) -> int:
+        return int.from_bytes(self._bytes(4), "little", signed=True)
+
+    def _long(self) -> int:
+        return int.from_bytes(self._bytes(8), "little", signed=True)
+
+    def _longs(self, count: int) -> list[int]:
+        return [self._long() for _ in range(count)]
+
+    def _number(self) -> float:
+        (number,) = struct.unpack("<d", self._bytes(8))
+        return float(number)
+
+    def _text(self) -> str:
+        count = self._count(self._int(), unit=1)
+        return bytes(self._bytes(count)).decode("utf-8", "backslashreplace")

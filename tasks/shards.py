@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 
 import luigi
 
-from pipeline.progress import Progress
+from pipeline import store
+from pipeline.outcome import OK, Outcome, count, write_outcomes
+from pipeline.progress import Advance, Progress
+from sketch_models import registry
+from sketch_models.registry import ModelOptions
 from tasks.filter_posts import FilterPosts
-from tasks.stage import NotReadyError, Stage, say
+from tasks.stage import Made, NotReadyError, Stage, say
 
 
 class ShardStage(Stage):
@@ -49,3 +55,42 @@ class ShardStage(Stage):
         tasks = self.others()
         if all(task.complete() for task in tasks):
             say(self.stage, [task.manifest() for task in tasks], self.unit)
+
+
+class DrawStage(ShardStage):
+    """A stage whose shards are drawn by a sketch or line model."""
+
+    @abstractmethod
+    def drawn_by(self) -> ModelOptions:
+        """The options of the model."""
+
+    @abstractmethod
+    def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
+        """Draws the shard into a tar of `<id>.<style>.png`."""
+
+    def process_resources(self) -> dict[str, int]:
+        """Networks take turns on the GPU."""
+        return {"gpu": 1} if registry.uses_gpu(self.drawn_by()) else {}
+
+    def needs(self) -> list[str]:
+        """The sentence for weights that are not where the configuration says."""
+        return registry.needs(self.drawn_by())
+
+    def has_weights(self) -> bool:
+        """Whether the model can be loaded without a network."""
+        return registry.has_weights(self.drawn_by())
+
+    def fetch_weights(self) -> None:
+        """Fetches the model's weights."""
+        registry.fetch_weights(self.drawn_by())
+
+    def make(self, advance: Advance) -> Made:
+        """Draws and publishes the tar and its outcomes."""
+        with (
+            store.publish(self.artefact()) as tar,
+            store.publish(store.outcomes_of(self.artefact())) as table,
+        ):
+            outcomes = self.draw(tar, advance)
+            write_outcomes(outcomes, table)
+        codes = count(outcomes)
+        return Made(kept=codes.pop(OK, 0), dropped=codes)

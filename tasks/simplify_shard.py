@@ -7,19 +7,18 @@ from pathlib import Path
 
 import luigi
 
-from pipeline import store
-from pipeline.outcome import OK, count, write_outcomes
+from pipeline.outcome import Outcome
 from pipeline.progress import Advance
 from pipeline.simplify import SimplifyOptions, simplify_shard
 from sketch_models import registry
 from sketch_models.networks import GpuOptions
 from tasks import config
-from tasks.shards import ShardStage
+from tasks.shards import DrawStage
 from tasks.sketch_shard import SketchShard
-from tasks.stage import Made, Stage
+from tasks.stage import Stage
 
 
-class SimplifyShard(ShardStage):
+class SimplifyShard(DrawStage):
     """Turns the three sketches of every picture into line art, aligned to the pixel."""
 
     stage = "simplify"
@@ -58,41 +57,17 @@ class SimplifyShard(ShardStage):
     def _line_model(self) -> str:
         return config.options(SimplifyOptions).model
 
-    def process_resources(self) -> dict[str, int]:
-        """Networks take turns on the GPU."""
-        return {"gpu": 1} if registry.uses_gpu(self._model_options) else {}
-
-    @property
-    def _model_options(self) -> registry.LineOptions:
+    def drawn_by(self) -> registry.LineOptions:
+        """The options of the line model."""
         return config.model_options(self._line_model)
-
-    def needs(self) -> list[str]:
-        """The sentence for weights that are not where the configuration says."""
-        return registry.needs(self._model_options)
-
-    def has_weights(self) -> bool:
-        """Whether the model can be loaded without a network."""
-        return registry.has_weights(self._model_options)
-
-    def fetch_weights(self) -> None:
-        """Fetches the model's weights."""
-        registry.fetch_weights(self._model_options)
 
     def artefact(self) -> Path:
         """Tar of `<id>.<style>.png`."""
         return self.dataset.line(self.recipe(), self.shard)
 
-    def make(self, advance: Advance) -> Made:
-        """Simplifies and publishes the tar and its outcomes."""
+    def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
+        """Simplifies every sketch."""
         options = config.options(SimplifyOptions)
-        model = registry.line_model(self._model_options, config.options(GpuOptions))
-        with (
-            store.publish(self.artefact()) as tar,
-            store.publish(store.outcomes_of(self.artefact())) as table,
-        ):
-            outcomes = simplify_shard(
-                self._sketches.artefact(), tar, model, options, size=self.size, advance=advance
-            )
-            write_outcomes(outcomes, table)
-        codes = count(outcomes)
-        return Made(kept=codes.pop(OK, 0), dropped=codes)
+        model = registry.line_model(self.drawn_by(), config.options(GpuOptions))
+        sketches = self._sketches.artefact()
+        return simplify_shard(sketches, tar, model, options, size=self.size, advance=advance)

@@ -1,149 +1,186 @@
-"""The features of a published file come out right, and stay frozen."""
+"""ResNet bodies: torchvision's layout, the published files, frozen."""
 
-import pickle
+import re
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from safetensors.numpy import save_file
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from sketch_models.danbooru_resnet import DanbooruResNet, body, load, read
+from sketch_models import danbooru_resnet
+from sketch_models.danbooru_resnet import DanbooruResNet
 from sketch_models.errors import SengaError
 
+State = dict[str, torch.Tensor]
 NUMBERS = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}
 
 
-def random_body(depth: int, seed: int = 0) -> DanbooruResNet:
-    torch.manual_seed(seed)
-    network = DanbooruResNet(depth)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            nn.init.normal_(module.running_mean, 0, 0.1)
-            nn.init.uniform_(module.running_var, 0.5, 1.5)
-    return network
+def random_body(depth: int) -> DanbooruResNet:
+    torch.manual_seed(depth)
+    body = DanbooruResNet(depth)
+    for name, values in body.state_dict().items():
+        if name.endswith(("bn1.bias", "running_mean")):
+            values.normal_(0, 0.1)
+        elif name.endswith("running_var"):
+            values.uniform_(0.5, 1.5)
+    return body
 
 
-def as_published(network: DanbooruResNet) -> dict[str, Tensor]:
-    """The state dict of a sequence of body and head."""
-    state = {"1.2.weight": torch.ones(8), "1.8.bias": torch.zeros(100)}
-    for name, value in network.state_dict().items():
+def published(body: DanbooruResNet) -> State:
+    """The state dict of `Sequential(body, head)`, as it is published."""
+    made = OrderedDict()
+    for name, values in body.state_dict().items():
         child, _, rest = name.partition(".")
-        state[f"0.{NUMBERS[child]}.{rest}"] = value
-    return state
+        made[f"0.{NUMBERS[child]}.{rest}"] = values
+    made["1.2.weight"] = torch.ones(1024)
+    made["1.4.weight"] = torch.zeros(512, 1024)
+    return made
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    path = tmp_path / "resnet18-3f77756f.pth"
-    torch.save(as_published(random_body(18)), path)
-    return path
+@pytest.fixture(scope="module")
+def body() -> DanbooruResNet:
+    return random_body(18)
 
 
 @pytest.mark.parametrize(
-    ("depth", "parameters", "names"),
-    [(18, 11_176_512, 60), (34, 21_284_672, 108), (50, 23_508_032, 159)],
+    ("depth", "parameters"), [(18, 11_176_512), (34, 21_284_672), (50, 23_508_032)]
 )
-def test_bodies_have_the_known_sizes(depth: int, parameters: int, names: int) -> None:
+def test_published_sizes(depth: int, parameters: int) -> None:
     with torch.device("meta"):
-        network = DanbooruResNet(depth)
-    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
-    assert len(list(network.parameters())) == names
+        body = DanbooruResNet(depth)
+    assert sum(values.numel() for values in body.parameters()) == parameters
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50])
-def test_a_published_file_gives_the_same_features(tmp_path: Path, depth: int) -> None:
-    network = random_body(depth)
+def test_published_files(tmp_path: Path, depth: int) -> None:
+    written = random_body(depth)
     path = tmp_path / "resnet.pth"
-    torch.save(as_published(network), path)
-    pictures = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
-    found, expected = load(path)(pictures), network(pictures)
-    for one, other in zip(found, expected, strict=True):
-        torch.testing.assert_close(one, other)
-    last = 2048 if depth == 50 else 512
-    assert found[0].shape == (2, 64, 32, 48)
-    assert found[-1].shape == (2, last, 2, 3)
+    torch.save(published(written), path, _use_new_zipfile_serialization=False)  # as published
+    images = torch.rand(2, 3, 32, 64)
+    maps = danbooru_resnet.load(path)(images)
+    wide = 4 if depth == 50 else 1
+    assert [tuple(found.shape) for found in maps] == [
+        (2, 64, 16, 32),
+        (2, 64 * wide, 8, 16),
+        (2, 128 * wide, 4, 8),
+        (2, 256 * wide, 2, 4),
+        (2, 512 * wide, 1, 2),
+    ]
+    for found, expected in zip(maps, written(images), strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_a_block_is_that_of_the_paper() -> None:
-    network = random_body(18)
-    block = network.get_submodule("layer2")[0]  # type: ignore[index]
-    x = torch.randn(1, 64, 8, 8)
-    y = block.bn1(functional.conv2d(x, block.conv1.weight, stride=2, padding=1)).relu()
-    y = block.bn2(functional.conv2d(y, block.conv2.weight, padding=1))
-    convolution, normalisation = block.downsample
-    beside = normalisation(functional.conv2d(x, convolution.weight, stride=2))
-    torch.testing.assert_close(block(x), (y + beside).relu())
+def test_our_own_files(tmp_path: Path, body: DanbooruResNet) -> None:
+    torch.save(published(body), tmp_path / "w.pth")
+    tensors = danbooru_resnet.read(tmp_path / "w.pth")
+    assert {"conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight"} <= tensors.keys()
+    assert not [name for name in tensors if "num_batches" in name]
+    save_file(tensors, tmp_path / "w.safetensors")
+    again = danbooru_resnet.read(tmp_path / "w.safetensors")
+    assert again.keys() == tensors.keys()
+    assert all((again[name] == tensors[name]).all() for name in tensors)
 
 
-def test_pictures_are_normalised() -> None:
-    network = random_body(50)
-    picture = torch.tensor([0.7137, 0.6628, 0.6519]).view(1, 3, 1, 1).expand(1, 3, 32, 32)
-    stem = functional.relu(network.bn1(torch.zeros(1, 64, 16, 16)))
-    torch.testing.assert_close(network(picture)[0], stem, atol=1e-5, rtol=1e-4)
+def norm(state: State, name: str, x: torch.Tensor) -> torch.Tensor:
+    """BatchNorm by its formula."""
+    mean, var, weight, bias = (
+        state[f"{name}.{part}"].view(1, -1, 1, 1)
+        for part in ("running_mean", "running_var", "weight", "bias")
+    )
+    return (x - mean) / torch.sqrt(var + 1e-5) * weight + bias
 
 
-def test_it_stays_frozen() -> None:
-    network = nn.Sequential(random_body(18))
-    network.train()
-    assert not any(module.training for module in network[0].modules())
-    pictures = torch.rand(1, 3, 32, 32, requires_grad=True)
-    network(pictures)[-1].sum().backward()
-    assert pictures.grad is not None
-    assert all(parameter.grad is None for parameter in network.parameters())
+def test_the_formula_of_the_basic_network(body: DanbooruResNet) -> None:
+    """The stem and the first block of layer2, the one that has a shortcut of its own."""
+    state = body.state_dict()
+    images = torch.rand(1, 3, 32, 32)
+    stem, first, *_ = body(images)
+    mean = torch.tensor([0.5422, 0.5035, 0.4964]).view(1, 3, 1, 1)
+    std = torch.tensor([0.4032, 0.3934, 0.3892]).view(1, 3, 1, 1)
+    expected = F.conv2d((images - mean) / std, state["conv1.weight"], None, 2, 3)
+    torch.testing.assert_close(stem, norm(state, "bn1", expected).relu(), rtol=1e-4, atol=1e-5)
+    at = "layer2.0"
+    y = F.conv2d(first, state[f"{at}.conv1.weight"], None, 2, 1)
+    y = F.conv2d(norm(state, f"{at}.bn1", y).relu(), state[f"{at}.conv2.weight"], None, 1, 1)
+    short = F.conv2d(first, state[f"{at}.downsample.0.weight"], None, 2)
+    expected = (norm(state, f"{at}.bn2", y) + norm(state, f"{at}.downsample.1", short)).relu()
+    found = body.get_submodule(at)(first)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_arrays_make_the_network_again(published: Path) -> None:
-    arrays = read(published)
-    assert "layer4.1.bn2.running_var" in arrays
-    again = body({name: torch.from_numpy(array) for name, array in arrays.items()})
-    pictures = torch.rand(1, 3, 32, 32)
-    torch.testing.assert_close(again(pictures)[-1], load(published)(pictures)[-1])
+def test_the_formula_of_the_bottleneck() -> None:
+    body = random_body(50)
+    state = body.state_dict()
+    x, at = torch.rand(1, 256, 8, 8), "layer2.0"
+    y = norm(state, f"{at}.bn1", F.conv2d(x, state[f"{at}.conv1.weight"])).relu()
+    y = norm(state, f"{at}.bn2", F.conv2d(y, state[f"{at}.conv2.weight"], None, 2, 1)).relu()
+    y = norm(state, f"{at}.bn3", F.conv2d(y, state[f"{at}.conv3.weight"]))
+    short = F.conv2d(x, state[f"{at}.downsample.0.weight"], None, 2)
+    expected = (y + norm(state, f"{at}.downsample.1", short)).relu()
+    torch.testing.assert_close(body.get_submodule(at)(x), expected, rtol=1e-4, atol=1e-5)
 
 
-def spoiled(path: Path, name: str, value: Tensor | None) -> None:
-    state = torch.load(path, weights_only=True)
-    if value is None:
-        del state[name]
-    else:
-        state[name] = value
-    torch.save(state, path)
+@pytest.mark.parametrize("depth", [18, 34, 50])
+def test_the_mean_colour_is_zero(depth: int) -> None:
+    mean = [0.7137, 0.6628, 0.6519] if depth == 50 else [0.5422, 0.5035, 0.4964]
+    images = torch.tensor(mean).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    body = random_body(depth)
+    flat = body.bn1(torch.zeros(1, 64, 16, 16)).relu()
+    torch.testing.assert_close(body(images)[0], flat, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "match"),
-    [
-        ("0.4.0.conv1.weight", torch.zeros(64, 64, 1, 1), r"layer1.0.conv1.weight is \(64, 64, 1"),
-        ("0.0.weight", torch.full((64, 3, 7, 7), torch.nan), "conv1.weight is not finite"),
-        ("0.1.running_var", None, "it has no bn1.running_var"),
-        ("0.6.2.conv1.weight", torch.zeros(1), "no ResNet of 18, 34 or 50"),
-    ],
-)
-def test_another_network_is_refused(
-    published: Path, name: str, value: Tensor | None, match: str
-) -> None:
-    spoiled(published, name, value)
-    with pytest.raises(SengaError, match=match) as caught:
-        read(published)
-    assert str(published) in str(caught.value)
-    assert "danbooru-pretrained" in str(caught.value)
+def test_frozen_but_gradients_reach_the_images(body: DanbooruResNet) -> None:
+    outer = nn.Sequential(body).train()
+    assert not [module for module in body.modules() if module.training]
+    before = {name: values.clone() for name, values in body.state_dict().items()}
+    images = torch.rand(2, 3, 32, 32, requires_grad=True)
+    sum(found.mean() for found in outer[0](images)).backward()
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
+    assert not [values for values in body.parameters() if values.requires_grad]
+    assert all((values == before[name]).all() for name, values in body.state_dict().items())
 
 
-@pytest.mark.parametrize(
-    ("content", "match"),
-    [
-        (b"", "it is empty"),
-        (b"<html>", "web page"),
-        (pickle.dumps([exit]), "more than tensors"),
-        (b"PK\x03\x04", "damaged"),
-    ],
-)
-def test_what_is_no_weight_file_is_refused(tmp_path: Path, content: bytes, match: str) -> None:
-    path = tmp_path / "resnet.pth"
-    path.write_bytes(content)
-    with pytest.raises(SengaError, match=match):
-        read(path)
-    with pytest.raises(SengaError, match="No such file"):
-        read(tmp_path / "absent.pth")
+def refused(path: Path, reason: str) -> None:
+    """One sentence: the file, what is wrong, where to get a good one."""
+    pattern = rf"^{re.escape(str(path))} [^\n]*{reason}[^\n]*; a good file is https://\S+\.pth\.$"
+    with pytest.raises(SengaError, match=pattern):
+        danbooru_resnet.load(path)
+
+
+def changed(state: State, name: str, value: torch.Tensor) -> State:
+    assert name in state
+    return state | {name: value}
+
+
+def test_other_networks(tmp_path: Path, body: DanbooruResNet) -> None:
+    good = dict(published(body))
+    less = {name: values for name, values in good.items() if name != "0.7.1.bn2.bias"}
+    for number, (state, reason) in enumerate(
+        [
+            (less, r"no floats under the name layer4\.1\.bn2\.bias"),
+            ({}, r"no floats under the name conv1\.weight"),
+            (good | {"0.6.9.conv1.weight": torch.zeros(1)}, r"holds 'layer3\.9\.conv1\.weight'"),
+            (good | {"0.3.weight": torch.zeros(1)}, r"holds '3\.weight'"),
+            (changed(good, "0.1.bias", torch.zeros(9)), r"bn1\.bias has the shape 9, expected 64"),
+            (changed(good, "0.1.bias", torch.full((64,), np.nan)), r"NaN or infinity in bn1\.bias"),
+            (changed(good, "0.1.running_var", -torch.ones(64)), "variance below 0 in bn1"),
+        ]
+    ):
+        torch.save(state, tmp_path / f"{number}.pth")
+        refused(tmp_path / f"{number}.pth", reason)
+
+
+def test_files_that_are_no_weights(tmp_path: Path) -> None:
+    refused(tmp_path / "none.pth", "is missing")
+    torch.save(nn.Linear(1, 1), tmp_path / "module.pth")
+    refused(tmp_path / "module.pth", "pickled objects that are not tensors")
+    (tmp_path / "page.pth").write_bytes(b"<html>")
+    refused(tmp_path / "page.pth", "is an HTML page")
+    torch.save({"w": torch.zeros(9)}, tmp_path / "cut.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:-40])
+    refused(tmp_path / "cut.pth", "cut short")

@@ -1,7 +1,13 @@
-"""Every form of the weights gives the same arrays, and nothing else is taken for them."""
+"""Weights of sketch simplification: all kinds of file give the same tensors, wrong ones a sentence.
 
-import pickle
+Most tests run with a sixteenth of the channels.
+"""
+
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,169 +15,265 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from benchmarks.random_weights import simo_serra
+from sketch_models import simo_serra_file, torch7
 from sketch_models.errors import SengaError
-from sketch_models.simo_serra_file import LAYERS, STATISTICS, read
-from sketch_models.torch7 import Module
-from tests.sketch_models import torch7_writer
+from sketch_models.simo_serra_file import LAYERS, STATISTICS, Layer
+from sketch_models.torch7 import Torch7Object
+from tests.sketch_models.torch7_writer import write, write_simo_serra
 
-Arrays = dict[str, np.ndarray]
-WEIGHTS = simo_serra()
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("simo_serra") / "sketch_gan.t7"
-    torch7_writer.write_simo_serra(path, WEIGHTS)
-    return path
+Weights = dict[str, np.ndarray]
 
 
-def same(found: Arrays, mean: float = 0.96, std: float = 0.09) -> None:
-    assert sorted(found) == sorted(WEIGHTS)
-    for name, array in WEIGHTS.items():
-        if name not in ("mean", "std"):
-            np.testing.assert_array_equal(found[name], array)
-    assert found["mean"] == np.float32(mean)
-    assert found["std"] == np.float32(std)
+def random_weights(layers: tuple[Layer, ...]) -> Weights:
+    random = np.random.default_rng(0)
+    made = {}
+    for number, layer in enumerate(layers):
+        made[f"{number}.weight"] = random.standard_normal(layer.shape, np.float32)
+        made[f"{number}.bias"] = random.standard_normal(layer.outputs, np.float32)
+    for name, value in (("mean", STATISTICS["gan"].mean), ("std", STATISTICS["gan"].std)):
+        made[name] = np.array([value], np.float32)
+    return made
 
 
-def refused(path: Path, match: str, statistics: str = "gan") -> None:
-    with pytest.raises(SengaError, match=match) as caught:
-        read(path, statistics)
-    sentence = str(caught.value)
-    assert str(path) in sentence
-    assert "https://esslab.jp/~ess/data/sketch_gan.t7" in sentence
-    assert "\n" not in sentence
+@pytest.fixture
+def weights(monkeypatch: pytest.MonkeyPatch) -> Weights:
+    small = tuple(
+        replace(layer, inputs=-(-layer.inputs // 16), outputs=-(-layer.outputs // 16))
+        for layer in LAYERS
+    )
+    monkeypatch.setattr(simo_serra_file, "LAYERS", small)
+    return random_weights(small)
 
 
-def test_the_layers_have_the_published_size() -> None:
-    sizes = [np.prod(layer.shape) + layer.outputs for layer in LAYERS]
-    assert sum(sizes) == 44_387_249
+def assert_same(found: Weights, expected: Weights) -> None:
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, strict=True)
+        assert found[name].flags.c_contiguous
 
 
-def test_torch_7_files_are_read(published: Path) -> None:
-    same(read(published, "gan"))
-
-
-def test_flat_kernels_are_unfolded(tmp_path: Path) -> None:
-    path = tmp_path / "flat.t7"
-    torch7_writer.write(path, torch7_writer.model(WEIGHTS, flat=True))
-    same(read(path, "gan"))
-
-
-def test_nested_sequences_are_walked_through(tmp_path: Path) -> None:
-    table = torch7_writer.model(WEIGHTS)
-    outer = Module("nn.Sequential", {b"modules": {1.0: table[b"model"]}})
-    path = tmp_path / "nested.t7"
-    torch7_writer.write(path, {**table, b"model": outer})
-    same(read(path, "gan"))
-
-
-def even(place: int) -> str:
-    return str(2 * place)
-
-
-def by_layers(place: int) -> str:
-    """Seven groups, cut where the published copies cut them or not: only their order counts."""
-    return f"layer{place // 4 + 1}.{2 * (place % 4)}"
-
-
-@pytest.mark.parametrize("name", [even, by_layers])
-@pytest.mark.parametrize("zipped", [True, False])
-def test_state_dicts_of_pytorch_are_read(
-    tmp_path: Path, name: Callable[[int], str], zipped: bool
-) -> None:
-    places = list(range(len(LAYERS)))
-    state = {
-        f"{name(place)}.{part}": torch.from_numpy(WEIGHTS[f"{place}.{part}"])
-        for place in reversed(places)
-        for part in ("weight", "bias")
+def state_dict(weights: Weights, key: Callable[[int], str]) -> dict[str, torch.Tensor]:
+    return {
+        f"{key(number)}.{kind}": torch.from_numpy(weights[f"{number}.{kind}"])
+        for number in range(len(LAYERS))
+        for kind in ("weight", "bias")
     }
-    path = tmp_path / "model.pth"
-    torch.save(state, path, _use_new_zipfile_serialization=zipped)
-    same(read(path, "pencil1"), *STATISTICS["pencil1"])
 
 
-def test_our_own_files_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    save_file(WEIGHTS, path)
-    same(read(path, "gan"))
+GROUPS = [0, 3, 6, 9, 15, 18, 21]  # numbers of the convolutions that begin layer1 ... layer7
 
 
-class Harmful:
-    """What a pickle could do."""
-
-    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-        return (exit, ("the file was executed",))
+def flat_key(number: int) -> str:
+    return f"{2 * number}"
 
 
-def test_a_pickle_is_never_executed(tmp_path: Path) -> None:
-    path = tmp_path / "model.pth"
-    path.write_bytes(pickle.dumps(Harmful()))
-    refused(path, "damaged, or holds more than tensors")
-    torch.save({"0.weight": Harmful()}, path)
-    refused(path, "damaged, or holds more than tensors")
+def layered_key(number: int) -> str:
+    group = max(at for at, first in enumerate(GROUPS) if first <= number)
+    return f"layer{group + 1}.{2 * (number - GROUPS[group])}"
+
+
+def test_the_network_has_its_published_size() -> None:
+    assert len(LAYERS) == 23
+    assert sum(np.prod(layer.shape) + layer.outputs for layer in LAYERS) == 44_387_249
+
+
+def test_each_layer_takes_what_the_one_before_gives() -> None:
+    assert [a.outputs for a in LAYERS[:-1]] == [b.inputs for b in LAYERS[1:]]
+    scale = 1.0
+    for layer in LAYERS:
+        assert layer.padding == {3: 1, 4: 1, 5: 2}[layer.kernel]
+        scale *= layer.stride if layer.up else 1 / layer.stride
+    assert scale == 1
+
+
+def test_the_published_file_in_full_size(tmp_path: Path) -> None:
+    weights = random_weights(LAYERS)
+    path = write_simo_serra(tmp_path / "sketch_gan.t7", weights)
+    assert path.stat().st_size == pytest.approx(177.5e6, rel=0.01)
+    assert_same(simo_serra_file.read(path, "mse"), weights)
+
+
+@pytest.mark.parametrize("option", ["", "nested", "flat_kernels", "cuda"])
+def test_torch7(tmp_path: Path, weights: Weights, option: str) -> None:
+    path = write_simo_serra(tmp_path / "w.t7", weights, **({option: True} if option else {}))
+    assert_same(simo_serra_file.read(path, "mse"), weights)  # the file has its own statistics
+
+
+@pytest.mark.parametrize("key", [flat_key, layered_key])
+@pytest.mark.parametrize("name", STATISTICS)
+def test_state_dicts(
+    tmp_path: Path, weights: Weights, key: Callable[[int], str], name: str
+) -> None:
+    saved = state_dict(weights, key)
+    torch.save(dict(sorted(saved.items())), tmp_path / "w.pth")  # 10 comes before 2
+    statistics = {
+        "mean": np.array([STATISTICS[name].mean], np.float32),
+        "std": np.array([STATISTICS[name].std], np.float32),
+    }
+    assert_same(simo_serra_file.read(tmp_path / "w.pth", name), weights | statistics)
+
+
+def test_our_own_files(tmp_path: Path, weights: Weights) -> None:
+    save_file(weights, tmp_path / "w.safetensors")
+    assert_same(simo_serra_file.read(tmp_path / "w.safetensors", "mse"), weights)
+
+
+def test_unknown_statistics(tmp_path: Path) -> None:
+    with pytest.raises(SengaError, match=r"\[simo_serra\] statistics = sharp: expected one of gan"):
+        simo_serra_file.read(tmp_path / "w.pth", "sharp")
+
+
+def refused(path: Path, reason: str) -> None:
+    """One sentence: the file, what is wrong, where to get a good one."""
+    pattern = rf"^{re.escape(str(path))} [^\n]*{reason}[^\n]*; a good file is https://\S+\.t7\.$"
+    with pytest.raises(SengaError, match=pattern):
+        simo_serra_file.read(path, "gan")
+
+
+def test_files_that_are_no_weights(tmp_path: Path) -> None:
+    refused(tmp_path / "none.t7", "is missing")
+    for name, content, reason in (
+        ("empty.t7", b"", "is empty"),
+        ("page.t7", b"\n<!doctype html>", "is an HTML page"),
+        ("noise.t7", b"noise", "is no file of weights"),
+        ("table.t7", b"\3\0\0\0\1\0\0\0\0\0\0\0", "holds no network"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        refused(tmp_path / name, reason)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
+def test_truncated_files(tmp_path: Path, weights: Weights, share: float) -> None:
+    path = write_simo_serra(tmp_path / "w.t7", weights)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    refused(path, "it ends")
+
+
+def with_(weights: Weights, name: str, value: object) -> Weights:
+    return weights | {name: np.asarray(value, np.float32)}
+
+
+WRONG: dict[str, tuple[Callable[[Weights], Weights], str]] = {
+    "shape": (
+        lambda w: with_(w, "4.weight", np.zeros((2, 2, 3, 3))),
+        r"another network: 4\.weight has the shape 2 × 2 × 3 × 3, expected 16 × 8 × 3 × 3",
+    ),
+    "bias": (lambda w: with_(w, "4.bias", np.zeros(3)), r"4\.bias has the shape 3, expected 16"),
+    "NaN": (
+        lambda w: with_(w, "22.weight", np.full_like(w["22.weight"], np.nan)),
+        r"NaN or infinity in 22\.weight",
+    ),
+    "infinity": (lambda w: with_(w, "0.bias", [np.inf] * 3), r"NaN or infinity in 0\.bias"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_tensors_in_any_kind_of_file(
+    tmp_path: Path, weights: Weights, change: Callable[[Weights], Weights], reason: str
+) -> None:
+    wrong = change(weights)
+    refused(write_simo_serra(tmp_path / "w.t7", wrong), reason)
+    torch.save(state_dict(wrong, flat_key), tmp_path / "w.pth")
+    refused(tmp_path / "w.pth", reason)
+    save_file(wrong, tmp_path / "w.safetensors")
+    refused(tmp_path / "w.safetensors", reason)
 
 
 @pytest.mark.parametrize(
-    ("content", "match"),
-    [
-        (b"", "it is empty"),
-        (b"<!DOCTYPE html><html>", "it is a web page"),
-        (b"PK\x03\x04 and so on", "damaged"),
-        (b"\x10\0\0\0\0\0\0\0{not json at all", "damaged"),
-        (bytes(64), "no table with a model"),
-        (b"\x03\0\0\0", "cut short"),
-    ],
+    ("name", "value", "reason"),
+    [("mean", np.nan, "infinity in mean"), ("std", 0.0, "deviation 0.0"), ("std", -1, "above 0")],
 )
-def test_what_is_no_weight_file_is_refused(tmp_path: Path, content: bytes, match: str) -> None:
-    path = tmp_path / "model.t7"
-    path.write_bytes(content)
-    refused(path, match)
+def test_wrong_statistics(
+    tmp_path: Path, weights: Weights, name: str, value: float, reason: str
+) -> None:
+    refused(write_simo_serra(tmp_path / "w.t7", with_(weights, name, [value])), reason)
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path / "absent.t7", "No such file")
+def test_other_state_dicts(tmp_path: Path, weights: Weights) -> None:
+    good = state_dict(weights, flat_key)
+    for number, (value, reason) in enumerate(
+        [
+            ({k: v for k, v in good.items() if not k.startswith("44.")}, "has 22 convolutions"),
+            ({k: v for k, v in good.items() if k != "0.bias"}, r"no floats under the name 0\.bias"),
+            (good | {"45.running_mean": torch.zeros(1)}, r"holds '45\.running_mean'"),
+            (good | {"head\n.weight": torch.zeros(1)}, r"holds 'head\\n"),
+            ({}, "has 0 convolutions"),
+        ]
+    ):
+        torch.save(value, tmp_path / f"{number}.pth")
+        refused(tmp_path / f"{number}.pth", reason)
 
 
-def test_a_truncated_file_is_refused(published: Path, tmp_path: Path) -> None:
-    path = tmp_path / "half.t7"
-    path.write_bytes(published.read_bytes()[: published.stat().st_size // 2])
-    refused(path, "cut short")
+def test_safetensors_of_other_networks(tmp_path: Path, weights: Weights) -> None:
+    del weights["mean"]
+    save_file(weights, tmp_path / "w.safetensors")
+    refused(tmp_path / "w.safetensors", "another network")
 
 
-def spoiled(**changes: np.ndarray) -> Arrays:
-    return {**WEIGHTS, **{name.replace("_", "."): array for name, array in changes.items()}}
+def test_pickled_payloads(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(1, 1), tmp_path / "w.pth")  # a module: needs code to be read
+    refused(tmp_path / "w.pth", "pickled objects that are not tensors")
+
+
+def sequential(*modules: Torch7Object) -> Torch7Object:
+    return Torch7Object("nn.Sequential", {"modules": dict(enumerate(modules, 1))})
+
+
+def test_other_torch7_networks(tmp_path: Path) -> None:
+    relu = Torch7Object("nn.ReLU", {})
+    loop = sequential()
+    loop.fields["modules"] = {1: loop}
+    many = sequential(relu)
+    for _ in range(20):  # a million modules
+        many = sequential(many, many)
+    for number, (model, reason) in enumerate(
+        [
+            (sequential(relu), "has 0 convolutions"),
+            (sequential(), "without parts"),
+            (Torch7Object("nn.Sequential", {"modules": {"a": relu}}), "without parts"),
+            (Torch7Object("nn.Sequential", {"modules": {1: relu, "a": relu}}), "without parts"),
+            (Torch7Object("nn.Sequential", {"modules": {1: 1.0}}), "without parts"),
+            (Torch7Object("nn.Sequential", {}), "without parts"),
+            (loop, "expected 46 modules"),
+            (many, "expected 46 modules"),
+            (sequential(*[relu] * 500), "expected 46 modules"),
+            ("model", "holds no network"),
+        ]
+    ):
+        path = tmp_path / f"{number}.t7"
+        refused(write(path, {"model": model, "mean": 0.5, "std": 0.1}), reason)
 
 
 @pytest.mark.parametrize(
-    ("arrays", "match"),
+    ("at", "change", "reason"),
     [
-        (
-            spoiled(**{"3_weight": np.full(LAYERS[3].shape, np.nan, np.float32)}),
-            "3.weight is not f",
-        ),
-        (spoiled(**{"3_weight": np.zeros((128, 64, 3, 3), np.float32)}), r"3.weight is \(128, 64,"),
-        (spoiled(**{"3_bias": np.zeros(128, np.int32)}), "int32"),
-        (spoiled(std=np.zeros(1, np.float32)), "deviation is not above 0"),
-        ({name: WEIGHTS[name] for name in list(WEIGHTS)[:20]}, "10 layers with weights, not 23"),
+        (1, ("nn.Sigmoid", {}), "modules are other ones or in another order"),
+        (28, ("nn.SpatialConvolution", {}), "modules are other ones"),
+        (0, ("", {"dW": 1.0}), "dW of convolution 0 is wrong, expected 2"),
+        (0, ("", {"padH": 0.0}), "padH of convolution 0 is wrong, expected 2"),
+        (28, ("", {"adjW": 1.0}), "adjW of convolution 14 is wrong, expected 0"),
+        (0, ("", {"dH": np.ones(2)}), "dH of convolution 0 is wrong"),
+        (0, ("", {"weight": "secret"}), r"no floats under the name 0\.weight"),
+        (0, ("", {"bias": None}), r"no floats under the name 0\.bias"),
     ],
 )
-def test_what_is_not_this_network_is_refused(tmp_path: Path, arrays: Arrays, match: str) -> None:
-    path = tmp_path / "model.safetensors"
-    save_file(arrays, path)
-    refused(path, match)
+def test_modules_that_differ(
+    tmp_path: Path,
+    weights: Weights,
+    at: int,
+    change: tuple[str, dict[int | str, object]],
+    reason: str,
+) -> None:
+    cache = torch7.read(write_simo_serra(tmp_path / "good.t7", weights))
+    assert isinstance(cache, dict)
+    modules = cache["model"].fields["modules"]
+    name, fields = change
+    modules[at + 1] = Torch7Object(name or modules[at + 1].name, modules[at + 1].fields | fields)
+    refused(write(tmp_path / "w.t7", cache), reason)
 
 
-def test_another_module_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.t7"
-    modules = {1.0: Module("nn.SpatialMaxPooling", {})}
-    model = Module("nn.Sequential", {b"modules": modules})
-    torch7_writer.write(path, {b"model": model, b"mean": 0.9, b"std": 0.1})
-    refused(path, "nn.SpatialMaxPooling")
-
-
-def test_statistics_that_nobody_published_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.pth"
-    torch.save({"0.weight": torch.zeros(1)}, path)
-    refused(path, "statistics = mine", statistics="mine")
+def test_no_torch_until_it_is_needed() -> None:
+    code = "import sys, sketch_models.simo_serra_file; sys.exit('torch' in sys.modules)"
+    top = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=top).returncode == 0

@@ -1,102 +1,181 @@
-"""Writes files as Lua Torch 7 does, for tests."""
+"""Writes Torch 7 files as Lua Torch does."""
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from sketch_models.simo_serra_file import LAYERS
-from sketch_models.torch7 import Module
+from sketch_models import simo_serra_file
+from sketch_models.simo_serra_file import Layer
+from sketch_models.torch7 import Fields, Torch7Object
 
-_CLASSES = {"<f4": "Float", "<f8": "Double", "<i8": "Long", "|u1": "Byte"}
+KINDS = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "uint8": "Byte"}
 
 
-class Writer:
-    """Collects the bytes of one file."""
+class Storage:
+    """One array that several tensors are views of."""
 
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self._index = 0
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
 
-    def write(self, value: object) -> None:
-        """Adds an object of any kind that `torch7.read` gives."""
+
+class Tensor:
+    """A view of a storage, told by the numbers that the file has."""
+
+    def __init__(
+        self, storage: Storage | None, sizes: list[int], strides: list[int], first: int = 1
+    ) -> None:
+        self.storage, self.sizes, self.strides, self.first = storage, sizes, strides, first
+
+
+def write(path: Path, value: object, *, cuda: bool = False) -> Path:
+    """Writes a value: None, numbers, str, bool, dict, arrays, `Torch7Object` and the two above."""
+    with path.open("wb") as file:
+        _Writer(file, cuda).value(value)
+    return path
+
+
+class _Writer:
+    def __init__(self, file: BinaryIO, cuda: bool) -> None:
+        self._file = file
+        self._cuda = cuda
+        self._indices: dict[int, int] = {}
+        self._kept: list[object] = []  # an id is an object's own while the object lives
+
+    def value(self, value: object) -> None:
         if value is None:
-            self._int(0)
+            self._ints(0)
         elif isinstance(value, bool):
-            self._int(5, int(value))
-        elif isinstance(value, float):
-            self.parts.append(struct.pack("<id", 1, value))
-        elif isinstance(value, bytes):
-            self._int(2)
+            self._ints(5, value)
+        elif isinstance(value, (int, float)):
+            self._ints(1)
+            self._file.write(struct.pack("<d", value))
+        elif isinstance(value, str):
+            self._ints(2)
             self._text(value)
-        elif isinstance(value, dict):
-            self._int(3, self._next(), len(value))
-            for key, entry in value.items():
-                self.write(key)
-                self.write(entry)
-        elif isinstance(value, Module):
-            self._head(value.name)
-            self.write(value.fields)
         else:
-            self._tensor(np.asarray(value))
+            self._ints(3 if isinstance(value, Mapping) else 4)
+            if self._is_new(value):
+                self._whole(value)
 
-    def _tensor(self, array: np.ndarray) -> None:
-        array = np.ascontiguousarray(array)
-        name = _CLASSES[array.dtype.str]
-        self._head(f"torch.{name}Tensor")
-        strides = [step // array.itemsize for step in array.strides]
-        self._int(array.ndim)
-        self._long(*array.shape, *strides, 1)
-        self._head(f"torch.{name}Storage")
-        self._long(array.size)
-        self.parts.append(array.tobytes())
+    def _whole(self, value: object) -> None:
+        if isinstance(value, Mapping):
+            self._ints(len(value))
+            for key, item in value.items():
+                self.value(key)
+                self.value(item)
+        elif isinstance(value, Torch7Object):
+            self._class(value.name)
+            self.value(dict(value.fields))
+        elif isinstance(value, Storage):
+            self._class(self._name(value.values, "Storage"))
+            self._longs(value.values.size)
+            self._file.write(np.ascontiguousarray(value.values).data)
+        elif isinstance(value, Tensor):
+            self._tensor(value)
+        elif isinstance(value, np.ndarray) and not value.size:
+            self._tensor(Tensor(None, [], []))
+        elif isinstance(value, np.ndarray):
+            contiguous = np.ascontiguousarray(value)
+            steps = [step // value.itemsize for step in contiguous.strides]
+            self._tensor(Tensor(Storage(contiguous.reshape(-1)), list(value.shape), steps))
+        else:
+            raise TypeError(value)
 
-    def _head(self, name: str) -> None:
-        self._int(4, self._next())
-        self._text(b"V 1")
-        self._text(name.encode())
+    def _tensor(self, tensor: Tensor) -> None:
+        values = np.empty(0, np.float32) if tensor.storage is None else tensor.storage.values
+        self._class(self._name(values, "Tensor"))
+        self._ints(len(tensor.sizes))
+        self._longs(*tensor.sizes, *tensor.strides, tensor.first)
+        self.value(tensor.storage)
 
-    def _text(self, text: bytes) -> None:
-        self._int(len(text))
-        self.parts.append(text)
+    def _name(self, values: np.ndarray, kind: str) -> str:
+        scalar = KINDS[str(values.dtype)]
+        if self._cuda:
+            scalar = "Cuda" + scalar.replace("Float", "")
+        return f"torch.{scalar}{kind}"
 
-    def _next(self) -> int:
-        self._index += 1
-        return self._index
+    def _is_new(self, value: object) -> bool:
+        new = id(value) not in self._indices
+        if new:
+            self._indices[id(value)] = len(self._indices) + 1
+            self._kept.append(value)
+        self._ints(self._indices[id(value)])
+        return new
 
-    def _int(self, *values: int) -> None:
-        self.parts.append(struct.pack(f"<{len(values)}i", *values))
+    def _class(self, name: str) -> None:
+        self._text("V 1")
+        self._text(name)
 
-    def _long(self, *values: int) -> None:
-        self.parts.append(struct.pack(f"<{len(values)}q", *values))
+    def _text(self, text: str) -> None:
+        encoded = text.encode()
+        self._ints(len(encoded))
+        self._file.write(encoded)
+
+    def _ints(self, *numbers: int) -> None:
+        self._file.write(struct.pack(f"<{len(numbers)}i", *numbers))
+
+    def _longs(self, *numbers: int) -> None:
+        self._file.write(struct.pack(f"<{len(numbers)}q", *numbers))
 
 
-def write(path: Path, value: object) -> None:
-    """Writes one object."""
-    writer = Writer()
-    writer.write(value)
-    path.write_bytes(b"".join(writer.parts))
+def write_simo_serra(
+    path: Path,
+    tensors: Mapping[str, np.ndarray],
+    *,
+    nested: bool = False,
+    flat_kernels: bool = False,
+    cuda: bool = False,
+) -> Path:
+    """Writes weights in our layout as upstream publishes them.
+
+    Args:
+        path: where to.
+        tensors: `0.weight` ... `22.bias`, `mean`, `std`.
+        nested: whether the modules are in two Sequentials within one.
+        flat_kernels: whether plain convolutions are SpatialConvolutionMM with flat kernels.
+        cuda: whether modules and tensors are those of a GPU.
+    """
+    modules = []
+    for number, layer in enumerate(simo_serra_file.LAYERS):
+        kind = "SpatialFullConvolution" if layer.up else "SpatialConvolution"
+        weight = tensors[f"{number}.weight"]
+        if flat_kernels and not layer.up:
+            kind, weight = "SpatialConvolutionMM", weight.reshape(len(weight), -1)
+        modules.append(
+            Torch7Object(
+                _owner(cuda) + kind,
+                _fields(layer) | {"weight": weight, "bias": tensors[f"{number}.bias"]},
+            )
+        )
+        after = "Sigmoid" if layer is simo_serra_file.LAYERS[-1] else "ReLU"
+        modules.append(Torch7Object(_owner(cuda) + after, {"train": False, "inplace": True}))
+    if nested:
+        modules = [_sequential(modules[:10]), _sequential(modules[10:])]
+    mean, std = (float(tensors[name][0]) for name in ("mean", "std"))
+    return write(path, {"model": _sequential(modules), "mean": mean, "std": std}, cuda=cuda)
 
 
-def model(arrays: dict[str, np.ndarray], *, flat: bool = False) -> dict[bytes, object]:
-    """The table of sketch simplification; `flat`: kernels as SpatialConvolutionMM has them."""
-    steps: list[Module] = []
-    for place, layer in enumerate(LAYERS):
-        weight = arrays[f"{place}.weight"]
-        kind = "nn.SpatialFullConvolution" if layer.up else "nn.SpatialConvolution"
-        if flat and not layer.up:
-            weight, kind = weight.reshape(len(weight), -1), "nn.SpatialConvolutionMM"
-        steps.append(Module(kind, {b"weight": weight, b"bias": arrays[f"{place}.bias"]}))
-        last = place == len(LAYERS) - 1
-        steps.append(Module("nn.Sigmoid" if last else "nn.ReLU", {b"inplace": True}))
-    modules = {float(number): step for number, step in enumerate(steps, 1)}
+def _owner(cuda: bool) -> str:
+    return "cudnn." if cuda else "nn."
+
+
+def _sequential(modules: list[Torch7Object]) -> Torch7Object:
+    return Torch7Object("nn.Sequential", {"modules": dict(enumerate(modules, 1)), "train": False})
+
+
+def _fields(layer: Layer) -> Fields:
     return {
-        b"model": Module("nn.Sequential", {b"modules": modules, b"train": False}),
-        b"mean": float(arrays["mean"][0]),
-        b"std": float(arrays["std"][0]),
+        "nInputPlane": layer.inputs,
+        "nOutputPlane": layer.outputs,
+        "output": Tensor(None, [], []),
+        "_type": "torch.FloatTensor",
+        "train": False,
+        **{
+            f"{name}{axis}": value
+            for axis in "WH"
+            for name, value in (("k", layer.kernel), ("d", layer.stride), ("pad", layer.padding))
+        },
     }
-
-
-def write_simo_serra(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Weights as they are published."""
-    write(path, model(arrays))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sketch_models import weights
+from sketch_models import keras_file, simo_serra_file, tensor_file, weights
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
@@ -53,25 +49,25 @@ def needs(options: ModelOptions) -> list[str]:
     return []
 
 
-def has_weights(options: ModelOptions) -> bool:
-    """Whether a model's weights, if it has any, are on this machine."""
-    networks = SketchKerasOptions | SimoSerraOptions
-    return not isinstance(options, networks) or weights.is_ready(options.weights)
+def is_network(options: ModelOptions) -> bool:
+    """Whether a model is a network, with weights, which runs on the GPU where there is one."""
+    return type(options) in _NETWORKS
 
 
-def fetch_weights(options: ModelOptions) -> None:
-    """Fetches a network's weights, unless they are here.
+def prepare(options: ModelOptions) -> None:
+    """Fetches a network's weights and converts them, so that they are known to be whole.
+
+    Of the files that only PyTorch can read nothing more is known than that they are there: what
+    has loaded PyTorch cannot start workers.
 
     Raises:
-        SengaError: where they cannot be had.
+        SengaError: where they cannot be had, or are not what they should be.
     """
-    if isinstance(options, SketchKerasOptions | SimoSerraOptions):
-        weights.located(options.weights, **_source(options))
-
-
-def uses_gpu(options: ModelOptions) -> bool:
-    """Whether a model runs on the GPU, where there is one."""
-    return type(options) in _NETWORKS
+    if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
+        return
+    path = weights.located(options.weights, **_source(options))
+    if not tensor_file.is_pytorch(path):
+        _converted(options)
 
 
 @lru_cache(maxsize=4)
@@ -92,10 +88,10 @@ def sketch_model(options: SketchOptions, gpu: GpuOptions, runtime: str) -> Sketc
 
 
 def _through_torch(options: SketchKerasOptions, gpu: GpuOptions) -> SketchKeras:
-    from sketch_models import keras_file, sketchkeras
+    from sketch_models import sketchkeras
     from sketch_models.runner import Runner
 
-    state = _state(options, keras_file.read)
+    state = _state(options)
     runner = Runner(sketchkeras.network(state, options.padding), gpu)
     return sketchkeras.SketchKeras(
         runner.run, square=options.canvas == "square", batch_size=runner.pictures_at_once
@@ -116,27 +112,31 @@ def line_model(options: LineOptions, gpu: GpuOptions) -> LineModel:
     """The line model that takes such options; arguments and errors as those of `sketch_model`."""
     if isinstance(options, CenterlineOptions):
         return Centerline(options)
-    from sketch_models import simo_serra, simo_serra_file
+    from sketch_models import simo_serra
     from sketch_models.runner import Runner
 
-    def read(path: Path) -> dict[str, NDArray[np.float32]]:
-        return simo_serra_file.read(path, options.statistics)
-
-    state = _state(options, read, options.statistics)
+    state = _state(options)
     runner = Runner(simo_serra.network(state), gpu)
     mean, std = (float(state[name]) for name in ("mean", "std"))
     return simo_serra.SimoSerra(runner.run, mean, std, batch_size=runner.pictures_at_once)
 
 
-def _state(
-    options: SketchKerasOptions | SimoSerraOptions,
-    read: Callable[[Path], Mapping[str, NDArray[np.float32]]],
-    variant: str = "",
-) -> dict[str, Tensor]:
+def _state(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    path = weights.converted(options.weights, read=read, variant=variant, **_source(options))
-    return load_file(path)
+    return load_file(_converted(options))
+
+
+def _converted(options: SketchKerasOptions | SimoSerraOptions) -> Path:
+    """The weights as safetensors, made once."""
+    if isinstance(options, SketchKerasOptions):
+        return weights.converted(options.weights, read=keras_file.read, **_source(options))
+    return weights.converted(
+        options.weights,
+        read=partial(simo_serra_file.read, statistics=options.statistics),
+        variant=options.statistics,
+        **_source(options),
+    )
 
 
 def _source(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, str]:

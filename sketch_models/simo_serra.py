@@ -107,9 +107,9 @@ class SimoSerra:
     def _normalised(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """With its last row and column repeated until it can be halved three times."""
         down, right = (-side % MULTIPLE for side in sketch.shape)
-        padded = np.pad(sketch, ((0, down), (0, right)), mode="edge").astype(np.float32) / 255
-        normalised: NDArray[np.float32] = (padded - self._mean) / self._std
-        return normalised
+        padded = np.pad(sketch, ((0, down), (0, right)), mode="edge").astype(np.float32)
+        normalised = (padded / 255 - self._mean) / self._std
+        return normalised.astype(np.float32, copy=False)
 
 
 def _grey(paper: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -21,6 +21,8 @@ from sketch_models.errors import SengaError
 
 Tensors: TypeAlias = dict[str, NDArray[Any]]
 
+_PYTORCH = (b"PK\3\4", b"\x80\2")  # since and before PyTorch 1.6
+
 
 class Kind(Enum):
     """What can hold weights."""
@@ -28,6 +30,15 @@ class Kind(Enum):
     TORCH7 = "Torch 7"
     PYTORCH = "PyTorch"
     SAFETENSORS = "safetensors"
+
+
+def is_pytorch(path: Path) -> bool:
+    """Whether only PyTorch can read a file; False where it cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(_PYTORCH)
+    except OSError:
+        return False
 
 
 def kind(path: Path) -> Kind:
@@ -52,7 +63,7 @@ def kind(path: Path) -> Kind:
         raise SengaError(f"{path} is an HTML page, expected a file of weights.")
     if head.startswith(b"\3\0\0\0"):  # a table
         return Kind.TORCH7
-    if head.startswith((b"PK\3\4", b"\x80\2")):  # since and before PyTorch 1.6
+    if head.startswith(_PYTORCH):
         return Kind.PYTORCH
     if head[8:9] == b"{":  # behind the length of its header
         return Kind.SAFETENSORS

@@ -36,7 +36,7 @@ class BuildDataset(Stage):
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Asks at once for everything that a person must provide, and fetches weights."""
+        """Asks at once for everything that a person must provide, and gets the weights."""
         super().__init__(*args, **values)
         chain: list[Stage] = [
             ImportMetadata(),
@@ -46,10 +46,10 @@ class BuildDataset(Stage):
         needs = dict.fromkeys(sentence for task in chain for sentence in task.needs())
         if needs:
             raise SengaError("\n".join(needs))
-        lacking = [task for task in chain if not task.has_weights()]
-        if lacking and not self.complete():
-            for task in lacking:
-                task.fetch_weights()
+        networks = [task for task in chain if task.process_resources()]
+        if networks and not self.complete():
+            for task in networks:
+                task.prepare()
 
     def upstream(self) -> list[Stage]:
         """The packed files."""

@@ -70,19 +70,15 @@ class DrawStage(ShardStage):
 
     def process_resources(self) -> dict[str, int]:
         """Networks take turns on the GPU."""
-        return {"gpu": 1} if registry.uses_gpu(self.drawn_by()) else {}
+        return {"gpu": 1} if registry.is_network(self.drawn_by()) else {}
 
     def needs(self) -> list[str]:
         """The sentence for weights that are not where the configuration says."""
         return registry.needs(self.drawn_by())
 
-    def has_weights(self) -> bool:
-        """Whether the model can be loaded without a network."""
-        return registry.has_weights(self.drawn_by())
-
-    def fetch_weights(self) -> None:
-        """Fetches the model's weights."""
-        registry.fetch_weights(self.drawn_by())
+    def prepare(self) -> None:
+        """Fetches the model's weights and looks whether they are whole."""
+        registry.prepare(self.drawn_by())
 
     def make(self, advance: Advance) -> Made:
         """Draws and publishes the tar and its outcomes."""

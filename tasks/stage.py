@@ -102,12 +102,12 @@ class Stage(luigi.Task):
         """What a person must provide before this can run, a sentence each."""
         return []
 
-    def has_weights(self) -> bool:
-        """Whether the weights of this stage's network, if it has one, are on this machine."""
-        return True
+    def prepare(self) -> None:
+        """Gets and checks what this needs from elsewhere, before any stage runs.
 
-    def fetch_weights(self) -> None:
-        """Fetches them; raises SengaError."""
+        Raises:
+            SengaError: where it cannot be had.
+        """
 
     def content_from(self) -> list[str]:
         """Digests of everything upstream that the artefact is made from.

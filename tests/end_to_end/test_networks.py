@@ -73,3 +73,14 @@ def test_a_local_path_that_is_wrong_is_said_before_anything_runs(folder: Path) -
     said = luigi(folder, "--build-dataset", "third", "--sketchkeras-weights", "nowhere.h5", code=40)
     assert "nowhere.h5" in said
     assert not (folder / "data" / "third").exists()
+
+
+def test_a_file_that_is_no_weights_is_said_before_anything_runs(folder: Path) -> None:
+    page = folder / "page.t7"
+    page.write_text("<!DOCTYPE html>")
+    paths = ["--sketchkeras-weights", str(folder / "mod.h5"), "--simo-serra-weights", str(page)]
+    said = luigi(folder, "--build-dataset", "fourth", *paths, code=40)
+    (sentence,) = said.strip().splitlines()
+    assert f"{page} is an HTML page" in sentence
+    assert "sketch_gan.t7" in sentence
+    assert not (folder / "data" / "fourth").exists()

@@ -23,8 +23,8 @@ def test_filters_need_nothing() -> None:
     for options in (XdogOptions(), CenterlineOptions()):
         assert registry.needs(options) == []
         assert registry.settings(options, CPU) == {}
-        assert registry.has_weights(options)
-        assert not registry.uses_gpu(options)
+        registry.prepare(options)
+        assert not registry.is_network(options)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_networks_are_loaded_once(folder: Path) -> None:
     sketch = SketchKerasOptions(weights=str(folder / "mod.h5"))
     line = SimoSerraOptions(weights=str(folder / "line.safetensors"))
-    assert registry.has_weights(sketch)
-    assert registry.uses_gpu(line)
+    registry.prepare(sketch)
+    assert registry.is_network(line)
     model = registry.sketch_model(sketch, CPU, "torch")
     assert model is registry.sketch_model(sketch, CPU, "torch")
     (ink,) = model.lines([PICTURE])
@@ -85,3 +85,5 @@ def test_another_networks_file_is_refused(folder: Path) -> None:
     wrong = SketchKerasOptions(weights=str(folder / "line.safetensors"))
     with pytest.raises(SengaError, match="another network"):
         registry.sketch_model(wrong, CPU, "torch")
+    with pytest.raises(SengaError, match="another network"):
+        registry.prepare(wrong)

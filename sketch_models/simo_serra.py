@@ -108,8 +108,7 @@ class SimoSerra:
         """With its last row and column repeated until it can be halved three times."""
         down, right = (-side % MULTIPLE for side in sketch.shape)
         padded = np.pad(sketch, ((0, down), (0, right)), mode="edge").astype(np.float32)
-        normalised = (padded / 255 - self._mean) / self._std
-        return normalised.astype(np.float32, copy=False)
+        return np.asarray((padded / 255 - self._mean) / self._std, np.float32)
 
 
 def _grey(paper: NDArray[np.float32]) -> NDArray[np.uint8]:

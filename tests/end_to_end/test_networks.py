@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.random_weights import simo_serra, write_keras
+from tests.end_to_end.test_build import made
 from tests.sketch_models import torch7_writer
 
 TOP = Path(__file__).parents[2]
@@ -60,6 +61,26 @@ def test_local_weights_build_the_dataset(folder: Path) -> None:
     again = luigi(folder, *paths[2:], "--sketchkeras-weights", str(moved))
     assert "Nothing to do" in again  # weights count by their content
     moved.rename(folder / "mod.h5")
+
+
+def test_a_second_extractor_is_all_that_is_drawn(folder: Path) -> None:
+    paths = [
+        *("--sketchkeras-weights", str(folder / "mod.h5")),
+        *("--simo-serra-weights", str(folder / "sketch_gan.t7")),
+    ]
+    luigi(folder, *paths)
+    before = made(folder / "data")
+    luigi(folder, *paths, "--sketch-models", "sketchkeras,xdog")
+    after = made(folder / "data")
+    assert {name: after[name] for name in before} == before
+    new = [name for name in after if name not in before]
+    assert sum("/sketch/" in name for name in new) == sum("/sketch/" in name for name in before)
+    with h5py.File(folder / "data" / "sample" / "train.h5") as train:
+        styles = ("original", "enhanced", "pured")
+        models = ("sketchkeras", "xdog")
+        assert set(train["line"]) == {f"{style}_{model}" for style in styles for model in models}
+        one, other = (train[f"line/original_{model}"][:] for model in models)
+        assert (one != other).any()
 
 
 def test_weights_that_cannot_be_had_are_one_sentence(folder: Path) -> None:

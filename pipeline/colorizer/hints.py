@@ -1,0 +1,107 @@
+"""Colour hints: patches of one colour that a user puts on the line art, and their simulation.
+
+The simulation follows "Real-Time User-Guided Image Colorization" (Zhang et al. 2017), section 3.1:
+how many patches there are is geometric, where they are is normal around the centre, and their
+colour is that of the picture below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.option import option, require
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom, half-open, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HintOptions:
+    """How hints are simulated: the section `[hints]`."""
+
+    chance_of_end: float = option(
+        0.125, "chance that no further patch follows; 1/8 is 7 on average"
+    )
+    min_patch: int = option(2, "smallest side of a patch, in pixels at 256 x 256")
+    max_patch: int = option(20, "largest side of a patch, in pixels at 256 x 256")
+    patch_step: int = option(2, "sides are min_patch, min_patch + patch_step, ... max_patch")
+    color: str = option("mean", "colour of a patch: mean or median of the picture below it")
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        chance = self.chance_of_end
+        require(0 < chance <= 1, "[hints] chance_of_end", chance, "a share above 0, up to 1")
+        require(self.min_patch > 0, "[hints] min_patch", self.min_patch, "1 or more pixels")
+        enough = self.max_patch >= self.min_patch
+        require(enough, "[hints] max_patch", self.max_patch, "min_patch or more pixels")
+        require(self.patch_step > 0, "[hints] patch_step", self.patch_step, "1 or more pixels")
+        known = self.color in _COLORS
+        require(known, "[hints] color", self.color, "mean or median")
+
+    def sides(self, size: int) -> NDArray[np.int64]:
+        """Sides that a patch may have on a picture of `size` x `size`, in pixels."""
+        at_256 = np.arange(self.min_patch, self.max_patch + 1, self.patch_step)
+        return np.maximum(1, np.rint(at_256 * size / 256)).astype(np.int64)
+
+
+_COLORS = {"mean": np.mean, "median": np.median}
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a user put on the line art.
+
+    Attributes:
+        color: (H, W, 3) uint8 RGB; 0 where nothing was put.
+        mask: (H, W) bool; True where something was put.
+    """
+
+    color: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, height: int, width: int) -> Hints:
+        """No hint at all, on a picture of this size."""
+        return cls(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), bool))
+
+
+def simulate(
+    picture: NDArray[np.uint8],
+    box: Box,
+    options: HintOptions,
+    random: np.random.Generator,
+    patches: int | None = None,
+) -> Hints:
+    """Puts the hints that a user might put.
+
+    Args:
+        picture: (S, S, 3) uint8 RGB, the truth whose colours are hinted at.
+        box: its content; hints are put nowhere else.
+        options: number, sides and colour of patches.
+        random: what the hints are drawn from.
+        patches: how many; as the options say where None.
+
+    Returns:
+        Hints of the picture's size.
+    """
+    count = int(random.geometric(options.chance_of_end)) - 1 if patches is None else patches
+    hints = Hints.none(*picture.shape[:2])
+    left, top, right, bottom = box
+    color_of = _COLORS[options.color]
+    for side in random.choice(options.sides(picture.shape[0]), count):
+        x = _place(left, right, side, random)
+        y = _place(top, bottom, side, random)
+        patch = picture[y : min(y + side, bottom), x : min(x + side, right)]
+        area = slice(y, y + patch.shape[0]), slice(x, x + patch.shape[1])
+        hints.color[area] = np.rint(color_of(patch, axis=(0, 1)))
+        hints.mask[area] = True
+    return hints
+
+
+def _place(start: int, end: int, side: int, random: np.random.Generator) -> int:
+    """Where a patch begins: normal around the centre, sigma a quarter of the free side, clipped."""
+    free = max(0, end - start - int(side))
+    return start + int(np.clip(np.rint(random.normal(free / 2, free / 4)), 0, free))

@@ -7,6 +7,7 @@ colour is that of the picture below.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,7 @@ Box = tuple[int, int, int, int]
 class HintOptions:
     """How hints are simulated: the section `[hints]`."""
 
-    chance_of_end: float = option(
-        0.125, "chance that no further patch follows; 1/8 is 7 on average"
-    )
+    chance_of_end: float = option(0.125, "chance that no further patch follows; 1/8: 7 on average")
     min_patch: int = option(2, "smallest side of a patch, in pixels at 256 x 256")
     max_patch: int = option(20, "largest side of a patch, in pixels at 256 x 256")
     patch_step: int = option(2, "sides are min_patch, min_patch + patch_step, ... max_patch")
@@ -47,7 +46,7 @@ class HintOptions:
         return np.maximum(1, np.rint(at_256 * size / 256)).astype(np.int64)
 
 
-_COLORS = {"mean": np.mean, "median": np.median}
+_COLORS: dict[str, Callable[..., NDArray[np.float64]]] = {"mean": np.mean, "median": np.median}
 
 
 @dataclass(frozen=True)

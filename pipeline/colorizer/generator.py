@@ -1,0 +1,195 @@
+"""The generators: SPADE (Park et al. 2019) and netL-SPADE, the paper's own.
+
+Both draw from z, from small to large, and are guided at every scale by a map of the line art and
+the hints. SPADE is guided by that map itself, resized; netL-SPADE by what a small encoder makes of
+it for each scale, so that thin lines and small hints reach the small scales too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.colorizer.layers import SLOPE, BatchNorm, Conv, initialise, spectral
+from pipeline.colorizer.options import NetworkOptions
+
+MAP_CHANNELS = 5  # line 1, hint RGB 3, hint mask 1
+
+
+@dataclass(frozen=True)
+class _Stage:
+    channels: int  # that its block makes, in widths
+    scale: int  # of the picture's side to the block's
+
+
+_STAGES = {
+    "head_0": _Stage(16, 32),
+    "middle_0": _Stage(16, 16),
+    "middle_1": _Stage(16, 16),
+    "up_0": _Stage(8, 8),
+    "up_1": _Stage(4, 4),
+    "up_2": _Stage(2, 2),
+    "up_3": _Stage(1, 1),
+}
+
+
+class Modulation(nn.Module):
+    """Scales and shifts normalised features by what a map says, pixel by pixel: SPADE's core.
+
+    gamma and beta come out of one convolution.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.gamma_beta = Conv(hidden, 2 * channels)
+
+    def forward(self, normalised: Tensor, hidden: Tensor) -> Tensor:
+        """(N, C, H, W), (N, hidden, H, W) -> (N, C, H, W): normalised * (1 + gamma) + beta."""
+        gamma, beta = self.gamma_beta(hidden).chunk(2, dim=1)
+        return torch.addcmul(normalised + beta, normalised, gamma)
+
+
+class Block(nn.Module):
+    """SPADE's residual block.
+
+    x -> SPADE -> LeakyReLU -> conv, twice, plus x, which goes through SPADE -> conv 1 x 1 where
+    the number of channels changes. The first SPADE and the shortcut's normalise the same x, and
+    all of them read the same map: each of these is computed once.
+    """
+
+    def __init__(self, inner: int, outer: int, options: NetworkOptions, map_channels: int) -> None:
+        super().__init__()
+        middle = min(inner, outer)
+        self.norm_in = BatchNorm(inner, affine=False)
+        self.norm_middle = BatchNorm(middle, affine=False)
+        self.modulate_in = Modulation(inner, options.hidden)
+        self.modulate_middle = Modulation(middle, options.hidden)
+        self.conv_in = spectral(Conv(inner, middle))
+        self.conv_out = spectral(Conv(middle, outer))
+        self.shortcut = inner != outer
+        if self.shortcut:
+            self.modulate_shortcut = Modulation(inner, options.hidden)
+            self.conv_shortcut = spectral(Conv(inner, outer, 1, bias=False))
+        # One convolution reads the map for all modulations of the block.
+        self.read_map = Conv(map_channels, (3 if self.shortcut else 2) * options.hidden)
+
+    def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(N, inner, H, W), (N, map channels, H, W) -> (N, outer, H, W)."""
+        hidden = functional.relu(self.read_map(guide)).chunk(3 if self.shortcut else 2, dim=1)
+        normalised = self.norm_in(x)
+        residual = self.conv_in(
+            functional.leaky_relu(self.modulate_in(normalised, hidden[0]), SLOPE)
+        )
+        normalised_middle = self.norm_middle(residual)
+        modulated = self.modulate_middle(normalised_middle, hidden[1])
+        residual = self.conv_out(functional.leaky_relu(modulated, SLOPE))
+        if self.shortcut:
+            x = self.conv_shortcut(self.modulate_shortcut(normalised, hidden[2]))
+        out: Tensor = x + residual
+        return out
+
+
+class MapResizer(nn.Module):
+    """SPADE's guide: the map itself, resized to each scale by taking the nearest pixel."""
+
+    def forward(self, maps: Tensor) -> dict[str, Tensor]:
+        """(N, 5, S, S) -> for each block by its name (N, 5, S / scale, S / scale)."""
+        size = maps.shape[-1]
+        return {
+            name: functional.interpolate(maps, size=size // stage.scale)
+            for name, stage in _STAGES.items()
+        }
+
+
+class _Unit(nn.Sequential):
+    """BatchNorm on the input -> convolution -> LeakyReLU."""
+
+    def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
+        super().__init__(
+            BatchNorm(inner, affine=True),
+            Conv(inner, outer, stride=stride, bias=False),
+            nn.LeakyReLU(SLOPE),
+        )
+
+
+class MapEncoder(nn.Module):
+    """netL: a small encoder of the map, whose every layer guides one block, large to small."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.base = _Unit(MAP_CHANNELS, channels)
+        units, scale = {}, 1
+        for name, stage in reversed(_STAGES.items()):
+            units[name] = _Unit(channels, channels, stride=stage.scale // scale)
+            scale = stage.scale
+        self.units = nn.ModuleDict(units)
+
+    def forward(self, maps: Tensor) -> dict[str, Tensor]:
+        """(N, 5, S, S) -> for each block by its name (N, channels, S / scale, S / scale)."""
+        features, guides = self.base(maps), {}
+        for name, unit in self.units.items():
+            features = guides[name] = unit(features)
+        return guides
+
+
+class Generator(nn.Module):
+    """Paints line art: netL-SPADE, or SPADE as the options say.
+
+    Args:
+        options: which generator, and how wide.
+        size: side of the pictures, a multiple of 32.
+    """
+
+    def __init__(self, options: NetworkOptions, size: int) -> None:
+        super().__init__()
+        netl = options.generator == "netl_spade"
+        self.guide: nn.Module = MapEncoder(options.map_width) if netl else MapResizer()
+        self.start = _STAGES["head_0"].channels * options.width, size // _STAGES["head_0"].scale
+        self.from_latent = nn.Linear(options.latent, self.start[0] * self.start[1] ** 2)
+        blocks, inner = {}, self.start[0]
+        for name, stage in _STAGES.items():
+            outer = stage.channels * options.width
+            guided_by = options.map_width if netl else MAP_CHANNELS
+            blocks[name] = Block(inner, outer, options, guided_by)
+            inner = outer
+        self.blocks = nn.ModuleDict(blocks)
+        self.to_color = Conv(inner, 3)
+        initialise(self)
+
+    def forward(self, maps: Tensor, z: Tensor) -> Tensor:
+        """Paints.
+
+        Args:
+            maps: (N, 5, S, S): line and hint in [-1, 1], hint mask in {0, 1}; see `join_map`.
+            z: (N, latent), from a standard normal distribution.
+
+        Returns:
+            (N, 3, S, S) RGB in [-1, 1].
+        """
+        guides = self.guide(maps)
+        channels, side = self.start
+        x = self.from_latent(z).view(-1, channels, side, side)
+        x = x.contiguous(memory_format=torch.channels_last)
+        for name, block in self.blocks.items():
+            guide = guides[name]
+            if guide.shape[-1] > x.shape[-1]:
+                x = functional.interpolate(x, scale_factor=2.0)
+            x = block(x, guide)
+        return torch.tanh(self.to_color(functional.leaky_relu(x, SLOPE)))
+
+
+def join_map(line: Tensor, hint: Tensor, mask: Tensor) -> Tensor:
+    """The five channels that networks see.
+
+    Args:
+        line: (N, 1, S, S) in [-1, 1], 1 paper.
+        hint: (N, 3, S, S) RGB in [-1, 1], 0 where there is no hint.
+        mask: (N, 1, S, S), 1 where there is one.
+
+    Returns:
+        (N, 5, S, S), channels last in memory.
+    """
+    return torch.cat([line, hint, mask], 1).contiguous(memory_format=torch.channels_last)

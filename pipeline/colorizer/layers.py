@@ -1,0 +1,112 @@
+"""The layers that the networks share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+SLOPE = 0.2  # of every LeakyReLU
+
+
+class Conv(nn.Conv2d):
+    """A convolution with reflection padding that keeps the size, or halves it with stride 2.
+
+    (N, inner, H, W) -> (N, outer, ceil(H / stride), ceil(W / stride)) for kernels 1 and 3.
+    """
+
+    def __init__(
+        self, inner: int, outer: int, kernel: int = 3, stride: int = 1, *, bias: bool = True
+    ) -> None:
+        super().__init__(
+            inner,
+            outer,
+            kernel,
+            stride,
+            padding=kernel // 2,
+            bias=bias,
+            padding_mode="reflect" if kernel > 1 else "zeros",
+        )
+
+
+def spectral(layer: Conv) -> Conv:
+    """The convolution with its weight divided by the weight's largest singular value.
+
+    Miyato et al. 2018, one power iteration per forward pass in training.
+    """
+    spectral_norm(layer)
+    return layer
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation over all processes of a distributed run; any device, any backend.
+
+    (N, C, H, W) -> the same shape. PyTorch's own SyncBatchNorm works on GPUs alone.
+
+    Args:
+        channels: C.
+        affine: whether a scale and a shift are learned.
+    """
+
+    running_mean: Tensor  # (C,) float32
+    running_var: Tensor  # (C,) float32, unbiased
+
+    def __init__(self, channels: int, *, affine: bool) -> None:
+        super().__init__()
+        self.momentum = 0.1
+        self.epsilon = 1e-5
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises by the batch in training, by the running statistics otherwise."""
+        if self.training and distributed.is_initialized() and distributed.get_world_size() > 1:
+            return self._by_all_processes(x)
+        return functional.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training,
+            self.momentum,
+            self.epsilon,
+        )
+
+    def _by_all_processes(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        count = x.numel() / x.shape[1] * distributed.get_world_size()
+        # Every process has a batch of the same size, so sums of sums are enough.
+        sums = torch.stack([wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))])
+        total: Tensor = all_reduce(sums)  # type: ignore[no-untyped-call]
+        mean, square = total / count
+        variance = square - mean.square()
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        scale = torch.rsqrt(variance + self.epsilon)
+        shift = -mean * scale
+        if self.weight is not None and self.bias is not None:
+            scale, shift = scale * self.weight, shift * self.weight + self.bias
+        out: Tensor = wide * scale[:, None, None] + shift[:, None, None]
+        return out.to(x.dtype)
+
+
+def initialise(network: nn.Module, gain: float = 0.02) -> None:
+    """Xavier's normal initialisation of every convolution and linear layer; biases 0."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            original = getattr(layer, "parametrizations", None)
+            weight = layer.weight if original is None else original.weight.original
+            nn.init.xavier_normal_(weight, gain=gain)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def parameters(network: nn.Module) -> int:
+    """How many numbers the network learns."""
+    return sum(weight.numel() for weight in network.parameters())

@@ -8,12 +8,13 @@ it for each scale, so that thin lines and small hints reach the small scales too
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.colorizer.layers import SLOPE, BatchNorm, Conv, initialise, spectral
+from pipeline.colorizer.layers import SLOPE, BatchNorm, Conv, initialise, reflect, spectral
 from pipeline.colorizer.options import NetworkOptions
 
 MAP_CHANNELS = 5  # line 1, hint RGB 3, hint mask 1
@@ -36,20 +37,50 @@ _STAGES = {
 }
 
 
+class _ScaleAndShift(torch.autograd.Function):
+    """x * (1 + gamma) + beta, whose gradient is written in one piece for gamma and beta."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, gamma_beta: Tensor) -> Tensor:  # noqa: ANN401 - PyTorch's
+        gamma, beta = gamma_beta.chunk(2, 1)
+        context.save_for_backward(x, gamma_beta)
+        return torch.addcmul(beta, x, gamma).add_(x)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+        x, gamma_beta = context.saved_tensors
+        both = torch.empty_like(gamma_beta)
+        of_gamma, of_beta = both.chunk(2, 1)
+        torch.mul(gradient, x, out=of_gamma)
+        of_beta.copy_(gradient)
+        return torch.addcmul(gradient, gradient, gamma_beta.chunk(2, 1)[0]), both
+
+
 class Modulation(nn.Module):
     """Scales and shifts normalised features by what a map says, pixel by pixel: SPADE's core.
 
     gamma and beta come out of one convolution.
     """
 
-    def __init__(self, channels: int, hidden: int) -> None:
+    def __init__(self, channels: int, hidden: int, map_channels: int) -> None:
         super().__init__()
+        self.read_map = Conv(map_channels, hidden, padded=True)
         self.gamma_beta = Conv(hidden, 2 * channels)
 
-    def forward(self, normalised: Tensor, hidden: Tensor) -> Tensor:
-        """(N, C, H, W), (N, hidden, H, W) -> (N, C, H, W): normalised * (1 + gamma) + beta."""
-        gamma, beta = self.gamma_beta(hidden).chunk(2, dim=1)
-        return torch.addcmul(normalised + beta, normalised, gamma)
+    def forward(self, normalised: Tensor, guide: Tensor) -> Tensor:
+        """Modulates: normalised * (1 + gamma) + beta.
+
+        Args:
+            normalised: (N, C, H, W).
+            guide: (N, map channels, H + 2, W + 2), padded.
+
+        Returns:
+            (N, C, H, W).
+        """
+        gamma_beta = self.gamma_beta(functional.relu(self.read_map(guide), inplace=True))
+        x = normalised.to(gamma_beta.dtype)
+        modulated: Tensor = _ScaleAndShift.apply(x, gamma_beta)  # type: ignore[no-untyped-call]
+        return modulated
 
 
 class Block(nn.Module):
@@ -57,7 +88,7 @@ class Block(nn.Module):
 
     x -> SPADE -> LeakyReLU -> conv, twice, plus x, which goes through SPADE -> conv 1 x 1 where
     the number of channels changes. The first SPADE and the shortcut's normalise the same x, and
-    all of them read the same map: each of these is computed once.
+    all of them read the same padded map: each of these is made once.
     """
 
     def __init__(self, inner: int, outer: int, options: NetworkOptions, map_channels: int) -> None:
@@ -65,29 +96,25 @@ class Block(nn.Module):
         middle = min(inner, outer)
         self.norm_in = BatchNorm(inner, affine=False)
         self.norm_middle = BatchNorm(middle, affine=False)
-        self.modulate_in = Modulation(inner, options.hidden)
-        self.modulate_middle = Modulation(middle, options.hidden)
+        self.modulate_in = Modulation(inner, options.hidden, map_channels)
+        self.modulate_middle = Modulation(middle, options.hidden, map_channels)
         self.conv_in = spectral(Conv(inner, middle))
         self.conv_out = spectral(Conv(middle, outer))
         self.shortcut = inner != outer
         if self.shortcut:
-            self.modulate_shortcut = Modulation(inner, options.hidden)
+            self.modulate_shortcut = Modulation(inner, options.hidden, map_channels)
             self.conv_shortcut = spectral(Conv(inner, outer, 1, bias=False))
-        # One convolution reads the map for all modulations of the block.
-        self.read_map = Conv(map_channels, (3 if self.shortcut else 2) * options.hidden)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
         """(N, inner, H, W), (N, map channels, H, W) -> (N, outer, H, W)."""
-        hidden = functional.relu(self.read_map(guide)).chunk(3 if self.shortcut else 2, dim=1)
+        guide = reflect(guide, 1)
         normalised = self.norm_in(x)
-        residual = self.conv_in(
-            functional.leaky_relu(self.modulate_in(normalised, hidden[0]), SLOPE)
-        )
-        normalised_middle = self.norm_middle(residual)
-        modulated = self.modulate_middle(normalised_middle, hidden[1])
-        residual = self.conv_out(functional.leaky_relu(modulated, SLOPE))
+        modulated = self.modulate_in(normalised, guide)
+        residual = self.conv_in(functional.leaky_relu(modulated, SLOPE, inplace=True))
+        modulated = self.modulate_middle(self.norm_middle(residual), guide)
+        residual = self.conv_out(functional.leaky_relu(modulated, SLOPE, inplace=True))
         if self.shortcut:
-            x = self.conv_shortcut(self.modulate_shortcut(normalised, hidden[2]))
+            x = self.conv_shortcut(self.modulate_shortcut(normalised, guide))
         out: Tensor = x + residual
         return out
 

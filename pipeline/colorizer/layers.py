@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.nn.functional import all_reduce
@@ -11,24 +13,84 @@ from torch.nn.utils.parametrizations import spectral_norm
 SLOPE = 0.2  # of every LeakyReLU
 
 
+class _Reflect(torch.autograd.Function):
+    """Reflection padding that keeps channels last: PyTorch's own copies to another layout and back.
+
+    (N, C, H, W) -> (N, C, H + 2 p, W + 2 p); H and W above p.
+    """
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, p: int) -> Tensor:  # noqa: ANN401 - PyTorch's
+        context.p = p
+        n, c, h, w = x.shape
+        shape = (n, c, h + 2 * p, w + 2 * p)
+        padded = torch.empty(
+            shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last
+        )
+        padded[:, :, p:-p, p:-p] = x
+        for i in range(p):
+            padded[:, :, i, p:-p] = x[:, :, p - i]
+            padded[:, :, -1 - i, p:-p] = x[:, :, -1 - (p - i)]
+        for i in range(p):
+            padded[..., i] = padded[..., 2 * p - i]
+            padded[..., -1 - i] = padded[..., -1 - (2 * p - i)]
+        return padded
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        p: int = context.p
+        folded = _fold_columns(gradient[:, :, p:-p], p)
+        for i in range(p):
+            folded[:, :, p - i] += _fold_columns(gradient[:, :, i], p)
+            folded[:, :, -1 - (p - i)] += _fold_columns(gradient[:, :, -1 - i], p)
+        return folded, None
+
+
+def _fold_columns(gradient: Tensor, p: int) -> Tensor:
+    """Adds the gradient of padded columns to that of the columns that they reflect."""
+    folded = gradient[..., p:-p].clone()
+    for i in range(p):
+        folded[..., p - i] += gradient[..., i]
+        folded[..., -1 - (p - i)] += gradient[..., -1 - i]
+    return folded
+
+
+def reflect(x: Tensor, p: int) -> Tensor:
+    """Pads by reflection: (N, C, H, W) -> (N, C, H + 2 p, W + 2 p), channels last."""
+    padded: Tensor = _Reflect.apply(x, p)  # type: ignore[no-untyped-call]
+    return padded
+
+
 class Conv(nn.Conv2d):
-    """A convolution with reflection padding that keeps the size, or halves it with stride 2.
+    """A convolution with reflection padding of half its kernel.
 
     (N, inner, H, W) -> (N, outer, ceil(H / stride), ceil(W / stride)) for kernels 1 and 3.
+
+    Args:
+        inner: channels in.
+        outer: channels out.
+        kernel: its side.
+        stride: 1, or 2 to halve the size.
+        bias: whether a constant is added.
+        padded: whether the input is padded already.
     """
 
     def __init__(
-        self, inner: int, outer: int, kernel: int = 3, stride: int = 1, *, bias: bool = True
+        self,
+        inner: int,
+        outer: int,
+        kernel: int = 3,
+        stride: int = 1,
+        *,
+        bias: bool = True,
+        padded: bool = False,
     ) -> None:
-        super().__init__(
-            inner,
-            outer,
-            kernel,
-            stride,
-            padding=kernel // 2,
-            bias=bias,
-            padding_mode="reflect" if kernel > 1 else "zeros",
-        )
+        super().__init__(inner, outer, kernel, stride, bias=bias)
+        self.reflect = 0 if padded else kernel // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pads and convolves."""
+        return super().forward(reflect(x, self.reflect) if self.reflect else x)
 
 
 def spectral(layer: Conv) -> Conv:

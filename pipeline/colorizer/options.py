@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pipeline.option import option, require
 
 GENERATORS = ("netl_spade", "spade")
-PRECISIONS = ("auto", "bf16", "fp32")
-DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +29,77 @@ class NetworkOptions:
         for name in counts:
             value = getattr(self, name)
             require(value > 0, f"[colorizer] {name}", value, "a number above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOptions:
+    """The weights of the losses: the section `[losses]`."""
+
+    features: float = option(10.0, "weight of feature matching")
+    perceptual: float = option(10.0, "weight of the perceptual loss; 0 for none")
+    kld: float = option(0.4, "weight of the KL divergence per picture; SPADE's 0.05 at 8 a GPU")
+    l1: float = option(0.0, "weight of the mean absolute difference of colours")
+    l2: float = option(0.0, "weight of the mean squared difference of colours")
+    perceptual_weights: str = option(
+        "resnet50", "resnet18, resnet34, resnet50 of danbooru-pretrained, or the path of a file"
+    )
+    without_weights: str = option(
+        "continue", "where these are not on this machine: continue without that loss, or refuse"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        for name in ("features", "perceptual", "kld", "l1", "l2"):
+            value = getattr(self, name)
+            require(value >= 0, f"[losses] {name}", value, "0 or more")
+        known = self.without_weights in ("continue", "refuse")
+        require(known, "[losses] without_weights", self.without_weights, "continue or refuse")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """How the colorizer is trained: the section `[train]`."""
+
+    lines: tuple[str, ...] = option((), "line variants to train on, such as pured; all if empty")
+    epochs: float = option(50.0, "times that every picture is seen")
+    batch_size: int = option(32, "pictures a step, over all processes")
+    generator_rate: float = option(1e-4, "learning rate of generator and encoder, at its highest")
+    discriminator_rate: float = option(4e-4, "that of the discriminator")
+    warm_up: float = option(0.02, "share of the steps in which the rates rise; then a cosine to 0")
+    ema: float = option(0.999, "decay a step of the generator's average, which is what is used")
+    processes: int = option(0, "processes of one GPU each; 0 for one per GPU", affects_result=False)
+    loader_workers: int = option(2, "processes that load pictures", affects_result=False)
+    log_every: int = option(500, "pictures between two lines of metrics", affects_result=False)
+    sample_every: int = option(20_000, "pictures between two sample grids", affects_result=False)
+    checkpoint_every: int = option(
+        50_000, "pictures between two checkpoints", affects_result=False
+    )
+    keep_checkpoints: int = option(2, "checkpoints that are kept", affects_result=False)
+    tensorboard: bool = option(True, "write logs for TensorBoard", affects_result=False)
+    shrink_batch: bool = option(
+        False, "train with the largest batch that fits where batch_size does not"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        require(self.epochs > 0, "[train] epochs", self.epochs, "a number above 0")
+        require(0 <= self.warm_up < 1, "[train] warm_up", self.warm_up, "a share from 0 below 1")
+        require(0 <= self.ema < 1, "[train] ema", self.ema, "a share from 0 below 1")
+        for name in ("generator_rate", "discriminator_rate"):
+            value = getattr(self, name)
+            require(value > 0, f"[train] {name}", value, "a number above 0")
+        for name in ("batch_size", "log_every", "sample_every", "checkpoint_every"):
+            value = getattr(self, name)
+            require(value > 0, f"[train] {name}", value, "a number above 0")
+        require(
+            self.keep_checkpoints > 0,
+            "[train] keep_checkpoints",
+            self.keep_checkpoints,
+            "1 or more: training continues from the last one",
+        )
+        for name in ("processes", "loader_workers"):
+            value = getattr(self, name)
+            require(value >= 0, f"[train] {name}", value, "0 or more")
 
 
 def require_size(size: int) -> None:

@@ -214,6 +214,14 @@ class Dataset:
         """Folder of `train.h5`, `test.h5` and `report.html`."""
         return self.root / "dataset" / recipe[:12]
 
+    def colorizer(self, recipe: str) -> Path:
+        """Folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
+        return self.root / "colorizer" / recipe[:12]
+
+    def evaluation(self, recipe: str) -> Path:
+        """Folder of an evaluation: metrics, figures, the page that shows them."""
+        return self.root / "evaluation" / recipe[:12]
+
     def newest(self, name: str) -> Path:
         """`train.h5`, `test.h5` or `report.html` of the newest build."""
         return self.root / name

@@ -15,6 +15,14 @@ from typing import Any, TypeVar
 import luigi
 from luigi.configuration import get_config
 
+from pipeline.colorizer.augment import AugmentOptions
+from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.options import (
+    EvaluateOptions,
+    LossOptions,
+    NetworkOptions,
+    TrainOptions,
+)
 from pipeline.download import DownloadOptions
 from pipeline.errors import SengaError
 from pipeline.filter import FilterOptions
@@ -60,6 +68,12 @@ SECTIONS: dict[str, type] = {
     "gpu": GpuOptions,
     "split": SplitOptions,
     "pack": PackOptions,
+    "colorizer": NetworkOptions,
+    "hints": HintOptions,
+    "augment": AugmentOptions,
+    "losses": LossOptions,
+    "train": TrainOptions,
+    "evaluate": EvaluateOptions,
 }
 
 T = TypeVar("T")

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -102,6 +101,22 @@ def spectral(layer: Conv) -> Conv:
     return layer
 
 
+class _SumOfAll(torch.autograd.Function):
+    """The sum of a tensor over all processes; so is its gradient."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - PyTorch's
+        total = x.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:  # noqa: ANN401
+        total = gradient.clone()
+        distributed.all_reduce(total)
+        return total
+
+
 class BatchNorm(nn.Module):
     """Batch normalisation over all processes of a distributed run; any device, any backend.
 
@@ -144,7 +159,7 @@ class BatchNorm(nn.Module):
         count = x.numel() / x.shape[1] * distributed.get_world_size()
         # Every process has a batch of the same size, so sums of sums are enough.
         sums = torch.stack([wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))])
-        total: Tensor = all_reduce(sums)  # type: ignore[no-untyped-call]
+        total: Tensor = _SumOfAll.apply(sums)  # type: ignore[no-untyped-call]
         mean, square = total / count
         variance = square - mean.square()
         with torch.no_grad():

@@ -29,7 +29,7 @@ def hinge_generator(fake: Judged) -> Tensor:
 
 
 def feature_matching(fake: Judged, real: Judged) -> Tensor:
-    """The distance of the discriminator's features (Wang et al. 2018), L1, all layers but scores."""
+    """The distance of the discriminator's features (Wang et al. 2018), all layers but scores."""
     losses = [
         functional.l1_loss(of_fake, of_real.detach())
         for fake_scale, real_scale in zip(fake, real, strict=True)

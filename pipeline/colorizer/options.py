@@ -71,9 +71,7 @@ class TrainOptions:
     loader_workers: int = option(2, "processes that load pictures", affects_result=False)
     log_every: int = option(500, "pictures between two lines of metrics", affects_result=False)
     sample_every: int = option(20_000, "pictures between two sample grids", affects_result=False)
-    checkpoint_every: int = option(
-        50_000, "pictures between two checkpoints", affects_result=False
-    )
+    checkpoint_every: int = option(50_000, "pictures between two checkpoints", affects_result=False)
     keep_checkpoints: int = option(2, "checkpoints that are kept", affects_result=False)
     tensorboard: bool = option(True, "write logs for TensorBoard", affects_result=False)
     shrink_batch: bool = option(
@@ -100,6 +98,36 @@ class TrainOptions:
         for name in ("processes", "loader_workers"):
             value = getattr(self, name)
             require(value >= 0, f"[train] {name}", value, "0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """How a colorizer is evaluated: the section `[evaluate]`."""
+
+    generators: tuple[str, ...] = option(
+        GENERATORS, "generators to train and compare: netl_spade, spade"
+    )
+    line: str = option("", "line variant to paint, such as pured; the file's first if empty")
+    hints: tuple[int, ...] = option((0, 1, 5, 10, 50), "numbers of hint patches")
+    pictures: int = option(0, "test pictures to measure on; 0 for all")
+    shifts: int = option(8, "random z per picture that diversity is measured over")
+    batch_size: int = option(16, "pictures painted at once", affects_result=False)
+    fid_weights: str = option("", "path of the weights of FID's Inception network; none if empty")
+    lpips_weights: str = option(
+        "", "paths of AlexNet's and LPIPS's own weights, with a comma between; none if empty"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        known = bool(self.generators) and set(self.generators) <= set(GENERATORS)
+        names = " ".join(self.generators)
+        require(known, "[evaluate] generators", names, " or ".join(GENERATORS) + ", or both")
+        counts = " ".join(map(str, self.hints))
+        usable = bool(self.hints) and min(self.hints) >= 0
+        require(usable, "[evaluate] hints", counts, "numbers of patches, 0 or more")
+        require(self.pictures >= 0, "[evaluate] pictures", self.pictures, "0 or more")
+        require(self.shifts > 1, "[evaluate] shifts", self.shifts, "2 or more")
+        require(self.batch_size > 0, "[evaluate] batch_size", self.batch_size, "1 or more")
 
 
 def require_size(size: int) -> None:

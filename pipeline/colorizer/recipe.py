@@ -41,7 +41,14 @@ class Recipe:
 
     def fingerprint(self) -> str:
         """Of everything that changes the result; a checkpoint carries it."""
-        sections: list[Any] = [self.network, self.losses, self.hints, self.augment, self.options, self.gpu]
+        sections: list[Any] = [
+            self.network,
+            self.losses,
+            self.hints,
+            self.augment,
+            self.options,
+            self.gpu,
+        ]
         chosen = [
             {key.name: getattr(section, key.name)}
             for section in sections

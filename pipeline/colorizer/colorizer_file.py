@@ -1,0 +1,68 @@
+"""The file of a trained colorizer: weights as safetensors, with the recipe in its header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_model, save_model
+from torch.nn.utils import parametrize
+
+from pipeline import store
+from pipeline.colorizer import recipe
+from pipeline.colorizer.recipe import SCHEMA, Recipe
+from pipeline.colorizer.trainer import Painter, Trainer
+from pipeline.errors import SengaError
+
+
+def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> None:
+    """Publishes encoder and averaged generator, and `<name>.json`, the recipe, beside them.
+
+    Spectral norms are folded into the weights that they scale.
+
+    Raises:
+        SengaError: where the files cannot be written.
+    """
+    painter = Painter(task.network, size)
+    painter.encoder.load_state_dict(trainer.painter.encoder.state_dict())
+    painter.generator.load_state_dict(trainer.average.state_dict())
+    fold(painter.eval())
+    said = {"schema": SCHEMA, "size": str(size), "recipe": task.text()}
+    with store.publish(path) as temporary:
+        save_model(painter, str(temporary), metadata=said)
+    with store.publish(path.with_suffix(".json")) as temporary:
+        temporary.write_text(task.text(), encoding="utf-8")
+
+
+def read_colorizer(path: Path) -> tuple[Painter, Recipe, int]:
+    """Encoder and generator on the CPU, ready to paint; their recipe; the side of pictures.
+
+    Raises:
+        SengaError: where the file is no whole colorizer.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            said = opened.metadata() or {}
+        if said.get("schema") != SCHEMA:
+            raise _not_one(path)
+        task, size = recipe.read(said["recipe"], path), int(said["size"])
+        painter = fold(Painter(task.network, size).eval())
+        load_model(painter, str(path))
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise _not_one(path) from error
+    return painter, task, size
+
+
+def _not_one(path: Path) -> SengaError:
+    return SengaError(
+        f"{path} cannot be read as a colorizer, expected the colorizer.safetensors that "
+        "TrainColorizer writes."
+    )
+
+
+def fold(network: Painter) -> Painter:
+    """Puts spectral norms into the weights, which are from then on plain ones."""
+    for layer in network.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            parametrize.remove_parametrizations(layer, "weight")
+    return network

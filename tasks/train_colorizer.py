@@ -1,0 +1,154 @@
+"""The colorizer, trained on the newest build of the dataset."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import luigi
+
+from pipeline import store
+from pipeline.colorizer import run
+from pipeline.colorizer.augment import AugmentOptions
+from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
+from pipeline.colorizer.recipe import Recipe
+from pipeline.errors import SengaError
+from pipeline.option import OptionError
+from pipeline.pack import PackOptions
+from pipeline.progress import Advance, Progress
+from sketch_models import weights
+from sketch_models.networks import GpuOptions
+from tasks import config
+from tasks.build_dataset import BuildDataset
+from tasks.pack_dataset import PackDataset
+from tasks.stage import Made, Stage
+
+WEIGHTS = "colorizer.safetensors"
+
+
+class TrainColorizer(Stage):
+    """Trains a generator with its encoder and discriminator, in a process of its own."""
+
+    stage = "train"
+    unit = "images"
+
+    generator = luigi.Parameter(
+        default="", description="netl_spade or spade; [colorizer] generator if empty"
+    )
+
+    def __init__(self, *args: object, **values: object) -> None:
+        """Refuses what cannot be trained, before the dataset is built."""
+        super().__init__(*args, **values)
+        try:
+            require_size(config.options(PackOptions).size)
+            self.network  # noqa: B018 - checks the name
+        except OptionError as error:
+            raise SengaError(str(error)) from error
+
+    @property
+    def network(self) -> NetworkOptions:
+        """The networks, with this task's generator."""
+        options = config.options(NetworkOptions)
+        return replace(options, generator=self.generator) if self.generator else options
+
+    def upstream(self) -> list[Stage]:
+        """The packed files."""
+        return [PackDataset()]
+
+    def requires(self) -> list[Stage]:
+        """The whole build, report included."""
+        return [BuildDataset()]
+
+    def settings(self) -> dict[str, object]:
+        """Networks, hints, augmentation, losses, rates, precision, seed; and which weights."""
+        kinds = (NetworkOptions, HintOptions, AugmentOptions, LossOptions, TrainOptions, GpuOptions)
+        chosen = {kind.__name__: config.result_options(kind) for kind in kinds}
+        chosen["NetworkOptions"]["generator"] = self.network.generator
+        losses = config.options(LossOptions)
+        with_network = losses.perceptual and weights.is_ready(losses.perceptual_weights)
+        return {**chosen, "seed": self._seed, "perceptual": _identity(losses, with_network)}
+
+    def process_resources(self) -> dict[str, int]:
+        """It takes the GPU for itself."""
+        return {"gpu": 1}
+
+    def needs(self) -> list[str]:
+        """The sentence for weights of the perceptual loss that must be there and are not."""
+        losses = config.options(LossOptions)
+        refuses = losses.perceptual and losses.without_weights == "refuse"
+        if not refuses or weights.is_ready(losses.perceptual_weights):
+            return []
+        name = losses.perceptual_weights
+        return [
+            f"[losses] perceptual_weights = {name}: these weights are not on this machine, expected "
+            "them since [losses] without_weights = refuse: run "
+            f"`python -m sketch_models.weights fetch {name}`, or set it to continue."
+        ]
+
+    def artefact(self) -> Path:
+        """Folder of the weights and of all that training says of itself."""
+        return self.dataset.colorizer(self.recipe())
+
+    def complete(self) -> bool:
+        """Also: the weights are there, not only the folder that checkpoints lie in."""
+        return (self.artefact() / WEIGHTS).exists() and super().complete()
+
+    def task(self) -> Recipe:
+        """What the training process is told."""
+        packed = PackDataset()
+        return Recipe(
+            train=str(packed.file("train").absolute()),
+            test=str(packed.file("test").absolute()),
+            content=packed.manifest().content,
+            seed=self._seed,
+            network=self.network,
+            losses=config.options(LossOptions),
+            hints=config.options(HintOptions),
+            augment=config.options(AugmentOptions),
+            options=config.options(TrainOptions),
+            gpu=config.options(GpuOptions),
+        )
+
+    def progress(self) -> Progress:
+        """Images, of which the newest checkpoint has some behind it."""
+        pictures = int(str(PackDataset().manifest().facts["train"]))
+        return Progress(total=round(pictures * config.options(TrainOptions).epochs))
+
+    def make(self, advance: Advance) -> Made:
+        """Trains in a process of its own and passes on what it says."""
+        folder = self.artefact()
+        recipe = folder / "recipe.json"
+        with store.publish(recipe) as temporary:
+            temporary.write_text(self.task().text(), encoding="utf-8")
+        last: run.Line = {"images": 0}
+
+        def hear(line: run.Line) -> None:
+            advance(line["images"] - last["images"])
+            last.update(line)
+
+        run.run(
+            "pipeline.colorizer.train",
+            [str(recipe), str(folder)],
+            hear,
+            config.options(TrainOptions).processes,
+        )
+        return Made(kept=last["images"], facts={key: last[key] for key in sorted(last)})
+
+    def say_done(self) -> None:
+        """Says the stage's line and where the weights are."""
+        super().say_done()
+        sys.stderr.write(f"  {self.artefact() / WEIGHTS}\n")
+
+    @property
+    def _seed(self) -> int:
+        return config.options(config.BuildOptions).seed
+
+
+def _identity(losses: LossOptions, with_network: object) -> str:
+    if not with_network:
+        return ""
+    option = "[losses] perceptual_weights"
+    name = losses.perceptual_weights
+    return weights.identity(name, option=option, network="danbooru_resnet")

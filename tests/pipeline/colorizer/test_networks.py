@@ -1,0 +1,118 @@
+"""Networks: the published sizes, shapes at every resolution, and what the guides do."""
+
+import pytest
+import torch
+from torch import nn
+
+from pipeline.colorizer.discriminator import Discriminator
+from pipeline.colorizer.encoder import Encoder, sample
+from pipeline.colorizer.generator import Generator, MapEncoder, MapResizer, join_map
+from pipeline.colorizer.layers import parameters
+from pipeline.colorizer.options import NetworkOptions
+
+SMALL = {"width": 2, "map_width": 4, "hidden": 4, "latent": 8}
+SMALL |= {"encoder_width": 4, "discriminator_width": 4}
+
+
+def small(generator: str = "netl_spade") -> NetworkOptions:
+    return NetworkOptions(generator=generator, **SMALL)
+
+
+def on_paper(build: type[nn.Module], *arguments: object) -> nn.Module:
+    """A network without memory for its weights."""
+    with torch.device("meta"):
+        return build(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("generator", "count", "published"),
+    [("netl_spade", 110_400_397, 110.4), ("spade", 108_915_139, 108.9)],
+)
+def test_generators_have_the_published_sizes(generator: str, count: int, published: float) -> None:
+    network = on_paper(Generator, NetworkOptions(generator=generator), 256)
+    assert parameters(network) == count
+    assert round(count / 1e6, 1) == published
+
+
+def test_encoder_and_discriminator_have_the_published_sizes() -> None:
+    assert parameters(on_paper(Encoder, NetworkOptions(), 256)) == 10_465_408
+    assert parameters(on_paper(Discriminator, NetworkOptions())) == 5_539_714
+
+
+def test_a_narrow_generator_has_the_published_size() -> None:
+    narrow = on_paper(Generator, NetworkOptions(width=16, map_width=16), 256)
+    assert round(parameters(narrow) / 1e6, 1) == 15.0
+
+
+@pytest.mark.parametrize("generator", ["netl_spade", "spade"])
+@pytest.mark.parametrize("size", [64, 96, 256])
+def test_a_generator_paints_at_every_size(generator: str, size: int) -> None:
+    network = Generator(small(generator), size).eval()
+    with torch.inference_mode():
+        painted = network(torch.zeros(1, 5, size, size), torch.randn(1, 8))
+    assert painted.shape == (1, 3, size, size)
+    assert painted.abs().max() <= 1
+
+
+def test_guides_have_the_scales_of_their_blocks() -> None:
+    expected = {"head_0": 8, "middle_0": 16, "middle_1": 16}
+    expected |= {"up_0": 32, "up_1": 64, "up_2": 128, "up_3": 256}
+    maps = torch.zeros(1, 5, 256, 256)
+    for guide, channels in [(MapResizer(), 5), (MapEncoder(4), 4)]:
+        shapes = {name: tuple(found.shape) for name, found in guide(maps).items()}
+        assert shapes == {name: (1, channels, side, side) for name, side in expected.items()}
+
+
+def test_a_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
+    """Resizing by the nearest pixel loses it: what the paper's encoder is for."""
+    blank = torch.ones(1, 5, 256, 256)
+    thin = blank.clone()
+    thin[:, 0, :, 131] = -1
+    netl, spade = MapEncoder(4).eval(), MapResizer()
+    assert torch.equal(spade(thin)["head_0"], spade(blank)["head_0"])
+    assert not torch.equal(netl(thin)["head_0"], netl(blank)["head_0"])
+
+
+@pytest.mark.parametrize("generator", ["netl_spade", "spade"])
+def test_line_hint_and_z_change_the_picture(generator: str) -> None:
+    torch.manual_seed(0)
+    network = Generator(small(generator), 64).eval()
+    for weight in network.parameters():  # the initial weights are too small to see through
+        nn.init.normal_(weight, std=0.3)
+    maps, z = torch.zeros(1, 5, 64, 64), torch.zeros(1, 8)
+    first = network(maps, z)
+    for channel in range(5):
+        other = maps.clone()
+        other[:, channel, 20:40, 20:40] = 1
+        assert not torch.equal(first, network(other, z))
+    assert not torch.equal(first, network(maps, z + 1))
+
+
+@pytest.mark.parametrize(("size", "layers"), [(64, 4), (96, 5), (256, 6), (512, 7)])
+def test_the_encoder_halves_until_four_by_four(size: int, layers: int) -> None:
+    encoder = Encoder(small(), size)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in encoder.layers) == layers
+    mean, log_variance = encoder(torch.zeros(2, 3, size, size))
+    assert mean.shape == log_variance.shape == (2, 8)
+
+
+def test_sample_scales_and_shifts_the_noise() -> None:
+    noise = torch.tensor([[1.0, -2.0]])
+    drawn = sample(torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 2 * 0.6931472]]), noise)
+    torch.testing.assert_close(drawn, torch.tensor([[4.0, -4.0]]))
+
+
+def test_the_discriminator_judges_at_two_scales() -> None:
+    judged = Discriminator(small())(torch.zeros(2, 5, 64, 64), torch.zeros(2, 3, 64, 64))
+    assert [len(scale) for scale in judged] == [5, 5]
+    assert [features.shape[1] for features in judged[0]] == [4, 8, 16, 32, 1]
+    assert judged[0][0].shape[-1] == 33  # a kernel of 4 with padding 2
+    assert judged[1][0].shape[-1] == 17
+
+
+def test_join_map_puts_line_hint_and_mask_in_order() -> None:
+    line, hint, mask = torch.full((1, 1, 2, 2), 0.1), torch.rand(1, 3, 2, 2), torch.ones(1, 1, 2, 2)
+    maps = join_map(line, hint, mask)
+    assert torch.equal(maps[:, :1], line)
+    assert torch.equal(maps[:, 1:4], hint)
+    assert torch.equal(maps[:, 4:], mask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,59 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
-from pipeline.colorizer.augment import AugmentOptions, Jitter, mirrored
-from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
+from pipeline.colorizer.augment import AugmentOptions
+from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.sample import Sample, draw_sample, normalize
 from pipeline.dataset_reader import DatasetReader
 from pipeline.errors import SengaError
 from pipeline.heap import keep_freed_memory
 
 __all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "Sample", "normalize"]
-
-
-class Sample(TypedDict):
-    """One picture with its line art and hints, S x S pixels; in a batch, N of them.
-
-    Bytes, as they are in the file: a quarter of what floats would be to hand from a worker to the
-    process that trains, and from there to the device, where `normalize` makes floats of them.
-    """
-
-    line: Tensor  # (1, S, S) uint8, 0 = ink, 255 = paper
-    hint: Tensor  # (3, S, S) uint8 RGB, 0 where there is no hint
-    mask: Tensor  # (1, S, S) uint8, 1 where there is a hint, else 0
-    color: Tensor  # (3, S, S) uint8 RGB: the truth
-    id: Tensor  # () int64, post id
-    box: Tensor  # (4,) int64, content: left, top, right, bottom, half-open, in pixels
-
-
-def normalize(sample: Sample, device: torch.device | str | None = None) -> Sample:
-    """A sample or a batch as the networks see it.
-
-    Args:
-        sample: one, or a batch of them.
-        device: where to; it stays where it is if None. The copy does not wait where the sample
-            is in pinned memory.
-
-    Returns:
-        The same, with `line`, `hint` and `color` float32 in [-1, 1] (1 = paper, and 0 where there
-        is no hint) and `mask` float32 in {0, 1}.
-    """
-    line, hint, mask, color, ids, box = (
-        tensor.to(device, non_blocking=True)
-        for tensor in (sample[name] for name in ("line", "hint", "mask", "color", "id", "box"))
-    )
-    mask = mask.float()
-    return Sample(
-        line=_signed(line),
-        hint=_signed(hint) * mask,
-        mask=mask,
-        color=_signed(color),
-        id=ids,
-        box=box,
-    )
-
-
-def _signed(levels: Tensor) -> Tensor:
-    return levels.float().div_(127.5).sub_(1)
 
 
 class ColorizationDataset(Dataset[Sample]):
@@ -131,32 +86,25 @@ class ColorizationDataset(Dataset[Sample]):
     def __getitem__(self, row: int) -> Sample:
         self._enter_process()
         row = range(len(self))[row]
-        random = self._random(int(self.ids[row]))
+        post_id = int(self.ids[row])
+        random = self._random(post_id)
         name = self.line_names[random.integers(len(self.line_names))]
         line = self._reader.picture(f"line/{name}", row)
         color = self._reader.picture("color", row)
         left, top, right, bottom = self._reader.boxes[row].tolist()
-        box: Box = (left, top, right, bottom)
-        if self._augment is not None:
-            line, color, box = _vary(line, color, box, self._augment, random)
-        hints = self._simulated(color, box, random)
-        return Sample(
-            line=torch.from_numpy(line[None]),
-            hint=_planes(hints.color),
-            mask=torch.from_numpy(hints.mask[None].view(np.uint8)),
-            color=_planes(color),
-            id=torch.tensor(self.ids[row]),
-            box=torch.tensor(box),
+        return draw_sample(
+            post_id,
+            line,
+            color,
+            (left, top, right, bottom),
+            augment=self._augment,
+            hints=self._hints,
+            random=random,
         )
 
     def _random(self, post_id: int) -> np.random.Generator:
         """What a sample draws from; ids may be negative, seeds may not."""
         return np.random.default_rng((self._seed, int(self._epoch), post_id % 2**64))
-
-    def _simulated(self, color: NDArray[np.uint8], box: Box, random: np.random.Generator) -> Hints:
-        if self._hints is None:
-            return Hints.none(*color.shape[:2])
-        return simulate(color, box, self._hints, random)
 
     def _enter_process(self) -> None:
         """Sets a worker up when it reads its first picture."""
@@ -165,13 +113,6 @@ class ColorizationDataset(Dataset[Sample]):
         self._process = os.getpid()
         cv2.setNumThreads(1)  # the other cores have workers of their own
         keep_freed_memory()
-
-
-def _planes(picture: NDArray[np.uint8]) -> Tensor:
-    """(S, S, 3) to (3, S, S); OpenCV does it in a third of NumPy's time."""
-    planes = np.empty((3, *picture.shape[:2]), np.uint8)
-    cv2.split(picture, list(planes))
-    return torch.from_numpy(planes)
 
 
 def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> None:
@@ -188,19 +129,3 @@ def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> Non
             f"{reader.path} was packed with [pack] size = {reader.size}, expected {size}: "
             f"ask for {reader.size}, or build it again with [pack] size = {size}."
         )
-
-
-def _vary(
-    line: NDArray[np.uint8],
-    color: NDArray[np.uint8],
-    box: Box,
-    options: AugmentOptions,
-    random: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Box]:
-    """Line, picture and box, mirrored and with other colours."""
-    jitter = Jitter.drawn(options, random)
-    if options.flip and random.random() < 0.5:
-        line, color = cv2.flip(line, 1), cv2.flip(color, 1)  # type: ignore[assignment]
-        box = mirrored(box, len(color))
-    jitter.apply(color, box)
-    return line, color, box

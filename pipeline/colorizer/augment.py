@@ -67,10 +67,12 @@ class Jitter:
         content = picture[top:bottom, left:right]
         # Hue in degrees, saturation and value in [0, 1]; in 8 bits, hues would be 2 degrees apart.
         hsv = cv2.cvtColor(np.multiply(content, 1 / 255, dtype=np.float32), cv2.COLOR_RGB2HSV)
-        hue, saturation, value = np.moveaxis(hsv, -1, 0)  # views
-        hue += 360 * (self.hue % 1)  # OpenCV takes hues beyond 360, but none below 0
-        saturation *= self.saturation
-        np.minimum(saturation, 1, out=saturation)
+        # OpenCV takes hues beyond 360, but none below 0.
+        turn = [[1, 0, 0, 360 * (self.hue % 1)], [0, self.saturation, 0, 0], [0, 0, 1, 0]]
+        hsv = cv2.transform(hsv, np.array(turn, np.float32))
+        _, saturation, value = np.moveaxis(hsv, -1, 0)  # views
+        if self.saturation > 1:
+            np.minimum(saturation, 1, out=saturation)
         value *= 1 + self.brightness * (1 - value)
         rgb = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
         content[...] = cv2.convertScaleAbs(rgb, alpha=255)

@@ -48,7 +48,7 @@ def normalize(sample: Sample, device: torch.device | str | None = None) -> Sampl
     mask = mask.float()
     return Sample(
         line=_signed(line),
-        hint=_signed(hint) * mask,
+        hint=_signed(hint).mul_(mask),
         mask=mask,
         color=_signed(color),
         id=ids,

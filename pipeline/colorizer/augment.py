@@ -1,10 +1,15 @@
-"""Options of augmentation."""
+"""Variants of a training picture: mirrored, and with other colours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.option import option
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.colorizer.hints import Box
+from pipeline.option import option, require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,3 +17,68 @@ class AugmentOptions:
     """How training pictures are varied: the section `[augment]`."""
 
     flip: bool = option(True, "mirror every other picture")
+    hue: float = option(0.1, "colours turn by up to this share of the colour circle")
+    saturation: float = option(0.1, "saturation is multiplied by 1 - this to 1 + this")
+    brightness: float = option(
+        0.1, "dark tones are multiplied by 1 - this to 1 + this; white stays"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        for name, most in (("hue", 0.5), ("saturation", 1.0), ("brightness", 1.0)):
+            value = getattr(self, name)
+            require(0 <= value <= most, f"[augment] {name}", value, f"a number from 0 to {most}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jitter:
+    """A change of colours in HSV.
+
+    Attributes:
+        hue: added to the hue, in turns.
+        saturation: what the saturation is multiplied by; what exceeds 1 is clipped.
+        brightness: b in value -> value (1 + b (1 - value)), from -1 to 1. Its slope is 1 + b at
+            black, and both black and white stay: paper must not turn grey, as a plain factor
+            would make it.
+    """
+
+    hue: float = 0.0
+    saturation: float = 1.0
+    brightness: float = 0.0
+
+    @classmethod
+    def drawn(cls, options: AugmentOptions, random: np.random.Generator) -> Jitter:
+        """A jitter within the options, each of its parts uniform."""
+        hue, saturation, brightness = random.uniform(-1, 1, 3)
+        return cls(
+            hue=options.hue * hue,
+            saturation=1 + options.saturation * saturation,
+            brightness=options.brightness * brightness,
+        )
+
+    def apply(self, picture: NDArray[np.uint8], box: Box) -> None:
+        """Changes the content of a picture in place; what is outside of its box stays.
+
+        Args:
+            picture: (S, S, 3) uint8 RGB.
+            box: its content.
+        """
+        left, top, right, bottom = box
+        content = picture[top:bottom, left:right]
+        # Hue in degrees, saturation and value in [0, 1]; in 8 bits, hues would be 2 degrees apart.
+        hsv = cv2.cvtColor(np.multiply(content, 1 / 255, dtype=np.float32), cv2.COLOR_RGB2HSV)
+        # OpenCV takes hues beyond 360, but none below 0.
+        turn = [[1, 0, 0, 360 * (self.hue % 1)], [0, self.saturation, 0, 0], [0, 0, 1, 0]]
+        hsv = cv2.transform(hsv, np.array(turn, np.float32))
+        _, saturation, value = np.moveaxis(hsv, -1, 0)  # views
+        if self.saturation > 1:
+            np.minimum(saturation, 1, out=saturation)
+        value *= 1 + self.brightness * (1 - value)
+        rgb = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+        content[...] = cv2.convertScaleAbs(rgb, alpha=255)
+
+
+def mirrored(box: Box, size: int) -> Box:
+    """The box of a picture of `size` x `size` after it was mirrored."""
+    left, top, right, bottom = box
+    return size - right, top, size - left, bottom

@@ -7,9 +7,9 @@ colour is that of the picture below.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +23,9 @@ Box = tuple[int, int, int, int]
 class HintOptions:
     """How hints are simulated: the section `[hints]`."""
 
-    chance_of_end: float = option(0.125, "chance that no further patch follows; 1/8: 7 on average")
+    chance_of_end: float = option(
+        0.125, "chance that no further patch follows; 1/8 is 7 on average"
+    )
     min_patch: int = option(2, "smallest side of a patch, in pixels at 256 x 256")
     max_patch: int = option(20, "largest side of a patch, in pixels at 256 x 256")
     patch_step: int = option(2, "sides are min_patch, min_patch + patch_step, ... max_patch")
@@ -46,7 +48,15 @@ class HintOptions:
         return np.maximum(1, np.rint(at_256 * size / 256)).astype(np.int64)
 
 
-_COLORS: dict[str, Callable[..., NDArray[np.float64]]] = {"mean": np.mean, "median": np.median}
+def _mean(patch: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.array(cv2.mean(patch)[:3])  # a quarter of the time of np.mean
+
+
+def _median(patch: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.asarray(np.median(patch, axis=(0, 1)))
+
+
+_COLORS = {"mean": _mean, "median": _median}
 
 
 @dataclass(frozen=True)
@@ -90,17 +100,27 @@ def simulate(
     hints = Hints.none(*picture.shape[:2])
     left, top, right, bottom = box
     color_of = _COLORS[options.color]
-    for side in random.choice(options.sides(picture.shape[0]), count):
-        x = _place(left, right, side, random)
-        y = _place(top, bottom, side, random)
-        patch = picture[y : min(y + side, bottom), x : min(x + side, right)]
-        area = slice(y, y + patch.shape[0]), slice(x, x + patch.shape[1])
-        hints.color[area] = np.rint(color_of(patch, axis=(0, 1)))
+    sides = random.choice(options.sides(picture.shape[0]), count)
+    lefts = _places(left, right, sides, random)
+    tops = _places(top, bottom, sides, random)
+    for side, x, y in zip(sides.tolist(), lefts.tolist(), tops.tolist(), strict=True):
+        area = slice(y, min(y + side, bottom)), slice(x, min(x + side, right))
+        hints.color[area] = np.rint(color_of(picture[area]))
         hints.mask[area] = True
     return hints
 
 
-def _place(start: int, end: int, side: int, random: np.random.Generator) -> int:
-    """Where a patch begins: normal around the centre, sigma a quarter of the free side, clipped."""
-    free = max(0, end - start - int(side))
-    return start + int(np.clip(np.rint(random.normal(free / 2, free / 4)), 0, free))
+def _places(
+    start: int, end: int, sides: NDArray[np.int64], random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Where patches begin: normal around the centre, sigma a quarter of the free side, clipped."""
+    free = np.maximum(0, end - start - sides)
+    return start + np.rint(random.normal(free / 2, free / 4)).clip(0, free).astype(np.int64)
+
+
+def overlay(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:
+    """Hints on faint line art, for people: (H, W) uint8 -> (H, W, 3) uint8 RGB."""
+    faint = (255 - (255 - line.astype(np.float32)) * 0.35).astype(np.uint8)
+    shown = np.repeat(faint[..., None], 3, axis=2)
+    shown[hints.mask] = hints.color[hints.mask]
+    return shown

@@ -26,9 +26,10 @@ from pipeline.colorizer.options import require_size
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.run import command
 from pipeline.colorizer.run_log import Course, RunLog
+from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.sample_grid import SampleGrid
 from pipeline.colorizer.sampler import BatchSampler
-from pipeline.colorizer.trainer import Batch, Place, Trainer
+from pipeline.colorizer.trainer import Place, Trainer
 from pipeline.errors import SengaError
 from sketch_models import danbooru_resnet, weights
 from sketch_models.runner import choose_device, choose_precision
@@ -103,7 +104,7 @@ def _grid(task: Recipe) -> SampleGrid:
 
 def batches(
     dataset: ColorizationDataset, task: Recipe, course: Course, place: Place, done: int
-) -> Iterator[Batch]:
+) -> Iterator[Sample]:
     """This process's part of every batch that is still to come."""
     sampler = BatchSampler(
         course.pictures,

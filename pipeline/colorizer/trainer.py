@@ -18,10 +18,7 @@ from pipeline.colorizer.discriminator import Discriminator
 from pipeline.colorizer.encoder import Encoder, sample
 from pipeline.colorizer.generator import Generator, join_map
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-
-Batch = Mapping[str, Tensor]
-"""line (N, 1, S, S), hint (N, 3, S, S), mask (N, 1, S, S), color (N, 3, S, S), all float32; line,
-hint and colour in [-1, 1]. See `ColorizationDataset`."""
+from pipeline.colorizer.sample import Sample, normalize
 
 
 class Painter(nn.Module):
@@ -109,17 +106,17 @@ class Trainer:
             "discriminator": _adam(self.discriminator, options.discriminator_rate),
         }
 
-    def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Learns from one batch.
+    def step(self, batch: Sample) -> dict[str, Tensor]:
+        """Learns from one batch of samples, as the loader gives them.
 
         The discriminator judges what the generator has painted once, for both of their losses.
 
         Returns:
             The losses before their weights, and the norms of both gradients: scalars, detached.
         """
-        on_device = {name: self._move(batch[name]) for name in ("line", "hint", "mask", "color")}
-        color = on_device.pop("color")
-        maps = join_map(**on_device)
+        seen = normalize(batch, self._place.device)
+        color = seen["color"].contiguous(memory_format=torch.channels_last)
+        maps = join_map(seen["line"], seen["hint"], seen["mask"])
         with torch.autocast(
             self._place.device.type, self._place.dtype, self._place.dtype != torch.float32
         ):
@@ -159,10 +156,6 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         for name, adam in self._optimizers.items():
             adam.load_state_dict(state[f"{name}_adam"])
-
-    def _move(self, values: Tensor) -> Tensor:
-        moved = values.to(self._place.device, non_blocking=True)
-        return moved.contiguous(memory_format=torch.channels_last)
 
     def _noise(self, pictures: int) -> Tensor:
         """From seed, step and process alone: going on after a stop needs no other state."""

@@ -9,6 +9,7 @@ from torch import Tensor, distributed, multiprocessing, nn
 
 from pipeline.colorizer.losses import Perceptual
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
+from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.trainer import Place, Trainer, rate_factor
 from tests.pipeline.colorizer.test_networks import small
 
@@ -40,14 +41,22 @@ def trainer(
     )
 
 
-def batch(number: int, pictures: int = 4) -> dict[str, Tensor]:
+def batch(number: int, pictures: slice = slice(0, 4)) -> Sample:
     random = torch.Generator().manual_seed(number)
 
-    def uniform(channels: int) -> Tensor:
-        return torch.rand(pictures, channels, 64, 64, generator=random) * 2 - 1
+    def levels(channels: int) -> Tensor:
+        made = torch.randint(0, 256, (4, channels, 64, 64), generator=random, dtype=torch.uint8)
+        return made[pictures]
 
-    mask = (uniform(1) > 0.8).float()
-    return {"line": uniform(1), "hint": uniform(3) * mask, "mask": mask, "color": uniform(3)}
+    mask = (levels(1) > 200).byte()
+    return Sample(
+        line=levels(1),
+        hint=levels(3) * mask,
+        mask=mask,
+        color=levels(3),
+        id=torch.arange(4)[pictures],
+        box=torch.tensor([[0, 0, 64, 64]] * 4)[pictures],
+    )
 
 
 def weights(state: object) -> list[Tensor]:
@@ -92,9 +101,7 @@ def test_each_network_learns_from_its_own_loss() -> None:
     only_hinge, more = trainer(features=0, kld=0), trainer(features=0, kld=0, l2=100)
     for each in (only_hinge, more):
         each.step(batch(0))
-    same = zip(
-        only_hinge.discriminator.parameters(), more.discriminator.parameters(), strict=True
-    )
+    same = zip(only_hinge.discriminator.parameters(), more.discriminator.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in same)
     pairs = zip(only_hinge.painter.parameters(), more.painter.parameters(), strict=True)
     assert not all(torch.equal(one, other) for one, other in pairs)
@@ -157,7 +164,7 @@ def gradients(training: Trainer, pictures: slice) -> dict[str, Tensor]:
     """What a step would move the networks by, and the statistics that it has seen."""
     training._noise = lambda count: torch.zeros(count, 8)  # type: ignore[method-assign]
     training._update = lambda: None  # type: ignore[method-assign]
-    training.step({name: values[pictures] for name, values in batch(0).items()})
+    training.step(batch(0, pictures))
     networks = {"painter": training.painter, "discriminator": training.discriminator}
     found = {}
     for name, network in networks.items():

@@ -1,0 +1,131 @@
+"""Packed pictures as samples to train the colorizer with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, get_worker_info
+
+from pipeline.colorizer.augment import AugmentOptions
+from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.sample import Sample, draw_sample, normalize
+from pipeline.dataset_reader import DatasetReader
+from pipeline.errors import SengaError
+from pipeline.heap import keep_freed_memory
+
+__all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "Sample", "normalize"]
+
+
+class ColorizationDataset(Dataset[Sample]):
+    """The pictures of a packed file, in the order of their post ids.
+
+    What is random in a sample depends on the seed, the epoch and the post alone: not on the
+    order of access, the batch or the worker. `normalize` makes floats of a sample or a batch.
+
+    Args:
+        path: `train.h5` or `test.h5`.
+        lines: names of line art to pick from, one per sample, such as `("original", "pured")`;
+            all that the file has where empty.
+        augment: how pictures are varied; not at all where None.
+        hints: how hints are simulated; none where None.
+        seed: of all that is random, 0 or more.
+        size: side that the pictures must have, in pixels; any where None.
+
+    Attributes:
+        attributes: what the file says about itself, such as `dataset` and `split`.
+        ids: post ids, (N,) int64, ascending.
+        line_names: the names to pick from.
+        size: side of the pictures, in pixels.
+
+    Raises:
+        SengaError: a file that is missing, broken, empty, of another layout or another size, or
+            that lacks a line asked for.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        lines: Sequence[str] = (),
+        augment: AugmentOptions | None = None,
+        hints: HintOptions | None = HintOptions(),  # noqa: B008, it is frozen
+        seed: int = 0,
+        size: int | None = None,
+    ) -> None:
+        self._reader = DatasetReader(path)
+        self.attributes: dict[str, Any] = self._reader.attributes
+        self.ids: NDArray[np.int64] = self._reader.ids
+        self.size = self._reader.size
+        self.line_names = tuple(lines) or self._reader.line_names
+        _check(self._reader, self.line_names, size)
+        self._augment = augment
+        self._hints = hints
+        self._seed = seed
+        epoch: Tensor = torch.zeros((), dtype=torch.int64)
+        self._epoch = epoch.share_memory_()  # type: ignore[no-untyped-call]
+        self._process = os.getpid()
+
+    def __len__(self) -> int:
+        return len(self._reader)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses what is drawn from here on; reaches workers that are running already.
+
+        Call it between two passes over a DataLoader: workers fetch ahead.
+        """
+        self._epoch.fill_(epoch)
+
+    def __getitem__(self, row: int) -> Sample:
+        self._enter_process()
+        row = range(len(self))[row]
+        post_id = int(self.ids[row])
+        random = self._random(post_id)
+        name = self.line_names[random.integers(len(self.line_names))]
+        line = self._reader.picture(f"line/{name}", row)
+        color = self._reader.picture("color", row)
+        left, top, right, bottom = self._reader.boxes[row].tolist()
+        return draw_sample(
+            post_id,
+            line,
+            color,
+            (left, top, right, bottom),
+            augment=self._augment,
+            hints=self._hints,
+            random=random,
+        )
+
+    def _random(self, post_id: int) -> np.random.Generator:
+        """What a sample draws from; ids may be negative, seeds may not."""
+        return np.random.default_rng((self._seed, int(self._epoch), post_id % 2**64))
+
+    def _enter_process(self) -> None:
+        """Sets a worker up when it reads its first picture."""
+        if self._process == os.getpid() or get_worker_info() is None:
+            return
+        self._process = os.getpid()
+        cv2.setNumThreads(1)  # the other cores have workers of their own
+        keep_freed_memory()
+
+
+def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> None:
+    if not len(reader):
+        raise SengaError(f"{reader.path} has no pictures: build it from more posts.")
+    for name in lines:
+        if name not in reader.line_names:
+            raise SengaError(
+                f"{reader.path} has no line art {name}, expected one of "
+                f"{', '.join(reader.line_names)}: choose among these, or build it again with it."
+            )
+    if size not in (None, reader.size):
+        raise SengaError(
+            f"{reader.path} was packed with [pack] size = {reader.size}, expected {size}: "
+            f"ask for {reader.size}, or build it again with [pack] size = {size}."
+        )

@@ -8,6 +8,7 @@ from tasks.pack_dataset import PackDataset
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
+from tasks.train_colorizer import TrainColorizer
 
 __all__ = [
     "BuildDataset",
@@ -18,4 +19,5 @@ __all__ = [
     "SimplifyShard",
     "SketchShard",
     "SplitDataset",
+    "TrainColorizer",
 ]

@@ -82,8 +82,8 @@ class TrainColorizer(Stage):
             return []
         name = losses.perceptual_weights
         return [
-            f"[losses] perceptual_weights = {name}: these weights are not on this machine, expected "
-            "them since [losses] without_weights = refuse: run "
+            f"[losses] perceptual_weights = {name}: these weights are not on this machine, "
+            "expected them since [losses] without_weights = refuse: run "
             f"`python -m sketch_models.weights fetch {name}`, or set it to continue."
         ]
 
@@ -119,7 +119,7 @@ class TrainColorizer(Stage):
     def make(self, advance: Advance) -> Made:
         """Trains in a process of its own and passes on what it says."""
         folder = self.artefact()
-        recipe = folder / "recipe.json"
+        recipe = folder / "colorizer.json"
         with store.publish(recipe) as temporary:
             temporary.write_text(self.task().text(), encoding="utf-8")
         last: run.Line = {"images": 0}
@@ -132,7 +132,7 @@ class TrainColorizer(Stage):
             "pipeline.colorizer.train",
             [str(recipe), str(folder)],
             hear,
-            config.options(TrainOptions).processes,
+            self._processes(),
         )
         return Made(kept=last["images"], facts={key: last[key] for key in sorted(last)})
 
@@ -140,6 +140,10 @@ class TrainColorizer(Stage):
         """Says the stage's line and where the weights are."""
         super().say_done()
         sys.stderr.write(f"  {self.artefact() / WEIGHTS}\n")
+
+    def _processes(self) -> int:
+        on_gpus = config.options(GpuOptions).device in ("auto", "cuda")
+        return config.options(TrainOptions).processes or (run.gpus() if on_gpus else 0) or 1
 
     @property
     def _seed(self) -> int:
@@ -152,3 +156,9 @@ def _identity(losses: LossOptions, with_network: object) -> str:
     option = "[losses] perceptual_weights"
     name = losses.perceptual_weights
     return weights.identity(name, option=option, network="danbooru_resnet")
+
+
+@TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+def _say_nothing_to_do(training: TrainColorizer) -> None:
+    sys.stderr.write("Nothing to do: it is trained on exactly this dataset with these settings.\n")
+    sys.stderr.write(f"  {training.artefact() / WEIGHTS}\n")

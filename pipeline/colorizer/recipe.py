@@ -55,6 +55,8 @@ class Recipe:
             for key in fields(section)
             if key.metadata["affects_result"]
         ]
+        if self.options.shrink_batch:  # to what fits, when it is known
+            chosen[sections.index(self.options)]["batch_size"] = 0
         return store.fingerprint([SCHEMA, self.content, self.seed, chosen])
 
     def text(self) -> str:

@@ -80,6 +80,14 @@ def _raise(module: str, status: int, errors: str) -> None:
         raise RuntimeError(f"{module} failed:\n{errors}")
 
 
+def gpus() -> int:
+    """GPUs that PyTorch sees; asked of another process, since CUDA cannot follow a fork."""
+    code = "import torch; print(torch.cuda.device_count())"
+    asked = [sys.executable, "-c", code]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603
+    return int(done.stdout)
+
+
 def command(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:
     """Runs a command for people and for `run`.
 

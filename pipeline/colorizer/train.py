@@ -10,16 +10,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import distributed
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_collate
 
 from pipeline.colorizer import checkpoint, recipe
 from pipeline.colorizer.colorizer import WEIGHTS
-from pipeline.colorizer.dataset import ColorizationDataset
 from pipeline.colorizer.colorizer_file import write_colorizer
+from pipeline.colorizer.dataset import ColorizationDataset
 from pipeline.colorizer.held_out import read_held_out
 from pipeline.colorizer.losses import Perceptual
 from pipeline.colorizer.options import require_size
@@ -47,8 +48,65 @@ def train(task: Recipe, folder: Path, place: Place) -> None:
         place: device and processes.
 
     Raises:
-        SengaError: data that cannot be trained on, a loss that is no number, no space left.
+        SengaError: data that cannot be trained on, a loss that is no number, no space left, a
+            batch that does not fit into memory.
     """
+    try:
+        _train(task, folder, place)
+    except torch.OutOfMemoryError:
+        fits = largest_batch(task, place)
+        if not fits or not task.options.shrink_batch or place.processes > 1:
+            raise SengaError(_too_large(task.options.batch_size, fits * place.processes)) from None
+        _train(replace(task, options=replace(task.options, batch_size=fits)), folder, place)
+
+
+def largest_batch(task: Recipe, place: Place) -> int:
+    """How many pictures of a step fit into this process's memory; 0 if not even one does.
+
+    Called where `[train] batch_size` has not fitted: tries steps with fewer.
+    """
+    dataset = ColorizationDataset(task.train, hints=task.hints)
+    fits, too_many = 0, task.options.batch_size // place.processes
+    alone = replace(place, processes=1, compiled=False)
+    while too_many - fits > 1:
+        count = (fits + too_many) // 2
+        batch = default_collate([dataset[row % len(dataset)] for row in range(count)])
+        try:
+            _trainer(task, alone, dataset.size, steps=1).step(batch)
+        except torch.OutOfMemoryError:
+            too_many = count
+        else:
+            fits = count
+        torch.cuda.empty_cache()
+    return fits
+
+
+def _too_large(batch_size: int, fits: int) -> str:
+    if not fits:
+        return (
+            f"[train] batch_size = {batch_size} does not fit into memory, and neither does a "
+            "single picture: choose a smaller [colorizer] width or [pack] size."
+        )
+    return (
+        f"[train] batch_size = {batch_size} does not fit into memory, expected at most {fits}: "
+        f"run with --train-batch-size {fits}, or let it shrink with --train-shrink-batch true."
+    )
+
+
+def _trainer(task: Recipe, place: Place, size: int, steps: int) -> Trainer:
+    return Trainer(
+        size,
+        network=task.network,
+        weights=task.losses,
+        options=task.options,
+        place=place,
+        steps=steps,
+        seed=task.seed,
+        perceptual=perceptual(task),
+    )
+
+
+def _train(task: Recipe, folder: Path, place: Place) -> None:
     dataset = ColorizationDataset(
         task.train,
         lines=task.options.lines,
@@ -58,16 +116,7 @@ def train(task: Recipe, folder: Path, place: Place) -> None:
     )
     require_size(dataset.size)
     course = Course.of(len(dataset), task.options.batch_size, task.options.epochs)
-    trainer = Trainer(
-        dataset.size,
-        network=task.network,
-        weights=task.losses,
-        options=task.options,
-        place=place,
-        steps=course.steps,
-        seed=task.seed,
-        perceptual=perceptual(task),
-    )
+    trainer = _trainer(task, place, dataset.size, course.steps)
     log = RunLog(folder, course, tensorboard=task.options.tensorboard) if place.rank == 0 else None
     newest = checkpoint.newest(folder / CHECKPOINTS)
     if newest is not None:

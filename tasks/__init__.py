@@ -2,6 +2,7 @@
 
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
+from tasks.evaluate_colorizer import EvaluateColorizer
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
 from tasks.pack_dataset import PackDataset
@@ -13,6 +14,7 @@ from tasks.train_colorizer import TrainColorizer
 __all__ = [
     "BuildDataset",
     "DownloadShard",
+    "EvaluateColorizer",
     "FilterPosts",
     "ImportMetadata",
     "PackDataset",

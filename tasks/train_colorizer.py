@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Made, Stage
 
-WEIGHTS = "colorizer.safetensors"
+WEIGHTS, METRICS = "colorizer.safetensors", "metrics.jsonl"
 
 
 class TrainColorizer(Stage):
@@ -69,6 +70,10 @@ class TrainColorizer(Stage):
         losses = config.options(LossOptions)
         with_network = losses.perceptual and weights.is_ready(losses.perceptual_weights)
         return {**chosen, "seed": self._seed, "perceptual": _identity(losses, with_network)}
+
+    def inputs(self) -> dict[str, object]:
+        """Without the parameter: which generator it is, the settings say."""
+        return {**super().inputs(), "parameters": {}}
 
     def process_resources(self) -> dict[str, int]:
         """It takes the GPU for itself."""
@@ -122,11 +127,12 @@ class TrainColorizer(Stage):
         recipe = folder / "colorizer.json"
         with store.publish(recipe) as temporary:
             temporary.write_text(self.task().text(), encoding="utf-8")
-        last: run.Line = {"images": 0}
+        said = 0
 
         def hear(line: run.Line) -> None:
-            advance(line["images"] - last["images"])
-            last.update(line)
+            nonlocal said
+            advance(line["images"] - said)
+            said = line["images"]
 
         run.run(
             "pipeline.colorizer.train",
@@ -134,7 +140,9 @@ class TrainColorizer(Stage):
             hear,
             self._processes(),
         )
-        return Made(kept=last["images"], facts={key: last[key] for key in sorted(last)})
+        *_, last = (folder / METRICS).read_text(encoding="utf-8").splitlines()
+        facts = json.loads(last)
+        return Made(kept=facts["images"], facts=facts)
 
     def say_done(self) -> None:
         """Says the stage's line and where the weights are."""

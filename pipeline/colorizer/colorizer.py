@@ -15,6 +15,7 @@ from torch import Tensor
 from pipeline.colorizer.colorizer_file import read_colorizer
 from pipeline.colorizer.generator import join_map
 from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.layers import parameters
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Painter
 from pipeline.errors import SengaError
@@ -124,6 +125,11 @@ class Colorizer:
         found: NDArray[np.float32] = mean.numpy(force=True)
         return found
 
+    @property
+    def parameters(self) -> int:
+        """Numbers that the generator has learned."""
+        return parameters(self._painter.generator)
+
     @contextmanager
     def _computing(self) -> Iterator[None]:
         """No gradients, and layers in the device's precision."""
@@ -159,9 +165,9 @@ def _placed(hints: Hints, placement: Placement) -> Hints:
     covered = cv2.resize(hints.mask.astype(np.float32), (width, height), interpolation=_AREA)
     color = cv2.resize(hints.color.astype(np.float32), (width, height), interpolation=_AREA)
     mask = covered > _LEAST
-    color[mask] /= covered[mask][:, None]
+    mean = color[mask] / covered[mask][:, None]
     placed = Hints.none(placement.size, placement.size)
     left, top, right, bottom = placement.box
     placed.mask[top:bottom, left:right] = mask
-    placed.color[top:bottom, left:right][mask] = np.rint(color[mask])
+    placed.color[top:bottom, left:right][mask] = np.rint(mean)
     return placed

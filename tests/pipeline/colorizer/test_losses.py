@@ -17,7 +17,7 @@ def judged(*scores: list[float], features: float = 0.0) -> losses.Judged:
 
 def test_hinge_discriminator_wants_real_above_one_and_fake_below_minus_one() -> None:
     fake, real = judged([-2.0, 0.5]), judged([2.0, 0.5])
-    # fake: max(0, 1 - 2) and max(0, 1.5); real: max(0, 1 - 2) and max(0, 0.5)
+    # Of the fake 0 and 1.5 are left, of the real 0 and 0.5.
     assert losses.hinge_discriminator(fake, real).item() == pytest.approx(0.75 + 0.25)
 
 

@@ -1,0 +1,92 @@
+"""How good the colorizer is, against its baselines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import luigi
+
+from pipeline import store
+from pipeline.colorizer import run
+from pipeline.colorizer.evaluation_job import Job
+from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.options import EvaluateOptions
+from pipeline.progress import Advance
+from sketch_models.networks import GpuOptions
+from tasks import config
+from tasks.pack_dataset import PackDataset
+from tasks.stage import Made, Stage
+from tasks.train_colorizer import TrainColorizer
+
+PAGE = "evaluation.html"
+
+
+class EvaluateColorizer(Stage):
+    """Paints the test pictures with every generator and baseline, and measures what comes out."""
+
+    stage = "evaluate"
+
+    def upstream(self) -> list[Stage]:
+        """The generators that are compared."""
+        return list(self._trainings().values())
+
+    def settings(self) -> dict[str, object]:
+        """Hints, measures, seed."""
+        kinds = (EvaluateOptions, HintOptions, GpuOptions)
+        chosen: dict[str, object] = {kind.__name__: config.result_options(kind) for kind in kinds}
+        return {**chosen, "seed": config.options(config.BuildOptions).seed}
+
+    def process_resources(self) -> dict[str, int]:
+        """It takes the GPU for itself."""
+        return {"gpu": 1}
+
+    def artefact(self) -> Path:
+        """Folder of `metrics.json`, the figures and `index.html`."""
+        return self.dataset.evaluation(self.recipe())
+
+    def complete(self) -> bool:
+        """Also: the name at the top of the dataset's folder points at this evaluation."""
+        page = self.dataset.newest(PAGE)
+        return super().complete() and page.resolve() == (self.artefact() / "index.html").resolve()
+
+    def make(self, advance: Advance) -> Made:
+        """Evaluates in a process of its own."""
+        job = Job(
+            test=str(PackDataset().file("test").absolute()),
+            colorizers={
+                name: str(task.artefact().absolute()) for name, task in self._trainings().items()
+            },
+            name=config.options(config.BuildOptions).dataset,
+            seed=config.options(config.BuildOptions).seed,
+            options=config.options(EvaluateOptions),
+            hints=config.options(HintOptions),
+            gpu=config.options(GpuOptions),
+        )
+        last = {"images": 0}
+
+        def hear(line: run.Line) -> None:
+            advance(line["images"] - last["images"])
+            last.update(line)
+
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            (folder / "job.json").write_text(job.text(), encoding="utf-8")
+            run.run("pipeline.colorizer.evaluate", [str(folder / "job.json"), str(folder)], hear, 1)
+        self.dataset.point(PAGE, self.artefact() / "index.html")
+        return Made(kept=last["images"])
+
+    def say_done(self) -> None:
+        """Says the stage's line and where the page is."""
+        super().say_done()
+        sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
+
+    def _trainings(self) -> dict[str, TrainColorizer]:
+        names = config.options(EvaluateOptions).generators
+        return {name: TrainColorizer(generator=name) for name in names}
+
+
+@EvaluateColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+def _say_nothing_to_do(evaluation: EvaluateColorizer) -> None:
+    sys.stderr.write("Nothing to do: these colorizers are evaluated with exactly these settings.\n")
+    sys.stderr.write(f"  {evaluation.dataset.newest(PAGE)}\n")

@@ -1,0 +1,185 @@
+"""Trains and evaluates a tiny colorizer through Luigi, and tries to break it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.colorizer.colorizer import Colorizer
+
+TOP = Path(__file__).parents[2]
+OPTIONS = {
+    "metadata-sample-posts": 40,
+    "split-test-size": 3,
+    "sketch-size": 128,
+    "pack-size": 64,
+    "colorizer-width": 4,
+    "colorizer-map-width": 8,
+    "colorizer-hidden": 8,
+    "colorizer-latent": 8,
+    "colorizer-encoder-width": 8,
+    "colorizer-discriminator-width": 8,
+    "train-epochs": 4,
+    "train-batch-size": 2,
+    "train-loader-workers": 0,
+    "train-log-every": 4,
+    "train-sample-every": 8,
+    "train-checkpoint-every": 4,
+    "evaluate-hints": "0,5",
+    "gpu-device": "cpu",
+    "gpu-precision": "fp32",
+}
+
+
+def command(data: Path, task: str, **changed: object) -> list[str]:
+    options = {**OPTIONS, **{name.replace("_", "-"): value for name, value in changed.items()}}
+    texts = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    luigi = [sys.executable, "-m", "luigi", "--module", "tasks", task]
+    return [*luigi, "--build-data", str(data), *texts]
+
+
+def environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+
+
+def luigi(data: Path, task: str, code: int = 0, **changed: object) -> str:
+    """Runs a task; returns what it says."""
+    done = subprocess.run(
+        command(data, task, **changed),
+        cwd=TOP,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where netL-SPADE and SPADE have been trained and evaluated."""
+    data = tmp_path_factory.mktemp("data")
+    luigi(data, "EvaluateColorizer")
+    return data
+
+
+def colorizers(data: Path) -> dict[str, Path]:
+    """Folders of the trained ones by their generator."""
+    folders = [path.parent for path in (data / "sample").glob("colorizer/*/colorizer.json")]
+    recipes = {folder: json.loads((folder / "colorizer.json").read_text()) for folder in folders}
+    return {recipe["network"]["generator"]: folder for folder, recipe in recipes.items()}
+
+
+def test_it_makes_weights_metrics_samples_and_a_page(data: Path) -> None:
+    assert colorizers(data).keys() == {"netl_spade", "spade"}
+    for folder in colorizers(data).values():
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+        assert lines[-1]["images"] == lines[-1]["of"]
+        assert {"loss/hinge_g", "loss/hinge_d", "loss/features", "loss/kld"} < lines[-1].keys()
+        assert len(list((folder / "samples").glob("*.png"))) >= 2
+        assert len(list((folder / "checkpoints").glob("*.pt"))) == 2
+        assert list((folder / "tensorboard").iterdir())
+    scores = json.loads(
+        (data / "sample" / "evaluation.html").resolve().with_name("metrics.json").read_text()
+    )
+    methods = {(score["method"], score["z"]) for score in scores}
+    assert methods >= {("netL-SPADE", "prior"), ("SPADE", "posterior"), ("white fill", "")}
+    page = (data / "sample" / "evaluation.html").read_text()
+    assert page.count("data:image/png;base64,") == 8
+    for name in ("samples", "comparison", "sweep", "thickness", "losses"):
+        with Image.open(
+            (data / "sample" / "evaluation.html").resolve().with_name(f"{name}.png")
+        ) as figure:
+            assert min(figure.size) > 60
+
+
+def test_a_second_run_does_nothing(data: Path) -> None:
+    assert "Nothing to do" in luigi(data, "EvaluateColorizer")
+    assert "Nothing to do" in luigi(data, "TrainColorizer")
+    assert "Nothing to do" in luigi(data, "TrainColorizer", train_keep_checkpoints=1)
+
+
+def test_the_weights_paint(data: Path) -> None:
+    colorizer = Colorizer.load(colorizers(data)["netl_spade"])
+    painted = colorizer.colorize(np.full((70, 45), 255, np.uint8))
+    assert painted.shape == (70, 45, 3)
+
+
+def test_a_folder_is_painted(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "lines").mkdir()
+    Image.new("L", (50, 80), "white").save(tmp_path / "lines" / "one.png")
+    (tmp_path / "lines" / "broken.png").write_bytes(b"no picture")
+    program = [sys.executable, "-m", "pipeline.colorizer.paint"]
+    done = subprocess.run(
+        [*program, str(colorizers(data)["spade"]), str(tmp_path / "lines"), str(tmp_path / "out")],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "broken.png" in done.stderr
+    with Image.open(tmp_path / "out" / "one.png") as painted:
+        assert painted.size == (50, 80)
+
+
+def test_killed_training_goes_on_and_ends_as_if_nothing_had_happened(data: Path) -> None:
+    """The process that trains dies with Luigi; the next run takes up its last checkpoint."""
+    whole = colorizers(data)["netl_spade"]
+    with (whole / "colorizer.safetensors").open("rb") as file:
+        expected = file.read()
+    moved = whole.rename(whole.with_name("moved"))
+    process = subprocess.Popen(
+        command(data, "TrainColorizer"), cwd=TOP, env=environment(), stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while not list(whole.glob("checkpoints/*.pt")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (whole / "colorizer.safetensors").exists()
+    luigi(data, "TrainColorizer")
+    assert (whole / "colorizer.safetensors").read_bytes() == expected
+    lines = [json.loads(line) for line in (whole / "metrics.jsonl").open()]
+    before = [json.loads(line) for line in (moved / "metrics.jsonl").open()]
+    assert [line["step"] for line in lines] == [line["step"] for line in before]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"gpu_device": "cuda:7"}, "[gpu] device = cuda:7"),
+        ({"train_lines": "sideways"}, "has no line art sideways, expected one of"),
+        ({"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
+        ({"losses_without_weights": "refuse"}, "python -m sketch_models.weights fetch resnet50"),
+        ({"losses_perceptual_weights": "/nowhere"}, "[losses] perceptual_weights = /nowhere"),
+        ({"train_generator_rate": 1e30}, "is not a finite number"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_sentence(
+    data: Path, changed: dict[str, object], sentence: str
+) -> None:
+    said = luigi(data, "TrainColorizer", code=30, **changed)
+    assert sentence in said
+
+
+def test_another_recipes_checkpoint_is_refused(data: Path, tmp_path: Path) -> None:
+    folder = colorizers(data)["netl_spade"]
+    recipe = json.loads((folder / "colorizer.json").read_text())
+    recipe["options"]["generator_rate"] = 0.5
+    other = tmp_path / "recipe.json"
+    other.write_text(json.dumps(recipe))
+    program = [sys.executable, "-m", "pipeline.colorizer.train", str(other), str(folder)]
+    done = subprocess.run(program, cwd=TOP, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "is the checkpoint of another recipe or dataset" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -92,7 +92,7 @@ class Colorizer:
             )
         height, width = line.shape
         placement = Placement.of(width, height, self.size, "pad")
-        small = None if hints is None else _placed(hints, placement)
+        small = None if hints is None else placed(hints, placement)
         painted = self.paint([placement.square(line)], [small], None if z is None else z[None])[0]
         left, top, right, bottom = placement.box
         return resampled(np.ascontiguousarray(painted[top:bottom, left:right]), width, height)
@@ -159,7 +159,7 @@ def _signed(pictures: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def _placed(hints: Hints, placement: Placement) -> Hints:
+def placed(hints: Hints, placement: Placement) -> Hints:
     """Hints brought to a square; a pixel is hinted where some of it is, by the mean of that."""
     width, height = placement.width, placement.height
     covered = cv2.resize(hints.mask.astype(np.float32), (width, height), interpolation=_AREA)

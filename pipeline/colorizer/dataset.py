@@ -115,6 +115,23 @@ class ColorizationDataset(Dataset[Sample]):
         keep_freed_memory()
 
 
+_threads = cv2.getNumThreads()
+
+
+def _pause_threads() -> None:
+    """OpenCV's threads do not live on in a fork, which would wait for them for ever."""
+    global _threads
+    _threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+
+
+def _resume_threads() -> None:
+    cv2.setNumThreads(_threads)
+
+
+os.register_at_fork(before=_pause_threads, after_in_parent=_resume_threads)
+
+
 def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> None:
     if not len(reader):
         raise SengaError(f"{reader.path} has no pictures: build it from more posts.")

@@ -49,14 +49,14 @@ class Recipe:
             self.options,
             self.gpu,
         ]
-        chosen = [
-            {key.name: getattr(section, key.name)}
+        chosen = {
+            f"{type(section).__name__}.{key.name}": getattr(section, key.name)
             for section in sections
             for key in fields(section)
             if key.metadata["affects_result"]
-        ]
+        }
         if self.options.shrink_batch:  # to what fits, when it is known
-            chosen[sections.index(self.options)]["batch_size"] = 0
+            del chosen["TrainOptions.batch_size"]
         return store.fingerprint([SCHEMA, self.content, self.seed, chosen])
 
     def text(self) -> str:

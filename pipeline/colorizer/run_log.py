@@ -66,6 +66,8 @@ class RunLog:
 
     def __init__(self, folder: Path, course: Course, *, tensorboard: bool) -> None:
         self._folder, self._course = folder, course
+        with store.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         self._sums: dict[str, Tensor] = {}
         self._count = 0
         self._since = time.monotonic()

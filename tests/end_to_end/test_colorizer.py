@@ -82,7 +82,7 @@ def colorizers(data: Path) -> dict[str, Path]:
 def test_it_makes_weights_metrics_samples_and_a_page(data: Path) -> None:
     assert colorizers(data).keys() == {"netl_spade", "spade"}
     for folder in colorizers(data).values():
-        lines = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert lines[-1]["images"] == lines[-1]["of"]
         assert {"loss/hinge_g", "loss/hinge_d", "loss/features", "loss/kld"} < lines[-1].keys()
         assert len(list((folder / "samples").glob("*.png"))) >= 2
@@ -149,8 +149,8 @@ def test_killed_training_goes_on_and_ends_as_if_nothing_had_happened(data: Path)
     assert not (whole / "colorizer.safetensors").exists()
     luigi(data, "TrainColorizer")
     assert (whole / "colorizer.safetensors").read_bytes() == expected
-    lines = [json.loads(line) for line in (whole / "metrics.jsonl").open()]
-    before = [json.loads(line) for line in (moved / "metrics.jsonl").open()]
+    lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
+    before = [json.loads(line) for line in (moved / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [line["step"] for line in before]
 
 

@@ -27,6 +27,11 @@ class EvaluateColorizer(Stage):
 
     stage = "evaluate"
 
+    def __init__(self, *args: object, **values: object) -> None:
+        """Asks at once for what the trainings lack."""
+        super().__init__(*args, **values)
+        self._trainings()
+
     def upstream(self) -> list[Stage]:
         """The generators that are compared."""
         return list(self._trainings().values())

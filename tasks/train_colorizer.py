@@ -40,13 +40,15 @@ class TrainColorizer(Stage):
     )
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Refuses what cannot be trained, before the dataset is built."""
+        """Refuses what cannot be trained, and asks for what is missing, before anything is built."""
         super().__init__(*args, **values)
         try:
             require_size(config.options(PackOptions).size)
             self.network  # noqa: B018 - checks the name
         except OptionError as error:
             raise SengaError(str(error)) from error
+        for sentence in self.needs():
+            raise SengaError(sentence)
 
     @property
     def network(self) -> NetworkOptions:
@@ -69,7 +71,8 @@ class TrainColorizer(Stage):
         chosen["NetworkOptions"]["generator"] = self.network.generator
         losses = config.options(LossOptions)
         with_network = losses.perceptual and weights.is_ready(losses.perceptual_weights)
-        return {**chosen, "seed": self._seed, "perceptual": _identity(losses, with_network)}
+        found = _identity(losses) if with_network else ""
+        return {**chosen, "seed": self._seed, "perceptual": found}
 
     def inputs(self) -> dict[str, object]:
         """Without the parameter: which generator it is, the settings say."""
@@ -82,6 +85,8 @@ class TrainColorizer(Stage):
     def needs(self) -> list[str]:
         """The sentence for weights of the perceptual loss that must be there and are not."""
         losses = config.options(LossOptions)
+        if losses.perceptual:
+            _identity(losses)
         refuses = losses.perceptual and losses.without_weights == "refuse"
         if not refuses or weights.is_ready(losses.perceptual_weights):
             return []
@@ -158,12 +163,10 @@ class TrainColorizer(Stage):
         return config.options(config.BuildOptions).seed
 
 
-def _identity(losses: LossOptions, with_network: object) -> str:
-    if not with_network:
-        return ""
+def _identity(losses: LossOptions) -> str:
+    """Which weights the perceptual loss takes; raises SengaError where there are no such ones."""
     option = "[losses] perceptual_weights"
-    name = losses.perceptual_weights
-    return weights.identity(name, option=option, network="danbooru_resnet")
+    return weights.identity(losses.perceptual_weights, option=option, network="danbooru_resnet")
 
 
 @TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)

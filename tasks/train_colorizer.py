@@ -40,7 +40,7 @@ class TrainColorizer(Stage):
     )
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Refuses what cannot be trained, and asks for what is missing, before anything is built."""
+        """Refuses what cannot be trained, and asks for what is missing, before any building."""
         super().__init__(*args, **values)
         try:
             require_size(config.options(PackOptions).size)

@@ -1,0 +1,1 @@
+"""The line-art colorizer: networks, training, evaluation and use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib.style
 import numpy as np
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.signal import savgol_filter
 
 from pipeline.colorizer.scores import MEASURES, Score
 from pipeline.errors import SengaError
@@ -30,10 +31,11 @@ COLORS = {
 
 _MORE_COLORS = ("#a8518f", "#3391b0", "#b0463c", "#7a7a2e")
 _PANEL = (3.5, 2.35)  # width and height of a plot, in inches
-_ACROSS = 3  # plots in a row
+_ACROSS = 3  # plots in a row, at most
 _DOTS = 144  # per inch
-_DECAY = 0.8  # of the moving average of a loss, per line of metrics
-_OUTLIERS = 1  # percent of the logged losses at either end that may leave their plot
+_SMOOTHED = 9  # lines of metrics that a loss is averaged over; odd
+_LOG = 30  # largest over smallest loss, beyond which its axis is logarithmic
+_OUTLIERS = 0.5  # percent of the logged losses at either end that may leave their plot
 _DODGE = 0.06  # between the methods of one number of hints, in categories
 _STYLE = {
     "axes.edgecolor": "#c9c9d0",
@@ -69,7 +71,7 @@ _LOSSES = {
 def loss_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
     """Every loss against the images seen: one plot each, one curve per generator.
 
-    Thin, as it was logged; bold, its moving average. Single outliers may leave a plot.
+    Thin, as it was logged; bold, its mean over nine lines. Single outliers may leave a plot.
 
     Args:
         histories: by generator, the lines of its `metrics.jsonl`: `images`, and losses under
@@ -92,7 +94,10 @@ def loss_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Pictu
         for panel, name in zip(panels, names, strict=True):
             panel.set_title(_LOSSES.get(name, name.replace("_", " ")))
             _plot_loss(panel, f"loss/{name}", histories)
-        figure.supxlabel("images seen (thin: as logged; bold: moving average)", fontsize=8.5)
+        figure.supxlabel(
+            f"images seen (thin: as logged; bold: mean over {_SMOOTHED} lines of the log)",
+            fontsize=8.5,
+        )
         return _drawn(figure, panels)
 
 
@@ -104,28 +109,34 @@ def _plot_loss(
         known = [line for line in lines if math.isfinite(line.get(key, math.nan))]
         images, values = [line["images"] for line in known], [line[key] for line in known]
         panel.plot(images, values, color=color, alpha=0.25, linewidth=0.8)
-        panel.plot(images, moving_average(values), color=color, label=label)
+        panel.plot(images, smoothed(values), color=color, label=label)
         everything += values
     if everything:
-        low, high = np.percentile(everything, [_OUTLIERS, 100 - _OUTLIERS])
-        room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
-        panel.set_ylim(low - room, high + room)
+        _zoom(panel, everything)
     panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def moving_average(values: Iterable[float]) -> list[float]:
-    """An exponential moving average, each value at 0.8 of the weight of the next.
+def _zoom(panel: Axes, values: Sequence[float]) -> None:
+    """Shows all but the outliers, on a logarithmic axis where they differ too much."""
+    low, high = np.percentile(values, [_OUTLIERS, 100 - _OUTLIERS])
+    if low > 0 and high / low > _LOG:
+        panel.set_yscale("log")
+        panel.set_title(f"{panel.get_title('left')} (logarithmic)")
+        panel.set_ylim(low / 1.2, high * 1.2)
+    else:
+        room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
+        panel.set_ylim(low - room, high + room)
 
-    The weights of the values so far are scaled to a sum of 1 (the bias correction of Kingma and
-    Ba 2015), so that it starts at the first value instead of at 0.
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """The mean of each value and its neighbours, which neither lags nor leads.
+
+    Near the ends, where neighbours are missing, the values of a straight line through the nine
+    outermost (Savitzky and Golay 1964, of order 1).
     """
-    averages, total, weight = [], 0.0, 0.0
-    for value in values:
-        total = _DECAY * total + value
-        weight = _DECAY * weight + 1
-        averages.append(total / weight)
-    return averages
+    window = min(_SMOOTHED, len(values) - (len(values) + 1) % 2)
+    return list(savgol_filter(values, window, 1)) if window > 2 else list(values)
 
 
 def hint_curves(scores: Sequence[Score], measures: Sequence[str], z: str = "zero") -> Picture:
@@ -157,6 +168,7 @@ def hint_curves(scores: Sequence[Score], measures: Sequence[str], z: str = "zero
         for panel, measure in zip(panels, measures, strict=True):
             panel.set_title(MEASURES[measure].heading)
             panel.set_xticks(range(len(hints)), [str(count) for count in hints])
+            panel.set_xlim(-0.3, len(hints) - 0.7)
             for number, (method, color) in enumerate(zip(methods, colors(methods), strict=True)):
                 line = [s for s in shown if (s.method, s.measure) == (method, measure)]
                 aside = (number - (len(methods) - 1) / 2) * _DODGE
@@ -192,8 +204,8 @@ def colors(methods: Collection[str]) -> list[str]:
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    across = min(_ACROSS, count)
-    down = math.ceil(count / across)
+    down = math.ceil(count / _ACROSS)
+    across = math.ceil(count / down)
     figure = Figure(figsize=(_PANEL[0] * across, _PANEL[1] * down + 0.4))
     return figure, [figure.add_subplot(down, across, number + 1) for number in range(count)]
 

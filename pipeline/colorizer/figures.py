@@ -103,7 +103,7 @@ def latent_sweep(
         values: of that dimension, written above.
         cell: side of a column, in pixels.
     """
-    return picture_grid([f"{value:g}".replace("-", "−") for value in values], rows, cell)
+    return picture_grid([f"{value:g}" for value in values], rows, cell)
 
 
 def thickness(

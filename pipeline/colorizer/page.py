@@ -139,6 +139,7 @@ def write_page(target: Path, facts: PageFacts) -> None:
     html = environment.get_template("page.html").render(
         facts=facts,
         color=_colors(facts.scores),
+        measures=[MEASURES[name] for name in measures_of(facts.scores)],
         ranked=[MEASURES[name].title for name in ranked],
         winners={count: [best(facts.scores, name, count) for name in ranked] for count in hints},
         tables=[table(facts.scores, count) for count in hints],

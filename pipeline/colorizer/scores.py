@@ -19,11 +19,13 @@ class Measure:
         title: over its column.
         better: `higher`, `lower`, or empty where neither is.
         decimals: that are shown.
+        meaning: in plain words.
     """
 
     title: str
     better: str
     decimals: int
+    meaning: str
 
     @property
     def heading(self) -> str:
@@ -32,14 +34,60 @@ class Measure:
 
 
 MEASURES = {
-    "psnr": Measure(title="PSNR, dB", better="higher", decimals=2),
-    "ssim": Measure(title="SSIM", better="higher", decimals=3),
-    "ms_ssim": Measure(title="MS-SSIM", better="higher", decimals=3),
-    "hint_difference": Measure(title="CIEDE2000 in hints", better="lower", decimals=2),
-    "line_f1": Measure(title="line F1", better="higher", decimals=3),
-    "diversity": Measure(title="diversity, CIEDE2000", better="", decimals=2),
-    "fid": Measure(title="FID", better="lower", decimals=1),
-    "lpips": Measure(title="LPIPS", better="lower", decimals=3),
+    "psnr": Measure(
+        title="PSNR, dB",
+        better="higher",
+        decimals=2,
+        meaning="how close every pixel is to the original",
+    ),
+    "ssim": Measure(
+        title="SSIM",
+        better="higher",
+        decimals=3,
+        meaning="how close the structure around every pixel is, up to 1",
+    ),
+    "ms_ssim": Measure(
+        title="MS-SSIM",
+        better="higher",
+        decimals=3,
+        meaning="the same at several scales, up to 1",
+    ),
+    "hint_difference": Measure(
+        title="CIEDE2000 in hints",
+        better="lower",
+        decimals=2,
+        meaning=(
+            "how far the colour inside the hints is from the original; "
+            "below 1 nobody sees it, above 10 anybody does at a glance"
+        ),
+    ),
+    "line_f1": Measure(
+        title="line F1",
+        better="higher",
+        decimals=3,
+        meaning=(
+            "how many of the lines are kept, and how few are new, up to 1; "
+            "white fill hands them back untouched"
+        ),
+    ),
+    "diversity": Measure(
+        title="diversity, CIEDE2000",
+        better="",
+        decimals=2,
+        meaning="how far results with different z are from each other",
+    ),
+    "fid": Measure(
+        title="FID",
+        better="lower",
+        decimals=1,
+        meaning="how far the features of all results are from those of the originals",
+    ),
+    "lpips": Measure(
+        title="LPIPS",
+        better="lower",
+        decimals=3,
+        meaning="how far deep features of a result are from those of its original",
+    ),
 }
 """By name, in the order of the columns."""
 

@@ -59,23 +59,30 @@ def picture_grid(
         together: rows that belong together; there is more room after so many of them.
     """
     gap = max(3, min(GUTTER, cell // 16))
-    cells = [[_scaled(picture, cell) for picture in row.pictures] for row in rows]
-    heights = [max((picture.shape[0] for picture in line), default=0) for line in cells]
     left = EDGE + (LABEL if any(row.label for row in rows) else 0)
     columns = [left + number * (cell + gap) for number in range(len(headings))]
-    top = EDGE + HEAD + GUTTER
-    gaps = [GROUP if number % together == 0 else gap for number in range(1, len(rows))]
-    gaps = gaps if together > 1 else [gap] * len(gaps)
-    width = left + len(headings) * (cell + gap) - gap + EDGE
-    sheet = Image.new("RGB", (width, top + sum(heights) + sum(gaps) + EDGE), "white")
+    cells = [[_scaled(picture, cell) for picture in row.pictures] for row in rows]
+    heights = [max(picture.shape[0] for picture in line) for line in cells]
+    *tops, below = _tops(heights, gap, together)
+    sheet = Image.new("RGB", (columns[-1] + cell + EDGE, below + EDGE), "white")
     _draw_headings(sheet, headings, columns, cell)
-    for row, pictures, high, below in zip(rows, cells, heights, [*gaps, 0], strict=True):
+    for row, pictures, high, top in zip(rows, cells, heights, tops, strict=True):
         draw_label(sheet, row.label, top + high // 2)
         for x, picture in zip(columns, pictures, strict=True):
             tall, wide = picture.shape[:2]
             draw_picture(sheet, picture, x + (cell - wide) // 2, top + (high - tall) // 2)
-        top += high + below
     return np.asarray(sheet)
+
+
+def _tops(heights: Sequence[int], gap: int, together: int) -> list[int]:
+    """Where each row starts, and where the last one ends, in pixels from the top."""
+    places, top = [], EDGE + HEAD + GUTTER
+    end = top
+    for number, high in enumerate(heights, 1):
+        places.append(top)
+        end = top + high
+        top = end + (GROUP if together > 1 and number % together == 0 else gap)
+    return [*places, end]
 
 
 def _scaled(picture: Picture, cell: int) -> Picture:

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.colorizer.curves import COLORS, colors, hint_curves, loss_curves, 
 from pipeline.colorizer.scores import Score
 from pipeline.errors import SengaError
 
+TOP = Path(__file__).parents[3]
 RED, BLUE = "#d9822b", "#4a5fc1"
 
 
@@ -211,5 +213,5 @@ def test_settings_of_matplotlib_neither_change_nor_matter() -> None:
 def test_no_window_system_is_looked_for() -> None:
     """The state of `matplotlib.pyplot` belongs to whoever imports it."""
     code = "import pipeline.colorizer.curves, sys; print('matplotlib.pyplot' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP)
     assert done.stdout.strip() == "False", done.stderr

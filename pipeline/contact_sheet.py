@@ -14,15 +14,22 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.pack import OpenShard, ShardPaths
 from pipeline.picture import decode
+from pipeline.sheet import (
+    CAPTION,
+    EDGE,
+    GROUP,
+    GUTTER,
+    HEAD,
+    LABEL,
+    QUIET,
+    TEXT,
+    draw_label,
+    draw_picture,
+)
 from pipeline.square import resampled
 from sketch_models.styles import STYLES
 
-_GUTTER = 10  # pixels between pictures
-_GROUP = 26  # pixels between colour, sketches and lines
-_EDGE = 18  # pixels around everything
 _TALL = 1.5  # height of the tallest cell, in cell widths
-_TEXT, _QUIET, _FRAME = (40, 40, 44), (120, 120, 126), (222, 222, 226)
-_HEAD, _CAPTION = 19, 15  # sizes of the letters, in pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +65,21 @@ def contact_sheet(rows: Sequence[SheetRow], cell: int = 224) -> NDArray[np.uint8
         (H, W, 3) uint8 RGB; H follows from the aspects of the pictures.
     """
     if not rows:
-        return np.full((2 * _EDGE, 2 * _EDGE, 3), 255, np.uint8)
+        return np.full((2 * EDGE, 2 * EDGE, 3), 255, np.uint8)
     columns = _columns(rows[0], cell)
-    left = _EDGE + _CAPTION + _GUTTER
-    top = _EDGE + _HEAD + _CAPTION + 2 * _GUTTER
+    left = EDGE + LABEL
+    top = EDGE + HEAD + CAPTION + 2 * GUTTER
     cells = [_scaled(row, cell) for row in rows]
     heights = [max(picture.shape[0] for picture in pictures) for pictures in cells]
-    width = left + columns[-1] + cell + _EDGE
-    height = top + sum(heights) + _GUTTER * (len(rows) - 1) + _EDGE
+    width = left + columns[-1] + cell + EDGE
+    height = top + sum(heights) + GUTTER * (len(rows) - 1) + EDGE
     sheet = Image.new("RGB", (width, height), "white")
     _draw_headings(sheet, rows[0], [left + x for x in columns], cell)
     for row, pictures, high in zip(rows, cells, heights, strict=True):
-        _draw_label(sheet, row.label, top + high // 2)
+        draw_label(sheet, row.label, top + high // 2)
         for x, picture in zip(columns, pictures, strict=True):
-            _draw_picture(sheet, picture, left + x + (cell - picture.shape[1]) // 2, top)
-        top += high + _GUTTER
+            draw_picture(sheet, picture, left + x + (cell - picture.shape[1]) // 2, top)
+        top += high + GUTTER
     return np.asarray(sheet)
 
 
@@ -128,8 +135,8 @@ def _columns(row: SheetRow, cell: int) -> list[int]:
     for _, pictures in row.groups():
         for _ in pictures:
             places.append(x)
-            x += cell + _GUTTER
-        x += _GROUP - _GUTTER
+            x += cell + GUTTER
+        x += GROUP - GUTTER
     return places
 
 
@@ -144,27 +151,11 @@ def _scaled(row: SheetRow, cell: int) -> list[NDArray[np.uint8]]:
 
 def _draw_headings(sheet: Image.Image, row: SheetRow, columns: list[int], cell: int) -> None:
     draw = ImageDraw.Draw(sheet)
-    head, caption = ImageFont.load_default(_HEAD), ImageFont.load_default(_CAPTION)
-    head_y, caption_y = _EDGE + _HEAD // 2, _EDGE + _HEAD + _GUTTER + _CAPTION // 2
+    head, caption = ImageFont.load_default(HEAD), ImageFont.load_default(CAPTION)
+    head_y, caption_y = EDGE + HEAD // 2, EDGE + HEAD + GUTTER + CAPTION // 2
     for heading, pictures in row.groups():
         here, columns = columns[: len(pictures)], columns[len(pictures) :]
         middle = (here[0] + here[-1] + cell) / 2
-        draw.text((middle, head_y), heading, _TEXT, head, anchor="mm")
+        draw.text((middle, head_y), heading, TEXT, head, anchor="mm")
         for x, style in zip(here, pictures, strict=True):
-            draw.text((x + cell / 2, caption_y), style, _QUIET, caption, anchor="mm")
-
-
-def _draw_label(sheet: Image.Image, label: str, middle: int) -> None:
-    """Writes a label upwards, left of its row."""
-    font = ImageFont.load_default(_CAPTION)
-    length = int(font.getlength(label)) + 4
-    text = Image.new("RGB", (length, _CAPTION + 4), "white")
-    ImageDraw.Draw(text).text((length / 2, _CAPTION / 2 + 2), label, _QUIET, font, anchor="mm")
-    sheet.paste(text.transpose(Image.Transpose.ROTATE_90), (_EDGE - 4, middle - length // 2))
-
-
-def _draw_picture(sheet: Image.Image, picture: NDArray[np.uint8], left: int, top: int) -> None:
-    height, width = picture.shape[:2]
-    sheet.paste(Image.fromarray(picture), (left, top))
-    frame = (left - 1, top - 1, left + width, top + height)
-    ImageDraw.Draw(sheet).rectangle(frame, outline=_FRAME)
+            draw.text((x + cell / 2, caption_y), style, QUIET, caption, anchor="mm")

@@ -1,34 +1,37 @@
-"""The figures of an evaluation, as (H, W, 3) uint8 RGB arrays."""
+"""The figures of an evaluation that are grids of pictures, as (H, W, 3) uint8 RGB arrays.
+
+The paper's figure 2 shows colour, line art, hints and result of each picture, its figure 5 what
+several networks paint: `picture_grid` draws both. `latent_sweep` draws its figure 6 and `thickness`
+its figure 7.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.colorizer.scores import Score, heading
+from pipeline.sheet import (
+    EDGE,
+    GROUP,
+    GUTTER,
+    HEAD,
+    LABEL,
+    TEXT,
+    draw_label,
+    draw_picture,
+    fitting_size,
+)
 from pipeline.square import resampled
 
 Picture = NDArray[np.uint8]
+"""(H, W) grey or (H, W, 3) RGB."""
 
-_EDGE, _GUTTER, _HEAD, _CAPTION = 14, 8, 17, 14  # pixels
-_TEXT, _QUIET, _FRAME = (40, 40, 44), (120, 120, 126), (222, 222, 226)
-_COLORS = {
-    "netL-SPADE": "#4a5fc1",
-    "SPADE": "#d9822b",
-    "nearest-hint fill": "#3a9b6e",
-    "white fill": "#9a9aa4",
-}
-_PANEL = (3.4, 2.3)  # width and height of a plot, in inches
-_DOTS = 110  # per inch
-_SMOOTH = 0.8  # decay of the moving average of losses, per line of metrics
+SWEEP = tuple(range(-100, 100, 10))
+"""The paper's values of one dimension of z."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,134 +40,96 @@ class GridRow:
 
     Attributes:
         label: written upwards beside it; may be empty.
-        pictures: (H, W) or (H, W, 3) uint8, one per column.
+        pictures: one per column.
     """
 
     label: str
     pictures: Sequence[Picture]
 
 
-def picture_grid(headings: Sequence[str], rows: Sequence[GridRow], cell: int = 160) -> Picture:
+def picture_grid(
+    headings: Sequence[str], rows: Sequence[GridRow], cell: int = 192, *, together: int = 1
+) -> Picture:
     """Pictures in rows and columns, on white.
 
     Args:
         headings: above the columns.
-        rows: all with one picture per heading.
-        cell: side that every picture is shown in, in pixels.
+        rows: all with one picture per heading; pictures keep their aspect.
+        cell: side of a column, in pixels, which the long side of every picture gets.
+        together: rows that belong together; there is more room after so many of them.
     """
-    left = _EDGE + (_CAPTION + _GUTTER if any(row.label for row in rows) else 0)
-    top = _EDGE + _HEAD + _GUTTER
-    width = left + len(headings) * (cell + _GUTTER) - _GUTTER + _EDGE
-    height = top + len(rows) * (cell + _GUTTER) - _GUTTER + _EDGE
-    sheet = Image.new("RGB", (width, height), "white")
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(_fitting(headings, cell))
-    for number, text in enumerate(headings):
-        middle = left + number * (cell + _GUTTER) + cell / 2
-        draw.text((middle, _EDGE + _HEAD / 2), text, _TEXT, font, anchor="mm")
-    for line, row in enumerate(rows):
-        y = top + line * (cell + _GUTTER)
-        _write_upwards(sheet, row.label, y + cell // 2)
-        for number, picture in enumerate(row.pictures):
-            x = left + number * (cell + _GUTTER)
-            shown = picture if picture.shape[0] == cell else resampled(picture, cell, cell)
-            sheet.paste(Image.fromarray(shown), (x, y))
-            draw.rectangle((x - 1, y - 1, x + cell, y + cell), outline=_FRAME)
+    gap = max(3, min(GUTTER, cell // 16))
+    left = EDGE + (LABEL if any(row.label for row in rows) else 0)
+    columns = [left + number * (cell + gap) for number in range(len(headings))]
+    cells = [[_scaled(picture, cell) for picture in row.pictures] for row in rows]
+    heights = [max(picture.shape[0] for picture in line) for line in cells]
+    *tops, below = _tops(heights, gap, together)
+    sheet = Image.new("RGB", (columns[-1] + cell + EDGE, below + EDGE), "white")
+    _draw_headings(sheet, headings, columns, cell)
+    for row, pictures, high, top in zip(rows, cells, heights, tops, strict=True):
+        draw_label(sheet, row.label, top + high // 2)
+        for x, picture in zip(columns, pictures, strict=True):
+            tall, wide = picture.shape[:2]
+            draw_picture(sheet, picture, x + (cell - wide) // 2, top + (high - tall) // 2)
     return np.asarray(sheet)
 
 
-def _fitting(headings: Sequence[str], cell: int) -> int:
-    """The size of letters with which the longest heading fits over its column."""
-    longest = max(ImageFont.load_default(_HEAD).getlength(text) for text in headings)
-    return max(8, min(_HEAD, math.floor(_HEAD * (cell + _GUTTER / 2) / max(longest, 1))))
+def _tops(heights: Sequence[int], gap: int, together: int) -> list[int]:
+    """Where each row starts, and where the last one ends, in pixels from the top."""
+    places, top = [], EDGE + HEAD + GUTTER
+    end = top
+    for number, high in enumerate(heights, 1):
+        places.append(top)
+        end = top + high
+        top = end + (GROUP if together > 1 and number % together == 0 else gap)
+    return [*places, end]
 
 
-def _write_upwards(sheet: Image.Image, label: str, middle: int) -> None:
-    if not label:
-        return
-    font = ImageFont.load_default(_CAPTION)
-    length = int(font.getlength(label)) + 4
-    text = Image.new("RGB", (length, _CAPTION + 4), "white")
-    ImageDraw.Draw(text).text((length / 2, _CAPTION / 2 + 2), label, _QUIET, font, anchor="mm")
-    sheet.paste(text.transpose(Image.Transpose.ROTATE_90), (_EDGE - 6, middle - length // 2))
+def _scaled(picture: Picture, cell: int) -> Picture:
+    height, width = picture.shape[:2]
+    scale = cell / max(height, width)
+    return resampled(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
-def loss_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
-    """Every loss against the images seen, one panel each, one curve per generator.
+def _draw_headings(
+    sheet: Image.Image, headings: Sequence[str], columns: Sequence[int], cell: int
+) -> None:
+    font = ImageFont.load_default(fitting_size(headings, cell, HEAD))
+    draw = ImageDraw.Draw(sheet)
+    for x, text in zip(columns, headings, strict=True):
+        draw.text((x + cell / 2, EDGE + HEAD / 2), text, TEXT, font, anchor="mm")
+
+
+def latent_sweep(
+    rows: Sequence[GridRow], values: Sequence[float] = SWEEP, cell: int = 88
+) -> Picture:
+    """What one dimension of z does (the paper's figure 6), one dimension per row.
 
     Args:
-        histories: by generator, the lines of its `metrics.jsonl`.
+        rows: labelled with their dimension; a picture per value.
+        values: of that dimension, written above.
+        cell: side of a column, in pixels.
     """
-    names = dict.fromkeys(
-        key for lines in histories.values() for line in lines for key in line if "loss/" in key
-    )
-    figure, panels = _panels(len(names))
-    for panel, name in zip(panels, names, strict=True):
-        for label, lines in histories.items():
-            known = [line for line in lines if name in line]
-            values = _smooth([line[name] for line in known])
-            images = [line["images"] for line in known]
-            panel.plot(images, values, color=_COLORS.get(label), label=label, linewidth=1.4)
-        panel.set_title(name.removeprefix("loss/"), fontsize=10, loc="left")
-    return _drawn(figure, panels, "images")
+    return picture_grid([f"{value:g}" for value in values], rows, cell)
 
 
-def _smooth(values: Sequence[float]) -> list[float]:
-    """A moving average that is right from its first value on."""
-    smoothed, total, weight = [], 0.0, 0.0
-    for value in values:
-        total = _SMOOTH * total + (1 - _SMOOTH) * value
-        weight = _SMOOTH * weight + (1 - _SMOOTH)
-        smoothed.append(total / weight)
-    return smoothed
+def thickness(
+    headings: Sequence[str],
+    lines: Sequence[Sequence[Picture]],
+    results: Sequence[Sequence[Picture]],
+    cell: int = 192,
+) -> Picture:
+    """Line art of several thicknesses above what is painted from it (the paper's figure 7).
 
-
-def hint_curves(scores: Sequence[Score], measures: Sequence[str]) -> Picture:
-    """Measures against the number of hints, with intervals; z = 0, and the baselines."""
-    figure, panels = _panels(len(measures))
-    for panel, measure in zip(panels, measures, strict=True):
-        here = [score for score in scores if score.measure == measure]
-        for method in dict.fromkeys(score.method for score in here if score.z in ("", "zero")):
-            line = [s for s in here if s.method == method and s.z in ("", "zero")]
-            line = [score for score in line if not math.isnan(score.mean)]
-            if not line or line[0].is_bound:
-                continue
-            places = [str(score.hints) for score in line]
-            errors = [[s.mean - s.low for s in line], [s.high - s.mean for s in line]]
-            panel.errorbar(
-                places,
-                [score.mean for score in line],
-                yerr=errors,
-                color=_COLORS.get(method),
-                label=method,
-                linewidth=1.4,
-                capsize=2.5,
-                marker="o",
-                markersize=3,
-            )
-        panel.set_title(heading(measure), fontsize=10, loc="left")
-    return _drawn(figure, panels, "hint patches")
-
-
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    across = min(3, count)
-    down = -(-count // across)
-    figure = Figure(figsize=(_PANEL[0] * across, _PANEL[1] * down + 0.3), dpi=_DOTS)
-    FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(down, across, number + 1) for number in range(count)]
-
-
-def _drawn(figure: Figure, panels: Sequence[Axes], below: str) -> Picture:
-    for panel in panels:
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(labelsize=8, color="#9a9aa4")
-        panel.set_xlabel(below, fontsize=8)
-        panel.grid(axis="y", color="#eceef2")
-        panel.set_axisbelow(True)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.3 / figure.get_figheight()))
-    figure.legend(handles, labels, loc="upper left", ncols=len(labels), fontsize=9, frameon=False)
-    canvas = figure.canvas
-    assert isinstance(canvas, FigureCanvasAgg)
-    canvas.draw()
-    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    Args:
+        headings: the thicknesses, such as the resolution that the lines were drawn at.
+        lines: per picture, one per thickness.
+        results: per picture, one per thickness.
+        cell: side of a column, in pixels.
+    """
+    rows = [
+        GridRow(label=label, pictures=pictures)
+        for pair in zip(lines, results, strict=True)
+        for label, pictures in zip(("line art", "painted"), pair, strict=True)
+    ]
+    return picture_grid(headings, rows, cell, together=2)

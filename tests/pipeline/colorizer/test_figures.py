@@ -1,57 +1,105 @@
-"""Figures: pictures land in their cells, curves where their values are."""
+"""Grids show the right pictures in the right cells."""
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from pipeline.colorizer.figures import GridRow, hint_curves, loss_curves, picture_grid
-from tests.pipeline.colorizer.test_scores import score
+from pipeline.colorizer.figures import SWEEP, GridRow, latent_sweep, picture_grid, thickness
+from pipeline.sheet import GROUP
 
-RED, GREEN = (np.full((20, 20, 3), color, np.uint8) for color in ((250, 0, 0), (0, 250, 0)))
-
-
-def test_pictures_land_in_their_cells() -> None:
-    rows = [GridRow(label="1", pictures=[RED, GREEN]), GridRow(label="2", pictures=[GREEN, RED])]
-    grid = picture_grid(["a", "b"], rows, cell=40)
-    assert (grid == (250, 0, 0)).all(2).sum() == 2 * 40 * 40
-    assert (grid == (0, 250, 0)).all(2).sum() == 2 * 40 * 40
-    ys, xs = np.nonzero((grid == (250, 0, 0)).all(2))
-    assert xs[ys < ys.mean()].max() < xs[ys > ys.mean()].min()  # first row left, second row right
+CELL = 100
 
 
-def test_grey_line_art_is_a_picture_too() -> None:
-    line = np.full((20, 20), 77, np.uint8)
-    grid = picture_grid(["line"], [GridRow(label="", pictures=[line])], cell=30)
-    assert (grid == 77).all(2).sum() == 30 * 30
+def plain(tone: int, height: int = 40, width: int = 40) -> NDArray[np.uint8]:
+    return np.full((height, width), tone, np.uint8)
 
 
-def test_a_long_heading_stays_over_its_column() -> None:
-    texts = ["nearest-hint fill"] * 2
-    grid = picture_grid(texts, [GridRow(label="", pictures=[RED, RED])], cell=60)
-    above = grid[14:30].min(2) < 200
-    gap = np.nonzero((grid[40] == (250, 0, 0)).all(1))[0][60] - 4  # between the columns
-    assert above.any()
-    assert not above[:, gap].any()
+def red(tone: int, height: int = 40, width: int = 40) -> NDArray[np.uint8]:
+    return np.stack([plain(tone, height, width), *[plain(0, height, width)] * 2], axis=2)
 
 
-@pytest.mark.parametrize("count", [1, 4])
-def test_loss_curves_have_a_panel_per_loss(count: int) -> None:
-    lines = [
-        {"images": images, **{f"loss/{number}": 1 / images for number in range(count)}}
-        for images in range(1, 20)
+def found(sheet: NDArray[np.uint8], color: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the largest filled area of one colour."""
+    mask = (sheet == color).all(axis=2)
+    rows = np.flatnonzero(mask.sum(axis=1) > CELL // 8)
+    columns = np.flatnonzero(mask.sum(axis=0) > CELL // 8)
+    left, top = int(columns[0]), int(rows[0])
+    width, height = len(columns), len(rows)
+    assert mask[top : top + height, left : left + width].all()
+    return left, top, width, height
+
+
+def test_pictures_land_in_their_cells_grey_or_coloured() -> None:
+    rows = [
+        GridRow(label="1", pictures=[plain(60), red(70), plain(80)]),
+        GridRow(label="2", pictures=[plain(90), red(110), plain(130)]),
     ]
-    picture = loss_curves({"netL-SPADE": lines, "SPADE": lines[:5]})
-    assert picture.dtype == np.uint8
-    assert picture.shape[1] > 300 * min(3, count)
-    blue = (np.abs(picture.astype(int) - (0x4A, 0x5F, 0xC1)).sum(2) < 30).sum()
-    assert blue > 50 * count
+    sheet = picture_grid(["line art", "painted", "truth"], rows, CELL)
+    assert sheet.dtype == np.uint8
+    assert sheet.ndim == 3
+    first = [found(sheet, color) for color in ((60, 60, 60), (70, 0, 0), (80, 80, 80))]
+    second = [found(sheet, color) for color in ((90, 90, 90), (110, 0, 0), (130, 130, 130))]
+    assert {cell[2:] for cell in first + second} == {(CELL, CELL)}
+    assert [cell[0] for cell in first] == [cell[0] for cell in second]
+    assert np.diff([cell[0] for cell in first]).tolist() == [CELL + 6] * 2  # a sixteenth between
+    assert {cell[1] for cell in second} == {first[0][1] + CELL + 6}
+    assert sheet.shape[1] - (first[2][0] + CELL) == 18
 
 
-def test_hint_curves_show_rivals_alone() -> None:
-    scores = [
-        score(method, "psnr", 10 + hints, z, hints=hints)
-        for hints in (0, 5)
-        for method, z in [("white fill", ""), ("netL-SPADE", "zero"), ("the truth", "")]
-    ]
-    picture = hint_curves(scores, ["psnr"])
-    assert (np.abs(picture.astype(int) - (0x4A, 0x5F, 0xC1)).sum(2) < 30).sum() > 50
-    assert np.ptp(picture) > 200
+def test_a_picture_keeps_its_aspect_in_the_middle_of_its_cell() -> None:
+    rows = [GridRow(label="", pictures=[plain(60, 20, 80), plain(90, 80, 20)])]
+    sheet = picture_grid(["wide", "tall"], rows, CELL)
+    left, top, width, height = found(sheet, (60, 60, 60))
+    assert (width, height) == (CELL, CELL // 4)
+    tall = found(sheet, (90, 90, 90))
+    assert tall[2:] == (CELL // 4, CELL)
+    assert top + height / 2 == pytest.approx(tall[1] + CELL / 2, abs=1)
+    assert tall[0] + tall[2] / 2 == pytest.approx(left + CELL + 6 + CELL / 2, abs=1)
+
+
+def test_headings_and_labels_are_written_and_room_for_labels_is_only_taken_by_them() -> None:
+    def draw(heading: str, label: str) -> NDArray[np.uint8]:
+        return picture_grid([heading], [GridRow(label=label, pictures=[plain(60)])], CELL)
+
+    bare = draw("", "")
+    assert (bare[:40] == 255).all()
+    assert (draw("SPADE", "")[:40] < 128).any()
+    assert (draw("SPADE", "") != draw("truth", "")).any()
+    assert draw("", "1").shape[1] > bare.shape[1]
+    assert (draw("", "1500486") != draw("", "1500562")).any()
+
+
+def test_a_row_needs_a_picture_for_every_heading() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        picture_grid(["a", "b"], [GridRow(label="1", pictures=[plain(60)])])
+
+
+def test_no_rows_make_headings_alone() -> None:
+    sheet = picture_grid(["a", "b"], [], CELL)
+    assert (sheet[60:] == 255).all()
+    assert (sheet < 128).any()
+
+
+def test_a_sweep_has_a_column_per_value() -> None:
+    assert (SWEEP[0], SWEEP[-1], len(SWEEP)) == (-100, 90, 20)
+    rows = [GridRow(label="z[3]", pictures=[plain(30 + 8 * n) for n in range(20)])]
+    sheet = latent_sweep(rows, cell=40)
+    lefts = [found(sheet, (30 + 8 * n,) * 3)[0] for n in range(20)]
+    assert np.diff(lefts).tolist() == [43] * 19
+    other = latent_sweep(rows, values=range(20), cell=40)
+    top = found(sheet, (30,) * 3)[1] - 1
+    assert (sheet[:top, : lefts[1]] != other[:top, : lefts[1]]).any()  # -100 and 0
+    assert np.array_equal(sheet[top:], other[top:])
+
+
+def test_line_art_stands_above_what_is_painted_from_it() -> None:
+    lines = [[plain(60), plain(70)], [plain(80), plain(90)]]
+    results = [[red(100), red(110)], [red(120), red(130)]]
+    sheet = thickness(["768 px", "512 px"], lines, results, CELL)
+    places = {tone: found(sheet, (tone, tone, tone)) for tone in (60, 70, 80, 90)}
+    places |= {tone: found(sheet, (tone, 0, 0)) for tone in (100, 110, 120, 130)}
+    for line, result in ((60, 100), (70, 110), (80, 120), (90, 130)):
+        assert places[line][0] == places[result][0]
+        assert places[result][1] - places[line][1] == CELL + 6
+    assert places[80][1] - places[100][1] == CELL + GROUP  # pairs stand apart
+    assert places[70][0] > places[60][0]

@@ -1,43 +1,200 @@
-"""The page of an evaluation."""
+"""The page shows the numbers, whole and escaped, and needs nothing from outside."""
 
+import base64
+import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from pipeline.colorizer.page import PageFacts, PageFigure, write_page
+from pipeline.colorizer.page import (
+    PageFacts,
+    PageFigure,
+    duration,
+    patches,
+    table,
+    write_page,
+)
+from pipeline.colorizer.scores import Score
 from pipeline.picture import encode_png
-from tests.pipeline.colorizer.test_scores import SCORES
+
+PNG = encode_png(np.zeros((4, 4, 3), np.uint8))
+NAN = math.nan
 
 
-def page(folder: Path, dataset: str = "sample") -> str:
-    png = encode_png(np.zeros((4, 4, 3), np.uint8))
-    facts = PageFacts(
-        dataset=dataset,
-        pictures=9,
-        size=64,
-        colorizers={"netL-SPADE": {"parameters": "1,234"}},
-        scores=SCORES,
-        hints=[1, 10],
-        figures=[PageFigure(title="Samples", caption="What is painted.", png=png)],
+def score(
+    method: str, measure: str, mean: float, z: str = "", hints: int = 10, width: float = 1.0
+) -> Score:
+    low, high = mean - width, mean + width
+    return Score(
+        method=method, z=z, hints=hints, measure=measure, mean=mean, low=low, high=high, n=40
     )
+
+
+SCORES = [
+    score("white fill", "psnr", 11.0),
+    score("SPADE", "psnr", 17.0, "zero"),
+    score("netL-SPADE", "psnr", 20.0, "zero"),
+    score("netL-SPADE", "psnr", 25.0, "posterior"),
+    score("white fill", "hint_difference", 30.0),
+    score("SPADE", "hint_difference", NAN, "zero"),
+    score("netL-SPADE", "hint_difference", 10.0, "zero"),
+    score("SPADE", "psnr", 15.25, "zero", hints=0),
+    score("netL-SPADE", "psnr", 15.5, "zero", hints=0),
+]
+FACTS = PageFacts(
+    dataset="upper_body",
+    pictures=1_234,
+    size=256,
+    colorizers={"netL-SPADE": {"parameters": "110,417,283", "epochs": "50"}},
+    scores=SCORES,
+    figures=[PageFigure(title="Samples", caption="Rows of <pictures>.", png=PNG)],
+    seconds=845.0,
+    config={"train": {"generator": "<script>alert(1)</script>"}},
+)
+
+
+def written(facts: PageFacts, folder: Path) -> str:
     write_page(folder / "index.html", facts)
     return (folder / "index.html").read_text(encoding="utf-8")
 
 
-def test_it_shows_numbers_figures_and_facts(tmp_path: Path) -> None:
-    html = page(tmp_path)
-    for text in ("18.26", "17.26 to 19.26", "What is painted.", "1,234", "10 patches", "1 patch"):
-        assert text in html
-    assert html.count("data:image/png;base64,iVBOR") == 1
-    assert 'class="n best">18.26' in html
-    assert 'class="bound first"' in html
+@pytest.fixture
+def html(tmp_path: Path) -> str:
+    return written(FACTS, tmp_path)
 
 
-def test_it_asks_nobody_for_anything(tmp_path: Path) -> None:
-    html = page(tmp_path)
-    assert "http" not in html
+def body_rows(html: str) -> dict[str, list[str]]:
+    """Cells of the table for ten patches, tags kept, by the text of the row's first cell."""
+    (part,) = re.findall(r"10 patches per picture</summary>(.*?)</details>", html, re.DOTALL)
+    rows = [re.findall(r"<td.*?</td>", row, re.DOTALL) for row in part.split("<tr")]
+    return {re.sub(r"<[^>]*>", "", row[0]): row[1:] for row in rows if row}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,234 test pictures of 256 × 256",
+        "14 min 5 s",
+        "110,417,283",
+        "PSNR, dB ↑",
+        "CIEDE2000 in hints ↓",
+        "No patch per picture",
+        "Rows of &lt;pictures&gt;.",
+        "[train] generator",
+    ],
+)
+def test_facts_are_shown(html: str, text: str) -> None:
+    assert text in html
+
+
+def test_numbers_and_intervals_stand_in_their_cells_and_the_best_is_bold(html: str) -> None:
+    rows = body_rows(html)
+    assert list(rows) == [
+        "white fill",
+        "SPADE, z = 0",
+        "netL-SPADE, z = 0",
+        "netL-SPADE, z from the truth (upper bound)",
+    ]
+    psnr, difference = rows["netL-SPADE, z = 0"]
+    assert "<b>20.00</b>" in psnr
+    assert "19.00–21.00" in psnr
+    assert "<b>10.00</b>" in difference
+    bold = [cell for row in rows.values() for cell in row if "<b>" in cell]
+    assert bold == [psnr, difference]
+    assert "25.00" in rows["netL-SPADE, z from the truth (upper bound)"][0]
+
+
+def test_no_number_is_a_dash(html: str) -> None:
+    assert re.sub(r"<[^>]*>", "", body_rows(html)["SPADE, z = 0"][1]) == "–"
+    assert "nan" not in html.lower()
+
+
+def test_the_table_for_ten_patches_is_open(html: str) -> None:
+    assert re.findall(r"<details open>\s*<summary>(.*?)</summary>", html) == [
+        "10 patches per picture"
+    ]
+    assert html.count("per picture</summary>") == 2
+
+
+def test_winners_are_named_and_clear_ones_stand_out(html: str) -> None:
+    (part,) = re.findall(r'class="winners">(.*?)</table>', html, re.DOTALL)
+    none, ten = re.findall(r"<tr><td>(?:no patch|10 patches)</td>(.*?)</tr>", part, re.DOTALL)
+    assert ten.count("<b>netL-SPADE</b>") == 2
+    assert "dot open" not in ten
+    assert "<b>" not in none
+    assert none.count("dot open") == 1
+    assert "<td>–</td>" in none  # CIEDE2000 in hints: there are none
+
+
+def test_what_comes_from_outside_is_escaped(html: str) -> None:
     assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
 
 
-def test_names_are_text(tmp_path: Path) -> None:
-    assert "<b>&" not in page(tmp_path, "<b>&")
+def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
+    assert re.findall(r'(?:src|href)="([^"]{22})', html) == ["data:image/png;base64,"]
+    assert "url(" not in html
+    assert "@import" not in html
+    assert base64.b64encode(PNG).decode() in html
+
+
+def test_hints_can_be_chosen_and_what_is_unknown_is_left_out(tmp_path: Path) -> None:
+    page = written(replace(FACTS, hints=[0], seconds=None, config={}, figures=()), tmp_path)
+    assert re.findall(r"<details( open)?>\s*<summary>No patch", page) == [" open"]
+    assert "10 patches" not in page
+    assert "measured in" not in page
+    assert "Configuration" not in page
+
+
+def test_no_scores_make_a_page_all_the_same(tmp_path: Path) -> None:
+    assert "upper_body" in written(replace(FACTS, scores=()), tmp_path)
+
+
+def test_equal_facts_make_equal_pages(html: str, tmp_path: Path) -> None:
+    assert written(FACTS, tmp_path) == html
+
+
+def test_bars_show_intervals_between_the_worst_and_the_best() -> None:
+    rows = {row.label: row for row in table(SCORES, 10).rows}
+    spans = {label: [cell.span for cell in row.cells] for label, row in rows.items()}
+    # PSNR from 10 to 21; CIEDE2000 from 31 to 9, where lower is better.
+    assert spans["white fill"] == [
+        pytest.approx((0, 100 * 2 / 11)),
+        pytest.approx((0, 100 * 2 / 22)),
+    ]
+    assert spans["SPADE, z = 0"] == [pytest.approx((100 * 6 / 11, 100 * 2 / 11)), None]
+    assert spans["netL-SPADE, z = 0"] == [
+        pytest.approx((100 * 9 / 11, 100 * 2 / 11)),
+        pytest.approx((100 * 20 / 22, 100 * 2 / 22)),
+    ]
+    assert spans["netL-SPADE, z from the truth"] == [None, None]
+
+
+def test_a_bar_needs_something_to_compare() -> None:
+    (row,) = table([score("SPADE", "fid", 70.0, width=NAN)], 10).rows
+    assert row.cells[0].span is None
+    assert (row.cells[0].number, row.cells[0].interval) == ("70.0", "")
+
+
+def test_a_method_has_one_colour_in_all_tables() -> None:
+    found = {row.label: row.color for hints in (0, 10) for row in table(SCORES, hints).rows}
+    assert found["SPADE, z = 0"] == "#d9822b"
+    assert found["netL-SPADE, z = 0"] == found["netL-SPADE, z from the truth"] == "#4a5fc1"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "no patch"), (1, "1 patch"), (5, "5 patches"), (1000, "1,000 patches")]
+)
+def test_patches_are_readable(count: int, text: str) -> None:
+    assert patches(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3599.7, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_durations_are_readable(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

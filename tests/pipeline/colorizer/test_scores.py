@@ -1,63 +1,172 @@
-"""Scores: what is best, what stands apart, and what is written."""
+"""Scores survive JSON, and tables name the right winner."""
 
 import json
 import math
 
-from pipeline.colorizer.scores import Score, columns, markdown, scores_to_json, table
+import pytest
 
-NAN = float("nan")
+from pipeline.colorizer.scores import (
+    MEASURES,
+    Score,
+    best,
+    hints_of,
+    interval,
+    labels,
+    markdown_table,
+    measures_of,
+    scores_from_json,
+    scores_to_json,
+)
+from pipeline.errors import SengaError
+
+NAN = math.nan
 
 
-def score(method: str, measure: str, mean: float, z: str = "", **changed: float) -> Score:
-    values = {"low": mean - 1, "high": mean + 1, "n": 9, "hints": 10, **changed}
-    return Score(method=method, z=z, measure=measure, mean=mean, **values)
+def score(
+    method: str, measure: str, mean: float, z: str = "", hints: int = 10, width: float = 1.0
+) -> Score:
+    low, high = mean - width, mean + width
+    return Score(
+        method=method, z=z, hints=hints, measure=measure, mean=mean, low=low, high=high, n=40
+    )
 
 
 SCORES = [
-    score("the truth", "psnr", 99),
-    score("white fill", "psnr", 10),
-    score("white fill", "hint_difference", NAN, low=NAN, high=NAN),
-    score("netL-SPADE", "psnr", 18.256, "zero"),
-    score("netL-SPADE", "hint_difference", 9, "zero"),
-    score("SPADE", "hint_difference", 12, "zero"),
-    score("netL-SPADE", "psnr", 25, "posterior"),
-    score("netL-SPADE", "fid", 50, "zero", low=NAN, high=NAN),
-    score("white fill", "psnr", 50, hints=1),
+    score("the truth", "psnr", 99.0),
+    score("white fill", "psnr", 11.0),
+    score("SPADE", "psnr", 17.0, "zero"),
+    score("netL-SPADE", "psnr", 19.5, "zero"),
+    score("netL-SPADE", "psnr", 19.0, "prior"),
+    score("netL-SPADE", "psnr", 25.0, "posterior"),
+    score("white fill", "hint_difference", 30.0),
+    score("SPADE", "hint_difference", 5.0, "zero"),
+    score("netL-SPADE", "hint_difference", 6.0, "zero"),
+    score("netL-SPADE", "diversity", 2.5, "prior"),
+    score("netL-SPADE", "fid", 71.0, "zero", width=NAN),
+    score("SPADE", "fid", NAN, "zero"),
+    score("netL-SPADE", "lpips", NAN, "zero"),
+    score("white fill", "psnr", 12.0, hints=0),
 ]
 
 
-def test_the_best_is_the_best_that_did_not_see_the_truth() -> None:
-    rows = {row.label: row for row in table(SCORES, 10)}
-    assert columns(SCORES) == ["psnr", "hint_difference", "fid"]
-    best = {(label, i) for label, row in rows.items() for i in range(3) if row.cells[i].best}
-    assert best == {("netL-SPADE, z = 0", 0), ("netL-SPADE, z = 0", 1), ("netL-SPADE, z = 0", 2)}
+def test_scores_survive_json() -> None:
+    text = scores_to_json(SCORES)
+    assert "NaN" not in text
+    assert json.loads(text)[10] == {
+        "method": "netL-SPADE",
+        "z": "zero",
+        "hints": 10,
+        "measure": "fid",
+        "mean": 71.0,
+        "low": None,
+        "high": None,
+        "n": 40,
+    }
+    back = scores_from_json(text)
+    assert repr(back) == repr(SCORES)  # NaN is not equal to itself
+    assert scores_from_json(scores_to_json([])) == []
 
 
-def test_what_saw_the_truth_comes_last() -> None:
-    rows = table(SCORES, 10)
-    assert [row.bound for row in rows] == [False, False, False, True, True]
-    assert rows[-1].label == "netL-SPADE, z from the truth"
+def test_an_infinite_number_is_none() -> None:
+    assert json.loads(scores_to_json([score("SPADE", "psnr", math.inf)]))[0]["mean"] is None
 
 
-def test_cells_show_intervals_and_dashes() -> None:
-    rows = {row.label: row.cells for row in table(SCORES, 10)}
-    assert rows["netL-SPADE, z = 0"][0].mean == "18.26"
-    assert rows["netL-SPADE, z = 0"][0].interval == "17.26 to 19.26"
-    assert rows["netL-SPADE, z = 0"][2].interval == ""
-    assert rows["white fill"][1].mean == "–"
-    assert rows["SPADE, z = 0"][0].mean == "–"
+ROW = json.loads(scores_to_json(SCORES[:1]))[0]
 
 
-def test_markdown_marks_the_best() -> None:
-    lines = markdown(SCORES, 10).splitlines()
-    assert lines[0] == "| method | PSNR, dB ↑ | CIEDE2000 in hints ↓ | FID ↓ |"
-    assert any("| **18.26** (17.26 to 19.26) |" in line for line in lines)
-    assert sum(line.count("**") for line in lines) == 6
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}x",
+        "3",
+        '["psnr"]',
+        json.dumps([{k: v for k, v in ROW.items() if k != "hints"}]),
+        json.dumps([{**ROW, "z": "posterier"}]),
+        json.dumps([{**ROW, "measure": "speed"}]),
+        json.dumps([{**ROW, "mean": "high"}]),
+        json.dumps([{**ROW, "n": None}]),
+    ],
+)
+def test_what_is_no_scores_is_said(text: str) -> None:
+    with pytest.raises(SengaError, match="These are no scores.*expected a JSON list.*again"):
+        scores_from_json(text)
 
 
-def test_json_has_null_for_what_is_no_number() -> None:
-    rows = json.loads(scores_to_json(SCORES))
-    assert len(rows) == len(SCORES)
-    assert rows[2]["mean"] is None
-    assert rows[3]["mean"] == 18.256
-    assert not math.isnan(rows[3]["low"])
+def test_the_best_is_the_highest_or_the_lowest_that_did_not_see_the_truth() -> None:
+    psnr, difference = best(SCORES, "psnr", 10), best(SCORES, "hint_difference", 10)
+    assert psnr is not None
+    assert (psnr.score.label, psnr.score.mean) == ("netL-SPADE, z = 0", 19.5)
+    assert difference is not None
+    assert (difference.score.method, difference.score.mean) == ("SPADE", 5.0)
+    assert best(SCORES, "diversity", 10) is None  # neither side is better
+    assert best(SCORES, "lpips", 10) is None
+    assert best(SCORES, "psnr", 50) is None
+
+
+@pytest.mark.parametrize(("rival", "clear"), [(17.4, True), (17.6, False), (21.4, False)])
+def test_a_win_is_clear_where_intervals_are_apart(rival: float, clear: bool) -> None:
+    scores = [score("netL-SPADE", "psnr", 19.5, "zero"), score("SPADE", "psnr", rival, "zero")]
+    found = best(scores, "psnr", 10)
+    assert found is not None
+    assert found.clear == clear
+
+
+def test_the_winner_with_another_z_is_no_rival_but_somebody_must_be() -> None:
+    both = [score("netL-SPADE", "psnr", mean, z) for mean, z in ((19.5, "zero"), (19.4, "prior"))]
+    for scores, clear in ((both, False), ([*both, score("white fill", "psnr", 10)], True)):
+        found = best(scores, "psnr", 10)
+        assert found is not None
+        assert found.clear == clear
+
+
+def test_a_win_without_intervals_is_not_clear() -> None:
+    found = best(
+        [score("SPADE", "fid", 90, width=NAN), score("netL-SPADE", "fid", 9, width=NAN)], "fid", 10
+    )
+    assert found is not None
+    assert (found.score.method, found.clear) == ("netL-SPADE", False)
+
+
+def test_columns_rows_and_hints() -> None:
+    assert measures_of(SCORES) == ["psnr", "hint_difference", "diversity", "fid"]
+    assert hints_of(SCORES) == [0, 10]
+    assert labels(SCORES, 10) == {
+        "white fill": False,
+        "SPADE, z = 0": False,
+        "netL-SPADE, z = 0": False,
+        "netL-SPADE, z drawn": False,
+        "the truth": True,
+        "netL-SPADE, z from the truth": True,
+    }
+
+
+def test_an_interval_has_the_decimals_of_its_measure() -> None:
+    assert interval(score("SPADE", "psnr", 17)) == "16.00–18.00"
+    assert interval(score("SPADE", "ssim", 0.5, width=0.1)) == "0.400–0.600"
+    assert interval(score("SPADE", "fid", 70, width=NAN)) == ""
+
+
+def test_the_markdown_table() -> None:
+    assert markdown_table(SCORES).splitlines() == [
+        "|  | PSNR, dB ↑ | CIEDE2000 in hints ↓ | diversity, CIEDE2000 | FID ↓ |",
+        "|---|---:|---:|---:|---:|",
+        "| white fill | 11.00 (10.00–12.00) | 30.00 (29.00–31.00) | – | – |",
+        "| SPADE, z = 0 | 17.00 (16.00–18.00) | **5.00** (4.00–6.00) | – | – |",
+        "| netL-SPADE, z = 0 | **19.50** (18.50–20.50) | 6.00 (5.00–7.00) | – | **71.0** |",
+        "| netL-SPADE, z drawn | 19.00 (18.00–20.00) | – | 2.50 (1.50–3.50) | – |",
+        "| the truth (upper bound) | 99.00 (98.00–100.00) | – | – | – |",
+        "| netL-SPADE, z from the truth (upper bound) | 25.00 (24.00–26.00) | – | – | – |",
+    ]
+
+
+def test_the_number_of_hints_can_be_chosen() -> None:
+    (row,) = markdown_table(SCORES, hints=0).splitlines()[2:]
+    assert row == "| white fill | **12.00** (11.00–13.00) |"
+
+
+def test_every_measure_says_what_it_means() -> None:
+    assert all(measure.meaning and measure.title for measure in MEASURES.values())
+    assert MEASURES["psnr"].heading == "PSNR, dB ↑"
+    assert MEASURES["lpips"].heading == "LPIPS ↓"
+    assert MEASURES["diversity"].heading == "diversity, CIEDE2000"

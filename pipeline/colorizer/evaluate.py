@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def evaluate(job: Job, folder: Path, hear: Callable[[int, int], None]) -> None:
     Raises:
         SengaError: a colorizer or a test file that cannot be used; no space.
     """
+    started = time.monotonic()
     pictures = read_held_out(job.test, job.options.line, job.options.pictures or None)
     colorizers = {
         NAMES[name]: Colorizer.load(path, job.gpu) for name, path in job.colorizers.items()
@@ -74,6 +76,7 @@ def evaluate(job: Job, folder: Path, hear: Callable[[int, int], None]) -> None:
             scores=scores,
             hints=job.options.hints,
             figures=list(drawn.values()),
+            seconds=time.monotonic() - started,
         )
         write_page(folder / "index.html", facts)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer import figures
+from pipeline.colorizer import curves, figures
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import ZERO, Painted, Pictures, drawn_z
 from pipeline.colorizer.evaluation_job import Job
@@ -19,8 +19,8 @@ from pipeline.colorizer.page import PageFigure
 from pipeline.colorizer.scores import Score
 from pipeline.picture import encode_png
 
-_SWEEP = range(-100, 100, 10)  # the paper's values of one dimension of z
-_DIMENSIONS = 6
+_DIMENSIONS = 6  # of z, in the sweep
+_THICK = 3  # pictures
 _SHIFTS = 5  # random z side by side
 _CURVES = ("psnr", "ms_ssim", "hint_difference")
 
@@ -59,7 +59,7 @@ def draw_figures(
         "hints": _figure(
             "What hints are worth",
             "Means over all test pictures with 95 % intervals; z = 0.",
-            figures.hint_curves(scores, _CURVES),
+            curves.hint_curves(scores, _CURVES),
         ),
         "number_of_hints": _figure(
             "From no hint to many",
@@ -73,9 +73,9 @@ def draw_figures(
         ),
         "sweep": _figure(
             "Latent sweep",
-            f"{first}, no hints: one dimension of z per row, from {_SWEEP[0]} to {_SWEEP[-1]}, the "
-            "others 0. A standard normal z stays within -3 and 3: this is far outside, as in the "
-            "paper.",
+            f"{first}, no hints: one dimension of z per row, from {figures.SWEEP[0]} to "
+            f"{figures.SWEEP[-1]}, the others 0. A standard normal z stays within -3 and 3: this "
+            "is far outside, as in the paper.",
             _sweep(pictures[0], colorizer),
         ),
         "thickness": _figure(
@@ -89,7 +89,7 @@ def draw_figures(
         drawn["losses"] = _figure(
             "Losses",
             "Before their weights, as moving averages, against the images seen.",
-            figures.loss_curves(histories),
+            curves.loss_curves(histories),
         )
     return drawn
 
@@ -168,26 +168,27 @@ def _shifts(pictures: Sequence[HeldOut], colorizer: Colorizer, job: Job) -> NDAr
 
 def _sweep(picture: HeldOut, colorizer: Colorizer) -> NDArray[np.uint8]:
     dimensions = np.linspace(0, colorizer.latent - 1, min(_DIMENSIONS, colorizer.latent))
+    count = len(figures.SWEEP)
     rows = []
     for dimension in dimensions.round().astype(int):
-        z = np.zeros((len(_SWEEP), colorizer.latent), np.float32)
-        z[:, dimension] = list(_SWEEP)
-        count = len(_SWEEP)
+        z = np.zeros((count, colorizer.latent), np.float32)
+        z[:, dimension] = figures.SWEEP
         painted = colorizer.paint([picture.line] * count, [None] * count, z)
         rows.append(GridRow(label=f"z[{dimension}]", pictures=list(painted)))
-    return figures.picture_grid([str(value) for value in _SWEEP], rows, cell=72)
+    return figures.latent_sweep(rows)
 
 
 def _thickness(
     pictures: Sequence[HeldOut], colorizer: Colorizer, patches: int, job: Job
 ) -> NDArray[np.uint8]:
-    columns: dict[str, Pictures] = {}
-    hints = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
-    for more in range(3):
-        lines = [_thicker(picture.line, more) for picture in pictures]
-        columns["line art" if not more else f"+ {more} px"] = lines
-        columns["painted" + " " * more] = list(colorizer.paint(lines, hints))
-    return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
+    shown = pictures[:_THICK]
+    lines = [[_thicker(picture.line, more) for more in range(3)] for picture in shown]
+    hints = [picture.hints(patches, job.hints, job.seed) for picture in shown]
+    results = [
+        list(colorizer.paint(of_one, [put] * len(of_one)))
+        for of_one, put in zip(lines, hints, strict=True)
+    ]
+    return figures.thickness(["as it is", "1 px thicker", "2 px thicker"], lines, results)
 
 
 def _thicker(line: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:

@@ -139,7 +139,7 @@ def test_killed_training_goes_on_and_ends_as_if_nothing_had_happened(data: Path)
         expected = file.read()
     moved = whole.rename(whole.with_name("moved"))
     process = subprocess.Popen(
-        command(data, "TrainColorizer"), cwd=TOP, env=environment(), stderr=subprocess.PIPE
+        command(data, "TrainColorizer"), cwd=TOP, env=environment(), stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 120
     while not list(whole.glob("checkpoints/*.pt")) and time.monotonic() < deadline:

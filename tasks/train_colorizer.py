@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Made, Stage
+
+logger = logging.getLogger("senga")
 
 WEIGHTS, METRICS = "colorizer.safetensors", "metrics.jsonl"
 
@@ -128,6 +131,7 @@ class TrainColorizer(Stage):
 
     def make(self, advance: Advance) -> Made:
         """Trains in a process of its own and passes on what it says."""
+        self._say_what_is_left_out()
         folder = self.artefact()
         recipe = folder / "colorizer.json"
         with store.publish(recipe) as temporary:
@@ -153,6 +157,17 @@ class TrainColorizer(Stage):
         """Says the stage's line and where the weights are."""
         super().say_done()
         sys.stderr.write(f"  {self.artefact() / WEIGHTS}\n")
+
+    def _say_what_is_left_out(self) -> None:
+        losses = config.options(LossOptions)
+        name = losses.perceptual_weights
+        if losses.perceptual and not weights.is_ready(name):
+            logger.info(
+                "train     without the perceptual loss: the weights %s are not on this machine; "
+                "`python -m sketch_models.weights fetch %s` gets them",
+                name,
+                name,
+            )
 
     def _processes(self) -> int:
         on_gpus = config.options(GpuOptions).device in ("auto", "cuda")

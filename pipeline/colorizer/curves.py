@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from scipy.signal import savgol_filter
 
@@ -71,7 +71,7 @@ _LOSSES = {
 def loss_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
     """Every loss against the images seen: one plot each, one curve per generator.
 
-    Thin, as it was logged; bold, its mean over nine lines. Single outliers may leave a plot.
+    Thin, as it was logged; bold, smoothed. Single outliers may leave a plot.
 
     Args:
         histories: by generator, the lines of its `metrics.jsonl`: `images`, and losses under
@@ -94,49 +94,56 @@ def loss_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Pictu
         for panel, name in zip(panels, names, strict=True):
             panel.set_title(_LOSSES.get(name, name.replace("_", " ")))
             _plot_loss(panel, f"loss/{name}", histories)
-        figure.supxlabel(
-            f"images seen (thin: as logged; bold: mean over {_SMOOTHED} lines of the log)",
-            fontsize=8.5,
-        )
+        below = f"images seen (thin: as logged; bold: mean over up to {_SMOOTHED} lines)"
+        figure.supxlabel(below, fontsize=8.5)
         return _drawn(figure, panels)
 
 
 def _plot_loss(
     panel: Axes, key: str, histories: Mapping[str, Sequence[Mapping[str, float]]]
 ) -> None:
-    everything: list[float] = []
-    for (label, lines), color in zip(histories.items(), colors(histories), strict=True):
-        known = [line for line in lines if math.isfinite(line.get(key, math.nan))]
-        images, values = [line["images"] for line in known], [line[key] for line in known]
+    runs = [
+        [(line["images"], line[key]) for line in lines if math.isfinite(line.get(key, math.nan))]
+        for lines in histories.values()
+    ]
+    logarithmic = _zoom(panel, [value for run in runs for _, value in run])
+    for label, run, color in zip(histories, runs, colors(histories), strict=True):
+        images, values = [image for image, _ in run], [value for _, value in run]
         panel.plot(images, values, color=color, alpha=0.25, linewidth=0.8)
-        panel.plot(images, smoothed(values), color=color, label=label)
-        everything += values
-    if everything:
-        _zoom(panel, everything)
+        # The mean of values that differ too much is that of the largest alone.
+        smooth = np.exp(smoothed(np.log(values))) if logarithmic else smoothed(values)
+        panel.plot(images, smooth, color=color, label=label)
     panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _zoom(panel: Axes, values: Sequence[float]) -> None:
-    """Shows all but the outliers, on a logarithmic axis where they differ too much."""
+def _zoom(panel: Axes, values: Sequence[float]) -> bool:
+    """Shows all but the outliers; whether on a logarithmic axis, as they differ too much."""
+    if not values:
+        return False
     low, high = np.percentile(values, [_OUTLIERS, 100 - _OUTLIERS])
-    if low > 0 and high / low > _LOG:
+    if min(values) > 0 and high / low > _LOG:
         panel.set_yscale("log")
         panel.set_title(f"{panel.get_title('left')} (logarithmic)")
         panel.set_ylim(low / 1.2, high * 1.2)
-    else:
-        room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
-        panel.set_ylim(low - room, high + room)
+        return True
+    room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
+    panel.set_ylim(low - room, high + room)
+    return False
 
 
-def smoothed(values: Sequence[float]) -> list[float]:
+def smoothed(values: ArrayLike) -> NDArray[np.float64]:
     """The mean of each value and its neighbours, which neither lags nor leads.
 
-    Near the ends, where neighbours are missing, the values of a straight line through the nine
-    outermost (Savitzky and Golay 1964, of order 1).
+    It is over nine values, or an eighth of them where they are few. Near the ends, where neighbours
+    are missing, it is a straight line through the outermost (Savitzky and Golay 1964, of order 1).
+
+    Args:
+        values: (n,).
     """
-    window = min(_SMOOTHED, len(values) - (len(values) + 1) % 2)
-    return list(savgol_filter(values, window, 1)) if window > 2 else list(values)
+    values = np.asarray(values, np.float64)
+    window = min(_SMOOTHED, len(values) // 8 | 1)
+    return values if window == 1 else np.asarray(savgol_filter(values, window, 1))
 
 
 def hint_curves(scores: Sequence[Score], measures: Sequence[str], z: str = "zero") -> Picture:

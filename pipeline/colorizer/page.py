@@ -99,13 +99,13 @@ class Row:
 
     Attributes:
         label: method and z.
-        bound: whether it has seen the truth.
+        note: what the truth was to it; empty for a method that has not seen it.
         color: of the method, `#rrggbb`.
         cells: one per measure.
     """
 
     label: str
-    bound: bool
+    note: str
     color: str
     cells: Sequence[Cell]
 
@@ -162,11 +162,11 @@ def table(scores: Sequence[Score], hints: int) -> Table:
         rows=[
             Row(
                 label=label,
-                bound=bound,
+                note=note,
                 color=color[method[label]],
                 cells=[_cell(found.get((label, name)), winners[name], here) for name in names],
             )
-            for label, bound in labels(here, hints).items()
+            for label, note in labels(here, hints).items()
         ],
     )
 

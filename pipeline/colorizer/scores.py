@@ -135,6 +135,13 @@ class Score:
         return self.z == "posterior" or self.method == THE_TRUTH
 
     @property
+    def note(self) -> str:
+        """What the truth was to it; empty for a rival."""
+        if self.method == THE_TRUTH:
+            return "for reference"
+        return "upper bound" if self.is_bound else ""
+
+    @property
     def is_known(self) -> bool:
         """Whether there is a number."""
         return math.isfinite(self.mean)
@@ -248,16 +255,16 @@ def markdown_table(scores: Sequence[Score], hints: int = 10) -> str:
     ]
     found = {(score.label, score.measure): score for score in scores if score.hints == hints}
     winners = {name: best(scores, name, hints) for name in names}
-    for label, bound in labels(scores, hints).items():
+    for label, note in labels(scores, hints).items():
         cells = [_markdown(found.get((label, name)), winners[name]) for name in names]
-        lines.append("| " + " | ".join([label + " (upper bound)" * bound, *cells]) + " |")
+        lines.append("| " + " | ".join([f"{label} ({note})" if note else label, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 
-def labels(scores: Iterable[Score], hints: int) -> dict[str, bool]:
-    """The rows of a table, and whether each has seen the truth; those that have come last."""
+def labels(scores: Iterable[Score], hints: int) -> dict[str, str]:
+    """The rows of a table, and a note on each that has seen the truth; those come last."""
     here = [score for score in scores if score.hints == hints]
-    return {score.label: score.is_bound for score in sorted(here, key=lambda one: one.is_bound)}
+    return {score.label: score.note for score in sorted(here, key=lambda one: one.is_bound)}
 
 
 def _markdown(score: Score | None, winner: Best | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -13,6 +14,8 @@ from pipeline.colorizer import recipe
 from pipeline.colorizer.recipe import SCHEMA, Recipe
 from pipeline.colorizer.trainer import Painter, Trainer
 from pipeline.errors import SengaError
+
+_KEY = "colorizer"  # of the file's metadata
 
 
 def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> None:
@@ -27,7 +30,8 @@ def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> No
     painter.encoder.load_state_dict(trainer.painter.encoder.state_dict())
     painter.generator.load_state_dict(trainer.average.state_dict())
     fold(painter.eval())
-    said = {"schema": SCHEMA, "size": str(size), "recipe": task.text()}
+    # One key: safetensors writes several in no fixed order; equal weights shall be equal files.
+    said = {_KEY: json.dumps({"schema": SCHEMA, "size": size, "recipe": task.text()})}
     with store.publish(path) as temporary:
         save_model(painter, str(temporary), metadata=said)
     with store.publish(path.with_suffix(".json")) as temporary:
@@ -42,8 +46,8 @@ def read_colorizer(path: Path) -> tuple[Painter, Recipe, int]:
     """
     try:
         with safe_open(path, framework="pt") as opened:
-            said = opened.metadata() or {}
-        if said.get("schema") != SCHEMA:
+            said = json.loads((opened.metadata() or {})[_KEY])
+        if said["schema"] != SCHEMA:
             raise _not_one(path)
         task, size = recipe.read(said["recipe"], path), int(said["size"])
         painter = fold(Painter(task.network, size).eval())

@@ -34,6 +34,8 @@ def require_same_size(name: str, colorizer: Colorizer, picture: HeldOut, test: s
 
 def main(arguments: list[str]) -> None:
     """The command: evaluates by a job, into a folder."""
+    if len(arguments) != 2:
+        raise SengaError("usage: python -m pipeline.colorizer.evaluate JOB.json FOLDER")
     job = read_job(Path(arguments[0]).read_text(encoding="utf-8"))
     evaluate(job, Path(arguments[1]), _say)
 

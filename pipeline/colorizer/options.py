@@ -112,10 +112,6 @@ class EvaluateOptions:
     pictures: int = option(0, "test pictures to measure on; 0 for all")
     shifts: int = option(8, "random z per picture that diversity is measured over")
     batch_size: int = option(16, "pictures painted at once", affects_result=False)
-    fid_weights: str = option("", "path of the weights of FID's Inception network; none if empty")
-    lpips_weights: str = option(
-        "", "paths of AlexNet's and LPIPS's own weights, with a comma between; none if empty"
-    )
 
     def __post_init__(self) -> None:
         """Raises OptionError for values that cannot work."""

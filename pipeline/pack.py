@@ -25,6 +25,7 @@ from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, decode
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
+from pipeline.sketch import SMALLEST_SKETCH
 from pipeline.square import PAPER, Placement
 from sketch_models.styles import STYLES
 
@@ -213,7 +214,7 @@ def _pack_one(
         place = Placement.of(width, height, options.size, options.fit)
         pictures = {"color": Chunk.of(place.square(color), options.compression)}
         for name, pixels in shard.maps(post_id):
-            _check_aspect(name, pixels, width, height)
+            check_aspect(name, pixels, width, height)
             square = place.square(pixels)
             if name.startswith("line/"):
                 square = _line(name, square, binary=options.binary_lines)
@@ -238,13 +239,26 @@ def _line(name: str, square: NDArray[np.uint8], *, binary: bool) -> NDArray[np.u
     return square
 
 
-def _check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) -> None:
+def check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) -> None:
     """Refuses a map that is not of the whole picture: it could not be aligned to it.
 
-    Its sides are whole pixels, so that its aspect may differ by one pixel of its short side.
+    The short side of its sketch was rounded, by half a pixel at most, and a line map may be as much
+    larger than the sketch as `[simplify] sizes` say; the map's own side was rounded too. Neither
+    shifts anything, since maps are spread over the picture edge to edge.
+
+    Args:
+        name: of the map, for the error.
+        pixels: (H, W) uint8.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+
+    Raises:
+        PictureError: `misaligned`.
     """
     map_height, map_width = pixels.shape
-    scale = max(map_width, map_height) / max(width, height)
-    if max(abs(map_width - width * scale), abs(map_height - height * scale)) > 1:
+    long = max(map_width, map_height)
+    scale = long / max(width, height)
+    rounded = 0.5 * max(1.0, long / SMALLEST_SKETCH) + 0.5
+    if max(abs(map_width - width * scale), abs(map_height - height * scale)) > rounded:
         detail = f"{name} is {map_width} x {map_height}, the picture {width} x {height}"
         raise PictureError("misaligned", detail)

@@ -19,6 +19,7 @@ from sketch_models.model import SketchModel
 from sketch_models.registry import SKETCH_MODELS
 from sketch_models.styles import STYLES, cut
 
+SMALLEST_SKETCH = 64  # long side, in pixels
 RUNTIMES = ("torch", "tensorflow")
 
 
@@ -42,7 +43,9 @@ class SketchOptions:
         require(known, "[sketch] models", models, f"one or more of {', '.join(SKETCH_MODELS)}")
         once = len(set(self.models)) == len(self.models)
         require(once, "[sketch] models", models, "each model once")
-        require(64 <= self.size <= 4096, "[sketch] size", self.size, "pixels from 64 to 4096")
+        usable = SMALLEST_SKETCH <= self.size <= 4096
+        expected = f"pixels from {SMALLEST_SKETCH} to 4096"
+        require(usable, "[sketch] size", self.size, expected)
         require(self.runtime in RUNTIMES, "[sketch] runtime", self.runtime, " or ".join(RUNTIMES))
         require(self.batch_size >= 0, "[sketch] batch_size", self.batch_size, "0 or more")
 

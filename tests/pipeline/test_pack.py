@@ -13,12 +13,15 @@ import h5py
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.dataset_file import content
 from pipeline.option import OptionError
 from pipeline.outcome import OK, Outcome, count
-from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.pack import PackOptions, ShardPaths, check_aspect, pack
+from pipeline.picture import PictureError, fit
 from pipeline.shard import write_shard
 from pipeline.verify import verify
 from sketch_models.styles import STYLES
@@ -172,6 +175,30 @@ def test_the_same_pictures_have_the_same_content(tmp_path: Path) -> None:
         assert content(a) != content(c)
 
 
+@given(
+    sides=st.tuples(st.integers(40, 700), st.integers(40, 700)).filter(
+        lambda sides: max(sides) <= 16 * min(sides)
+    ),
+    sketch=st.integers(64, 200),
+    line=st.integers(64, 600),
+)
+def test_no_line_art_of_a_whole_picture_is_misaligned(
+    sides: tuple[int, int], sketch: int, line: int
+) -> None:
+    """Whatever [sketch] size and [simplify] sizes are: also lines larger than their sketch."""
+    width, height = sides
+    sketched = fit(np.zeros((height, width), np.uint8), sketch)
+    check_aspect("line/original", sketched, width, height)
+    check_aspect("line/original", fit(sketched, line), width, height)
+
+
+@pytest.mark.parametrize("size", [64, 256, 768])
+def test_line_art_of_a_part_of_a_picture_is_misaligned(size: int) -> None:
+    cropped = fit(np.zeros((1140, 850), np.uint8), size)
+    with pytest.raises(PictureError, match="misaligned"):
+        check_aspect("line/original", cropped, 850, 1200)
+
+
 WHITE = {f"{style}.png": encoded(np.full((40, 30), 255, np.uint8)) for style in STYLES}
 SQUARE = {f"{style}.png": encoded(np.zeros((40, 40), np.uint8)) for style in STYLES}
 CUT = {**maps_of(3), "pured.png": maps_of(3)["pured.png"][:-30]}
@@ -206,8 +233,8 @@ def test_a_sliver_is_padded_but_not_cropped(tmp_path: Path) -> None:
     sliver = encoded(np.zeros((500, 3, 3), np.uint8))
     line = {f"{style}.png": encoded(np.zeros((96, 1), np.uint8)) for style in STYLES}
     shard = shard_of(tmp_path / "0", [3], color={3: {"png": sliver}}, line={3: line})
-    for fit, code in [("pad", OK), ("crop", "too_narrow")]:
-        options = PackOptions(size=32, fit=fit)
+    for way, code in [("pad", OK), ("crop", "too_narrow")]:
+        options = PackOptions(size=32, fit=way)
         outcomes = pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
         assert count(outcomes) == {code: 1}
 

@@ -29,7 +29,7 @@ from tasks.stage import Made, Stage
 
 logger = logging.getLogger("senga")
 
-WEIGHTS, METRICS = "colorizer.safetensors", "metrics.jsonl"
+WEIGHTS, METRICS, RECIPE = "colorizer.safetensors", "metrics.jsonl", "colorizer.json"
 
 
 class TrainColorizer(Stage):
@@ -133,7 +133,8 @@ class TrainColorizer(Stage):
         """Trains in a process of its own and passes on what it says."""
         self._say_what_is_left_out()
         folder = self.artefact()
-        recipe = folder / "colorizer.json"
+        recipe = folder / RECIPE
+        _set_aside_another(folder, self.task().content)
         with store.publish(recipe) as temporary:
             temporary.write_text(self.task().text(), encoding="utf-8")
         said = 0
@@ -176,6 +177,22 @@ class TrainColorizer(Stage):
     @property
     def _seed(self) -> int:
         return config.options(config.BuildOptions).seed
+
+
+def _set_aside_another(folder: Path, content: str) -> None:
+    """Keeps a training on pictures that have changed since; goes on with one on these, if any."""
+    recipe = folder / RECIPE
+    if recipe.exists():
+        trained_on = json.loads(recipe.read_text(encoding="utf-8"))["content"]
+        if trained_on == content:
+            return
+        folder.rename(_aside(folder, trained_on))
+    if _aside(folder, content).exists():
+        _aside(folder, content).rename(folder)
+
+
+def _aside(folder: Path, content: str) -> Path:
+    return folder.with_name(f"{folder.name}-{content[:12]}")
 
 
 def _identity(losses: LossOptions) -> str:

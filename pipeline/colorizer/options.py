@@ -41,7 +41,9 @@ class LossOptions:
     l1: float = option(0.0, "weight of the mean absolute difference of colours")
     l2: float = option(0.0, "weight of the mean squared difference of colours")
     perceptual_weights: str = option(
-        "resnet50", "resnet18, resnet34, resnet50 of danbooru-pretrained, or the path of a file"
+        "resnet50",
+        "resnet18, resnet34, resnet50 of danbooru-pretrained, or the path of a file",
+        affects_result=False,  # their digest does
     )
     without_weights: str = option(
         "continue", "where these are not on this machine: continue without that loss, or refuse"

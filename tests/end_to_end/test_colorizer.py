@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +154,20 @@ def test_killed_training_goes_on_and_ends_as_if_nothing_had_happened(data: Path)
     lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
     before = [json.loads(line) for line in (moved / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [line["step"] for line in before]
+
+
+def test_a_dataset_that_has_changed_is_trained_on_anew(data: Path) -> None:
+    folder = colorizers(data)["spade"]
+    recipe = json.loads((folder / "colorizer.json").read_text())
+    recipe["content"] = "of other pictures"
+    (folder / "colorizer.json").write_text(json.dumps(recipe))
+    (folder / "manifest.json").unlink()
+    before = (folder / "colorizer.safetensors").read_bytes()
+    luigi(data, "TrainColorizer", colorizer_generator="spade")
+    assert (folder / "colorizer.safetensors").read_bytes() == before
+    aside = folder.with_name(f"{folder.name}-of other pic")
+    assert (aside / "colorizer.safetensors").exists()
+    shutil.rmtree(aside)
 
 
 @pytest.mark.parametrize(

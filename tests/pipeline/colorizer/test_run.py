@@ -22,18 +22,13 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
     """Makes a command out of the body of its `main`; returns the name of its module."""
 
     def made(body: str) -> str:
-        code = f"""
-        import json, os, sys, time
-        from pipeline.colorizer.run import command
-        from pipeline.errors import SengaError
-
-        def main(arguments):
-        {textwrap.indent(textwrap.dedent(body), "    ")}
-
-        sys.exit(command(main, sys.argv[1:]))
-        """
-        lines = textwrap.dedent(code.replace("\n        ", "\n")).strip()
-        (tmp_path / "told.py").write_text(lines)
+        (tmp_path / "told.py").write_text(
+            "import json, os, sys, time\n"
+            "from pipeline.colorizer.run import command\n"
+            "from pipeline.errors import SengaError\n"
+            f"def main(arguments):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
+            "sys.exit(command(main, sys.argv[1:]))\n"
+        )
         return "told"
 
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{TOP}")

@@ -131,7 +131,7 @@ def report(
         f"product in {str(dtype).removeprefix('torch.')}: {most:.2f} TFLOP/s.",
         f"{describe(('torch',))}.",
         "",
-        "| step | images/s | TFLOP/s | share of the ceiling | the paper's 8,544 x 50 |",
+        "| step | images/s | TFLOP/s | share of the ceiling | 8,544 x 50 of these images |",
         "|---|---:|---:|---:|---:|",
     ]
     for name, runs in seconds.items():

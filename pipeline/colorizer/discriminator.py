@@ -53,7 +53,7 @@ class Discriminator(nn.Module):
         self.scales = nn.ModuleList(
             PatchDiscriminator(options.discriminator_width) for _ in range(SCALES)
         )
-        initialise(self)
+        initialise(self, options.init_gain)
 
     def forward(self, maps: Tensor, color: Tensor) -> list[list[Tensor]]:
         """Judges.

@@ -33,7 +33,7 @@ class Encoder(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.to_mean = nn.Linear(inner * size**2, options.latent)
         self.to_log_variance = nn.Linear(inner * size**2, options.latent)
-        initialise(self)
+        initialise(self, options.init_gain)
 
     def forward(self, color: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 3, S, S) RGB in [-1, 1] -> mean and log variance, each (N, latent) float32."""

@@ -184,7 +184,7 @@ class Generator(nn.Module):
             inner = outer
         self.blocks = nn.ModuleDict(blocks)
         self.to_color = Conv(inner, 3)
-        initialise(self)
+        initialise(self, options.init_gain)
 
     def forward(self, maps: Tensor, z: Tensor) -> Tensor:
         """Paints.

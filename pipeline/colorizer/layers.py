@@ -173,8 +173,13 @@ class BatchNorm(nn.Module):
         return out.to(x.dtype)
 
 
-def initialise(network: nn.Module, gain: float = 0.02) -> None:
-    """Xavier's normal initialisation of every convolution and linear layer; biases 0."""
+def initialise(network: nn.Module, gain: float) -> None:
+    """Xavier's normal initialisation of every convolution and linear layer; biases 0.
+
+    Under spectral normalisation the scale of a weight is without effect, but not its length: one
+    step of Adam turns a weight by about the learning rate over its length, and a gain of 0.02
+    leaves nothing of the first weights, and little of every later step, for thousands of steps.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             original = getattr(layer, "parametrizations", None)

@@ -73,6 +73,17 @@ def test_a_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
     assert not torch.equal(netl(thin)["head_0"], netl(blank)["head_0"])
 
 
+@pytest.mark.parametrize("gain", [0.02, 1.0])
+def test_the_first_weights_have_the_gain_of_the_options(gain: float) -> None:
+    options = NetworkOptions(width=16, encoder_width=64, discriminator_width=64, init_gain=gain)
+    for network in (Generator(options, 64), Encoder(options, 64), Discriminator(options)):
+        large = [p for p in network.parameters() if p.ndim == 4 and p.numel() > 10_000]
+        assert large
+        for weight in large:
+            fans = (weight.shape[0] + weight.shape[1]) * weight[0, 0].numel()
+            assert weight.std().item() == pytest.approx(gain * (2 / fans) ** 0.5, rel=0.05)
+
+
 @pytest.mark.parametrize("generator", ["netl_spade", "spade"])
 def test_line_hint_and_z_change_the_picture(generator: str) -> None:
     torch.manual_seed(0)

@@ -31,6 +31,7 @@ class DatasetReader:
         attributes: what the file says about itself, such as `dataset`, `split` and `size`.
         size: side of the pictures, in pixels.
         line_names: names of the line art in it: the styles, with the suffix of their variant.
+        sketch_names: names of the sketches in it, likewise; none unless they were packed too.
         ids: post ids, (N,) int64, ascending.
         boxes: content of each picture: left, top, right, bottom, half-open; (N, 4) int64, pixels.
 
@@ -61,9 +62,11 @@ class DatasetReader:
             )
         self.size = int(self.attributes["size"])
         self.line_names = tuple(sorted(file["line"]))
+        self.sketch_names = tuple(sorted(file["sketch"])) if "sketch" in file else ()
         self.ids: NDArray[np.int64] = file["id"][:]
         self.boxes: NDArray[np.int64] = file["box"][:].astype(np.int64)
         names = ["color", *(f"line/{name}" for name in self.line_names)]
+        names += [f"sketch/{name}" for name in self.sketch_names]
         self._filters = {name: _filter(file[name]) for name in names}
 
     def __len__(self) -> int:
@@ -76,7 +79,7 @@ class DatasetReader:
         """One picture.
 
         Args:
-            name: `color`, or `line/` and one of `line_names`.
+            name: `color`, `line/` and one of `line_names`, or `sketch/` and one of `sketch_names`.
             row: which, from 0.
 
         Returns:

@@ -12,8 +12,10 @@ from pipeline.colorizer import run
 from pipeline.colorizer.evaluation_job import Job
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
+from pipeline.errors import SengaError
 from pipeline.progress import Advance
 from sketch_models.networks import GpuOptions
+from sketch_models.weight_folder import digests_of, is_file, local
 from tasks import config
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Made, Stage
@@ -28,19 +30,20 @@ class EvaluateColorizer(Stage):
     stage = "evaluate"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Asks at once for what the trainings lack."""
+        """Asks at once for what the trainings and the measures lack."""
         super().__init__(*args, **values)
         self._trainings()
+        _weights()
 
     def upstream(self) -> list[Stage]:
         """The generators that are compared."""
         return list(self._trainings().values())
 
     def settings(self) -> dict[str, object]:
-        """Hints, measures, seed."""
+        """Hints, measures, seed; and which weights measures take."""
         kinds = (EvaluateOptions, HintOptions, GpuOptions)
         chosen: dict[str, object] = {kind.__name__: config.result_options(kind) for kind in kinds}
-        return {**chosen, "seed": config.options(config.BuildOptions).seed}
+        return {**chosen, "seed": config.options(config.BuildOptions).seed, "weights": _weights()}
 
     def process_resources(self) -> dict[str, int]:
         """It takes the GPU for itself."""
@@ -89,6 +92,23 @@ class EvaluateColorizer(Stage):
     def _trainings(self) -> dict[str, TrainColorizer]:
         names = config.options(EvaluateOptions).generators
         return {name: TrainColorizer(generator=name) for name in names}
+
+
+def _weights() -> dict[str, str]:
+    """The digest of each file of weights that measures take, by option.
+
+    Raises:
+        SengaError: where there is no such file.
+    """
+    found = {}
+    for name, path in config.options(EvaluateOptions).weight_files().items():
+        if not is_file(local(path)):
+            raise SengaError(
+                f"[evaluate] {name} = {path}: there is no such file, expected the path of one; "
+                "leave it empty to go without that measure."
+            )
+        found[name] = digests_of(local(path)).sha256
+    return found
 
 
 @EvaluateColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)

@@ -13,7 +13,7 @@ from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import NAMES, SHOWN, measure_all
 from pipeline.colorizer.evaluation_figures import draw_figures
 from pipeline.colorizer.evaluation_job import Job, read_job
-from pipeline.colorizer.held_out import HeldOut, read_held_out
+from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.page import PageFacts, write_page
 from pipeline.colorizer.run import command
 from pipeline.colorizer.run_log import METRICS
@@ -65,7 +65,8 @@ def evaluate(job: Job, folder: Path, hear: Callable[[int, int], None]) -> None:
         require_same_size(name, colorizer, pictures[0], job.test)
     scores, painted = measure_all(pictures, colorizers, job, hear)
     histories = {NAMES[name]: history(Path(path)) for name, path in job.colorizers.items()}
-    drawn = draw_figures(pictures[:SHOWN], colorizers, scores, painted, histories, job)
+    relatives = read_relatives(job.test, job.options.line, SHOWN)
+    drawn = draw_figures(pictures[:SHOWN], relatives, colorizers, scores, painted, histories, job)
     with store.writing(folder):
         (folder / "metrics.json").write_text(scores_to_json(scores), encoding="utf-8")
         for name, figure in drawn.items():

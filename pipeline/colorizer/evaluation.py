@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from pipeline.colorizer import measures
 from pipeline.colorizer.baselines import nearest_hint_fill, white_fill
 from pipeline.colorizer.bootstrap import interval
 from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.deep_measures import DeepMeasures
 from pipeline.colorizer.evaluation_job import Job
 from pipeline.colorizer.held_out import HeldOut
 from pipeline.colorizer.hints import Hints
@@ -135,6 +137,23 @@ def score(
         )
 
 
+def of_the_set(
+    method: Method, patches: int, found: Mapping[str, float], pictures: int
+) -> Iterator[Score]:
+    """Numbers that only the whole set has, which no interval goes with."""
+    for name, value in found.items():
+        yield Score(
+            method=method.name,
+            z=method.z,
+            hints=patches,
+            measure=name,
+            mean=value,
+            low=math.nan,
+            high=math.nan,
+            n=pictures,
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Painted:
     """What one method painted, for the figures.
@@ -172,6 +191,7 @@ def measure_all(
     methods = [*baselines(), THE_TRUTH]
     for name, colorizer in colorizers.items():
         methods += trained(name, colorizer, job.seed, job.options.batch_size)
+    deep = DeepMeasures(job.options, [picture.color for picture in pictures], job.gpu)
     total = len(pictures) * len(job.options.hints) * len(methods)
     scores: list[Score] = []
     painted: list[Painted] = []
@@ -179,14 +199,16 @@ def measure_all(
         hints = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
         for method in methods:
             results = method.paint(pictures, hints)
-            scores += score(method, patches, measure(pictures, hints, results), job.seed)
+            found = measure(pictures, hints, results) | deep.distances(results)
+            scores += score(method, patches, found, job.seed)
+            scores += of_the_set(method, patches, deep.of_all(results), len(pictures))
             shown = results[:SHOWN]
             painted.append(Painted(method=method.name, z=method.z, hints=patches, results=shown))
             hear(len(painted) * len(pictures), total)
         for name, colorizer in colorizers.items():
             of_z = Method(name=name, z=PRIOR, paint=THE_TRUTH.paint)
-            found = {"diversity": diversities(pictures, hints, colorizer, job)}
-            scores += score(of_z, patches, found, job.seed)
+            shifts = {"diversity": diversities(pictures, hints, colorizer, job)}
+            scores += score(of_z, patches, shifts, job.seed)
     return scores, painted
 
 

@@ -13,7 +13,7 @@ from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import ZERO, Painted, Pictures, drawn_z
 from pipeline.colorizer.evaluation_job import Job
 from pipeline.colorizer.figures import GridRow
-from pipeline.colorizer.held_out import HeldOut
+from pipeline.colorizer.held_out import HeldOut, Relatives
 from pipeline.colorizer.hints import overlay
 from pipeline.colorizer.page import PageFigure
 from pipeline.colorizer.scores import Score
@@ -27,6 +27,7 @@ _CURVES = ("psnr", "ms_ssim", "hint_difference")
 
 def draw_figures(
     pictures: Sequence[HeldOut],
+    relatives: Relatives,
     colorizers: Mapping[str, Colorizer],
     scores: Sequence[Score],
     painted: Sequence[Painted],
@@ -37,6 +38,7 @@ def draw_figures(
 
     Args:
         pictures: the first ones.
+        relatives: their sketches and other line art.
         colorizers: by name; the first one is shown where only one is.
         scores: all of them.
         painted: what the methods painted of these pictures.
@@ -49,7 +51,7 @@ def draw_figures(
         "samples": _figure(
             "Samples",
             f"Line art, {patches} hint patches, what {first} paints with z = 0, and the truth.",
-            _samples(pictures, painted, first, patches, job),
+            _samples(pictures, relatives, painted, first, patches, job),
         ),
         "comparison": _figure(
             "Side by side",
@@ -80,9 +82,9 @@ def draw_figures(
         ),
         "thickness": _figure(
             "Thickness of lines",
-            f"{first} with the same hints on the line art as it is, and one and two pixels "
-            "thicker.",
-            _thickness(pictures, colorizer, patches, job),
+            f"{first} with the same hints on line art "
+            + ("of every variant." if len(relatives.lines) > 1 else "made thicker."),
+            _thickness(pictures, relatives, colorizer, patches, job),
         ),
     }
     if any(histories.values()):
@@ -125,9 +127,15 @@ def _hinted(pictures: Sequence[HeldOut], patches: int, job: Job) -> list[NDArray
 
 
 def _samples(
-    pictures: Sequence[HeldOut], painted: Sequence[Painted], name: str, patches: int, job: Job
+    pictures: Sequence[HeldOut],
+    relatives: Relatives,
+    painted: Sequence[Painted],
+    name: str,
+    patches: int,
+    job: Job,
 ) -> NDArray[np.uint8]:
-    columns: dict[str, Pictures] = {
+    columns: dict[str, Pictures] = {"sketch": relatives.sketches} if relatives.sketches else {}
+    columns |= {
         "line art": [picture.line for picture in pictures],
         "hints": _hinted(pictures, patches, job),
         name: _results(painted, name, ZERO, patches),
@@ -179,16 +187,23 @@ def _sweep(picture: HeldOut, colorizer: Colorizer) -> NDArray[np.uint8]:
 
 
 def _thickness(
-    pictures: Sequence[HeldOut], colorizer: Colorizer, patches: int, job: Job
+    pictures: Sequence[HeldOut], relatives: Relatives, colorizer: Colorizer, patches: int, job: Job
 ) -> NDArray[np.uint8]:
+    """On all variants of the line art; where there is one alone, on copies with wider strokes."""
     shown = pictures[:_THICK]
-    lines = [[_thicker(picture.line, more) for more in range(3)] for picture in shown]
+    variants: Mapping[str, Pictures] = relatives.lines
+    if len(variants) == 1:
+        variants = {
+            name: [_thicker(picture.line, more) for picture in shown]
+            for more, name in enumerate(("as it is", "1 px thicker", "2 px thicker"))
+        }
+    lines = [[variant[number] for variant in variants.values()] for number in range(len(shown))]
     hints = [picture.hints(patches, job.hints, job.seed) for picture in shown]
     results = [
         list(colorizer.paint(of_one, [put] * len(of_one)))
         for of_one, put in zip(lines, hints, strict=True)
     ]
-    return figures.thickness(["as it is", "1 px thicker", "2 px thicker"], lines, results)
+    return figures.thickness(list(variants), lines, results)
 
 
 def _thicker(line: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:

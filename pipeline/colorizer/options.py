@@ -120,6 +120,17 @@ class EvaluateOptions:
     pictures: int = option(0, "test pictures to measure on; 0 for all")
     shifts: int = option(8, "random z per picture that diversity is measured over")
     batch_size: int = option(16, "pictures painted at once", affects_result=False)
+    inception_weights: str = option(
+        "",
+        "path of pt_inception-2015-12-05-6726825d.pth, to measure the FID",
+        affects_result=False,  # their digests do
+    )
+    lpips_weights: str = option(
+        "", "path of LPIPS's alex.pth of version 0.1, to measure it", affects_result=False
+    )
+    alexnet_weights: str = option(
+        "", "path of alexnet-owt-7be5be79.pth, which LPIPS needs too", affects_result=False
+    )
 
     def __post_init__(self) -> None:
         """Raises OptionError for values that cannot work."""
@@ -132,6 +143,15 @@ class EvaluateOptions:
         require(self.pictures >= 0, "[evaluate] pictures", self.pictures, "0 or more")
         require(self.shifts > 1, "[evaluate] shifts", self.shifts, "2 or more")
         require(self.batch_size > 0, "[evaluate] batch_size", self.batch_size, "1 or more")
+        for name, other in (("lpips", "alexnet"), ("alexnet", "lpips")):
+            missing = getattr(self, f"{other}_weights") and not getattr(self, f"{name}_weights")
+            expected = f"a path, as [evaluate] {other}_weights is given and LPIPS takes both"
+            require(not missing, f"[evaluate] {name}_weights", "nothing", expected)
+
+    def weight_files(self) -> dict[str, str]:
+        """The paths of weights that are given, by option."""
+        names = ("inception_weights", "lpips_weights", "alexnet_weights")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
 def require_size(size: int) -> None:

@@ -80,7 +80,10 @@ MEASURES = {
         title="FID",
         better="lower",
         decimals=1,
-        meaning="how far the features of all results are from those of the originals",
+        meaning=(
+            "how far the features of all results are from those of the originals; "
+            "with fewer than thousands of pictures it is large by itself"
+        ),
     ),
     "lpips": Measure(
         title="LPIPS",

@@ -171,21 +171,26 @@ def test_a_dataset_that_has_changed_is_trained_on_anew(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "sentence"),
+    ("task", "changed", "sentence"),
     [
-        ({"gpu_device": "cuda:7", "train_epochs": 3}, "[gpu] device = cuda:7"),
-        ({"train_lines": "sideways"}, "has no line art sideways, expected one of"),
-        ({"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
-        ({"losses_without_weights": "refuse"}, "python -m sketch_models.weights fetch resnet50"),
-        ({"losses_perceptual_weights": "/nowhere"}, "[losses] perceptual_weights = /nowhere"),
-        ({"train_generator_rate": 1e30}, "is not a finite number"),
+        ("Train", {"gpu_device": "cuda:7", "train_epochs": 3}, "[gpu] device = cuda:7"),
+        ("Train", {"train_lines": "sideways"}, "has no line art sideways, expected one of"),
+        ("Train", {"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
+        ("Train", {"losses_without_weights": "refuse"}, "sketch_models.weights fetch resnet50"),
+        ("Train", {"losses_perceptual_weights": "/none"}, "[losses] perceptual_weights = /none"),
+        ("Train", {"train_generator_rate": 1e30}, "is not a finite number"),
+        (
+            "Evaluate",
+            {"evaluate_inception_weights": "/none"},
+            "[evaluate] inception_weights = /none: there is no such file",
+        ),
     ],
 )
-def test_what_cannot_be_trained_is_one_sentence(
-    data: Path, changed: dict[str, object], sentence: str
+def test_what_cannot_be_done_is_one_sentence(
+    data: Path, task: str, changed: dict[str, object], sentence: str
 ) -> None:
     done = subprocess.run(
-        command(data, "TrainColorizer", **changed),
+        command(data, f"{task}Colorizer", **changed),
         cwd=TOP,
         env=environment(),
         capture_output=True,

@@ -23,11 +23,12 @@ def write_packed(tmp_path: Path) -> WritePacked:
         *,
         size: int = 32,
         lines: Sequence[str] = ("",),
+        sketches: Sequence[str] = (),
         compression: str = "gzip",
         box: tuple[int, int, int, int] = BOX,
     ) -> Path:
         rng = np.random.default_rng(0)
-        names = picture_names(lines)
+        names = picture_names(lines, sketches)
         left, top, right, bottom = box
         path = tmp_path / "train.h5"
         with DatasetFile(

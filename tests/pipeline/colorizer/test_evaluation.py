@@ -3,19 +3,22 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.colorizer import evaluate
+from pipeline.colorizer import evaluate, figures
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import baselines, drawn_z, measure, measure_all
+from pipeline.colorizer.evaluation_figures import draw_figures
 from pipeline.colorizer.evaluation_job import Job, read_job
-from pipeline.colorizer.held_out import HeldOut, read_held_out
+from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.hints import HintOptions, Hints
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Painter
+from pipeline.dataset_reader import DatasetReader
 from pipeline.errors import SengaError
 from sketch_models.networks import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
@@ -76,6 +79,66 @@ def test_a_line_or_file_that_is_not_there(write_packed: Callable[..., Path]) -> 
 def test_an_empty_file_is_refused(write_packed: Callable[..., Path]) -> None:
     with pytest.raises(SengaError, match="has no pictures"):
         read_held_out(write_packed(()))
+
+
+def test_relatives_are_the_sketch_and_the_variants_of_one_style(
+    write_packed: Callable[..., Path],
+) -> None:
+    path = write_packed((4, 9), lines=("_512", "_768"), sketches=("",))
+    found = read_relatives(path, "pured_768", 1)
+    assert list(found.lines) == ["pured_512", "pured_768"]
+    reader = DatasetReader(path)
+    assert np.array_equal(found.lines["pured_512"][0], reader.picture("line/pured_512", 0))
+    assert [sketch.tolist() for sketch in found.sketches] == [
+        reader.picture("sketch/pured", 0).tolist()
+    ]
+    assert len(read_relatives(path, "", 5).sketches) == 2
+
+
+def test_a_sketch_of_several_models_is_the_lines_own(write_packed: Callable[..., Path]) -> None:
+    models = ("_sketchkeras", "_xdog")
+    path = write_packed((4,), lines=models, sketches=models)
+    expected = DatasetReader(path).picture("sketch/pured_xdog", 0)
+    assert np.array_equal(read_relatives(path, "pured_xdog", 1).sketches[0], expected)
+
+
+def test_no_sketches_where_none_were_packed(write_packed: Callable[..., Path]) -> None:
+    found = read_relatives(write_packed((4,)), "pured", 1)
+    assert found.sketches == []
+    assert list(found.lines) == ["pured"]
+    with pytest.raises(SengaError, match="no line art sideways"):
+        read_relatives(write_packed((4,)), "sideways", 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sketches", "headings"),
+    [
+        (("",), (), [("line art", "hints"), ("as it is", "1 px thicker", "2 px thicker")]),
+        (("_512", "_768"), ("",), [("sketch", "line art"), ("enhanced_512", "enhanced_768")]),
+    ],
+)
+def test_figures_show_sketches_and_variants_where_there_are_some(
+    write_packed: Callable[..., Path],
+    colorizer: Colorizer,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: tuple[str, ...],
+    sketches: tuple[str, ...],
+    headings: list[tuple[str, ...]],
+) -> None:
+    path = write_packed((4, 9), size=64, lines=lines, sketches=sketches)
+    pictures, grid = read_held_out(path), figures.picture_grid
+    scores, painted = measure_all(pictures, {"SPADE": colorizer}, job(), lambda *_: None)
+    seen: list[tuple[str, ...]] = []
+
+    def watched(columns: list[str], *others: Any, **named: Any) -> figures.Picture:  # noqa: ANN401
+        seen.append(tuple(columns))
+        return grid(columns, *others, **named)
+
+    monkeypatch.setattr(figures, "picture_grid", watched)
+    relatives = read_relatives(path, "", 2)
+    draw_figures(pictures, relatives, {"SPADE": colorizer}, scores, painted, {}, job())
+    for columns in headings:
+        assert any(found[: len(columns)] == columns for found in seen)
 
 
 def test_measures_see_the_content_alone(pictures: list[HeldOut]) -> None:

@@ -1,0 +1,223 @@
+"""Inception v3 as the Fréchet inception distance uses it: pictures to 2,048 features.
+
+The network: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2015);
+the weights: those of 2015-12-05 that the FID was defined with, as a state dict of PyTorch, whose
+names these modules have. They differ from torchvision's network in how borders are pooled.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sketch_models import tensor_file
+from sketch_models.errors import SengaError
+from sketch_models.tensor_file import checked
+
+GOOD_FILE = (
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+    "pt_inception-2015-12-05-6726825d.pth"
+)
+FEATURES = 2048
+_SIDE = 299  # of the pictures that it was trained on
+
+
+class _Unit(nn.Module):
+    """Convolution, batch normalisation, ReLU; padded so that stride 1 keeps the size."""
+
+    def __init__(
+        self, inner: int, outer: int, kernel: int | tuple[int, int], stride: int = 1
+    ) -> None:
+        super().__init__()
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        # Layers that halve the size do not pad.
+        padding = (height // 2, width // 2) if stride == 1 else (0, 0)
+        self.conv = nn.Conv2d(inner, outer, (height, width), stride, padding, bias=False)
+        self.bn = nn.BatchNorm2d(outer, eps=1e-3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(self.bn(self.conv(x)), inplace=True)
+
+
+class _Unpadded(_Unit):
+    """One of the stem, which loses its border."""
+
+    def __init__(self, inner: int, outer: int) -> None:
+        super().__init__(inner, outer, 3)
+        self.conv.padding = (0, 0)
+
+
+def _mean_around(x: Tensor) -> Tensor:
+    """The mean of 3 x 3 pixels, of those alone that are inside."""
+    return functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def _halved(x: Tensor) -> Tensor:
+    return functional.max_pool2d(x, 3, 2)
+
+
+class _Square(nn.Module):
+    """Branches of 1 x 1, 5 x 5, and twice 3 x 3."""
+
+    def __init__(self, inner: int, pooled: int) -> None:
+        super().__init__()
+        self.branch1x1 = _Unit(inner, 64, 1)
+        self.branch5x5_1, self.branch5x5_2 = _Unit(inner, 48, 1), _Unit(48, 64, 5)
+        self.branch3x3dbl_1 = _Unit(inner, 64, 1)
+        self.branch3x3dbl_2, self.branch3x3dbl_3 = _Unit(64, 96, 3), _Unit(96, 96, 3)
+        self.branch_pool = _Unit(inner, pooled, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
+        pooled = self.branch_pool(_mean_around(x))
+        return torch.cat(
+            [self.branch1x1(x), self.branch5x5_2(self.branch5x5_1(x)), double, pooled], 1
+        )
+
+
+class _FirstHalving(nn.Module):
+    """To half the size; 288 channels to 768."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch3x3 = _Unit(288, 384, 3, 2)
+        self.branch3x3dbl_1, self.branch3x3dbl_2 = _Unit(288, 64, 1), _Unit(64, 96, 3)
+        self.branch3x3dbl_3 = _Unit(96, 96, 3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
+        return torch.cat([self.branch3x3(x), double, _halved(x)], 1)
+
+
+class _Factorised(nn.Module):
+    """7 x 7 as 1 x 7 and 7 x 1, once and twice."""
+
+    def __init__(self, middle: int) -> None:
+        super().__init__()
+        flat, tall = (1, 7), (7, 1)
+        self.branch1x1 = _Unit(768, 192, 1)
+        self.branch7x7_1 = _Unit(768, middle, 1)
+        self.branch7x7_2, self.branch7x7_3 = _Unit(middle, middle, flat), _Unit(middle, 192, tall)
+        self.branch7x7dbl_1 = _Unit(768, middle, 1)
+        self.branch7x7dbl_2 = _Unit(middle, middle, tall)
+        self.branch7x7dbl_3 = _Unit(middle, middle, flat)
+        self.branch7x7dbl_4 = _Unit(middle, middle, tall)
+        self.branch7x7dbl_5 = _Unit(middle, 192, flat)
+        self.branch_pool = _Unit(768, 192, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        single = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
+        double = x
+        for number in range(1, 6):
+            double = self.get_submodule(f"branch7x7dbl_{number}")(double)
+        return torch.cat([self.branch1x1(x), single, double, self.branch_pool(_mean_around(x))], 1)
+
+
+class _SecondHalving(nn.Module):
+    """To half the size; 768 channels to 1,280."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch3x3_1, self.branch3x3_2 = _Unit(768, 192, 1), _Unit(192, 320, 3, 2)
+        self.branch7x7x3_1 = _Unit(768, 192, 1)
+        self.branch7x7x3_2, self.branch7x7x3_3 = _Unit(192, 192, (1, 7)), _Unit(192, 192, (7, 1))
+        self.branch7x7x3_4 = _Unit(192, 192, 3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = self.branch7x7x3_2(self.branch7x7x3_1(x))
+        wide = self.branch7x7x3_4(self.branch7x7x3_3(wide))
+        return torch.cat([self.branch3x3_2(self.branch3x3_1(x)), wide, _halved(x)], 1)
+
+
+class _Fork(nn.Module):
+    """3 x 3 as 1 x 3 beside 3 x 1, once and twice; the last of the two pools by the maximum."""
+
+    def __init__(self, inner: int, *, last: bool) -> None:
+        super().__init__()
+        flat, tall = (1, 3), (3, 1)
+        self.last = last
+        self.branch1x1 = _Unit(inner, 320, 1)
+        self.branch3x3_1 = _Unit(inner, 384, 1)
+        self.branch3x3_2a, self.branch3x3_2b = _Unit(384, 384, flat), _Unit(384, 384, tall)
+        self.branch3x3dbl_1, self.branch3x3dbl_2 = _Unit(inner, 448, 1), _Unit(448, 384, 3)
+        self.branch3x3dbl_3a, self.branch3x3dbl_3b = _Unit(384, 384, flat), _Unit(384, 384, tall)
+        self.branch_pool = _Unit(inner, 192, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        single = self.branch3x3_1(x)
+        double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
+        pooled = functional.max_pool2d(x, 3, 1, 1) if self.last else _mean_around(x)
+        return torch.cat(
+            [
+                self.branch1x1(x),
+                self.branch3x3_2a(single),
+                self.branch3x3_2b(single),
+                self.branch3x3dbl_3a(double),
+                self.branch3x3dbl_3b(double),
+                self.branch_pool(pooled),
+            ],
+            1,
+        )
+
+
+class Inception(nn.Module):
+    """The network up to its last pooling; frozen, and always in eval mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.Conv2d_1a_3x3 = _Unit(3, 32, 3, 2)
+        self.Conv2d_2a_3x3, self.Conv2d_2b_3x3 = _Unpadded(32, 32), _Unit(32, 64, 3)
+        self.Conv2d_3b_1x1, self.Conv2d_4a_3x3 = _Unit(64, 80, 1), _Unpadded(80, 192)
+        self.Mixed_5b, self.Mixed_5c = _Square(192, 32), _Square(256, 64)
+        self.Mixed_5d = _Square(288, 64)
+        self.Mixed_6a = _FirstHalving()
+        self.Mixed_6b, self.Mixed_6c = _Factorised(128), _Factorised(160)
+        self.Mixed_6d, self.Mixed_6e = _Factorised(160), _Factorised(192)
+        self.Mixed_7a = _SecondHalving()
+        self.Mixed_7b, self.Mixed_7c = _Fork(1280, last=False), _Fork(2048, last=True)
+        self.requires_grad_(False)
+        self.train(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features.
+
+        Args:
+            images: (N, 3, H, W) floats, RGB in [0, 1]; they are resized to 299 x 299 here.
+
+        Returns:
+            (N, 2048), 0 or more.
+        """
+        x = functional.interpolate(images, (_SIDE, _SIDE), mode="bilinear", align_corners=False)
+        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(2 * x - 1)))
+        x = _halved(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(_halved(x))))
+        for name, block in self.named_children():
+            if name.startswith("Mixed"):
+                x = block(x)
+        return x.mean((2, 3))
+
+
+def load(path: Path) -> Inception:
+    """Builds the network of a file of weights, with these weights.
+
+    Raises:
+        SengaError: where the file is not a whole, usable file of this network.
+    """
+    with torch.device("meta"):
+        network = Inception()
+    with tensor_file.and_where(GOOD_FILE):
+        found = tensor_file.read(path)
+        counters = {name for name in network.state_dict() if name.endswith("batches_tracked")}
+        made = {
+            name: torch.from_numpy(checked(path, name, found.get(name), tuple(tensor.shape)))
+            for name, tensor in network.state_dict().items()
+            if name not in counters
+        }
+        for name, values in made.items():
+            if name.endswith("running_var") and values.min() < 0:
+                raise SengaError(f"{path} has a variance below 0 in {name}, expected none.")
+    made |= {name: torch.tensor(0) for name in counters}
+    network.load_state_dict(made, assign=True)
+    return network.requires_grad_(False)

@@ -6,6 +6,7 @@ from the newest checkpoint as if nothing had happened.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -51,24 +52,37 @@ def train(task: Recipe, folder: Path, place: Place) -> None:
         SengaError: data that cannot be trained on, a loss that is no number, no space left, a
             batch that does not fit into memory.
     """
+    if _fits(task, folder, place):
+        return
+    fits = largest_batch(task, place)
+    if not fits or not task.options.shrink_batch or place.processes > 1:
+        raise SengaError(_too_large(task.options.batch_size, fits * place.processes))
+    _train(_with_batch(task, fits), folder, place)
+
+
+def _fits(task: Recipe, folder: Path, place: Place) -> bool:
+    """Trains to the end; False where a step does not fit into memory, which is free again then."""
     try:
         _train(task, folder, place)
     except torch.OutOfMemoryError:
-        fits = largest_batch(task, place)
-        if not fits or not task.options.shrink_batch or place.processes > 1:
-            raise SengaError(_too_large(task.options.batch_size, fits * place.processes)) from None
-        _train(replace(task, options=replace(task.options, batch_size=fits)), folder, place)
+        return False  # the error holds on to all that the step was working on
+    return True
 
 
 def largest_batch(task: Recipe, place: Place) -> int:
     """How many pictures of a step fit into this process's memory; 0 if not even one does.
 
-    Called where `[train] batch_size` has not fitted: tries steps with fewer.
+    Called where `[train] batch_size` has not fitted: tries steps with fewer. A distributed run
+    ends with it, since the other processes have not stopped at the same place.
     """
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
     dataset = ColorizationDataset(task.train, hints=task.hints)
     fits, too_many = 0, task.options.batch_size // place.processes
     alone = replace(place, processes=1, compiled=False)
     while too_many - fits > 1:
+        gc.collect()
+        torch.cuda.empty_cache()
         count = (fits + too_many) // 2
         batch = default_collate([dataset[row % len(dataset)] for row in range(count)])
         try:
@@ -77,8 +91,11 @@ def largest_batch(task: Recipe, place: Place) -> int:
             too_many = count
         else:
             fits = count
-        torch.cuda.empty_cache()
     return fits
+
+
+def _with_batch(task: Recipe, pictures: int) -> Recipe:
+    return replace(task, options=replace(task.options, batch_size=pictures))
 
 
 def _too_large(batch_size: int, fits: int) -> str:
@@ -107,6 +124,10 @@ def _trainer(task: Recipe, place: Place, size: int, steps: int) -> Trainer:
 
 
 def _train(task: Recipe, folder: Path, place: Place) -> None:
+    newest = checkpoint.newest(folder / CHECKPOINTS)
+    state = checkpoint.load(newest, task.fingerprint()) if newest else None
+    if state is not None:  # its batch may have shrunk to what fitted
+        task = _with_batch(task, state["batch_size"])
     dataset = ColorizationDataset(
         task.train,
         lines=task.options.lines,
@@ -118,9 +139,10 @@ def _train(task: Recipe, folder: Path, place: Place) -> None:
     course = Course.of(len(dataset), task.options.batch_size, task.options.epochs)
     trainer = _trainer(task, place, dataset.size, course.steps)
     log = RunLog(folder, course, tensorboard=task.options.tensorboard) if place.rank == 0 else None
-    newest = checkpoint.newest(folder / CHECKPOINTS)
-    if newest is not None:
-        trainer.load_state(checkpoint.load(newest, task.fingerprint()))
+    if state is not None:
+        trainer.load_state(state)
+        state = None  # gigabytes, for a wide network
+    known = {"fingerprint": task.fingerprint(), "batch_size": task.options.batch_size}
     if log is not None:
         log.go_on_from(trainer.step_number)
     grid = _grid(task) if place.rank == 0 else None
@@ -137,8 +159,8 @@ def _train(task: Recipe, folder: Path, place: Place) -> None:
             log.picture(step, grid.draw(trainer.average, task.network.latent, place.device))
         if course.crossed(step, task.options.checkpoint_every):
             log.write(step)  # a checkpoint is only of losses that were numbers
-            state = {**trainer.state(), "fingerprint": task.fingerprint()}
-            checkpoint.save(folder / CHECKPOINTS, step, state, keep=task.options.keep_checkpoints)
+            now = {**trainer.state(), **known}
+            checkpoint.save(folder / CHECKPOINTS, step, now, keep=task.options.keep_checkpoints)
     if log is not None:
         log.close()
         write_colorizer(folder / WEIGHTS, trainer, task, dataset.size)
@@ -214,8 +236,14 @@ def _processes(task: Recipe) -> Iterator[Place]:
         name = f"cuda:{os.environ['LOCAL_RANK']}"
     device = choose_device(name)
     dtype = choose_precision(task.gpu.precision, device)
+    if dtype == torch.float16:
+        raise SengaError(
+            "[gpu] precision = fp16: the small gradients of a training vanish in it, expected "
+            "bf16 or fp32: run with --gpu-precision auto."
+        )
     if device.type == "cuda":
-        torch.cuda.set_device(device)
+        if device.index is not None:
+            torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True  # all batches have one shape
     if count > 1:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -224,7 +252,7 @@ def _processes(task: Recipe) -> Iterator[Place]:
             device=device, dtype=dtype, rank=rank, processes=count, compiled=task.gpu.compile
         )
     finally:
-        if count > 1:
+        if distributed.is_initialized():
             distributed.destroy_process_group()
 
 

@@ -1,6 +1,7 @@
 """The loop: its course, what it says, and what it does without memory or without numbers."""
 
 import json
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,70 @@ def test_a_batch_may_shrink_to_what_fits(
     train.train(recipe(packed, batch_size=8, shrink_batch=True), tmp_path, PLACE)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["images"] == lines[-1]["step"] * 3
+
+
+def test_a_shrunken_training_goes_on_after_a_stop(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = recipe(packed, batch_size=8, shrink_batch=True, epochs=4)
+    out_of_memory_above(3, monkeypatch)
+    train.train(task, tmp_path / "whole", PLACE)
+    limited = Trainer.step
+
+    def stopping(self: Trainer, batch: Sample) -> dict[str, torch.Tensor]:
+        if self.step_number == 5:
+            raise KeyboardInterrupt
+        return limited(self, batch)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Trainer, "step", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(task, tmp_path / "stopped", PLACE)
+    assert checkpoint.newest(tmp_path / "stopped" / "checkpoints") is not None
+    train.train(task, tmp_path / "stopped", PLACE)
+    whole, stopped_once = (
+        (tmp_path / name / "colorizer.safetensors").read_bytes() for name in ("whole", "stopped")
+    )
+    assert whole == stopped_once
+
+
+def test_the_step_that_did_not_fit_is_gone_when_smaller_ones_are_tried(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainers: list[weakref.ref[Trainer]] = []
+
+    def failing(self: Trainer, batch: Sample) -> dict[str, torch.Tensor]:
+        assert not [ref for ref in trainers if ref() is not None]
+        trainers.append(weakref.ref(self))
+        raise torch.OutOfMemoryError(f"{len(batch['line'])} are too many")
+
+    monkeypatch.setattr(Trainer, "step", failing)
+    with pytest.raises(SengaError, match="neither does a single picture"):
+        train.train(recipe(packed, batch_size=8), tmp_path, PLACE)
+    assert len(trainers) == 4  # 8, 4, 2, 1
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+def test_a_gpu_may_be_chosen_with_and_without_its_number(
+    packed: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    chosen: list[int] = []
+    monkeypatch.setattr(train, "choose_device", lambda _: torch.device(name))
+    monkeypatch.setattr(train, "choose_precision", lambda *_: torch.bfloat16)
+    monkeypatch.setattr(torch._C, "_cuda_setDevice", chosen.append, raising=False)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    with train._processes(recipe(packed)) as place:
+        assert place.device == torch.device(name)
+    assert chosen == ([0] if ":" in name else [])
+
+
+def test_half_precision_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "choose_precision", lambda *_: torch.float16)
+    with (
+        pytest.raises(SengaError, match=r"\[gpu\] precision = fp16: .*expected bf16 or fp32"),
+        train._processes(recipe(packed)),
+    ):
+        pass
 
 
 def test_where_nothing_fits_it_says_so(

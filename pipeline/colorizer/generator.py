@@ -79,6 +79,9 @@ class Modulation(nn.Module):
         """
         gamma_beta = self.gamma_beta(functional.relu(self.read_map(guide), inplace=True))
         x = normalised.to(gamma_beta.dtype)
+        if torch.compiler.is_compiling():  # it makes one piece of this by itself
+            gamma, beta = gamma_beta.chunk(2, 1)
+            return torch.addcmul(beta, x, 1 + gamma)
         modulated: Tensor = _ScaleAndShift.apply(x, gamma_beta)  # type: ignore[no-untyped-call]
         return modulated
 

@@ -56,6 +56,8 @@ def _fold_columns(gradient: Tensor, p: int) -> Tensor:
 
 def reflect(x: Tensor, p: int) -> Tensor:
     """Pads by reflection: (N, C, H, W) -> (N, C, H + 2 p, W + 2 p), channels last."""
+    if torch.compiler.is_compiling():  # it chooses layouts by itself
+        return functional.pad(x, (p, p, p, p), mode="reflect")
     padded: Tensor = _Reflect.apply(x, p)  # type: ignore[no-untyped-call]
     return padded
 

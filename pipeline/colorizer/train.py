@@ -241,6 +241,11 @@ def _processes(task: Recipe) -> Iterator[Place]:
             "[gpu] precision = fp16: the small gradients of a training vanish in it, expected "
             "bf16 or fp32: run with --gpu-precision auto."
         )
+    if task.gpu.compile and device.type == "cpu":  # PyTorch 2.13, where both are channels-last
+        raise SengaError(
+            "[gpu] compile = true: on a CPU PyTorch's compiler gets batch normalisation behind a "
+            "LeakyReLU wrong, expected a GPU: run with --gpu-compile false."
+        )
     if device.type == "cuda":
         if device.index is not None:
             torch.cuda.set_device(device)

@@ -1,5 +1,8 @@
 """Networks: the published sizes, shapes at every resolution, and what the guides do."""
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -97,6 +100,21 @@ def test_line_hint_and_z_change_the_picture(generator: str) -> None:
         other[:, channel, 20:40, 20:40] = 1
         assert not torch.equal(first, network(other, z))
     assert not torch.equal(first, network(maps, z + 1))
+
+
+def test_a_compiled_generator_paints_and_learns_the_same() -> None:
+    """As PyTorch's compiler reads it, without the code that it would write for a device."""
+    torch.manual_seed(0)
+    network = Generator(replace(small(), init_gain=1.0), 64)
+    maps, z = torch.rand(2, 5, 64, 64), torch.randn(2, 8)
+    found = []
+    for generator in (network, copy.deepcopy(network)):
+        paint = torch.compile(generator, backend="aot_eager") if found else generator
+        painted = paint(maps, z)
+        painted.square().mean().backward()
+        found.append([painted, *(weight.grad for weight in generator.parameters())])
+    for eager, compiled in zip(*found, strict=True):
+        torch.testing.assert_close(compiled, eager, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "layers"), [(64, 4), (96, 5), (256, 6), (512, 7)])

@@ -3,6 +3,7 @@
 import json
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.colorizer.run_log import Course, RunLog
 from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.trainer import Place, Trainer
 from pipeline.errors import SengaError
+from sketch_models.networks import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 
 PLACE = Place(device=torch.device("cpu"))
@@ -187,6 +189,15 @@ def test_half_precision_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch
     with (
         pytest.raises(SengaError, match=r"\[gpu\] precision = fp16: .*expected bf16 or fp32"),
         train._processes(recipe(packed)),
+    ):
+        pass
+
+
+def test_the_compiler_is_refused_on_a_cpu(packed: Path) -> None:
+    compiled = replace(recipe(packed), gpu=GpuOptions(device="cpu", compile=True))
+    with (
+        pytest.raises(SengaError, match=r"\[gpu\] compile = true: .*expected a GPU"),
+        train._processes(compiled),
     ):
         pass
 

@@ -65,7 +65,8 @@ def test_a_killed_one_is_told_apart(module: Module) -> None:
 def test_torchrun_starts_several(module: Module) -> None:
     name = module("""
         assert os.environ["WORLD_SIZE"] == "2"
-        print(json.dumps({"rank": int(os.environ["RANK"])}), flush=True)
+        # torchrun's processes are unbuffered, so that print would write a line in two pieces.
+        sys.stdout.write(json.dumps({"rank": int(os.environ["RANK"])}) + "\\n")
     """)
     heard: list[run.Line] = []
     run.run(name, [], heard.append, 2)

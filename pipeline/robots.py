@@ -1,0 +1,78 @@
+"""What hosts ask programs to leave alone: robots.txt and X-Robots-Tag."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from pipeline.fetch_error import FetchError
+
+PRODUCT = "Senga"
+"""The name that robots.txt and X-Robots-Tag may address."""
+
+_NO_AI = {"noai", "noimageai"}
+_PASSING_STATUS = {408, 425, 429}
+
+
+class Robots:
+    """The robots.txt of every host, each fetched once, by whichever thread needs it first.
+
+    After RFC 9309: a file that is not there (4xx) allows everything; one that cannot be had for
+    now allows nothing for now.
+    """
+
+    def __init__(self) -> None:
+        self._rules: dict[str, Protego | None] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def check(self, url: str, get: Callable[[str], bytes]) -> float:
+        """Raises FetchError unless the URL may be asked for.
+
+        Args:
+            url: to be asked for.
+            get: fetches the robots.txt itself, given its URL.
+
+        Returns:
+            Seconds that the host wants between two requests; 0 where it does not say.
+
+        Raises:
+            FetchError: `robots_txt`, or what `get` raises.
+        """
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._rules:
+            with self._locks.setdefault(origin, threading.Lock()):
+                if origin not in self._rules:
+                    self._rules[origin] = _read(f"{origin}/robots.txt", get)
+        rules = self._rules[origin]
+        if rules is None:
+            return 0.0
+        if not rules.can_fetch(url, PRODUCT):
+            raise FetchError("robots_txt", f"{origin}/robots.txt disallows it")
+        return float(rules.crawl_delay(PRODUCT) or 0)
+
+
+def _read(url: str, get: Callable[[str], bytes]) -> Protego | None:
+    """The rules of a host; None where it has none."""
+    try:
+        content = get(url)
+    except FetchError as error:
+        status = error.status or 0
+        if 400 <= status < 500 and status not in _PASSING_STATUS:
+            return None
+        raise
+    return Protego.parse(content.decode(errors="replace"))
+
+
+def refuses_training(headers: Mapping[str, str]) -> bool:
+    """Whether X-Robots-Tag says `noai` or `noimageai`, to everybody or to this program."""
+    for rule in headers.get("X-Robots-Tag", "").lower().split(","):
+        name, colon, value = rule.partition(":")
+        if not colon:
+            name, value = "", name
+        if name.strip() in ("", "*", PRODUCT.lower()) and value.strip() in _NO_AI:
+            return True
+    return False

@@ -67,9 +67,10 @@ class Connection(asyncio.Protocol):
         while b"\r\n\r\n" in self._read:
             head, _, self._read = self._read.partition(b"\r\n\r\n")
             folder, _, name = head.split(b" ", 2)[1][1:].partition(b"/")
-            number = int(name.partition(b".")[0])
-            live = self._answers[number // 2 % DISTINCT]
-            self._transport.write(live if folder == b"live" else self._missing)
+            answer = self._missing  # also for robots.txt
+            if folder == b"live":
+                answer = self._answers[int(name.partition(b".")[0]) // 2 % DISTINCT]
+            self._transport.write(answer)
             if b"connection: close" in head.lower():
                 self._transport.close()
 
@@ -128,11 +129,20 @@ SENGA = f"""
 import sys
 from pathlib import Path
 from pipeline.download import DownloadOptions, download_shard
+from pipeline.guest import Guest
 posts, folder = map(Path, sys.argv[1:])
 folder.mkdir()
-options = DownloadOptions(threads={THREADS}, retries=0)
-download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", options, connect_to={{}})
-"""  # what the build does for one shard
+options = DownloadOptions(
+    threads={THREADS},
+    connections_per_host={THREADS},
+    requests_per_second=0,
+    allow_private=True,
+    retries=0,
+)
+guest = Guest(options=options, hosts=("127.0.0.1",))
+journal = folder / "0.journal"
+download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", guest, journal=journal)
+"""  # what the build does for one shard: all checks are on, the pace of one host is not limited
 
 
 @dataclass

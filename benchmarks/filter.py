@@ -26,7 +26,7 @@ import polars as pl
 from machine import describe
 
 from pipeline.filter import FilterOptions, filter_posts
-from pipeline.metadata import import_csv
+from pipeline.metadata import import_posts
 
 RECIPE = FilterOptions(extensions=("jpg", "jpeg", "png", "gif"))
 WANTED, UNWANTED = RECIPE.all_tags, RECIPE.none_tags
@@ -134,7 +134,7 @@ def _bare(scan: pl.LazyFrame) -> int:
 
 def senga_import(folder: Path) -> int:
     """Senga: import alone."""
-    return import_csv(folder / "posts.csv", folder / "posts.parquet", folder / "q.csv")["posts"]
+    return import_posts(folder / "posts.csv", folder / "posts.parquet", folder / "q.csv")["posts"]
 
 
 def senga_filter(folder: Path) -> int:

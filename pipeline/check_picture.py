@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import io
 import posixpath
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urlsplit
 
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipeline.picture import MOST_PIXELS, PictureError, decode, sniff
+from pipeline.picture import PictureError, decode, sniff, stated_size
+from pipeline.polyglot import second_type
+
+MOST_ASPECT = 50.0
+"""A picture whose long side is more times its short one is refused before it is decoded."""
 
 _TYPES = {".jpg": "jpg", ".jpeg": "jpg", ".png": "png", ".gif": "gif"}
 _PAGE_STARTS = (b"<!doctype html", b"<html")
+_LARGE = 16_000_000  # pixels, 48 MB decoded: larger pictures are decoded one after the other
+_one_large = threading.Lock()
 
 
 def check_picture(content: bytes, url: str) -> str:
@@ -25,7 +33,7 @@ def check_picture(content: bytes, url: str) -> str:
         Its type by its bytes: `jpg`, `png` or `gif`.
 
     Raises:
-        PictureError: `html`, `wrong_type`, or what `decode` finds.
+        PictureError: `html`, `wrong_type`, `absurd_aspect`, `polyglot`, or what `decode` finds.
     """
     if content[:64].lstrip().lower().startswith(_PAGE_STARTS):
         raise PictureError("html", "the body is a web page")
@@ -33,8 +41,17 @@ def check_picture(content: bytes, url: str) -> str:
     expected = _TYPES.get(posixpath.splitext(urlsplit(url).path)[1].lower(), found)
     if found != expected:
         raise PictureError("wrong_type", f"{found} in a URL that ends in {expected}")
-    if not (found == "jpg" and _reads_to_the_end(content)):
-        decode(content)
+    width, height = stated_size(content)
+    if max(width, height) > MOST_ASPECT * min(width, height):
+        raise PictureError("absurd_aspect", f"{width} x {height}")
+    if other := second_type(content, found):
+        raise PictureError("polyglot", f"{found} and {other}")
+    turn: AbstractContextManager[object] = nullcontext()
+    if width * height > _LARGE:
+        turn = _one_large
+    with turn:
+        if not (found == "jpg" and _reads_to_the_end(content)):
+            decode(content)
     return found
 
 
@@ -46,8 +63,6 @@ def _reads_to_the_end(content: bytes) -> bool:
     """
     try:
         with JpegImageFile(io.BytesIO(content)) as image:
-            if not 0 < image.width * image.height <= MOST_PIXELS:
-                return False
             image.draft("L", (1, 1))
             image.decodermaxblock = len(content)  # at one go: less to and fro between threads
             image.load()

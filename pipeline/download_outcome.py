@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -13,22 +14,47 @@ from pipeline.outcome import OK, Outcome
 
 MEANINGS = {
     OK: "the picture is in the shard",
-    "timeout": "the server was silent for too long, or the URL's deadline passed",
+    "timeout": "no connection, no whole header or no whole body within its time",
+    "too_slow": "the body came slower than [download] min_speed",
     "connection_failed": "no such host, or the connection was refused, reset or closed",
     "tls_failed": "the server's certificate or its encryption cannot be trusted",
     "incomplete": "the connection ended before the announced length",
-    "too_many_bytes": "the file is larger than [download] max_bytes",
-    "bad_url": "not a URL",
+    "shut_out": "403, and the host served nothing else meanwhile either",
+    "host_unavailable": "not asked: its host had failed for [download] patience seconds",
+    "bad_url": "not a URL, or one that programs read in different ways",
     "wrong_scheme": "neither http nor https",
+    "wrong_host": "a host that neither the source nor [download] hosts allows",
+    "private_address": "a host on the loopback, in a private network or link-local",
+    "robots_txt": "the host's robots.txt disallows it",
+    "noai": "X-Robots-Tag says noai or noimageai",
     "too_many_redirects": "five redirects, and no end",
     "html": "a web page in the place of a picture",
+    "wrong_content_type": "the answer says that it is no picture",
     "wrong_type": "a picture of another type than the URL's extension says",
+    "too_many_bytes": "the file is larger than [download] max_bytes",
+    "empty": "a file of 0 bytes",
+    "not_a_picture": "neither JPEG nor PNG nor GIF",
+    "polyglot": "a picture that is a script, an archive or a program, too",
+    "zero_pixels": "a header that claims a side of 0",
+    "too_large": "a header that claims more than 100 million pixels",
+    "absurd_aspect": "a header that claims a side 50 times the other",
+    "truncated": "a picture that ends too soon",
+    "broken": "a picture that cannot be decoded",
 }
-"""Every code but two families: `http_<status>` for an answer other than 200, such as `http_404`,
-and the codes of `PictureError` for bytes that do not decode."""
+"""Every code but one family: `http_<status>` for an answer other than 200, such as `http_404`."""
 
-_PASSING = {"timeout", "connection_failed", "tls_failed", "incomplete"}
+_PASSING = {
+    "timeout",
+    "too_slow",
+    "connection_failed",
+    "tls_failed",
+    "incomplete",
+    "shut_out",
+    "host_unavailable",
+}
 _PASSING_STATUS = {408, 425, 429}  # request timeout, too early, too many requests
+_UNASKED = {"bad_url", "wrong_scheme", "wrong_host", "private_address", "robots_txt"}
+_STATUS = re.compile(r"http_[1-5][0-9][0-9]")
 
 _SCHEMA = {
     "id": pl.Int64,
@@ -48,6 +74,16 @@ def is_transient(code: str) -> bool:
     if family == "http":
         return int(status) in _PASSING_STATUS or int(status) >= 500
     return code in _PASSING
+
+
+def is_unasked(code: str) -> bool:
+    """Whether the URL was refused before any request, so that judging it anew costs nothing."""
+    return code in _UNASKED
+
+
+def is_code(text: str) -> bool:
+    """Whether this is one of the codes."""
+    return text in MEANINGS or bool(_STATUS.fullmatch(text))
 
 
 @dataclass(frozen=True)
@@ -77,7 +113,7 @@ def write_outcomes(outcomes: Iterable[DownloadOutcome], path: Path) -> None:
 
     Columns: `id`, `url`, `code`, `status`, `bytes`, `sha256`, `transient`, `detail`.
     """
-    rows = [asdict(outcome) | {"transient": outcome.transient} for outcome in outcomes]
+    rows = [vars(outcome) | {"transient": outcome.transient} for outcome in outcomes]
     pl.DataFrame(rows, schema=_SCHEMA).write_parquet(path)
 
 

@@ -1,35 +1,47 @@
-"""One URL: asked for within limits, tried again where that may help, kept if it is a picture."""
+"""One try to fetch a URL: within the rules and the limits, kept if it is a picture."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from types import TracebackType
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 from requests.utils import get_environ_proxies
 
-from pipeline.admit import Admit, FetchError, http_only
+from pipeline.address import host_of, same_host
 from pipeline.check_picture import check_picture
 from pipeline.download_options import DownloadOptions
-from pipeline.download_outcome import DownloadOutcome, is_transient
+from pipeline.download_outcome import DownloadOutcome
+from pipeline.fetch_error import FetchError
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
+from pipeline.robots import PRODUCT, Robots, refuses_training
+from pipeline.transport import Transport
 
 _REDIRECTS = 5
 _CHUNK = 256 * 1024  # bytes asked of the socket at once
 _FAREWELL = 64 * 1024  # bytes of an unwanted answer that are read so that its connection can stay
-_BACK_OFF = 1.0  # seconds before the second try, doubled for each further one
+_FAREWELL_TIME = 2.0  # seconds
+_GRACE = 5.0  # seconds before the speed of a body is judged
+_ROBOTS_BYTES = 500 * 1024  # of a robots.txt; RFC 9309, 2.5
+_NO_TYPE = {"", "application/octet-stream", "binary/octet-stream"}  # of servers that do not know
+_PAGES = {"text/html", "application/xhtml+xml"}
+
+
+Read = Callable[[requests.Response, float], bytes]
+"""Checks an answer of status 200, and reads its body until the given time."""
 
 
 @dataclass(frozen=True)
@@ -47,29 +59,42 @@ class Fetched:
     content: bytes = b""
 
 
+class Turns(Protocol):
+    """Who asks what host when; `Schedule` is one."""
+
+    def visit(self, name: str, deadline: float) -> AbstractContextManager[None]:
+        """A request to another host than that of the job."""
+
+    def slow_to(self, name: str, delay: float) -> None:
+        """A host wants `delay` seconds between two requests."""
+
+
 class Fetcher:
     """Fetches URLs, one after the other, over connections that stay open; one per thread.
 
     Args:
-        options: limits and retries.
+        options: rules and limits.
+        hosts: that may be asked, by name, besides `[download] hosts`.
         connect_to: host name to `address:port`: URLs of that host are fetched from there over
             plain http, under their own host name.
-        pause: sleeps for that many seconds; true where there shall be no more tries.
-        admit: asked before every request.
+        robots: shared by all threads.
+        turns: asked before a redirect leads to another host.
     """
 
     def __init__(
         self,
         options: DownloadOptions,
         *,
+        hosts: tuple[str, ...],
         connect_to: Mapping[str, str],
-        pause: Callable[[float], bool],
-        admit: Admit = http_only,
+        robots: Robots,
+        turns: Turns,
     ) -> None:
         self._options = options
+        self._hosts = (*hosts, *options.hosts)
         self._connect_to = connect_to
-        self._pause = pause
-        self._admit = admit
+        self._robots = robots
+        self._turns = turns
         self._proxies: dict[str, dict[str, str]] = {}
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._headers = {
@@ -77,7 +102,8 @@ class Fetcher:
             "Accept-Encoding": "identity",
             "Connection": "keep-alive",
         }
-        self._session = requests.Session()
+        self._checked = Transport(allow_private=options.allow_private)
+        self._direct = Transport(check=False)
 
     def __enter__(self) -> Fetcher:
         return self
@@ -88,39 +114,16 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._session.close()
+        self._checked.close()
+        self._direct.close()
 
     def fetch(self, post_id: int, url: str) -> Fetched:
-        """Fetches one picture; whatever its server does ends in an outcome."""
-        deadline = time.monotonic() + self._options.deadline
-        tries = 0
-        while True:
-            try:
-                return self._try(post_id, url, deadline)
-            except FetchError as error:
-                failure = error
-            wait = max(failure.wait, back_off(tries))
-            tries += 1
-            if (
-                not is_transient(failure.code)
-                or tries > self._options.retries
-                or time.monotonic() + wait >= deadline
-                or self._pause(wait)
-            ):
-                break
-        row = DownloadOutcome(
-            post_id,
-            failure.code,
-            failure.detail,
-            url=url,
-            status=failure.status,
-            bytes=failure.size,
-        )
-        return Fetched(row)
+        """Tries to fetch one picture.
 
-    def _try(self, post_id: int, url: str, deadline: float) -> Fetched:
-        with _failures():
-            content = self._follow(url, deadline)
+        Raises:
+            FetchError: what went wrong.
+        """
+        content = self.get(url, self._picture)
         try:
             part = check_picture(content, url)
         except PictureError as error:
@@ -129,34 +132,92 @@ class Fetcher:
         row = DownloadOutcome(post_id, OK, url=url, status=200, bytes=len(content), sha256=digest)
         return Fetched(row, part, content)
 
-    def _follow(self, url: str, deadline: float) -> bytes:
-        """The body that a URL leads to, over at most five redirects."""
+    def get(self, url: str, read: Read) -> bytes:
+        """The body that a URL leads to, over at most five redirects.
+
+        Args:
+            url: not to be trusted, nor is any that it leads to.
+            read: what to make of the answer.
+
+        Raises:
+            FetchError: what went wrong.
+        """
+        return self._follow(url, read, robots=self._options.robots_txt)
+
+    def _follow(self, url: str, read: Read, *, robots: bool) -> bytes:
+        first = host = self._admit(url, robots)
+        deadline = time.monotonic() + self._options.deadline
         for _ in range(_REDIRECTS + 1):
-            with self._admit(url), self._ask(url, deadline) as answer:
+            turn = self._turns.visit(host, deadline) if host != first else contextlib.nullcontext()
+            with turn, self._exchange(url, host, deadline) as answer:
                 if not answer.is_redirect:
-                    return self._body(answer, deadline)
+                    _check_status(answer, deadline)
+                    return read(answer, deadline)
                 url = urljoin(url, answer.headers["Location"])
                 _farewell(answer, deadline)
+            host = self._admit(url, robots)
         raise FetchError("too_many_redirects", f"the last one to {url[:200]}", status=302)
 
-    def _ask(self, url: str, deadline: float) -> requests.Response:
-        """The answer to one request, its body unread.
+    def _admit(self, url: str, robots: bool) -> str:
+        """The host of a URL that the rules allow; FetchError else."""
+        host = host_of(url, self._hosts)
+        if robots:
+            delay = self._robots.check(
+                url, lambda rules: self._follow(rules, _ROBOTS, robots=False)
+            )
+            if delay:
+                self._turns.slow_to(host, delay)
+        return host
 
-        It is the session's adapter that sends it, since `Session.send` looks up proxies and
-        passwords anew each time, and reads the body of a redirect to an end that may not come.
+    @contextlib.contextmanager
+    def _exchange(self, url: str, host: str, deadline: float) -> Iterator[requests.Response]:
+        """The answer to one request, its body unread; the connection ends with the deadline."""
+        transport = self._direct if host in self._connect_to else self._checked
+        options = self._options
+        header_by = time.monotonic() + options.connect_timeout + options.first_byte_timeout
+        status = None
+        with transport.until(min(deadline, header_by)):
+            try:
+                with _failures(), self._ask(transport, url, host, deadline) as answer:
+                    if transport.expired:
+                        raise FetchError("timeout")
+                    status = answer.status_code
+                    transport.end_by(deadline)
+                    yield answer
+                    if transport.expired:  # what was cut off may look like an end
+                        raise FetchError("timeout")
+            except FetchError as error:
+                error.status = error.status or status
+                if transport.expired:
+                    error.code = "timeout"
+                    error.detail = "past its deadline" if status else "before the whole header"
+                raise
+
+    def _ask(self, transport: Transport, url: str, host: str, deadline: float) -> requests.Response:
+        """Sends one request.
+
+        It is the adapter that sends it, since `Session.send` looks up proxies and passwords anew
+        each time, and reads the body of a redirect to an end that may not come.
         """
         parts = urlsplit(url)
         headers, proxies = self._headers, {}
-        if address := self._connect_to.get(parts.hostname or ""):
+        if address := self._connect_to.get(host):
             headers = {**headers, "Host": parts.netloc}
             url = parts._replace(scheme="http", netloc=address).geturl()
         else:
             proxies = self._proxies_for(f"{parts.scheme}://{parts.netloc}")
-        request = requests.Request("GET", url, headers=headers).prepare()
-        return self._session.get_adapter(url).send(
+        request = requests.PreparedRequest()  # in steps: all of it takes as long as the answer
+        request.prepare_method("GET")
+        request.prepare_url(url, None)
+        request.prepare_headers(headers)
+        if not address and not same_host(request.url or "", host):
+            raise FetchError("bad_url", f"{url[:80]!r}")
+        left = max(0.001, deadline - time.monotonic())
+        options = self._options
+        return transport.send(
             request,
             stream=True,
-            timeout=max(0.001, min(self._options.timeout, deadline - time.monotonic())),
+            timeout=(min(options.connect_timeout, left), min(options.first_byte_timeout, left)),
             verify=self._verify,
             proxies=proxies,
         )
@@ -167,37 +228,51 @@ class Fetcher:
             self._proxies[origin] = get_environ_proxies(origin)
         return self._proxies[origin]
 
-    def _body(self, answer: requests.Response, deadline: float) -> bytes:
+    def _picture(self, answer: requests.Response, deadline: float) -> bytes:
         """The whole body of an answer; FetchError where it cannot be that of a picture."""
-        status = answer.status_code
-        if status != 200:
-            _farewell(answer, deadline)
-            raise FetchError(
-                f"http_{status}", answer.reason or "", status=status, wait=_retry_after(answer)
-            )
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind in ("text/html", "application/xhtml+xml"):
+        if kind in _PAGES:
             _farewell(answer, deadline)
-            raise FetchError("html", f"Content-Type: {kind}", status=status)
+            raise FetchError("html", f"Content-Type: {kind}")
+        if kind not in _NO_TYPE and not kind.startswith("image/"):
+            raise FetchError("wrong_content_type", f"Content-Type: {kind[:80]}")
+        if self._options.x_robots_tag and refuses_training(answer.headers):
+            raise FetchError("noai", f"X-Robots-Tag: {answer.headers['X-Robots-Tag'][:80]}")
         most = self._options.max_bytes
         announced = answer.headers.get("Content-Length", "")
         if announced.isdecimal() and int(announced) > most:
-            raise FetchError("too_many_bytes", "announced", status=status, size=int(announced))
-        content = _read(answer, most + 1, deadline)
+            raise FetchError("too_many_bytes", "announced", size=int(announced))
+        content = _read(answer, most + 1, deadline, self._options.min_speed)
         if len(content) > most:
-            raise FetchError("too_many_bytes", "unannounced", status=status, size=len(content))
+            raise FetchError("too_many_bytes", "unannounced", size=len(content))
+        if not (content or announced):
+            raise FetchError("incomplete", "neither a length nor a body")
         return content
+
+
+def plain(most: int) -> Read:
+    """Reads a text: at least its first `most` bytes, where it has as many."""
+
+    def read(answer: requests.Response, deadline: float) -> bytes:
+        return _read(answer, most, deadline)
+
+    return read
+
+
+_ROBOTS = plain(_ROBOTS_BYTES)
 
 
 def user_agent(contact: str) -> str:
     """What requests say of who sends them."""
     version = metadata.version("senga")
-    return f"Senga/{version} ({contact})" if contact else f"Senga/{version}"
+    return f"{PRODUCT}/{version} ({contact})" if contact else f"{PRODUCT}/{version}"
 
 
-def back_off(tries: int) -> float:
-    """Seconds to wait after the given number of earlier tries: 1, 2, 4 ..., less up to a half."""
-    return _BACK_OFF * 2.0**tries * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+def _check_status(answer: requests.Response, deadline: float) -> None:
+    status = answer.status_code
+    if status != 200:
+        _farewell(answer, deadline)
+        raise FetchError(f"http_{status}", answer.reason or "", wait=_retry_after(answer))
 
 
 def _retry_after(answer: requests.Response) -> float:
@@ -212,42 +287,44 @@ def _retry_after(answer: requests.Response) -> float:
     return 0.0
 
 
-def _read(answer: requests.Response, most: int, deadline: float) -> bytes:
+def _read(answer: requests.Response, most: int, deadline: float, min_speed: float = 0.0) -> bytes:
     """The body, or its first `most` bytes at least."""
     chunks: list[bytes] = []
     size = 0
-    with _failures(answer.status_code):
+    began = time.monotonic()
+    with _failures(lambda: size):
         while size < most and (chunk := answer.raw.read1(_CHUNK)):
             chunks.append(chunk)
             size += len(chunk)
-            if time.monotonic() > deadline:
-                raise FetchError(
-                    "timeout", "past its deadline", status=answer.status_code, size=size
-                )
+            now = time.monotonic()
+            if now > deadline:
+                raise FetchError("timeout", "past its deadline", size=size)
+            if now - began > _GRACE and size < min_speed * (now - began):
+                raise FetchError("too_slow", f"{size / (now - began):.0f} bytes/s", size=size)
     return b"".join(chunks)
 
 
 def _farewell(answer: requests.Response, deadline: float) -> None:
     """Reads a short body that nobody wants, so that the connection can be used again."""
     with contextlib.suppress(FetchError):
-        _read(answer, _FAREWELL, deadline)
+        _read(answer, _FAREWELL, min(deadline, time.monotonic() + _FAREWELL_TIME))
 
 
 @contextlib.contextmanager
-def _failures(status: int | None = None) -> Iterator[None]:
+def _failures(size: Callable[[], int] = lambda: 0) -> Iterator[None]:
     """Gives what `requests` and `urllib3` raise its code."""
     try:
         yield
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-        raise FetchError("timeout", _inner(error), status=status) from error
+        raise FetchError("timeout", _inner(error), size=size()) from error
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-        raise FetchError("tls_failed", _inner(error), status=status) from error
+        raise FetchError("tls_failed", _inner(error), size=size()) from error
     except ValueError as error:  # that of `urllib` and of every kind of URL that `requests` refuses
-        raise FetchError("bad_url", _inner(error), status=status) from error
+        raise FetchError("bad_url", _inner(error), size=size()) from error
     except requests.RequestException as error:
-        raise FetchError("connection_failed", _inner(error), status=status) from error
+        raise FetchError("connection_failed", _inner(error), size=size()) from error
     except urllib3.exceptions.HTTPError as error:
-        raise FetchError("incomplete", _inner(error), status=status) from error
+        raise FetchError("incomplete", _inner(error), size=size()) from error
 
 
 def _inner(error: BaseException) -> str:

@@ -45,6 +45,11 @@ class FilterOptions:
     extensions: tuple[str, ...] = option(
         ("jpg", "png", "gif"), "file types to keep: jpg (also .jpeg), png, gif"
     )
+    duplicates: str = option(
+        "keep",
+        "of pictures that show the same: keep all, on one side of the split, or the first alone",
+        affects_result=False,  # here: it is the split that leaves them out
+    )
     limit: int = option(0, "keep this many posts, those of the lowest ids; 0: all")
 
     def __post_init__(self) -> None:
@@ -54,6 +59,8 @@ class FilterOptions:
         self._check_contradictions()
         _check_words("[filter] ratings", self.ratings, tuple(RATINGS))
         _check_words("[filter] extensions", self.extensions, EXTENSIONS)
+        known = self.duplicates in ("keep", "first")
+        require(known, "[filter] duplicates", self.duplicates, "keep or first")
         for name in ("min_score", "min_side", "max_side", "limit"):
             value = getattr(self, name)
             require(value >= 0, f"[filter] {name}", value, "0 or more")

@@ -1,16 +1,17 @@
-"""Imports a CSV of posts into parquet; what cannot be read goes to a quarantine file."""
+"""Imports posts into one parquet file; what cannot be read goes to a quarantine file."""
 
 from __future__ import annotations
 
 import csv as csv_format
 import gzip
+import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Protocol
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -18,55 +19,47 @@ from polars.io.plugins import register_io_source
 from pipeline.errors import SengaError
 from pipeline.in_order import in_order
 from pipeline.kaggle_csv import COLUMNS, Block, blocks, split_line
-from pipeline.option import option, require
-from pipeline.posts import POSTS, Rejected, read_block
+from pipeline.metadata_options import HOW_TO_GET_IT
+from pipeline.posts import POSTS, Rejected, as_csv, read_block, read_rows
+from pipeline.posts_parquet import ParquetSource, is_parquet
 from pipeline.progress import Advance, ignore
-
-HOW_TO_GET_IT = (
-    "the Kaggle dataset alamson/safebooru holds it as all_data.csv "
-    '(`pip install -e .[kaggle]`, then `python -c "import kagglehub; '
-    "print(kagglehub.dataset_download('alamson/safebooru'))\"` prints its folder); "
-    "set [metadata] csv to its path"
-)
-"""The end of the sentence where there is no CSV."""
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
 _SORTED_AT_ONCE = 200_000  # rows, about 100 MB
 
-
-@dataclass(frozen=True, kw_only=True)
-class MetadataOptions:
-    """Where posts come from: section `[metadata]`."""
-
-    source: str = option("sample", "sample (a small booru drawn on the spot) or csv")
-    csv: str = option("", "CSV in the Kaggle layout, plain or gzipped; with source = csv")
-    sample_posts: int = option(365, "posts of the sample booru; with source = sample")
-
-    def __post_init__(self) -> None:
-        require(self.source in ("sample", "csv"), "[metadata] source", self.source, "sample or csv")
-        if self.source == "csv":
-            require(bool(self.csv), "[metadata] csv", "''", f"the path of a CSV: {HOW_TO_GET_IT}")
-        require(
-            self.sample_posts > 0, "[metadata] sample_posts", self.sample_posts, "1 post or more"
-        )
+Rows = Sequence[tuple[int, Sequence[str]]]
+"""Rows that are in no file: of each the line, and the fields of `COLUMNS`."""
 
 
-def import_csv(
-    csv: Path, posts: Path, quarantine: Path, advance: Advance = ignore
+class Source(Protocol):
+    """Where rows come from; it can be read more than once."""
+
+    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+        """Posts, in the order of the source, with the columns of `POSTS`; and the other rows."""
+        ...
+
+    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+        """Reads rows once more for the quarantine, by their lines in ascending order."""
+        ...
+
+
+def import_posts(
+    path: Path, posts: Path, quarantine: Path, advance: Advance = ignore
 ) -> dict[str, int]:
-    r"""Turns a CSV in the Kaggle layout into a table of posts.
+    r"""Turns a file in the Kaggle layout, CSV or Parquet, into a table of posts.
 
-    Memory is bounded whatever the size of the CSV, but for some 40 bytes a row where its rows are
+    Memory is bounded whatever the size of the file, but for some 40 bytes a row where its rows are
     not in ascending order of ids.
 
     Args:
-        csv: the file, plain or gzipped under any name.
+        path: the file under any name: a CSV, plain or gzipped, or Parquet with the same columns.
         posts: parquet file to write, with the columns `pipeline.posts.POSTS`, ascending by id, each
             id once: the first row in the file counts.
-        quarantine: CSV file to write, with the columns line (of `csv`; its header is line 1),
-            reason and text (NUL and bytes that are not UTF-8 as \xNN), one row for each line that
-            is no post. Reasons: empty_line, not_utf8, control_character, broken_quote, field_count,
-            bad_id, bad_created_at, bad_rating, bad_score, bad_url, bad_size, duplicate_id.
+        quarantine: CSV file to write, with the columns line (of `path`; a header is line 1, and a
+            Parquet file is numbered as if it had one), reason and text (the row as CSV; NUL and
+            bytes that are not UTF-8 as \xNN), one row for each line that is no post. Reasons:
+            empty_line, not_utf8, control_character, broken_quote, field_count, bad_id,
+            bad_created_at, bad_rating, bad_score, bad_url, bad_size, duplicate_id.
         advance: called with the number of lines read.
 
     Returns:
@@ -75,6 +68,42 @@ def import_csv(
     Raises:
         SengaError: where the file as a whole is not what it should be, or there is no space left.
     """
+    source: Source = ParquetSource(path) if is_parquet(path) else _Csv(path)
+    return _import(source, posts, quarantine, advance)
+
+
+def import_rows(
+    batches: Iterable[Rows],
+    posts: Path,
+    quarantine: Path,
+    advance: Advance = ignore,
+) -> dict[str, int]:
+    """Like `import_posts`, for rows that are in no file.
+
+    They are kept next to `posts` until all are there, and checked then.
+
+    Args:
+        batches: rows, each with its line (whole numbers that ascend) and its nine fields; taken on
+            the calling thread.
+        posts: as for `import_posts`.
+        quarantine: as for `import_posts`.
+        advance: called with the number of rows of each batch.
+
+    Raises:
+        SengaError: where there is no row, or no space left.
+    """
+    spool = posts.with_name(posts.name + ".rows")
+    try:
+        if not _keep(batches, spool, advance):
+            raise SengaError(
+                "The source holds no posts, expected one at least: check what is asked of it."
+            )
+        return _import(_Rows(spool), posts, quarantine, ignore)
+    finally:
+        spool.unlink(missing_ok=True)
+
+
+def _import(source: Source, posts: Path, quarantine: Path, advance: Advance) -> dict[str, int]:
     counts: Counter[str] = Counter()
     with quarantine.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         table = csv_format.writer(file, lineterminator="\n")
@@ -86,11 +115,11 @@ def import_csv(
 
         draft = posts.with_name(posts.name + ".draft")
         try:
-            if _convert(csv, draft, reject, advance):
+            if _convert(source, draft, reject, advance):
                 draft.replace(posts)
             else:
                 repeated = _sort(draft, posts)
-                reject(_duplicates(csv, repeated))
+                reject(source.reject(repeated, "duplicate_id") if repeated else [])
         finally:
             draft.unlink(missing_ok=True)
     total = pl.scan_parquet(posts).select(pl.len()).collect().item()
@@ -102,15 +131,15 @@ def _printed(line: bytes) -> str:
 
 
 def _convert(
-    csv: Path, draft: Path, reject: Callable[[list[Rejected]], None], advance: Advance
+    source: Source, draft: Path, reject: Callable[[list[Rejected]], None], advance: Advance
 ) -> bool:
-    """Writes the posts in the order of the file; returns whether their ids ascend."""
+    """Writes the posts in the order of the source; returns whether their ids ascend."""
     ascending = True
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal ascending
         last = 0
-        for frame, rejected in in_order(read_block, _data(csv)):
+        for frame, rejected in source.read():
             reject(rejected)
             advance(frame.height + len(rejected))
             steps = frame["id"].diff().fill_null(frame["id"] - last)
@@ -142,19 +171,6 @@ def _sort(draft: Path, posts: Path) -> list[int]:
     return list(repeated)
 
 
-def _duplicates(csv: Path, lines: list[int]) -> list[Rejected]:
-    """Reads lines once more, by their numbers in ascending order, for the quarantine."""
-    rejected: list[Rejected] = []
-    for block in _data(csv) if lines else ():
-        texts = block.content.split(b"\n")[:-1]
-        for line in lines[len(rejected) :]:
-            if line >= block.line + len(texts):
-                break
-            text = texts[line - block.line].removesuffix(b"\r")
-            rejected.append(Rejected(line, "duplicate_id", text))
-    return rejected
-
-
 def _write(frames: Callable[[], Iterator[pl.DataFrame]], path: Path) -> None:
     """Streams frames into a parquet file."""
     source = register_io_source(lambda *_: frames(), schema=POSTS)
@@ -163,9 +179,32 @@ def _write(frames: Callable[[], Iterator[pl.DataFrame]], path: Path) -> None:
     except pl.exceptions.ComputeError as error:  # polars has no other for a full disk
         if "os error" not in str(error):
             raise
-        raise SengaError(
-            f"Cannot write {path} ({error}): free some space, or choose another folder."
-        ) from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: Exception) -> SengaError:
+    return SengaError(f"Cannot write {path} ({error}): free some space, or choose another folder.")
+
+
+class _Csv:
+    """A CSV in the Kaggle layout, plain or gzipped."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+        return in_order(read_block, _data(self._path))
+
+    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+        rejected: list[Rejected] = []
+        for block in _data(self._path):
+            texts = block.content.split(b"\n")[:-1]
+            for line in lines[len(rejected) :]:
+                if line >= block.line + len(texts):
+                    break
+                text = texts[line - block.line].removesuffix(b"\r")
+                rejected.append(Rejected(line, reason, text))
+        return rejected
 
 
 def _data(csv: Path) -> Iterator[Block]:
@@ -213,3 +252,57 @@ def _check_header(csv: Path, header: bytes) -> None:
         raise SengaError(
             f"{csv} starts with {text[:80]!r}, expected the header {','.join(COLUMNS)}: {cure}."
         )
+
+
+class _Rows:
+    """Rows that `_keep` has written."""
+
+    def __init__(self, spool: Path) -> None:
+        self._spool = spool
+
+    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+        kinds = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
+        for rows in self._batches():
+            sound, rejected = [], []
+            for line, *fields in rows:
+                if reason := _no_row(fields):
+                    rejected.append(Rejected(line, reason, as_csv(fields)))
+                else:
+                    sound.append((line, *fields))
+            posts, others = read_rows(pl.DataFrame(sound, kinds, orient="row"))
+            yield posts, sorted([*rejected, *others], key=lambda row: row.line)
+
+    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+        wanted = set(lines)
+        rows = chain.from_iterable(self._batches())
+        return [Rejected(line, reason, as_csv(fields)) for line, *fields in rows if line in wanted]
+
+    def _batches(self) -> Iterator[list[list[Any]]]:
+        with self._spool.open(encoding="ascii") as file:
+            while lines := list(islice(file, ROW_GROUP)):
+                yield [json.loads(line) for line in lines]
+
+
+def _keep(row_batches: Iterable[Rows], spool: Path, advance: Advance) -> int:
+    """Writes rows as lines of JSON, which holds any text; returns how many there were."""
+    total = 0
+    for rows in row_batches:
+        lines = [json.dumps([line, *fields]) + "\n" for line, fields in rows]
+        try:
+            with spool.open("a" if total else "w", encoding="ascii") as file:
+                file.writelines(lines)
+        except OSError as error:
+            raise _cannot_write(spool, error) from error
+        total += len(lines)
+        advance(len(lines))
+    return total
+
+
+def _no_row(fields: list[str]) -> str | None:
+    if len(fields) != len(COLUMNS):
+        return "field_count"
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, as JSON can spell it
+        return "not_utf8"
+    return None

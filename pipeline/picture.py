@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import warnings
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -68,12 +70,19 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     """
     if _claims_no_pixels(content, sniff(content)):
         raise PictureError("zero_pixels", "its header says so")
+    with _open(content) as image:
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return _rgb(image)
+
+
+@contextlib.contextmanager
+def _open(content: bytes) -> Iterator[ImageFile.ImageFile]:
+    """A picture of which the header is read, and what is wrong with it by its code."""
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF")) as image:
             _check_size(image)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return _rgb(image)
+            yield image
     except Image.DecompressionBombError as error:
         raise PictureError("too_large", str(error)) from error
     except UnidentifiedImageError as error:
@@ -81,6 +90,19 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError) as error:
         code = "truncated" if "truncated" in str(error) else "broken"
         raise PictureError(code, str(error)) from error
+
+
+def stated_size(content: bytes) -> tuple[int, int]:
+    """Width and height in pixels, as the header says: nothing is decoded.
+
+    Raises:
+        PictureError: `empty`, `not_a_picture`, `zero_pixels`, `too_large`, or `broken` where the
+            header cannot be read.
+    """
+    if _claims_no_pixels(content, sniff(content)):
+        raise PictureError("zero_pixels", "its header says so")
+    with _open(content) as image:
+        return image.size
 
 
 def decode_grey(content: bytes) -> NDArray[np.uint8]:

@@ -1,12 +1,15 @@
-"""Makes posts of the rows of a CSV: numbers, ratings, URLs and tags in one spelling."""
+"""Makes posts of rows of text: numbers, ratings, URLs and tags in one spelling."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.kaggle_csv import Block, split_lines
+from pipeline.kaggle_csv import COLUMNS, Block, split_lines
 
 POSTS: dict[str, type[pl.DataType]] = {
     "id": pl.Int64,
@@ -17,7 +20,7 @@ POSTS: dict[str, type[pl.DataType]] = {
     "width": pl.Int32,  # pixels, of the picture at `url`
     "height": pl.Int32,
     "tags": pl.String,  # one space between two of them
-    "line": pl.Int64,  # where the post stands in the CSV; the header is line 1
+    "line": pl.Int64,  # where the post stands in its source; a header is line 1
 }
 """Columns of a table of posts."""
 
@@ -61,16 +64,57 @@ def read_block(block: Block) -> tuple[pl.DataFrame, list[Rejected]]:
         The posts, in the order of the file, with the columns of `POSTS`; and the other lines.
     """
     rows = pl.concat(split_lines(block.content)).with_row_index("line", block.line)
-    rows = rows.with_columns(_reason(), *_values(), _tidy(rows))
-    rejected = []
-    if rows["reason"].null_count() < rows.height:
-        lines = block.content.split(b"\n")
-        rejected = [
-            Rejected(number, reason, lines[number - block.line].removesuffix(b"\r"))
-            for number, reason in rows.select("line", "reason").drop_nulls().iter_rows()
-        ]
-        rows = rows.filter(pl.col("reason").is_null())
-    return rows.select(pl.col(name).cast(kind) for name, kind in POSTS.items()), rejected
+    posts, reasons = _sift(rows)
+    wrong = rows.select("line", reasons).drop_nulls()
+    lines = block.content.split(b"\n") if wrong.height else []
+    return posts, [
+        Rejected(number, reason, lines[number - block.line].removesuffix(b"\r"))
+        for number, reason in wrong.iter_rows()
+    ]
+
+
+def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Rejected]]:
+    """Reads the posts of rows that are in no CSV, with the checks of those that are.
+
+    Args:
+        rows: a column line (a number) and the columns `pipeline.kaggle_csv.COLUMNS` (strings, none
+            of them null).
+
+    Returns:
+        The posts, in the order of the rows, with the columns of `POSTS`; and the other rows.
+    """
+    control = pl.any_horizontal(pl.col(COLUMNS).str.contains(r"[\x00-\x1f]"))
+    reason = pl.when(control).then(pl.lit("control_character"))
+    posts, reasons = _sift(rows.with_columns(reason.alias("reason")))
+    return posts, reject_rows(rows.with_columns(reasons).filter(reasons.is_not_null()))
+
+
+def reject_rows(rows: pl.DataFrame) -> list[Rejected]:
+    """Rows that are in no CSV, as if they were lines of one.
+
+    Args:
+        rows: as for `read_rows`, and a column reason.
+    """
+    return [
+        Rejected(line, reason, as_csv(fields))
+        for line, reason, *fields in rows.select("line", "reason", *COLUMNS).iter_rows()
+    ]
+
+
+def as_csv(fields: Iterable[str]) -> bytes:
+    """Fields as a line of CSV without its end, in UTF-8; a lone surrogate is escaped."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(fields)
+    return line.getvalue().removesuffix("\r\n").encode(errors="backslashreplace")
+
+
+def _sift(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The posts among some rows; and for each row what is wrong with it, null if nothing is."""
+    checked = rows.with_columns(_reason(), *_values(), _tidy(rows))
+    reasons = checked["reason"]
+    if reasons.null_count() < len(reasons):
+        checked = checked.filter(pl.col("reason").is_null())
+    return checked.select(pl.col(name).cast(kind) for name, kind in POSTS.items()), reasons
 
 
 def _reason() -> pl.Expr:

@@ -26,6 +26,13 @@ MEANINGS = {
     "too_large": "more pixels than Senga decodes",
     "field_count": "the row has more or fewer fields than the header",
     "duplicate_id": "an earlier row has the same id",
+    "too_small": "a side below [screen] min_side",
+    "bad_aspect": "longer than [screen] max_aspect allows",
+    "blank": "nearly of one colour",
+    "line_art": "lines on paper, without colour",
+    "greyscale": "without colour, or in one ink",
+    "duplicate": "shows the same as an earlier post; [filter] duplicates = keep keeps it",
+    "beside_the_test": "shows the same as a test picture, and the test set is full",
     "no_ink": "the sketch model found no line",
     "no_lines": "the line model found no line",
     "blank_line": "no line is left at the packed size",
@@ -66,6 +73,8 @@ class ReportFacts:
         fingerprint: of the build.
         stages: in order; the first two count posts.
         funnel: the filter's rules, in order, with the posts that each dropped.
+        gates: those of the screen, in order, with the pictures that each dropped.
+        joins: pairs of pictures that show the same, by the reason to think so.
         split: pictures by part.
         files: bytes by path.
         config: value by section and key.
@@ -77,6 +86,8 @@ class ReportFacts:
     fingerprint: str
     stages: Sequence[StageFacts]
     funnel: Sequence[tuple[str, int]]
+    gates: Sequence[tuple[str, int]]
+    joins: Mapping[str, int]
     split: Mapping[str, int]
     files: Mapping[str, int]
     config: Mapping[str, Mapping[str, str]]
@@ -94,13 +105,16 @@ class Step:
     of_previous: float  # 0 to 1
 
 
-def write_report(target: Path, facts: ReportFacts, contact_sheet: bytes) -> None:
+def write_report(
+    target: Path, facts: ReportFacts, contact_sheet: bytes, groups: bytes = b""
+) -> None:
     """Writes one HTML file that needs nothing else.
 
     Args:
         target: the file.
         facts: what it shows.
         contact_sheet: a PNG.
+        groups: a PNG of pictures that show the same; empty where there are none.
     """
     loader = PackageLoader("pipeline", "")
     environment = Environment(
@@ -115,19 +129,27 @@ def write_report(target: Path, facts: ReportFacts, contact_sheet: bytes) -> None
         slowest=max((stage.seconds for stage in facts.stages), default=0.0) or 1.0,
         meanings=MEANINGS,
         sheet=base64.b64encode(contact_sheet).decode(),
+        groups=base64.b64encode(groups).decode(),
     )
     target.write_text(html, encoding="utf-8")
 
 
 def funnel(facts: ReportFacts) -> list[Step]:
-    """From all posts to the pairs, one step per filter rule and per later stage."""
+    """From all posts to the pairs, one step per filter rule, gate and later stage."""
     metadata, _, *later = facts.stages
     counts = [("posts read", metadata.kept)]
     left = metadata.kept
     for rule, dropped in facts.funnel:
         left -= dropped
         counts.append((rule, left))
-    counts += [(stage.name, stage.kept) for stage in later if stage.name != "split"]
+    for stage in later:
+        if stage.name == "screen":
+            left = stage.kept + sum(dropped for _, dropped in facts.gates)
+            for gate, dropped in facts.gates:
+                left -= dropped
+                counts.append((f"screen {gate}", left))
+        elif stage.name != "split" or stage.dropped:
+            counts.append((stage.name, stage.kept))
     first = max(metadata.kept, 1)
     previous = [metadata.kept, *(count for _, count in counts)]
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -35,26 +36,34 @@ class SplitOptions:
         )
 
 
-def split_ids(ids: Collection[int], options: SplitOptions, seed: int) -> dict[int, str]:
+def split_ids(
+    ids: Collection[int],
+    options: SplitOptions,
+    seed: int,
+    groups: Mapping[int, int] | None = None,
+) -> dict[int, str]:
     """Says for each picture whether it is for training or for testing.
 
-    Every id has a fixed place in a shuffled order, its hash under the seed, whatever other ids
-    there are. The order of `ids` changes nothing.
+    Every group of pictures that show the same, most of them of one picture, has a fixed place in a
+    shuffled order, the hash of its first id under the seed, whatever other groups there are; no
+    group is on both sides. The order of `ids` changes nothing.
 
-    With a share, the ids whose hash lies below that share of the range are for testing: an id never
-    changes side, however the dataset grows or shrinks. The test set has about that share of the
-    pictures, not exactly.
+    With a share, the groups whose hash lies below that share of the range are for testing: a
+    picture never changes side, however the dataset grows or shrinks, unless it joins a group. The
+    test set has about that share of the pictures, not exactly.
 
-    With a count, the ids of the lowest hashes are for testing, exactly that many. As the dataset
-    grows by new ids, one of lower hash may come in and push the highest out into the training set:
-    a test picture can turn into a training picture, but a training picture never turns into a
-    test picture. Where ids go away, it is the other way round.
+    With a count, the groups of the lowest hashes are for testing, exactly that many pictures; what
+    the last of them has too many is on neither side. As the dataset grows by new ids, one of lower
+    hash may come in and push the highest out into the training set: a test picture can turn into a
+    training picture, but a training picture never turns into a test picture. Where ids go away, it
+    is the other way round.
     Train afresh, then, or use a share, if results before and after are to be compared.
 
     Args:
         ids: post ids, each once.
         options: the size of the test set.
         seed: another seed gives another, unrelated split.
+        groups: the first id of its group by post id; every picture is a group where None.
 
     Returns:
         `TRAIN` or `TEST` by id, ascending by id.
@@ -69,18 +78,38 @@ def split_ids(ids: Collection[int], options: SplitOptions, seed: int) -> dict[in
             "expected fewer, so that some are left for training; lower it, or let more posts "
             "through the filter."
         )
-    places = {post_id: _place(post_id, seed) for post_id in ids}
-    if size < 1:
-        test = {post_id for post_id, place in places.items() if place < size * 2**64}
-    else:
-        test = set(sorted(ids, key=lambda post_id: (places[post_id], post_id))[: int(size)])
-    if len(test) in (0, len(ids)):
+    members: dict[int, list[int]] = {}
+    for post_id in sorted(ids):
+        members.setdefault(groups[post_id] if groups else post_id, []).append(post_id)
+    places = {first: _place(first, seed) for first in members}
+    split: dict[int, str] = {}
+    for first in sorted(members, key=lambda first: (places[first], first)):
+        left = _left(places[first], len(split), size)
+        if left > 0:
+            split |= dict.fromkeys(members[first][:left], TEST)
+        else:
+            split |= dict.fromkeys(members[first], TRAIN)
+    if len(set(split.values())) < 2:
+        tested = list(split.values()).count(TEST)
         raise SengaError(
-            f"[split] test_size = {size} puts {len(test)} of {len(ids)} pictures into the test "
+            f"[split] test_size = {size} puts {tested} of {len(ids)} pictures into the test "
             "set, expected at least one on each side: give a count, or let more posts through the "
             "filter."
         )
-    return {post_id: TEST if post_id in test else TRAIN for post_id in sorted(ids)}
+    return dict(sorted(split.items()))
+
+
+def _left(place: int, tested: int, size: float) -> int:
+    """How many pictures of a group the test set still takes.
+
+    Args:
+        place: of the group, in [0, 2**64).
+        tested: pictures in the test set so far.
+        size: `SplitOptions.test_size`.
+    """
+    if size < 1:
+        return sys.maxsize if place < size * 2**64 else 0
+    return max(0, int(size) - tested)
 
 
 def write_split(split: Mapping[int, str], target: Path) -> dict[str, int]:

@@ -182,6 +182,10 @@ class Dataset:
         """The sample booru's metadata."""
         return self.root / "metadata" / "sample_booru.csv"
 
+    def collected(self, recipe: str) -> Path:
+        """What a board's API has answered so far; it only grows."""
+        return self.root / "metadata" / f"{recipe[:12]}.jsonl"
+
     def posts(self, recipe: str) -> Path:
         """Folder of the filtered posts, a Parquet file per shard."""
         return self.root / "posts" / recipe[:12]
@@ -190,6 +194,10 @@ class Dataset:
         """Tar of downloaded pictures."""
         return self.root / "color" / f"{shard_name(shard)}.tar"
 
+    def color_journal(self, shard: int) -> Path:
+        """What has come of a shard whose download has not ended."""
+        return self.root / "color" / f"{shard_name(shard)}.journal"
+
     def color_outcomes(self, shard: int) -> Path:
         """What became of every URL of the shard that was ever asked for."""
         return self.root / "color" / f"{shard_name(shard)}.outcomes.parquet"
@@ -197,6 +205,14 @@ class Dataset:
     def color_manifest(self, recipe: str, shard: int) -> Path:
         """The proof that the shard's tar holds what the recipe's posts ask for."""
         return self.root / "color" / recipe[:12] / f"{shard_name(shard)}.json"
+
+    def screen(self, recipe: str, shard: int) -> Path:
+        """Table of what the pictures of a shard are like, and which are kept."""
+        return self.root / "screen" / recipe[:12] / f"{shard_name(shard)}.parquet"
+
+    def screens(self, shard: int) -> list[Path]:
+        """The tables of a shard under every recipe."""
+        return sorted(self.root.glob(f"screen/*/{shard_name(shard)}.parquet"))
 
     def sketch(self, recipe: str, shard: int) -> Path:
         """Tar of sketches."""

@@ -6,6 +6,8 @@ from tasks.evaluate_colorizer import EvaluateColorizer
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
 from tasks.pack_dataset import PackDataset
+from tasks.retry_failed import RetryFailed
+from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
@@ -18,6 +20,8 @@ __all__ = [
     "FilterPosts",
     "ImportMetadata",
     "PackDataset",
+    "RetryFailed",
+    "ScreenShard",
     "SimplifyShard",
     "SketchShard",
     "SplitDataset",

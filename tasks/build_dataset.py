@@ -13,6 +13,7 @@ from rich.console import Console
 from pipeline import store
 from pipeline.contact_sheet import contact_sheet_of
 from pipeline.errors import SengaError
+from pipeline.groups_sheet import groups_sheet
 from pipeline.picture import encode_png
 from pipeline.progress import Advance
 from pipeline.report import ReportFacts, StageFacts, summary_table, write_report
@@ -22,6 +23,7 @@ from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
 from tasks.pack_dataset import PARTS, PackDataset
+from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
@@ -76,7 +78,10 @@ class BuildDataset(Stage):
         verify([packed.file(part) for part in PARTS])
         with store.publish(self.artefact()) as temporary:
             sheet = contact_sheet_of(packed.file("train"), packed.shards())
-            write_report(temporary, self._facts(), encode_png(sheet))
+            colors = [paths.color for paths in packed.shards()]
+            groups = groups_sheet(SplitDataset().artefact(), colors)
+            groups_png = b"" if groups is None else encode_png(groups)
+            write_report(temporary, self._facts(), encode_png(sheet), groups_png)
         for name in NAMES:
             self.dataset.point(name, self.artefact().parent / name)
         advance(1)
@@ -88,16 +93,28 @@ class BuildDataset(Stage):
         console.print(summary_table(self._facts()))
         say_where(self)
 
+    def say_nothing_to_do(self) -> None:
+        """Says where the files of the earlier build are."""
+        sys.stderr.write("Nothing to do: all is made from exactly these settings and posts.\n")
+        say_where(self)
+
     def _facts(self) -> ReportFacts:
         packed = PackDataset()
-        funnel = FilterPosts().manifest().facts["funnel"]
-        assert isinstance(funnel, list)
+        shards = FilterPosts().shards()
+        gates: Counter[str] = Counter()
+        for number in shards:
+            for gate, dropped in _rows(ScreenShard(shard=number), "gates"):
+                gates[gate] += dropped
+        joins = SplitDataset().manifest().facts["joins"]
+        assert isinstance(joins, dict)
         return ReportFacts(
             dataset=config.options(config.BuildOptions).dataset,
             created=packed.manifest().created,
             fingerprint=packed.manifest().fingerprint,
             stages=[_sum(variants) for variants in _stages()],
-            funnel=[(str(rule), int(dropped)) for rule, dropped in funnel],
+            funnel=_rows(FilterPosts(), "funnel"),
+            gates=list(gates.items()),
+            joins=joins,
             split={part: int(str(packed.manifest().facts[part])) for part in PARTS},
             files={
                 str(self.dataset.newest(f"{part}.h5")): store.size_of(packed.file(part))
@@ -108,6 +125,13 @@ class BuildDataset(Stage):
         )
 
 
+def _rows(task: Stage, fact: str) -> list[tuple[str, int]]:
+    """Names and counts that a manifest holds."""
+    rows = task.manifest().facts[fact]
+    assert isinstance(rows, list)
+    return [(str(name), int(number)) for name, number in rows]
+
+
 def _stages() -> list[list[Sequence[Stage]]]:
     """The tasks of each stage, in order, by variant."""
     shards = FilterPosts().shards()
@@ -115,6 +139,7 @@ def _stages() -> list[list[Sequence[Stage]]]:
         [[ImportMetadata()]],
         [[FilterPosts()]],
         [[DownloadShard(shard=number) for number in shards]],
+        [[ScreenShard(shard=number) for number in shards]],
         [
             [SketchShard.variants(number)[suffix] for number in shards]
             for suffix in SketchShard.variants(0)
@@ -155,5 +180,4 @@ def say_where(build: BuildDataset) -> None:
 
 @BuildDataset.event_handler(luigi.Event.DEPENDENCY_PRESENT)
 def _say_nothing_to_do(build: BuildDataset) -> None:
-    sys.stderr.write("Nothing to do: all is made from exactly these settings and posts.\n")
-    say_where(build)
+    build.say_nothing_to_do()

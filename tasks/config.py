@@ -26,9 +26,10 @@ from pipeline.colorizer.options import (
 from pipeline.download import DownloadOptions
 from pipeline.errors import SengaError
 from pipeline.filter import FilterOptions
-from pipeline.metadata import MetadataOptions
+from pipeline.metadata_options import MetadataOptions
 from pipeline.option import OptionError, option, require
 from pipeline.pack import PackOptions
+from pipeline.screen import ScreenOptions
 from pipeline.simplify import SimplifyOptions
 from pipeline.sketch import SketchOptions
 from pipeline.split import SplitOptions
@@ -59,6 +60,7 @@ SECTIONS: dict[str, type] = {
     "metadata": MetadataOptions,
     "filter": FilterOptions,
     "download": DownloadOptions,
+    "screen": ScreenOptions,
     "sketch": SketchOptions,
     "xdog": XdogOptions,
     "sketchkeras": SketchKerasOptions,

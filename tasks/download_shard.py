@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline import store
 from pipeline.download import DownloadOptions, check_share, download_shard
-from pipeline.metadata import MetadataOptions
 from pipeline.progress import Advance
 from tasks import config
 from tasks.filter_posts import FilterPosts
+from tasks.guest import going_out
 from tasks.shards import ShardStage
 from tasks.stage import Made, Stage
 
@@ -51,10 +49,15 @@ class DownloadShard(ShardStage):
         """What became of every URL."""
         return self.dataset.color_outcomes(self.shard)
 
+    def process_resources(self) -> dict[str, int]:
+        """One shard after the other, however many workers there are: hosts are shared."""
+        return {"download": 1}
+
     def make(self, advance: Advance) -> Made:
         """Fetches and publishes the tar and its outcomes."""
+        journal = self.dataset.color_journal(self.shard)
         with (
-            _sample_booru() as connect_to,
+            going_out() as guest,
             store.publish(self.artefact()) as tar,
             store.publish(self.outcomes) as outcomes,
         ):
@@ -62,12 +65,13 @@ class DownloadShard(ShardStage):
                 FilterPosts().shard_posts(self.shard),
                 tar,
                 outcomes,
-                config.options(DownloadOptions),
+                guest,
+                journal=journal,
                 have=self.artefact(),
                 known=self.outcomes,
-                connect_to=connect_to,
                 advance=advance,
             )
+        journal.unlink()
         check_share(result, config.options(DownloadOptions))
         return Made(
             kept=result.kept,
@@ -75,17 +79,3 @@ class DownloadShard(ShardStage):
             unfinished=result.transient,
             content=result.digest,
         )
-
-
-@contextlib.contextmanager
-def _sample_booru() -> Iterator[Mapping[str, str]]:
-    """Serves the sample booru on the loopback where it is the source of the posts."""
-    metadata = config.options(MetadataOptions)
-    if metadata.source != "sample":
-        yield {}
-        return
-    from pipeline.sample_booru import HOST, serve  # draws, which no other source needs
-
-    seed = config.options(config.BuildOptions).seed
-    with serve(posts=metadata.sample_posts, seed=seed) as address:
-        yield {HOST: address}

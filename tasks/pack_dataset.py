@@ -14,6 +14,7 @@ from pipeline.split import read_split
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
+from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
@@ -41,7 +42,7 @@ class PackDataset(Stage):
         return [
             SplitDataset().manifest().content,
             *(str(facts["digest"]) for facts in shards.values()),
-            *(DownloadShard(shard=number).manifest().content for number in shards),
+            *(ScreenShard(shard=number).manifest().content for number in shards),
             *(
                 task.manifest().content
                 for number in shards

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import luigi
 
-from pipeline.download import kept_ids
 from pipeline.outcome import Outcome
 from pipeline.progress import Advance
+from pipeline.screen import screened
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import registry
 from sketch_models.networks import GpuOptions
 from tasks import config
 from tasks.download_shard import DownloadShard
-from tasks.filter_posts import FilterPosts
+from tasks.screen_shard import ScreenShard
 from tasks.shards import DrawStage
 from tasks.stage import Stage
 
@@ -37,7 +37,7 @@ class SketchShard(DrawStage):
 
     def upstream(self) -> list[Stage]:
         """The pictures."""
-        return [DownloadShard(shard=self.shard)]
+        return [ScreenShard(shard=self.shard)]
 
     def settings(self) -> dict[str, object]:
         """The model with its own options, and the working size."""
@@ -55,9 +55,9 @@ class SketchShard(DrawStage):
 
     def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
         """Draws every picture that was kept."""
-        download = DownloadShard(shard=self.shard)
-        ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
+        color = DownloadShard(shard=self.shard).artefact()
+        ids = screened(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
         gpu = config.options(GpuOptions)
         model = registry.sketch_model(self.drawn_by(), gpu, options.runtime)
-        return sketch_shard(download.artefact(), ids, tar, model, options, advance)
+        return sketch_shard(color, ids, tar, model, options, advance)

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import store
+from pipeline.duplicates import described, group, write_groups
+from pipeline.filter import FilterOptions
 from pipeline.outcome import ok_ids
 from pipeline.progress import Advance
 from pipeline.split import SplitOptions, split_ids, write_split
 from tasks import config
-from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
+from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.stage import Made, Stage
 
 
 class SplitDataset(Stage):
-    """Splits the posts that have all their parts, by the hash of their ids."""
+    """Finds pictures that show the same, and splits them together, by the hash of the first id."""
 
     stage = "split"
 
@@ -39,12 +41,15 @@ class SplitDataset(Stage):
         return [task.manifest().content for task in self.lines()]
 
     def settings(self) -> dict[str, object]:
-        """How many go to the test set, and the seed."""
-        seed = config.options(config.BuildOptions).seed
-        return {**config.result_options(SplitOptions), "seed": seed}
+        """How many go to the test set, the seed, and what becomes of duplicates."""
+        return {
+            **config.result_options(SplitOptions),
+            "seed": config.options(config.BuildOptions).seed,
+            "duplicates": config.options(FilterOptions).duplicates,
+        }
 
     def artefact(self) -> Path:
-        """Folder of `split.parquet`."""
+        """Folder of `split.parquet`, `groups.parquet` and `joins.parquet`."""
         return self.dataset.split(self.recipe())
 
     @property
@@ -58,21 +63,32 @@ class SplitDataset(Stage):
         self.make_and_record()
 
     def make(self, advance: Advance) -> Made:
-        """Splits and publishes the table."""
-        ids = [post_id for number in FilterPosts().shards() for post_id in _whole(number)]
-        parts = split_ids(
-            ids, config.options(SplitOptions), config.options(config.BuildOptions).seed
-        )
+        """Groups, splits and publishes the tables."""
+        shards = list(FilterPosts().shards())
+        downloaded = sum(ScreenShard(shard=number).manifest().kept for number in shards)
+        whole = [post_id for number in shards for post_id in _whole(number)]
+        screens = [ScreenShard(shard=number).artefact() for number in shards]
+        posts = [FilterPosts().shard_posts(number) for number in shards]
+        groups = group(described(screens, posts, whole))
+        ids = whole
+        if config.options(FilterOptions).duplicates == "first":
+            ids = [post_id for post_id in whole if groups.first[post_id] == post_id]
+        seed = config.options(config.BuildOptions).seed
+        parts = split_ids(ids, config.options(SplitOptions), seed, groups.first)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            write_split(parts, folder / "split.parquet")
-        advance(len(ids))
-        downloads = [DownloadShard(shard=number) for number in FilterPosts().shards()]
-        missing = sum(task.manifest().kept for task in downloads) - len(ids)
+            counts = write_split(parts, folder / "split.parquet")
+            write_groups(groups, folder)
+        advance(len(parts))
+        dropped = {
+            "part_missing": downloaded - len(whole),
+            "duplicate": len(whole) - len(ids),
+            "beside_the_test": len(ids) - len(parts),
+        }
         return Made(
-            kept=len(ids),
-            dropped={"part_missing": missing} if missing else {},
-            facts={part: list(parts.values()).count(part) for part in ("train", "test")},
+            kept=len(parts),
+            dropped={reason: number for reason, number in dropped.items() if number},
+            facts={**counts, "joins": groups.counts},
             content=store.digest(parts),
         )
 

@@ -186,7 +186,13 @@ class Stage(luigi.Task):
         return None
 
     def make_and_record(self) -> None:
-        """Runs `make` under the dataset's lock and progress line, then writes the manifest."""
+        """Runs `make` under the dataset's lock and progress line, then writes the manifest.
+
+        Luigi asks before anything runs what is complete; by now, more may be.
+        """
+        if self.complete():
+            self.say_nothing_to_do()
+            return
         for sentence in self.needs():
             raise SengaError(sentence)
         store.hold(self.dataset.root)
@@ -216,6 +222,9 @@ class Stage(luigi.Task):
             versions=versions(),
         ).write(self.manifest_path())
         self.say_done()
+
+    def say_nothing_to_do(self) -> None:
+        """Says that what is upstream has not changed after all: nothing, by default."""
 
     def say_done(self) -> None:
         """Says the stage's line."""

@@ -24,6 +24,7 @@ class Web(ThreadingHTTPServer):
         asked: the paths of all requests, in their order.
         headers: of the last request.
         connections: how many there were.
+        most_at_once: requests that were under way at the same time.
     """
 
     daemon_threads = True
@@ -36,6 +37,8 @@ class Web(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
         self.connections = 0
+        self.most_at_once = 0
+        self.busy: list[str] = []
         self.ended = threading.Event()
 
     def put(self, path: str, *pages: Page) -> str:
@@ -120,8 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.requestline.split()[1]  # `self.path` has lost a slash of a leading pair
         self.server.asked.append(path)
         self.server.headers = dict(self.headers)
+        self.server.busy.append(path)
+        self.server.most_at_once = max(self.server.most_at_once, len(self.server.busy))
         pages = self.server.pages.get(path) or [Web.page(b"no such page", 404)]
-        (pages.pop(0) if len(pages) > 1 else pages[0])(self)
+        try:
+            (pages.pop(0) if len(pages) > 1 else pages[0])(self)
+        finally:
+            self.server.busy.remove(path)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name there
         pass

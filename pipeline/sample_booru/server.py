@@ -1,4 +1,4 @@
-"""Serves the pictures of the sample booru on the loopback, drawn when they are asked for."""
+"""Serves the sample booru on the loopback: its API, and pictures drawn when they are asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from pipeline.sample_booru.api import answer
 from pipeline.sample_booru.catalogue import POSTS, Post, post, post_ids
 from pipeline.sample_booru.draw import draw
 from pipeline.sample_booru.files import encode
@@ -21,6 +22,7 @@ _STATUS = {
     "gone": HTTPStatus.GONE,
     "page": HTTPStatus.OK,  # a page that says sorry, and calls that a success
 }
+_ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
 _CACHED = 128  # pictures, about 25 MB
 
 
@@ -62,7 +64,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        path = "/" + self.path.partition("?")[0].lstrip("/")
+        path, _, query = self.path.partition("?")
+        path = "/" + path.lstrip("/")
+        if path == "/robots.txt":
+            self._send(HTTPStatus.OK, "text/plain", _ROBOTS, with_body)
+            return
+        if path == "/index.php":
+            page = answer(self.server.rows.values(), query)
+            self._send(HTTPStatus.OK, "application/json", page, with_body)
+            return
         row = self.server.rows.get(path)
         fate = row.fate if row else "missing"
         if row is None or fate in _STATUS:
@@ -73,6 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.pens:
                 body = picture(row.id, self.server.seed)
             status, kind = HTTPStatus.OK, _TYPES[row.variant[:3]]
+        self._send(status, kind, body, with_body)
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes, with_body: bool) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

@@ -13,7 +13,17 @@ import pytest
 
 TOP = Path(__file__).parents[2]
 ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
-STAGES = ["metadata", "filter", "download", "sketch", "simplify", "split", "pack", "report"]
+STAGES = [
+    "metadata",
+    "filter",
+    "download",
+    "screen",
+    "sketch",
+    "simplify",
+    "split",
+    "pack",
+    "report",
+]
 
 
 def luigi(data: Path, *arguments: str, code: int = 0) -> str:

@@ -29,13 +29,23 @@ from pipeline.download_outcome import (
     write_outcomes,
 )
 from pipeline.errors import SengaError
+from pipeline.guest import Guest
+from pipeline.journal import Journal
 from pipeline.option import OptionError
 from pipeline.outcome import ok_ids
 from pipeline.shard import ShardReader
-from pipeline.spool import Spool
 
 Web = Any  # the server of conftest.py
 Files = dict[str, bytes]
+
+
+OPEN = {"allow_private": True, "robots_txt": False, "requests_per_second": 0, "retries": 0}
+
+
+def guest_of(**options: object) -> Guest:
+    """A guest of the server of the tests."""
+    chosen = DownloadOptions(**OPEN | options)  # type: ignore[arg-type]
+    return Guest(options=chosen, hosts=("127.0.0.1",))
 
 
 class Folder:
@@ -44,27 +54,32 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.posts, self.tar, self.table = root / "posts", root / "0.tar", root / "outcomes"
+        self.journal = root / "0.journal"
         self.done: list[int] = []
 
-    def download(self, urls: dict[int, str], **options: object) -> DownloadResult:
+    def write(self, urls: dict[int, str]) -> None:
         pl.DataFrame(
             {"tags": [""] * len(urls), "url": list(urls.values()), "id": list(urls)},
             schema={"tags": pl.String, "url": pl.String, "id": pl.Int64},
         ).write_parquet(self.posts)
+
+    def download(self, urls: dict[int, str], **options: object) -> DownloadResult:
+        self.write(urls)
         self.done.clear()
         new_tar, new_table = self.root / "new.tar", self.root / "new"
         result = download_shard(
             self.posts,
             new_tar,
             new_table,
-            DownloadOptions(**{"retries": 0} | options),  # type: ignore[arg-type]
+            guest_of(**options),
+            journal=self.journal,
             have=self.tar,
             known=self.table,
-            connect_to={},
             advance=self.done.append,
         )
         new_tar.replace(self.tar)
         new_table.replace(self.table)
+        self.journal.unlink()
         return result
 
     def pictures(self) -> dict[str, bytes]:
@@ -197,6 +212,109 @@ def test_the_digest_is_that_of_the_pictures(web: Web, folder: Folder, files: Fil
     assert folder.download({2: urls[2], 4: urls[4]}).digest != digest
 
 
+def test_a_kill_loses_what_was_in_flight(
+    web: Web, folder: Folder, tmp_path: Path, files: Files
+) -> None:
+    urls = half_dead(web, files, 40)
+    (tmp_path / "undisturbed").mkdir()
+    undisturbed = Folder(tmp_path / "undisturbed")
+    expected = undisturbed.download(urls)
+
+    def stop(done: int) -> None:
+        folder.done.append(done)
+        if sum(folder.done) == 25:
+            raise KeyboardInterrupt
+
+    folder.write(urls)
+    with pytest.raises(KeyboardInterrupt):
+        download_shard(
+            folder.posts,
+            folder.root / "new.tar",
+            folder.root / "new",
+            guest_of(threads=4),
+            journal=folder.journal,
+            advance=stop,
+        )
+    assert no_threads()
+    web.asked.clear()
+    result = folder.download(urls)
+    assert len(web.asked) <= 15
+    assert result == expected
+    assert folder.tar.read_bytes() == undisturbed.tar.read_bytes()
+    assert folder.table.read_bytes() == undisturbed.table.read_bytes()
+
+
+def test_what_a_kill_left_of_other_posts_is_kept(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 8)
+    folder.download(urls)
+    folder.tar.rename(folder.root / "all.tar")
+    with ShardReader(folder.root / "all.tar") as shard, Journal(folder.journal) as journal:
+        for row in read_outcomes(folder.table).values():
+            part = shard.parts(row.id)[0] if row.code == "ok" else ""
+            journal.add(row, part, shard.read(row.id, part) if part else b"")
+    folder.table.unlink()
+    web.asked.clear()
+    folder.download({2: urls[2], 3: urls[3]})
+    assert (web.asked, len(folder.pictures())) == ([], 4)
+    assert folder.tar.read_bytes() == (folder.root / "all.tar").read_bytes()
+
+
+def test_a_tar_to_which_nothing_comes_is_not_written_again(
+    web: Web, folder: Folder, files: Files
+) -> None:
+    urls = half_dead(web, files, 20)
+    folder.download(urls)
+    before = folder.tar.stat().st_ino
+    folder.download({4: urls[4]})
+    assert folder.tar.stat().st_ino == before
+
+
+def test_what_was_refused_unasked_is_judged_anew(web: Web, folder: Folder, files: Files) -> None:
+    url = web.put("/a.jpg", web.page(files["jpg"])).replace("127.0.0.1", "localhost")
+    result = folder.download({1: url})
+    assert result.dropped == {"wrong_host": 1}
+    assert web.asked == []
+    assert folder.download({1: url}, hosts=("localhost",), allow_private=False).dropped == {
+        "private_address": 1
+    }
+    assert folder.download({1: url}, hosts=("localhost",)).kept == 1
+
+
+def test_noai_is_asked_again_where_it_is_not_respected(
+    web: Web, folder: Folder, files: Files
+) -> None:
+    urls = {1: web.put("/a.jpg", web.page(files["jpg"], X_Robots_Tag="noai"))}
+    assert folder.download(urls).dropped == {"noai": 1}
+    assert folder.download(urls).dropped == {"noai": 1}
+    assert len(web.asked) == 1
+    assert folder.download(urls, x_robots_tag=False).kept == 1
+
+
+def test_a_host_in_trouble_is_left_for_later(web: Web, folder: Folder) -> None:
+    refusal = web.page(status=429, Retry_After=9999)
+    urls = {n: web.put(f"/{n}.jpg", refusal) for n in range(1, 60)}
+    result = folder.download(urls, threads=4)
+    assert len(web.asked) <= 4
+    assert result.transient == 59
+    assert set(result.dropped) == {"host_unavailable", "http_429"}
+
+
+def test_a_host_gets_no_more_connections_than_allowed(
+    web: Web, folder: Folder, files: Files
+) -> None:
+    urls = half_dead(web, files, 30)
+    folder.download(urls, threads=16, connections_per_host=2)
+    assert web.most_at_once <= 2
+    folder.tar.unlink()
+    folder.table.unlink()
+
+
+def test_requests_per_second(web: Web, folder: Folder, files: Files) -> None:
+    start = time.monotonic()
+    folder.download(half_dead(web, files, 11), requests_per_second=20.0)
+    assert time.monotonic() - start >= 0.5
+
+
 def test_no_posts(folder: Folder) -> None:
     result = folder.download({})
     assert (result.outcomes, result.kept, result.dropped) == ([], 0, {})
@@ -229,7 +347,7 @@ def test_a_full_disk_stops_the_run(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Spool, "add", full)
+    monkeypatch.setattr(Journal, "add", full)
     with pytest.raises(OSError, match="No space left"):
         folder.download(half_dead(web, files, 40), threads=4)
     assert no_threads()
@@ -244,13 +362,13 @@ def test_a_folder_that_is_not_there(web: Web, tmp_path: Path, files: Files) -> N
             folder.posts,
             tmp_path / "none" / "0.tar",
             folder.table,
-            DownloadOptions(),
-            connect_to={},
+            guest_of(),
+            journal=folder.journal,
         )
 
 
 def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -> None:
-    urls = {0: web.put("/0.jpg", web.page(status=503, Retry_After=30))}
+    urls = {0: web.put("/0.jpg", web.page(status=503, Retry_After=1))}
     urls |= half_dead(web, files, 30)
 
     def interrupt(done: int) -> None:
@@ -263,8 +381,8 @@ def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -
             folder.posts,
             folder.root / "new.tar",
             folder.root / "new",
-            DownloadOptions(threads=4),
-            connect_to={},
+            guest_of(threads=4),
+            journal=folder.journal,
             advance=interrupt,
         )
     assert no_threads()
@@ -272,7 +390,7 @@ def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -
 
 def test_threads_do_not_keep_the_process_alive(web: Web, folder: Folder) -> None:
     urls = {1: web.put("/1.jpg", web.silence)}
-    run = threading.Thread(target=folder.download, args=[urls], kwargs={"timeout": 0.5})
+    run = threading.Thread(target=folder.download, args=[urls], kwargs={"first_byte_timeout": 0.5})
     run.start()
     while not web.asked:
         time.sleep(0.01)
@@ -296,6 +414,16 @@ def test_too_many_failures_stop_the_run() -> None:
     )
 
 
+def test_hosts_that_may_not_be_asked_stop_the_run() -> None:
+    rows = [DownloadOutcome(n, "wrong_host", "cdn.example") for n in range(19)]
+    with pytest.raises(SengaError) as caught:
+        check_share(DownloadResult([*rows, DownloadOutcome(99, "ok")]), DownloadOptions())
+    assert str(caught.value) == (
+        "19 of 20 pictures are on hosts that may not be asked (cdn.example): if you trust them, "
+        "add them to [download] hosts; what came is kept."
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "transient"),
     [
@@ -310,6 +438,11 @@ def test_too_many_failures_stop_the_run() -> None:
         ("http_499", False),
         ("http_500", True),
         ("http_599", True),
+        ("too_slow", True),
+        ("shut_out", True),
+        ("host_unavailable", True),
+        ("polyglot", False),
+        ("private_address", False),
     ],
 )
 def test_what_may_pass(code: str, transient: bool) -> None:
@@ -346,8 +479,15 @@ def test_outcomes_survive_the_disk(
         ("threads", 0),
         ("threads", 9999),
         ("retries", -1),
-        ("timeout", 0.0),
-        ("timeout", float("nan")),
+        ("connect_timeout", 0.0),
+        ("first_byte_timeout", float("nan")),
+        ("connections_per_host", 0),
+        ("requests_per_second", -1.0),
+        ("min_speed", float("inf")),
+        ("patience", 0.0),
+        ("hosts", ("http://a.org",)),
+        ("hosts", ("A.org",)),
+        ("hosts", ("*.a.org",)),
         ("deadline", -1.0),
         ("deadline", float("inf")),
         ("max_bytes", 0),

@@ -16,7 +16,7 @@ from pipeline.posts import POSTS
 EVERYTHING = FilterOptions(all_tags=(), none_tags=(), ratings=("s", "q", "e"))
 
 
-def options(**changes: Any) -> FilterOptions:  # noqa: ANN401
+def options(**changes: Any) -> FilterOptions:
     open_to_all: dict[str, Any] = {"all_tags": (), "none_tags": (), "ratings": ("s", "q", "e")}
     return FilterOptions(**(open_to_all | changes))
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import random
 import resource
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from pipeline import kaggle_csv, metadata
 from pipeline.errors import SengaError
-from pipeline.metadata import MetadataOptions, import_csv
+from pipeline.metadata import import_posts, import_rows
+from pipeline.metadata_options import MetadataOptions
 from pipeline.option import OptionError
 
 HEADER = b"id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
@@ -40,7 +42,7 @@ def row(post_id: object = 7, **changes: object) -> bytes:
 def run(folder: Path, content: bytes) -> tuple[dict[str, int], pl.DataFrame, list[list[str]]]:
     source = folder / "posts.csv"
     source.write_bytes(content)
-    counts = import_csv(source, folder / "posts.parquet", folder / "quarantine.csv")
+    counts = import_posts(source, folder / "posts.parquet", folder / "quarantine.csv")
     with (folder / "quarantine.csv").open(encoding="utf-8", newline="") as file:
         quarantine = list(csv.reader(file))
     assert quarantine[0] == ["line", "reason", "text"]
@@ -199,7 +201,7 @@ def test_bom_and_crlf(tmp_path: Path) -> None:
 def test_gzip_under_any_name(tmp_path: Path, name: str) -> None:
     source = tmp_path / name
     source.write_bytes(gzip.compress(HEADER + row(1)))
-    counts = import_csv(source, tmp_path / "posts.parquet", tmp_path / "q.csv")
+    counts = import_posts(source, tmp_path / "posts.parquet", tmp_path / "q.csv")
     assert counts == {"posts": 1}
 
 
@@ -234,7 +236,7 @@ def test_progress_counts_lines(tmp_path: Path) -> None:
     source = tmp_path / "posts.csv"
     source.write_bytes(HEADER + row(1) + b"broken\n" + row(2))
     seen: list[int] = []
-    import_csv(source, tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
+    import_posts(source, tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
     assert sum(seen) == 3
 
 
@@ -265,12 +267,12 @@ def test_a_file_that_is_no_such_csv_is_one_sentence(
 
 def test_a_missing_file_says_where_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(SengaError, match=r"missing.*alamson/safebooru.*\[metadata\] csv"):
-        import_csv(tmp_path / "none.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
+        import_posts(tmp_path / "none.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
 
 
 def test_a_folder_is_not_a_csv(tmp_path: Path) -> None:
     with pytest.raises(SengaError, match="cannot be read"):
-        import_csv(tmp_path, tmp_path / "posts.parquet", tmp_path / "q.csv")
+        import_posts(tmp_path, tmp_path / "posts.parquet", tmp_path / "q.csv")
 
 
 def test_endless_lines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +287,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.raises(SengaError, match=r"Cannot write .*free some space"):
-            import_csv(tmp_path / "posts.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
+            import_posts(tmp_path / "posts.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.glob("posts.parquet*"))
@@ -384,3 +386,93 @@ def test_a_line_fares_the_same_beside_others(tmp_path: Path, changes: list[Any])
     alone = run(tmp_path, HEADER + line)[2]
     beside = run(tmp_path, HEADER + row(2**61) + line + row(2**62))[2]
     assert [reason for _, reason, _ in alone] == [reason for _, reason, _ in beside]
+
+
+FIELDS = ["7", "1264000000", "s", "3", URL, "850", "1200", "//a.example/p.jpg", "1girl solo"]
+
+
+def live(post_id: object, **changes: str) -> list[str]:
+    fields = dict(zip(kaggle_csv.COLUMNS, FIELDS, strict=True))
+    return list((fields | {"id": str(post_id)} | changes).values())
+
+
+def run_rows(
+    folder: Path, batches: Iterable[metadata.Rows]
+) -> tuple[dict[str, int], pl.DataFrame, list[list[str]]]:
+    counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
+    with (folder / "quarantine.csv").open(encoding="utf-8", newline="") as file:
+        quarantine = list(csv.reader(file))
+    assert not (folder / "posts.parquet.rows").exists()
+    return counts, pl.read_parquet(folder / "posts.parquet"), quarantine[1:]
+
+
+def test_rows_of_no_file_are_imported_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "ROW_GROUP", 2)
+    batches: list[metadata.Rows] = [
+        [(1, live(9)), (2, live(5, score="")), (3, live(6, tags='a\n"b'))],
+        [],
+        [(10, live(5)), (11, live("x")), (12, live(4, tags="\ud83d x")), (20, live(3)[:-1])],
+        [(30, live(2, tags=" \u00e9  b "))],
+    ]
+    counts, posts, quarantine = run_rows(tmp_path, batches)
+    assert counts.pop("posts") == 3
+    assert counts == dict.fromkeys(
+        ["control_character", "bad_id", "not_utf8", "field_count", "duplicate_id"], 1
+    )
+    assert posts.select("id", "score", "tags", "line").rows() == [
+        (2, 3, "\u00e9 b", 30),
+        (5, None, "1girl solo", 2),
+        (9, 3, "1girl solo", 1),
+    ]
+    assert [line[:2] for line in quarantine] == [
+        ["3", "control_character"],
+        ["11", "bad_id"],
+        ["12", "not_utf8"],
+        ["20", "field_count"],
+        ["10", "duplicate_id"],
+    ]
+    assert next(csv.reader([quarantine[4][2]])) == live(5)
+    assert next(csv.reader([quarantine[2][2]])) == live(4, tags=r"\ud83d x")
+
+
+def test_rows_are_counted_as_they_come(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def batches() -> Iterator[metadata.Rows]:
+        yield [(1, live(1)), (2, live(2))]
+        assert seen == [2]
+        yield [(3, live(3))]
+
+    counts = import_rows(batches(), tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
+    assert counts == {"posts": 3}
+    assert seen == [2, 1]
+
+
+@pytest.mark.parametrize("batches", [[], [[], []]])
+def test_no_rows_are_one_sentence(tmp_path: Path, batches: list[metadata.Rows]) -> None:
+    with pytest.raises(SengaError, match="holds no posts"):
+        run_rows(tmp_path, batches)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_of_rows_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def batches() -> Iterator[metadata.Rows]:
+        yield [(1, live(1))]
+        raise OSError("the network is gone")
+
+    with pytest.raises(OSError, match="the network is gone"):
+        run_rows(tmp_path, batches())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_full_of_rows_is_one_sentence(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(SengaError, match=r"Cannot write .*posts.parquet.rows.*free some"):
+            run_rows(tmp_path, [[(number, live(number)) for number in range(1, 500)]])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

@@ -25,13 +25,16 @@ FACTS = ReportFacts(
     stages=[
         stage("metadata", 2_736_037, "posts", field_count=12),
         stage("filter", 17_000, "posts"),
-        stage("download", 8_700, http_404=8_200, timeout=100),
+        stage("download", 8_800, http_404=8_100, timeout=100),
+        stage("screen", 8_700, greyscale=40, too_small=60),
         stage("sketch", 8_690, truncated=10),
         stage("simplify", 8_690),
         stage("split", 8_690),
         stage("pack", 8_690),
     ],
     funnel=[("all_tags solo", 2_000_000), ("ratings s", 719_037), ("limit 1", 0)],
+    gates=[("too_small", 60), ("bad_aspect", 0), ("greyscale", 40)],
+    joins={"same_bytes": 3, "same_look": 1_200, "same_tags": 0},
     split={"train": 8_590, "test": 100},
     files={"data/upper_body/train.h5": 1_200_000_000},
     config={"filter": {"all_tags": "<script>alert(1)</script>"}},
@@ -46,7 +49,7 @@ def html(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["8,690 pairs", "2,736,037", "http_404", "8,200", "1.2 GB", "train 8,590", "luigi"]
+    "text", ["8,690 pairs", "2,736,037", "http_404", "8,100", "1.2 GB", "train 8,590", "luigi"]
 )
 def test_facts_are_shown(html: str, text: str) -> None:
     assert text in html
@@ -70,12 +73,30 @@ def test_the_funnel_counts_down_to_the_pairs() -> None:
         ("all_tags solo", 736_037, 2_000_000),
         ("ratings s", 17_000, 719_037),
         ("limit 1", 17_000, 0),
-        ("download", 8_700, 8_300),
+        ("download", 8_800, 8_200),
+        ("screen too_small", 8_740, 60),
+        ("screen bad_aspect", 8_740, 0),
+        ("screen greyscale", 8_700, 40),
         ("sketch", 8_690, 10),
         ("simplify", 8_690, 0),
         ("pack", 8_690, 0),
     ]
     assert steps[1].of_previous == pytest.approx(736_037 / 2_736_037)
+
+
+def test_duplicates_that_were_left_out_are_a_step() -> None:
+    stages = [*FACTS.stages[:-2], stage("split", 8_600, duplicate=90), stage("pack", 8_600)]
+    assert [(step.label, step.dropped) for step in funnel(replace(FACTS, stages=stages))][-2:] == [
+        ("split", 90),
+        ("pack", 0),
+    ]
+
+
+def test_groups_are_shown_where_there_are_some(html: str, tmp_path: Path) -> None:
+    assert "None were found" in html
+    write_report(tmp_path / "r.html", FACTS, SHEET, SHEET)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "same bytes 3, same look 1,200, same tags 0." in text
 
 
 def test_a_build_without_losses_says_so(tmp_path: Path) -> None:
@@ -88,7 +109,8 @@ def test_a_build_without_losses_says_so(tmp_path: Path) -> None:
 
 def test_nothing_read_is_no_division_by_zero() -> None:
     stages = [replace(one, kept=0) for one in FACTS.stages]
-    assert {step.share for step in funnel(replace(FACTS, stages=stages, funnel=[]))} == {0.0}
+    facts = replace(FACTS, stages=stages, funnel=[], gates=[])
+    assert {step.share for step in funnel(facts)} == {0.0}
 
 
 def test_equal_facts_make_equal_reports(html: str, tmp_path: Path) -> None:
@@ -108,5 +130,5 @@ def test_the_summary_has_a_row_per_stage() -> None:
     with console.capture() as capture:
         console.print(summary_table(FACTS))
     assert "download" in capture.get()
-    assert "8,300" in capture.get()
-    assert "http_404 8,200" in capture.get()
+    assert "8,200" in capture.get()
+    assert "http_404 8,100" in capture.get()

@@ -42,6 +42,55 @@ def test_with_a_count_no_training_picture_turns_into_a_test_picture(
     assert part(before, TRAIN) <= part(after, TRAIN)
 
 
+def grouped(ids: set[int], width: int) -> dict[int, int]:
+    """Ids of one stretch are a group, the lowest of which is its first."""
+    first: dict[int, int] = {}
+    for post_id in sorted(ids):
+        first.setdefault(post_id // width, post_id)
+    return {post_id: first[post_id // width] for post_id in ids}
+
+
+SMALL = st.sets(st.integers(1, 300), min_size=10, max_size=120)
+
+
+@FUZZ
+@given(ids=SMALL, width=st.integers(1, 20), size=st.integers(1, 9) | st.floats(0.1, 0.9))
+def test_no_group_is_on_both_sides(ids: set[int], width: int, size: float) -> None:
+    groups = grouped(ids, width)
+    try:
+        split = split_ids(ids, SplitOptions(test_size=size), 0, groups)
+    except SengaError:
+        assert len(set(groups.values())) <= 9  # too few groups for two sides
+        return
+    sides: dict[int, set[str]] = {}
+    for post_id, side in split.items():
+        sides.setdefault(groups[post_id], set()).add(side)
+    assert all(len(found) == 1 for found in sides.values())
+    if size >= 1:
+        assert len(part(split, TEST)) == size
+        left_out = ids - set(split)
+        assert len({groups[post_id] for post_id in left_out}) <= 1
+        assert all(sides[groups[post_id]] == {TEST} for post_id in left_out)
+    else:
+        assert set(split) == ids
+
+
+@FUZZ
+@given(
+    ids=SMALL, more=st.sets(st.integers(301, 600)), width=st.integers(1, 5), count=st.integers(1, 5)
+)
+def test_with_groups_too_no_training_picture_turns_into_a_test_picture(
+    ids: set[int], more: set[int], width: int, count: int
+) -> None:
+    options = SplitOptions(test_size=count)
+    try:
+        before = split_ids(ids, options, 1, grouped(ids, width))
+    except SengaError:
+        return
+    after = split_ids(ids | more, options, 1, grouped(ids | more, width))
+    assert part(before, TRAIN) <= part(after, TRAIN)
+
+
 @given(seed=SEEDS, start=st.integers(1, 2**40), grown=st.integers(1, 500))
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_with_a_share_no_picture_changes_side(seed: int, start: int, grown: int) -> None:

@@ -130,7 +130,7 @@ def test_figures_show_sketches_and_variants_where_there_are_some(
     scores, painted = measure_all(pictures, {"SPADE": colorizer}, job(), lambda *_: None)
     seen: list[tuple[str, ...]] = []
 
-    def watched(columns: list[str], *others: Any, **named: Any) -> figures.Picture:  # noqa: ANN401
+    def watched(columns: list[str], *others: Any, **named: Any) -> figures.Picture:
         seen.append(tuple(columns))
         return grid(columns, *others, **named)
 

@@ -79,7 +79,7 @@ def test_a_truncated_picture_ends_early(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/images/1/none.png", "/index.php?page=dapi", "/../etc/passwd"]
+    "path", ["/", "/images/1/none.png", "/index.html?page=dapi", "/../etc/passwd"]
 )
 def test_other_paths_are_not_found(address: str, path: str) -> None:
     assert get(address, path)[0] == 404

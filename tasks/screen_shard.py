@@ -1,0 +1,59 @@
+"""Which pictures of a shard are of use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline import store
+from pipeline.download import kept_ids
+from pipeline.outcome import OK, count
+from pipeline.progress import Advance
+from pipeline.screen import GATES, ScreenOptions, screen_shard
+from tasks import config
+from tasks.download_shard import DownloadShard
+from tasks.filter_posts import FilterPosts
+from tasks.shards import ShardStage
+from tasks.stage import Made, Stage
+
+
+class ScreenShard(ShardStage):
+    """Measures every picture, and leaves out those that are too small, grey, blank or lines."""
+
+    stage = "screen"
+    priority = 25
+
+    def upstream(self) -> list[Stage]:
+        """The pictures."""
+        return [DownloadShard(shard=self.shard)]
+
+    def settings(self) -> dict[str, object]:
+        """The gates."""
+        return config.result_options(ScreenOptions)
+
+    def artefact(self) -> Path:
+        """A parquet table: id, code, measures."""
+        return self.dataset.screen(self.recipe(), self.shard)
+
+    def make(self, advance: Advance) -> Made:
+        """Measures what no earlier table has, and judges all."""
+        download = DownloadShard(shard=self.shard)
+        ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
+        with store.publish(self.artefact()) as table:
+            outcomes = screen_shard(
+                download.artefact(),
+                ids,
+                table,
+                config.options(ScreenOptions),
+                known=self.dataset.screens(self.shard),
+                advance=advance,
+            )
+        codes = count(outcomes)
+        kept = codes.pop(OK, 0)
+        return Made(
+            kept=kept,
+            dropped=codes,
+            content=store.fingerprint(
+                [download.manifest().content, [row.id for row in outcomes if row.code == OK]]
+            ),
+            facts={"gates": [[gate, codes.get(gate, 0)] for gate in GATES]},
+        )

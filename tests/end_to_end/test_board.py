@@ -1,0 +1,80 @@
+"""A dataset from the API of a live board, which is the sample booru; and what failed, again."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import polars as pl
+
+TOP = Path(__file__).parents[2]
+ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+
+
+def luigi(data: Path, *arguments: str, task: str = "BuildDataset", code: int = 0) -> str:
+    command = [sys.executable, "-m", "luigi", "--module", "tasks", task, *arguments]
+    source = ["--metadata-source", "api", "--metadata-api", "https://safebooru.example/index.php"]
+    small = ["--sketch-size", "256", "--pack-size", "64", "--split-test-size", "2"]
+    done = subprocess.run(
+        [*command, *source, *small, "--build-data", str(data)],
+        cwd=TOP,
+        env=ENV,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def ids(data: Path) -> set[int]:
+    found: set[int] = set()
+    for part in ("train", "test"):
+        with h5py.File(data / "sample" / f"{part}.h5") as file:
+            found |= set(file["id"][:].tolist())
+    return found
+
+
+def test_a_board_grows_and_so_does_the_dataset(tmp_path: Path) -> None:
+    luigi(tmp_path, "--metadata-sample-posts", "50")
+    first = ids(tmp_path)
+    (store,) = (tmp_path / "sample" / "metadata").glob("*.jsonl")
+    before = store.read_bytes()
+    tar = next((tmp_path / "sample" / "color").glob("*.tar"))
+    stamp = tar.stat().st_mtime_ns
+
+    assert "Nothing to do" in luigi(tmp_path, "--metadata-sample-posts", "50")
+    assert store.read_bytes() == before
+    assert tar.stat().st_mtime_ns == stamp
+
+    offline = ("--metadata-new-posts", "false")
+    assert "Nothing to do" in luigi(tmp_path, "--metadata-sample-posts", "70", *offline)
+
+    said = luigi(tmp_path, "--metadata-sample-posts", "70")
+    assert first < ids(tmp_path)
+    assert store.read_bytes().startswith(before)
+    new = re.search(r"metadata +(\d+) posts", said)
+    assert new
+    assert int(new[1]) > len(before.splitlines()) - 1
+
+
+def test_what_failed_can_be_asked_for_again(tmp_path: Path) -> None:
+    luigi(tmp_path, "--metadata-sample-posts", "50")
+    (table,) = (tmp_path / "sample" / "color").glob("*.outcomes.parquet")
+    before = pl.read_parquet(table)
+    dead = before.filter(pl.col("code") == "http_404")
+    assert dead.height > 0
+    # As if the board had lost its pictures for a day.
+    spoiled = before.with_columns(
+        code=pl.when(pl.col("code") == "http_404").then(pl.lit("http_410")).otherwise("code")
+    )
+    spoiled.write_parquet(table)
+    again = ("--metadata-sample-posts", "50", "--codes", "http_410")
+    said = luigi(tmp_path, *again, task="RetryFailed")
+    assert f"{dead.height} pictures are asked for again" in said
+    assert pl.read_parquet(table).equals(before)
+    said = luigi(tmp_path, "--codes", "http_4o4", task="RetryFailed", code=30)
+    assert "[RetryFailed] codes = http_4o4: expected" in said

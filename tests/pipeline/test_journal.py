@@ -1,0 +1,126 @@
+"""What a kill leaves behind."""
+
+import errno
+import hashlib
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.download_outcome import DownloadOutcome
+from pipeline.journal import Journal
+
+
+def row(post_id: int, content: bytes) -> DownloadOutcome:
+    digest = hashlib.sha256(content).hexdigest()
+    return DownloadOutcome(post_id, "ok", url="u", status=200, bytes=len(content), sha256=digest)
+
+
+def test_holds_rows_and_pictures_over_a_restart(tmp_path: Path) -> None:
+    dead = DownloadOutcome(2, "http_404", "Not\nFound é", url="v", status=404)
+    with Journal(tmp_path / "j") as journal:
+        journal.add(row(1, b"one\n\n"), "jpg", b"one\n\n")
+        journal.add(dead)
+        journal.add(row(3, b"three"), "png", b"three")
+        assert journal.read(1) == b"one\n\n"
+    with Journal(tmp_path / "j") as journal:
+        assert journal.rows == {1: row(1, b"one\n\n"), 2: dead, 3: row(3, b"three")}
+        assert journal.pictures() == [1, 3]
+        assert (journal.part(3), journal.read(3)) == ("png", b"three")
+        with pytest.raises(KeyError):
+            journal.read(2)
+
+
+def test_a_later_record_counts(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j") as journal:
+        journal.add(DownloadOutcome(1, "http_404"))
+        journal.add(row(1, b"x"), "jpg", b"x")
+        assert journal.rows[1].code == "ok"
+    with Journal(tmp_path / "j") as journal:
+        assert journal.rows[1].code == "ok"
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.data())
+def test_a_torn_end_is_cut_off_and_nothing_else(contents: list[bytes], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "j"
+        ends = []
+        with Journal(path) as journal:
+            for post_id, content in enumerate(contents):
+                journal.add(row(post_id, content), "jpg", content)
+                ends.append(path.stat().st_size)
+        cut = data.draw(st.integers(0, ends[-1]))
+        path.write_bytes(path.read_bytes()[:cut])
+        whole = sum(end <= cut for end in ends)
+        with Journal(path) as journal:
+            assert journal.pictures() == list(range(whole))
+            assert [journal.read(post_id) for post_id in range(whole)] == contents[:whole]
+            journal.add(row(99, b"new"), "gif", b"new")
+        with Journal(path) as journal:
+            assert journal.pictures() == [*range(whole), 99]
+
+
+def test_a_hole_costs_its_record_alone(tmp_path: Path) -> None:
+    """One thread was killed while it wrote, and another had written behind it."""
+    with Journal(tmp_path / "j") as journal:
+        for post_id, content in enumerate([b"first", b"second", b"third"]):
+            journal.add(row(post_id, content), "jpg", content)
+        journal.add(DownloadOutcome(7, "http_404"))
+    content = (tmp_path / "j").read_bytes()
+    for lost in (b"second", content[content.index(b'{"id": 1') : content.index(b"second")]):
+        (tmp_path / "j").write_bytes(content.replace(lost, bytes(len(lost))))
+        with Journal(tmp_path / "j") as journal:
+            assert (journal.pictures(), set(journal.rows)) == ([0, 2], {0, 2, 7})
+
+
+def test_a_picture_that_holds_records_is_a_picture(tmp_path: Path) -> None:
+    with Journal(tmp_path / "inner") as journal:
+        journal.add(row(1, b"inner"), "jpg", b"inner")
+        journal.add(DownloadOutcome(2, "http_404"))
+    content = (tmp_path / "inner").read_bytes()
+    with Journal(tmp_path / "j") as journal:
+        journal.add(row(5, content), "gif", content)
+    with Journal(tmp_path / "j") as journal:
+        assert (list(journal.rows), journal.read(5)) == ([5], content)
+
+
+def test_many_threads_write_at_once(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j") as journal:
+
+        def work(start: int) -> None:
+            for post_id in range(start, start + 50):
+                content = b"%d" % post_id * 100
+                journal.add(row(post_id, content), "jpg", content)
+
+        threads = [threading.Thread(target=work, args=(n * 50,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    with Journal(tmp_path / "j") as journal:
+        assert sorted(journal.pictures()) == list(range(400))
+        assert all(journal.read(n) == b"%d" % n * 100 for n in range(400))
+
+
+def test_a_full_disk_is_said_and_what_was_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.pwrite
+
+    def nearly_full(file: int, content: bytes, at: int) -> int:
+        if len(content) < 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, content[: len(content) // 2], at)
+
+    with Journal(tmp_path / "j") as journal:
+        journal.add(row(1, b"first"), "jpg", b"first")
+        monkeypatch.setattr(os, "pwrite", nearly_full)
+        with pytest.raises(OSError, match="No space"):
+            journal.add(row(2, b"second"), "jpg", b"second")
+    monkeypatch.undo()
+    with Journal(tmp_path / "j") as journal:
+        assert journal.pictures() == [1]

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import csv
+import io
+import random
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import metadata, posts_parquet
+from pipeline.errors import SengaError
+from pipeline.kaggle_csv import COLUMNS
+from pipeline.metadata import import_posts
+
+Result = tuple[dict[str, int], pl.DataFrame, list[list[str]]]
+URL = "//safebooru.example/images/1/a.jpg"
+ROW: dict[str, Any] = {
+    "id": 7,
+    "created_at": 1264000000,
+    "rating": "s",
+    "score": 3,
+    "sample_url": URL,
+    "sample_width": 850,
+    "sample_height": 1200,
+    "preview_url": "//safebooru.example/p.jpg",
+    "tags": "1girl solo",
+}
+
+
+def run(source: Path) -> Result:
+    folder = source.parent
+    counts = import_posts(source, folder / "out.parquet", folder / "quarantine.csv")
+    with (folder / "quarantine.csv").open(encoding="utf-8", newline="") as file:
+        quarantine = list(csv.reader(file))
+    assert quarantine[0] == ["line", "reason", "text"]
+    return counts, pl.read_parquet(folder / "out.parquet"), quarantine[1:]
+
+
+def run_frame(folder: Path, frame: pl.DataFrame, **options: Any) -> Result:
+    frame.write_parquet(folder / "posts.parquet", **options)
+    return run(folder / "posts.parquet")
+
+
+def frame_of(*rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame([ROW | row for row in rows], infer_schema_length=None)
+
+
+def test_a_post_is_read(tmp_path: Path) -> None:
+    counts, posts, quarantine = run_frame(tmp_path, frame_of({}))
+    assert counts == {"posts": 1}
+    assert quarantine == []
+    assert posts.rows() == [
+        (7, 1264000000, "s", 3, f"https:{URL}", 850, 1200, "1girl solo", 2),
+    ]
+    assert dict(posts.schema) == metadata.POSTS
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "column", "expected"),
+    [
+        ("id", pl.Series([7], dtype=pl.UInt64), "id", 7),
+        ("id", pl.Series(["7"]), "id", 7),
+        ("id", pl.Series([7.0]), "id", 7),
+        ("id", pl.Series([2**53 + 1]), "id", 2**53 + 1),
+        ("id", pl.Series([Decimal(7)]), "id", 7),
+        ("score", pl.Series([float("nan")]), "score", None),
+        ("score", pl.Series([None], dtype=pl.Float32), "score", None),
+        ("score", pl.Series([-4.0], dtype=pl.Float32), "score", -4),
+        ("score", pl.Series([None], dtype=pl.Int8), "score", None),
+        ("score", pl.Series([None]), "score", None),
+        ("score", pl.Series([""]), "score", None),
+        ("created_at", pl.Series([datetime(2010, 1, 29)]), "created_at", 1264723200),
+        ("created_at", pl.Series([date(2010, 1, 29)]), "created_at", 1264723200),
+        ("rating", pl.Series(["explicit"], dtype=pl.Categorical), "rating", "e"),
+        ("rating", pl.Series(["q"], dtype=pl.Enum(["s", "q"])), "rating", "q"),
+        ("tags", pl.Series([None], dtype=pl.String), "tags", ""),
+        ("tags", pl.Series([" a  b,\"c' "]), "tags", "a b,\"c'"),
+        ("preview_url", pl.Series([None]), "id", 7),
+    ],
+)
+def test_types_of_converters_are_understood(
+    tmp_path: Path, name: str, values: pl.Series, column: str, expected: object
+) -> None:
+    counts, posts, _ = run_frame(tmp_path, frame_of({}).with_columns(values.alias(name)))
+    assert counts == {"posts": 1}
+    assert posts.item(0, column) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"id": None}, "bad_id"),
+        ({"id": 0}, "bad_id"),
+        ({"id": "1.0"}, "bad_id"),
+        ({"created_at": "today"}, "bad_created_at"),
+        ({"rating": None}, "bad_rating"),
+        ({"score": 2.5}, "bad_score"),
+        ({"score": float("inf")}, "bad_score"),
+        ({"score": 1e300}, "bad_score"),
+        ({"score": 2**31}, "bad_score"),
+        ({"sample_url": "ftp://a.example/b.jpg"}, "bad_url"),
+        ({"sample_width": 0}, "bad_size"),
+        ({"sample_height": None}, "bad_size"),
+        ({"tags": "a\nb"}, "control_character"),
+        ({"tags": "a\x00b", "id": None}, "control_character"),
+        ({"preview_url": "\x1f"}, "control_character"),
+        (dict.fromkeys(COLUMNS), "bad_id"),
+    ],
+)
+def test_rows_that_are_no_posts_go_to_quarantine(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    counts, posts, quarantine = run_frame(tmp_path, frame_of(changes))
+    assert counts == {"posts": 0, reason: 1}
+    assert posts.is_empty()
+    assert [line[:2] for line in quarantine] == [["2", reason]]
+    # The text is one line of CSV again, but for NUL, which no reader of CSV likes.
+    text = io.StringIO(quarantine[0][2].replace(r"\x00", "\0"), newline="")
+    if "\0" not in text.getvalue():
+        fields = ["" if value is None else str(value) for value in (ROW | changes).values()]
+        assert list(csv.reader(text)) == [fields]
+
+
+def test_further_columns_are_ignored_and_the_order_is_free(tmp_path: Path) -> None:
+    frame = frame_of({}).with_columns(more=pl.Series([[1, 2]]), line=pl.lit("x"))
+    assert run_frame(tmp_path, frame.select(reversed(frame.columns)))[0] == {"posts": 1}
+
+
+def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posts_parquet, "_ROWS", 64)
+    monkeypatch.setattr(metadata, "_SORTED_AT_ONCE", 100)
+    numbers = list(range(1, 1001))
+    random.Random(1).shuffle(numbers)
+    numbers += numbers[:150]
+    rows = [{"id": number, "score": place} for place, number in enumerate(numbers)]
+    counts, posts, quarantine = run_frame(tmp_path, frame_of(*rows), row_group_size=300)
+    assert counts == {"posts": 1000, "duplicate_id": 150}
+    assert posts["id"].to_list() == list(range(1, 1001))
+    assert [numbers[line - 2] for line in posts["line"]] == posts["id"].to_list()
+    assert [int(line) for line, _, _ in quarantine] == list(range(1002, 1152))
+    for line, reason, text in quarantine:
+        assert reason == "duplicate_id"
+        assert text.split(",")[0] == str(numbers[int(line) - 2])
+        assert text.split(",")[3] == str(int(line) - 2)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "pandas-arrow", "polars"])
+def test_a_converted_csv_is_imported_like_the_csv(tmp_path: Path, engine: str) -> None:
+    pytest.importorskip("pyarrow")
+    rows = [
+        {},
+        {"id": 3, "score": None, "tags": ""},
+        {"id": 9, "rating": "x"},
+        {"id": 3},
+        {"id": 10, "score": None, "created_at": 0, "tags": 'say_"hi"  b'},
+        {"id": 11, "sample_url": "nowhere"},
+    ]
+    source = tmp_path / "posts.csv"
+    frame_of(*rows).write_csv(source, quote_style="non_numeric")
+    converted = tmp_path / "converted"
+    if engine == "polars":
+        pl.read_csv(source).write_parquet(converted)
+    elif engine == "pandas":
+        pd.read_csv(source).to_parquet(converted)
+    else:
+        table = pd.read_csv(source, dtype_backend="pyarrow")
+        table.astype({"rating": "category"}).to_parquet(converted, row_group_size=2)
+    counts, posts, quarantine = run(source)
+    again = run(converted)
+    assert counts == {"posts": 3, "duplicate_id": 1, "bad_rating": 1, "bad_url": 1}
+    assert again[0] == counts
+    assert again[1].equals(posts)
+    assert [line[:2] for line in again[2]] == [line[:2] for line in quarantine]
+
+
+def test_progress_counts_rows(tmp_path: Path) -> None:
+    frame_of({}, {"id": None}, {"id": 8}).write_parquet(tmp_path / "p")
+    seen: list[int] = []
+    import_posts(tmp_path / "p", tmp_path / "out.parquet", tmp_path / "q.csv", seen.append)
+    assert sum(seen) == 3
+
+
+FRAME = frame_of({})
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (FRAME.clear(), "holds no posts"),
+        (FRAME.drop("id", "tags"), "lacks the columns id, tags"),
+        (FRAME.select("id"), "lacks the columns created_at"),
+        (FRAME.with_columns(tags=pl.Series([["a", "b"]])), "Column tags .* type List"),
+        (FRAME.with_columns(rating=pl.Series([True])), "Column rating .* type Boolean"),
+        (FRAME.with_columns(id=pl.Series([date(2010, 1, 1)])), "Column id .* type Date"),
+        (FRAME.with_columns(tags=pl.Series([b"a"])), "Column tags .* type Binary"),
+    ],
+)
+def test_a_table_of_something_else_is_one_sentence(
+    tmp_path: Path, frame: pl.DataFrame, words: str
+) -> None:
+    with pytest.raises(SengaError, match=words) as caught:
+        run_frame(tmp_path, frame)
+    assert "posts.parquet" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("kept", [4, 12, 0.5, -1])
+def test_a_truncated_file_is_one_sentence(tmp_path: Path, kept: float) -> None:
+    FRAME.write_parquet(tmp_path / "posts.parquet")
+    content = (tmp_path / "posts.parquet").read_bytes()
+    end = kept if isinstance(kept, int) else int(kept * len(content))
+    (tmp_path / "posts.parquet").write_bytes(content[:end])
+    with pytest.raises(SengaError, match=r"posts\.parquet begins like Parquet .*whole") as caught:
+        run(tmp_path / "posts.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_damage_inside_is_one_sentence(tmp_path: Path) -> None:
+    frame = frame_of(*({"id": number} for number in range(1, 500)))
+    frame.write_parquet(tmp_path / "posts.parquet", compression="zstd")
+    content = bytearray((tmp_path / "posts.parquet").read_bytes())
+    content[4:400] = bytes(396)
+    (tmp_path / "posts.parquet").write_bytes(content)
+    with pytest.raises(SengaError, match="begins like Parquet but cannot be read"):
+        run(tmp_path / "posts.parquet")
+
+
+def test_a_path_is_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "id=3" / "a[bc]*"
+    folder.mkdir(parents=True)
+    FRAME.write_parquet(folder / "posts")
+    counts = import_posts(folder / "posts", tmp_path / "out.parquet", tmp_path / "q.csv")
+    assert counts == {"posts": 1}
+    assert pl.read_parquet(tmp_path / "out.parquet")["id"].to_list() == [7]
+
+
+FIELDS = st.tuples(
+    st.sampled_from(["1", "2", "3", "4", "5", "6", "0", "", "x", "1.0", "-1"]),
+    st.sampled_from(["0", "1264000000", "", "null", "then"]),
+    st.sampled_from(["s", "general", "x", ""]),
+    st.sampled_from(["3", "-3", "", "null", "3.0", "99999999999"]),
+    st.sampled_from([URL, "https://a.example/b,c.png", "", "//a", '//a"/b']),
+    st.sampled_from(["850", "0", "", "1e3"]),
+    st.sampled_from(["1200", "-1", "2147483648"]),
+    st.sampled_from(["", "p"]),
+    st.sampled_from(["", "null", " a  b ", 'say_"hi"', "a\tb", "\u00e9, b"]),
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rows=st.lists(FIELDS, min_size=1, max_size=20))
+def test_text_fares_as_in_a_csv(tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
+    with (tmp_path / "posts.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    counts, posts, quarantine = run(tmp_path / "posts.csv")
+    frame = pl.DataFrame(rows, dict.fromkeys(COLUMNS, pl.String), orient="row")
+    again = run_frame(tmp_path, frame)
+    assert again[0] == counts
+    assert again[1].equals(posts)
+    assert again[2] == quarantine

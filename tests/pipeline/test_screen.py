@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.measure import Measures, measure
+from pipeline.option import OptionError
+from pipeline.picture import encode_png
+from pipeline.sample_booru.catalogue import catalogue
+from pipeline.sample_booru.draw import Drawing, draw
+from pipeline.sample_booru.files import encode
+from pipeline.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
+from pipeline.shard import write_shard
+
+IDS = (*range(1, 12), *(post.id for post in catalogue(8)))
+KEEP = ScreenOptions(min_side=1, max_aspect=0, blank="keep", line_art="keep", greyscale="keep")
+GOOD = Measures(
+    width=800, height=1000, phash="f" * 64, chroma=0.4, hues=20.0, paper=0.5, uniform=0.0,
+    outline=2.0,
+)  # fmt: skip
+BAD = {
+    "too_small": replace(GOOD, width=255),
+    "bad_aspect": replace(GOOD, height=2401),
+    "blank": replace(GOOD, uniform=1.0, hues=0.0),
+    "line_art": replace(GOOD, hues=0.0, outline=6.0, paper=0.8),
+    "greyscale": replace(GOOD, hues=0.0),
+}
+Picture = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def drawings() -> list[Drawing]:
+    return [draw(post_id) for post_id in IDS]
+
+
+def verdict(picture: Picture, variant: str = "jpg") -> str:
+    """Of the file, at 1/8 if it is a JPEG."""
+    height, width = picture.shape[:2]
+    with Image.open(io.BytesIO(encode(Drawing(picture, picture[..., 0]), variant))) as image:
+        image.draft("RGB", (1, 1))
+        thumbnail = np.asarray(image.convert("RGB"))
+    return judge(measure(thumbnail, width, height), ScreenOptions())
+
+
+def grey(picture: Picture) -> Picture:
+    return np.repeat(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("variant", ["jpg", "png", "png_palette"])
+def test_drawings_stay(drawings: list[Drawing], variant: str) -> None:
+    some = drawings if variant == "jpg" else drawings[:5]
+    assert {verdict(drawing.color, variant) for drawing in some} == {"ok"}
+
+
+def test_pictures_without_colour_go(drawings: list[Drawing]) -> None:
+    assert {verdict(grey(drawing.color)) for drawing in drawings} == {"greyscale"}
+
+
+def test_prints_in_one_ink_go(drawings: list[Drawing]) -> None:
+    dark, light = np.array([60, 25, 90]), np.array([255, 247, 220])
+    for drawing in drawings:
+        printed = dark + grey(drawing.color) / 255 * (light - dark)
+        assert verdict(printed.astype(np.uint8)) == "greyscale"
+
+
+@pytest.mark.parametrize("variant", ["jpg", "png"])
+def test_line_art_goes(drawings: list[Drawing], variant: str) -> None:
+    some = drawings if variant == "jpg" else drawings[:5]
+    lines = [np.repeat(drawing.line[..., None], 3, axis=2) for drawing in some]
+    assert {verdict(picture, variant) for picture in lines} == {"line_art"}
+
+
+@pytest.mark.parametrize("color", [(255, 255, 255), (252, 250, 247), (30, 90, 200), (0, 0, 0)])
+def test_blank_pictures_go(color: tuple[int, int, int]) -> None:
+    noise = np.random.default_rng(0).integers(-3, 4, (600, 500, 3))
+    assert verdict(np.clip(noise + color, 0, 255).astype(np.uint8)) == "blank"
+
+
+def test_a_small_figure_in_colour_on_a_white_page_stays(drawings: list[Drawing]) -> None:
+    for drawing in drawings:
+        page = np.full_like(drawing.color, 255)
+        small = cv2.resize(drawing.color, None, fx=0.1, fy=0.1, interpolation=cv2.INTER_AREA)
+        page[400 : 400 + small.shape[0], 300 : 300 + small.shape[1]] = small
+        assert verdict(page) == "ok"
+
+
+@pytest.mark.parametrize("code", GATES)
+def test_each_gate_can_be_opened(code: str) -> None:
+    assert judge(BAD[code], ScreenOptions()) == code
+    assert judge(BAD[code], KEEP) == "ok"
+
+
+@pytest.mark.parametrize("code", ["blank", "line_art", "greyscale"])
+def test_what_one_gate_lets_through_another_does_not_stop(code: str) -> None:
+    others = {"blank", "line_art", "greyscale"} - {code}
+    assert judge(BAD[code], replace(KEEP, **dict.fromkeys(others, "drop"))) == "ok"
+
+
+def test_the_first_gate_that_closes_is_named() -> None:
+    everything = replace(BAD["line_art"], width=100, height=1000, uniform=1.0)
+    assert judge(everything, ScreenOptions()) == "too_small"
+    assert judge(replace(everything, width=300), ScreenOptions()) == "bad_aspect"
+    assert judge(replace(everything, width=900), ScreenOptions()) == "blank"
+    assert GATES == ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "code"),
+    [
+        (256, 256, "ok"),
+        (255, 700, "too_small"),
+        (700, 255, "too_small"),
+        (300, 900, "ok"),
+        (900, 300, "ok"),
+        (901, 300, "bad_aspect"),
+        (300, 901, "bad_aspect"),
+    ],
+)
+def test_limits_are_inclusive(width: int, height: int, code: str) -> None:
+    assert judge(replace(GOOD, width=width, height=height), ScreenOptions()) == code
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"min_side": 0}, {"min_side": 10_001}, {"max_aspect": 0.5}, {"max_aspect": -1},
+        {"max_aspect": float("nan")}, {"blank": "yes"}, {"line_art": ""}, {"greyscale": "Drop"},
+    ],
+)  # fmt: skip
+def test_wrong_options_are_named(wrong: dict[str, str | float]) -> None:
+    with pytest.raises(OptionError, match=rf"\[screen\] {next(iter(wrong))}"):
+        replace(KEEP, **wrong)  # type: ignore[arg-type]
+
+
+def shard_of(tmp_path: Path, pictures: dict[int, tuple[str, bytes]]) -> Path:
+    path = tmp_path / "color.tar"
+    write_shard(path, ((post_id, dict([entry])) for post_id, entry in pictures.items()))
+    return path
+
+
+def pictures_of() -> dict[int, tuple[str, bytes]]:
+    good = draw(1).color
+    grey = np.repeat(good.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    return {
+        1: ("jpg", encode(draw(1), "jpg")),
+        2: ("png", encode_png(good)),
+        3: ("png", encode_png(grey)),
+        4: ("png", encode_png(np.full((400, 400, 3), 250, np.uint8))),
+        5: ("png", encode_png(good[:100, :300].copy())),
+        6: ("png", b"\x89PNG\r\n\x1a\nbut not really"),
+    }
+
+
+def test_a_shard_is_measured_and_judged(tmp_path: Path) -> None:
+    color, done = shard_of(tmp_path, pictures_of()), []
+    table = tmp_path / "screen.parquet"
+    outcomes = screen_shard(color, [6, 5, 4, 3, 2, 1], table, ScreenOptions(), advance=done.append)
+    codes = ["ok", "ok", "greyscale", "blank", "too_small", "broken"]
+    assert [(row.id, row.code) for row in outcomes] == list(enumerate(codes, 1))
+    assert sum(done) == 6
+    assert screened(table) == [1, 2]
+    rows = pl.read_parquet(table)
+    assert rows.columns[:3] == ["id", "code", "sha256"]
+    height, width = draw(1).color.shape[:2]
+    assert rows.select("width", "height").rows()[:2] == [(width, height)] * 2
+    assert rows["phash"].null_count() == 1
+
+
+def test_what_was_measured_before_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    color = shard_of(tmp_path, pictures_of())
+    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    screen_shard(color, [1, 2, 3], first, ScreenOptions())
+    looked: list[bytes] = []
+
+    def noted(content: bytes) -> Measures:
+        looked.append(content)
+        return look(content)
+
+    monkeypatch.setattr("pipeline.screen.look", noted)
+    options = ScreenOptions(greyscale="keep")
+    outcomes = screen_shard(color, [1, 2, 3, 4], second, options, known=[first])
+    assert [row.code for row in outcomes] == ["ok", "ok", "ok", "blank"]
+    assert len(looked) == 1
+    assert pl.read_parquet(second).drop("code")[:3].equals(pl.read_parquet(first).drop("code"))
+
+
+def test_a_shard_of_nothing(tmp_path: Path) -> None:
+    table = tmp_path / "screen.parquet"
+    assert screen_shard(shard_of(tmp_path, {}), [], table, ScreenOptions()) == []
+    assert screened(table) == []

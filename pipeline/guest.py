@@ -9,7 +9,7 @@ from pipeline.address import ANY, is_within
 from pipeline.download_options import DownloadOptions
 from pipeline.fetch import Fetcher, Turns, plain
 from pipeline.fetch_error import FetchError
-from pipeline.host import HostLimits, Hosts
+from pipeline.host import HostLimits, Hosts, Tell, silence
 from pipeline.robots import Robots
 from pipeline.schedule import Schedule
 
@@ -27,6 +27,7 @@ class Guest:
         connect_to: host name to `address:port`, of servers that belong to this program: their
             hosts have no limits, and these addresses are not checked.
         robots: every robots.txt that was read.
+        tell: is told of pauses.
         states: of the hosts.
     """
 
@@ -34,10 +35,11 @@ class Guest:
     hosts: tuple[str, ...] = ()
     connect_to: Mapping[str, str] = field(default_factory=dict)
     robots: Robots = field(default_factory=Robots)
+    tell: Tell = silence
     states: Hosts = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "states", Hosts(self._limits))
+        object.__setattr__(self, "states", Hosts(self._limits, self.tell))
 
     def _limits(self, name: str) -> HostLimits:
         """Hosts that will not be asked need no pace."""

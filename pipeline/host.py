@@ -22,7 +22,16 @@ _GUESS = 100.0  # requests per second of an unlimited host, before any was measu
 _TRIP = 8  # failures in a row that open the circuit
 _FIRST_PAUSE = 10.0  # seconds, doubled for each further one
 _LONGEST_PAUSE = 300.0
+_WORTH_TELLING = 5.0  # seconds of a pause
 _UNSURE = 3  # refusals in a row before a 403, which may mean one file alone, is taken for a signal
+
+
+Tell = Callable[[str], None]
+"""Is told what a person who waits wants to know, a line each."""
+
+
+def silence(line: str) -> None:
+    """A `Tell` for callers where nobody waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +53,16 @@ class Host:
     """One host. Not safe for threads: `Hosts` has the lock.
 
     Times are seconds on a monotonic clock.
+
+    Args:
+        name: of the host.
+        limits: what it is asked at most.
+        tell: is told when it is paused for long or given up.
     """
 
-    def __init__(self, name: str, limits: HostLimits) -> None:
+    def __init__(self, name: str, limits: HostLimits, tell: Tell = silence) -> None:
         self.name = name
+        self._tell = tell
         self.given_up = False
         self.answered_at = -math.inf
         self._limits = limits
@@ -110,9 +125,9 @@ class Host:
         if failure.code in _REFUSALS:
             self._slow_down(started, now, failure)
         if self._failures >= _TRIP and started >= self._paused_until:
-            self._open(now)
+            self._open(now, failure.code)
         if now - self._troubled_at > self._limits.patience:
-            self.given_up = True
+            self._give_up(f"no good answer for {self._limits.patience:.0f} s")
 
     def _be_well(self, now: float) -> None:
         self.answered_at = now
@@ -124,18 +139,31 @@ class Host:
     def _slow_down(self, started: float, now: float, failure: FetchError) -> None:
         if failure.code == "http_403" and self._failures < _UNSURE:
             return
-        self._paused_until = max(self._paused_until, now + failure.wait)
         if failure.wait > self._limits.patience:
-            self.given_up = True
+            self._give_up(f"it asks for a pause of {failure.wait:.0f} s")
+        else:
+            self._pause_until(now, failure.wait, failure.code)
         if started > self._slowed_at:  # else it was sent before the pace went down
             self._rate = max(_SLOWEST, min(self._rate, 1 / max(self._gap, 1e-6)) / 2)
             self._slowed_at = now
 
-    def _open(self, now: float) -> None:
+    def _open(self, now: float, code: str) -> None:
         if self.answered_at == -math.inf and self._pause > _FIRST_PAUSE:
-            self.given_up = True  # it has never been there: there may be no network
-        self._paused_until = max(self._paused_until, now + self._pause)
+            self._give_up(f"it has never answered ({code})")  # there may be no network
+            return
+        self._pause_until(now, self._pause, code)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    def _pause_until(self, now: float, seconds: float, code: str) -> None:
+        if now + seconds > self._paused_until:
+            if seconds >= _WORTH_TELLING and self._paused_until <= now:
+                self._tell(f"{self.name} is left in peace for {seconds:.0f} s ({code})")
+            self._paused_until = now + seconds
+
+    def _give_up(self, why: str) -> None:
+        if not self.given_up:
+            self._tell(f"{self.name} is left for a later run: {why}")
+        self.given_up = True
 
 
 def _is_trouble(failure: FetchError) -> bool:
@@ -150,13 +178,14 @@ class Hosts:
         changed: guards everything here, and is notified when a host may be ready sooner.
     """
 
-    def __init__(self, limits: Callable[[str], HostLimits]) -> None:
+    def __init__(self, limits: Callable[[str], HostLimits], tell: Tell = silence) -> None:
         self.changed = threading.Condition()
+        self._tell = tell
         self._limits = limits
         self._hosts: dict[str, Host] = {}
 
     def get(self, name: str) -> Host:
         """A host by its name; call it with `changed` held."""
         if name not in self._hosts:
-            self._hosts[name] = Host(name, self._limits(name))
+            self._hosts[name] = Host(name, self._limits(name), self._tell)
         return self._hosts[name]

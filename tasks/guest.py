@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from functools import cache
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from pipeline.download import DownloadOptions
 from pipeline.guest import Guest
 from pipeline.metadata_options import MetadataOptions
 from tasks import config
+
+logger = logging.getLogger("senga")
 
 _SAFEBOORU = "safebooru.org"
 _SAMPLE = "safebooru.example"  # a name that no server on the internet can have (RFC 2606)
@@ -44,4 +47,5 @@ def going_out() -> Iterator[Guest]:
 @cache
 def _known() -> Guest:
     """One for the process, so that what was learnt of a host holds for every shard."""
-    return Guest(options=config.options(DownloadOptions), hosts=source_hosts())
+    options = config.options(DownloadOptions)
+    return Guest(options=options, hosts=source_hosts(), tell=logger.info)

@@ -23,7 +23,9 @@ from pipeline.download import (
     kept_ids,
 )
 from pipeline.download_outcome import (
+    MEANINGS,
     DownloadOutcome,
+    is_code,
     is_transient,
     read_outcomes,
     write_outcomes,
@@ -500,3 +502,15 @@ def test_outcomes_survive_the_disk(
 def test_options_that_cannot_work(name: str, value: object) -> None:
     with pytest.raises(OptionError, match=rf"^\[download\] {name} = .*expected"):
         replace(DownloadOptions(), **{name: value})  # type: ignore[arg-type]
+
+
+def test_every_code_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    for code, meaning in MEANINGS.items():
+        again = "yes" if is_transient(code) else ""
+        assert f"| `{code}` | {meaning} | {again} |" in text
+
+
+def test_codes_are_a_closed_set() -> None:
+    assert all(is_code(code) for code in (*MEANINGS, "http_404", "http_599"))
+    assert not any(is_code(code) for code in ("", "http_4o4", "http_99", "http_4040", "gone"))

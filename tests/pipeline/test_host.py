@@ -143,6 +143,19 @@ def test_a_host_that_has_answered_is_given_up_when_patience_ends() -> None:
     assert 600 < now < 900 + 600
 
 
+def test_says_why_it_waits() -> None:
+    told: list[str] = []
+    host = Host("a.org", LIMITS, told.append)
+    ask(host, 0, failure("http_429", wait=1))
+    ask(host, 10, failure("http_429", wait=30))
+    ask(host, 50, failure("http_429", wait=9999))
+    ask(host, 60, failure("http_429", wait=9999))
+    assert told == [
+        "a.org is left in peace for 30 s (http_429)",
+        "a.org is left for a later run: it asks for a pause of 9999 s",
+    ]
+
+
 def test_a_host_may_want_to_be_asked_less_often() -> None:
     host = Host("a", LIMITS)
     host.slow_to(0)

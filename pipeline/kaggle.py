@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 
 from pipeline.errors import SengaError
@@ -10,6 +11,16 @@ from pipeline.errors import SengaError
 DATASET = "alamson/safebooru"
 _CSV = "all_data.csv"
 _BY_HAND = f"or fetch {_CSV} by hand and set [metadata] csv to its path"
+
+
+def needs() -> list[str]:
+    """What a person must install before `fetch_csv` can work, a sentence."""
+    if importlib.util.find_spec("kagglehub") is not None:
+        return []
+    return [
+        f"kagglehub is not installed, expected it for the dataset {DATASET}: "
+        f"`pip install -e .[kaggle]`, {_BY_HAND}."
+    ]
 
 
 def fetch_csv() -> Path:

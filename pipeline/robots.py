@@ -63,6 +63,7 @@ def _read(url: str, get: Callable[[str], bytes]) -> Protego | None:
         status = error.status or 0
         if 400 <= status < 500 and status not in _PASSING_STATUS:
             return None
+        error.detail = f"robots.txt: {error.detail}"
         raise
     return Protego.parse(content.decode(errors="replace"))
 

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline import store
+from pipeline import kaggle, store
 from pipeline.board_api import collect, rows
 from pipeline.errors import SengaError
 from pipeline.fetch_error import FetchError
 from pipeline.filter import FilterOptions
-from pipeline.kaggle import fetch_csv
 from pipeline.metadata import import_posts, import_rows
 from pipeline.metadata_options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import Advance
@@ -63,7 +62,9 @@ class ImportMetadata(Stage):
         return sorted(set(config.options(FilterOptions).all_tags))
 
     def needs(self) -> list[str]:
-        """The sentence for a CSV that is not there."""
+        """The sentence for a CSV or a library that is not there."""
+        if self._options.source == "kaggle" and not self.complete():
+            return kaggle.needs()
         try:
             self.content_from()
         except SengaError as error:
@@ -101,7 +102,7 @@ class ImportMetadata(Stage):
         if self._options.source == "sample":
             path = self._write_sample()
         elif self._options.source == "kaggle":
-            path = fetch_csv()
+            path = kaggle.fetch_csv()
         else:
             path = Path(self._options.csv)
             facts["size"], facts["modified"] = _stamp(path)

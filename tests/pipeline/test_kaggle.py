@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 import requests
 
+from pipeline import kaggle
 from pipeline.errors import SengaError
 from pipeline.kaggle import fetch_csv
 
@@ -101,3 +102,11 @@ def test_what_kaggle_refuses_is_one_sentence(
     assert "[metadata] csv" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 700
+
+
+def test_what_must_be_installed_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    (sentence,) = kaggle.needs()
+    assert "pip install -e .[kaggle]" in sentence
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    assert kaggle.needs() == []

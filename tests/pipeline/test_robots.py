@@ -71,6 +71,7 @@ def test_one_that_cannot_be_had_for_now_allows_nothing_for_now(status: int | Non
     with pytest.raises(FetchError) as caught:
         robots.check("https://a.org/1.jpg", site)
     assert caught.value.code == "http_503"
+    assert caught.value.detail.startswith("robots.txt: ")
     assert allows(robots, "https://a.org/1.jpg", Site(b""))
 
 

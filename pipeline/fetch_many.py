@@ -78,8 +78,7 @@ def fetch_one(fetcher: Fetcher, schedule: Schedule, job: Job) -> Fetched | None:
     """One try; what became of the job, or None where it comes again."""
     failure: FetchError | None = None
     try:
-        if job.given_up:
-            raise FetchError("host_unavailable", f"{job.host} was given up")
+        job.refuse()
         fetched = fetcher.fetch(job.post_id, job.url)
     except FetchError as error:
         failure = error

@@ -79,8 +79,7 @@ class Guest:
             while job := schedule.next():
                 failure = None
                 try:
-                    if job.given_up:
-                        raise FetchError("host_unavailable", f"{job.host} was given up")
+                    job.refuse()
                     content = fetcher.get(url, plain(_MOST_TEXT))
                 except FetchError as error:
                     failure = error

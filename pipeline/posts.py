@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -103,9 +101,15 @@ def reject_rows(rows: pl.DataFrame) -> list[Rejected]:
 
 def as_csv(fields: Iterable[str]) -> bytes:
     """Fields as a line of CSV without its end, in UTF-8; a lone surrogate is escaped."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(fields)
-    return line.getvalue().removesuffix("\r\n").encode(errors="backslashreplace")
+    return ",".join(map(_quoted, fields)).encode(errors="backslashreplace")
+
+
+def _quoted(field: str) -> str:
+    """A field in quotes where it needs them; the library's writer takes no NUL on Python 3.10."""
+    if not any(character in field for character in ',"\r\n'):
+        return field
+    doubled = field.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _sift(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

@@ -29,6 +29,7 @@ class Job:
         started: when the last one was.
         since: when the first one was.
         given_up: whether its host is not to be asked any more.
+        failure: of the last try.
     """
 
     post_id: int
@@ -38,6 +39,12 @@ class Job:
     started: float = -math.inf
     since: float = math.inf
     given_up: bool = False
+    failure: FetchError | None = None
+
+    def refuse(self) -> None:
+        """Raises FetchError where the host is given up: the last failure, or that."""
+        if self.given_up:
+            raise self.failure or FetchError("host_unavailable", f"{self.host} was given up")
 
 
 @dataclass
@@ -138,6 +145,7 @@ class Schedule:
                     failure.code = "shut_out"
             else:
                 at = now + max(failure.wait if failure else 0.0, back_off(job.tries - 1))
+                job.failure = failure
                 heapq.heappush(self._queues[job.host].again, (at, job.post_id, job))
             self._hosts.changed.notify(1 if self._left else 1_000)
             return final

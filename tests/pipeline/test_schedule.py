@@ -131,6 +131,20 @@ def test_the_urls_of_a_host_that_is_given_up_come_back_at_once(clock: Clock, hos
     assert schedule.next() is None
 
 
+def test_what_failed_before_its_host_was_given_up_says_how(clock: Clock, hosts: Hosts) -> None:
+    schedule = Schedule({1: f"{A}/1", 2: f"{A}/2", 3: f"{A}/3"}, hosts, 3, clock)
+    first, second = take(schedule), take(schedule)
+    assert not schedule.end(first, failure("timeout"))
+    assert schedule.end(second, failure("http_429", wait=101))
+    codes = {}
+    while job := schedule.next():
+        with pytest.raises(FetchError) as caught:
+            job.refuse()
+        codes[job.post_id] = caught.value.code
+        schedule.end(job, caught.value)
+    assert codes == {first.post_id: "timeout", 3: "host_unavailable"}
+
+
 def test_a_redirect_to_a_host_in_trouble_is_not_the_first_ones_fault(
     clock: Clock, hosts: Hosts
 ) -> None:

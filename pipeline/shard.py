@@ -6,7 +6,6 @@ equal files.
 
 from __future__ import annotations
 
-import io
 import os
 import tarfile
 from collections.abc import Iterable, Mapping
@@ -15,7 +14,7 @@ from types import TracebackType
 
 from pipeline.errors import SengaError
 
-_COPY = 1 << 20  # bytes; at the library's 16 kB, threads wait for one another while it copies
+_BUFFER = 1 << 20  # bytes; with less, threads wait for one another more often
 
 
 def write_shard(path: Path, samples: Iterable[tuple[int, Mapping[str, bytes]]]) -> None:
@@ -25,12 +24,32 @@ def write_shard(path: Path, samples: Iterable[tuple[int, Mapping[str, bytes]]]) 
         path: the file to write.
         samples: post id and its parts, such as `{"original.png": ...}`, in the order to keep.
     """
-    with tarfile.TarFile(path, "w", format=tarfile.USTAR_FORMAT, copybufsize=_COPY) as tar:
+    with path.open("wb", buffering=_BUFFER) as file:
         for post_id, parts in samples:
             for part, content in parts.items():
-                member = tarfile.TarInfo(f"{post_id}.{part}")
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
+                file.write(_header(f"{post_id}.{part}", len(content)))
+                file.write(content)
+                file.write(bytes(-len(content) % tarfile.BLOCKSIZE))
+        file.write(bytes(2 * tarfile.BLOCKSIZE))
+        file.write(bytes(-file.tell() % tarfile.RECORDSIZE))
+
+
+def _header(name: str, size: int) -> bytes:
+    """What `tarfile` writes for a file of that name and size, in a tenth of its time."""
+    if len(name) > tarfile.LENGTH_NAME or size >= 8**11:  # a shape that the template has not
+        member = tarfile.TarInfo(name)
+        member.size = size
+        return member.tobuf(tarfile.USTAR_FORMAT)
+    header = bytearray(_TEMPLATE)
+    header[: len(name)] = name.encode("ascii")
+    header[124:135] = b"%011o" % size
+    header[148:155] = b"%06o\0" % (sum(header) + _UNSUMMED)
+    return bytes(header)
+
+
+_TEMPLATE = bytearray(tarfile.TarInfo().tobuf(tarfile.USTAR_FORMAT))
+_TEMPLATE[148:156] = bytes(7) + b" "  # the checksum, which is made as if it were eight spaces
+_UNSUMMED = 7 * ord(" ")
 
 
 class ShardReader:

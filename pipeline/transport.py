@@ -11,7 +11,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -43,6 +45,7 @@ class Transport(HTTPAdapter):
         self.allow_private = allow_private
         self.socket: socket.socket | None = None
         self._deadline = math.inf
+        self._last: tuple[object, Any] = (None, None)
         self._lock = threading.Lock()
         self.expired = False
         super().__init__(max_retries=0)
@@ -59,6 +62,18 @@ class Transport(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **settings)
         manager.pool_classes_by_scheme = self._pools(False)
         return manager
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Called by requests: the pool of a host, which takes it long to find again."""
+        if proxies:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        parts = urlsplit(request.url or "")
+        key = (parts.scheme, parts.netloc, verify)
+        if self._last[0] != key:
+            self._last = key, super().get_connection_with_tls_context(request, verify, None, cert)
+        return self._last[1]
 
     def _pools(self, check: bool) -> dict[str, Callable[..., HTTPConnectionPool]]:
         def http(*args: Any, **settings: Any) -> HTTPConnectionPool:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import webdataset
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import SengaError
 from pipeline.shard import ShardReader, write_shard
@@ -63,3 +65,31 @@ def test_names_that_are_no_post_ids_are_refused(tmp_path: Path, name: str) -> No
         tar.addfile(tarfile.TarInfo(name), io.BytesIO())
     with pytest.raises(SengaError, match="expected <post id>.<part>"):
         ShardReader(tmp_path / "s.tar")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2**63),
+            st.dictionaries(
+                st.sampled_from(["jpg", "original.png", "x" * 70]),
+                st.binary(max_size=1500),
+                min_size=1,
+            ),
+        ),
+        max_size=6,
+    )
+)
+def test_the_bytes_are_those_of_the_library(
+    tmp_path_factory: pytest.TempPathFactory, samples: list[tuple[int, dict[str, bytes]]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "ours.tar"
+    write_shard(path, samples)
+    theirs = io.BytesIO()
+    with tarfile.TarFile(fileobj=theirs, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for post_id, parts in samples:
+            for part, content in parts.items():
+                member = tarfile.TarInfo(f"{post_id}.{part}")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    assert path.read_bytes() == theirs.getvalue()

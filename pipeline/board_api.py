@@ -11,21 +11,23 @@ import json
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 from pipeline.errors import SengaError
+from pipeline.kaggle_csv import COLUMNS
 from pipeline.progress import Advance, ignore
 
 LIMIT = 1000
-"""Posts on a page, as many as boards give at once."""
+"""Posts on a page; boards may give fewer at once."""
 
 Get = Callable[[str], bytes]
 """The body behind a URL; raises SengaError where it cannot be had."""
 
 _END = "end"  # of a line that says that there were no more posts
+_BAD = "bad"  # of a line that holds what came without an id
 _BATCH = 1000  # rows
 
 
@@ -34,7 +36,7 @@ class Collected:
     """What is here of a board.
 
     Attributes:
-        posts: how many, in all.
+        posts: how many, in all; what came without an id is not counted.
         new: how many of them came now.
         warning: why no more could be asked for, where that does no harm; else empty.
     """
@@ -42,6 +44,16 @@ class Collected:
     posts: int
     new: int
     warning: str = ""
+
+
+@dataclass
+class _Here:
+    """What a store holds: posts, their last id, whether all were here once, lines without id."""
+
+    posts: int = 0
+    last: int = 0
+    ended: bool = False
+    bad: set[str] = field(default_factory=set)
 
 
 def collect(
@@ -59,8 +71,9 @@ def collect(
     A kill loses a page at most; the next call goes on where this one stopped.
 
     Args:
-        store: JSON lines, of posts as the board gave them, ascending by id, each once, and of
-            `{"end": <id>}` where the board had no more; it only grows.
+        store: JSON lines, of posts as the board gave them, ascending by id, each once, of
+            `{"end": <id>}` where the board had no more, and of `{"bad": <anything>}` for what it
+            gave between posts that has no id; it only grows.
         url: of the API, such as `https://safebooru.org/index.php`.
         tags: that posts must all have; `-tag` for those that they must not have.
         get: fetches a page.
@@ -73,38 +86,49 @@ def collect(
             answers something else than it is asked for.
         OSError: where the store cannot be written.
     """
-    have, last, ended = _recover(store)
-    if ended and not ask_for_new:
-        return Collected(have, 0)
-    new = 0
+    here = _recover(store)
+    if here.ended and not ask_for_new:
+        return Collected(here.posts, 0)
+    before = here.posts
     with store.open("ab") as file:
         while True:
-            page_url = _page(url, tags, last, limit)
             try:
-                page = _read(get(page_url), page_url, last, limit)
+                page, bad = _ask(url, tags, get, here.last, limit)
             except SengaError as error:
-                if ended:
-                    return Collected(have + new, new, str(error))
+                if here.ended:
+                    return Collected(here.posts, here.posts - before, str(error))
                 raise
-            lines = [json.dumps(post, separators=(",", ":")) for post in page]
-            last = max([last, *map(_id, page)])
-            if not (page or ended):
-                lines.append(json.dumps({_END: last}))
-            file.write("".join(f"{line}\n" for line in lines).encode())
+            file.write("".join(f"{line}\n" for line in _lines(page, bad, here)).encode())
             file.flush()
             os.fsync(file.fileno())
             if not page:
-                return Collected(have + new, new)
-            new += len(page)
+                return Collected(here.posts, here.posts - before)
             advance(len(page))
 
 
-def _recover(store: Path) -> tuple[int, int, bool]:
-    """Cuts off a line that a kill left torn; returns posts, the last id, and whether all are here.
+def _lines(page: list[dict[str, Any]], bad: list[object], here: _Here) -> list[str]:
+    """What a page adds to the store. Bad ones come first, so that no kill loses them for good."""
+    told = dict.fromkeys(_line({_BAD: value}) for value in bad)
+    odd = [line for line in told if line not in here.bad]
+    here.bad.update(odd)
+    here.posts += len(page)
+    here.last = _id(page[-1]) if page else here.last
+    lines = [*odd, *map(_line, page)]
+    if not (page or here.ended):
+        lines.append(_line({_END: here.last}))
+    return lines
+
+
+def _line(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _recover(store: Path) -> _Here:
+    """Cuts off a line that a kill left torn; returns what the others hold.
 
     The end is said once; posts that came later stand behind it.
     """
-    posts, last, ended, whole = 0, 0, False, 0
+    here, whole = _Here(), 0
     if store.exists():
         with store.open("rb") as file:
             for line in file:
@@ -112,20 +136,23 @@ def _recover(store: Path) -> tuple[int, int, bool]:
                     break
                 whole += len(line)
                 post = _stored(line, store)
-                if _END in post:
-                    ended = True
+                if _id(post):
+                    here.posts, here.last = here.posts + 1, _id(post)
+                elif _BAD in post:
+                    here.bad.add(line.decode().rstrip("\n"))
                 else:
-                    posts, last = posts + 1, _id(post)
+                    here.ended = True
         os.truncate(store, whole)
-    return posts, last, ended
+    return here
 
 
 def _stored(line: bytes, store: Path) -> dict[str, Any]:
+    """A line of a store: a post, which has an id, or one of the other two kinds."""
     try:
         post = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         post = None
-    if not isinstance(post, dict):
+    if not isinstance(post, dict) or not (_id(post) or _END in post or _BAD in post):
         raise SengaError(
             f"{store} holds {line[:40]!r}, expected a post on every line: delete it and run again."
         )
@@ -137,45 +164,57 @@ def _page(url: str, tags: Sequence[str], last: int, limit: int) -> str:
     return f"{url}?page=dapi&s=post&q=index&json=1&limit={limit}&tags={query}"
 
 
-def _read(body: bytes, url: str, last: int, limit: int) -> list[dict[str, Any]]:
-    """The posts of a page that are not here yet, ascending by id."""
-    page = _parse(body, url)
-    ids = [_id(post) for post in page]
-    if ids != sorted(ids) and len(page) >= limit:
-        raise SengaError(
-            f"{url} answers posts that do not ascend by id, expected sort:id:asc to be honoured: "
-            "this board cannot be collected from its API; use --metadata-source csv."
-        )
+def _ask(
+    url: str, tags: Sequence[str], get: Get, last: int, limit: int
+) -> tuple[list[dict[str, Any]], list[object]]:
+    """The posts of a page that are not here yet, ascending by id; and what has no id.
+
+    Boards may give fewer posts than they are asked for. A page that does not ascend may so be the
+    newest posts of many, and is taken only where there are no older ones. A board that reads `id:>`
+    as "from this id on" repeats one post, which does no harm.
+    """
+    page_url = _page(url, tags, last, limit)
+    page = _parse(get(page_url), page_url)
+    ids = [post_id for post_id in map(_id, page) if post_id]
+    if ids != sorted(ids):
+        older_url = _page(url, [*tags, f"id:<{min(ids)}"], last, limit)
+        if len(page) >= limit or any(
+            _id(post) > last for post in _parse(get(older_url), older_url)
+        ):
+            raise _cannot_collect(page_url, "do not ascend by id", "sort:id:asc")
     fresh = {_id(post): post for post in page if _id(post) > last}
-    if page and not fresh:
-        raise SengaError(
-            f"{url} answers posts that are here already, expected id:> to be honoured: this board "
-            "cannot be collected from its API; use --metadata-source csv."
-        )
-    return [fresh[post_id] for post_id in sorted(fresh)]
+    if not fresh and set(ids) - {last}:
+        raise _cannot_collect(page_url, "are here already", "id:>")
+    return [fresh[post_id] for post_id in sorted(fresh)], [row for row in page if not _id(row)]
 
 
-def _parse(body: bytes, url: str) -> list[dict[str, Any]]:
+def _cannot_collect(url: str, posts: str, ignored: str) -> SengaError:
+    return SengaError(
+        f"{url} answers posts that {posts}, expected {ignored} to be honoured: this board "
+        "cannot be collected from its API; use --metadata-source csv."
+    )
+
+
+def _parse(body: bytes, url: str) -> list[Any]:
+    """What a page lists, of which something is a post; empty past the end."""
     try:
         page = json.loads(body) if body.strip() else []
-    except ValueError:
+    except (ValueError, RecursionError):
         page = None
-    if isinstance(page, dict):  # newer boards wrap the list
-        page = page.get("post", page.get("posts"))
-    if not isinstance(page, list) or not all(isinstance(post, dict) for post in page):
+    if isinstance(page, dict):  # newer boards wrap the list, and leave it out past the end
+        nothing: list[Any] | None = [] if "@attributes" in page else None
+        page = page.get("post", page.get("posts", nothing))
+    if not isinstance(page, list) or (page and not any(map(_id, page))):
         raise SengaError(
-            f"{url} answers {body[:60]!r}, expected a JSON list of posts: check [metadata] api."
-        )
-    if not all(_id(post) for post in page):
-        raise SengaError(
-            f"{url} answers a post without an id, expected one of each: check [metadata] api."
+            f"{url} answers {body[:60]!r}, expected a JSON list of posts, each with an id: check "
+            "[metadata] api."
         )
     return page
 
 
-def _id(post: dict[str, Any]) -> int:
-    """A post's id; 0 where it has none."""
-    text = str(post.get("id", ""))
+def _id(post: object) -> int:
+    """A post's id; 0 of what has none."""
+    text = str(post.get("id", "")) if isinstance(post, dict) else ""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
@@ -195,8 +234,10 @@ def rows(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]]]:
     with store.open("rb") as file:
         for number, line in enumerate(file, 1):
             post = _stored(line, store)
-            if _END not in post:
+            if _id(post):
                 batch.append((number, _row(post, url)))
+            elif _BAD in post:  # the checks of posts find that this is no id
+                batch.append((number, [_line(post), *[""] * (len(COLUMNS) - 1)]))
             if len(batch) == _BATCH:
                 yield batch
                 batch = []

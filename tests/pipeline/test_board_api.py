@@ -41,14 +41,32 @@ class Board:
         query = parse_qs(urlsplit(url).query)
         words = query["tags"][0].split()
         assert "sort:id:asc" in words
-        last = next(int(word[4:]) for word in words if word.startswith("id:>"))
-        self.asked.append(last)
+        above = last(url)
+        self.asked.append(above)
+        below = next((int(word[4:]) for word in words if word.startswith("id:<")), 10**9)
         limit = min(self.most, int(query["limit"][0]))
-        page = [self.post(post_id) for post_id in sorted(self.ids) if post_id > last][:limit]
+        found = [post_id for post_id in self.sort() if above < post_id < below]
+        page = [self.post(post_id) for post_id in found[:limit]]
         return json.dumps(page).encode() if page else b""
+
+    def sort(self) -> list[int]:
+        return sorted(self.ids)
 
     def post(self, post_id: int) -> dict[str, object]:
         return {"id": post_id, "tags": "solo", "rating": "general"}
+
+
+class Unsorted(Board):
+    """Has the newest posts first, whatever it is asked for."""
+
+    def sort(self) -> list[int]:
+        return sorted(self.ids, reverse=True)
+
+
+def last(url: str) -> int:
+    """Above which id posts are asked for."""
+    words = parse_qs(urlsplit(url).query)["tags"][0].split()
+    return next(int(word[4:]) for word in words if word.startswith("id:>"))
 
 
 @pytest.fixture
@@ -104,7 +122,7 @@ def test_posts_that_come_meanwhile_are_neither_missed_nor_repeated(path: Path) -
 
 @given(
     st.sets(st.integers(1, 500), max_size=60),
-    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 30)), max_size=4),
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 600)), max_size=4),
 )
 def test_broken_off_anywhere_it_ends_as_if_undisturbed(
     ids: set[int], breaks: list[tuple[int, int]]
@@ -122,6 +140,22 @@ def test_broken_off_anywhere_it_ends_as_if_undisturbed(
                 torn.write_bytes(content[: max(0, len(content) - bytes_lost)])
         collect(torn, URL, [], Board(sorted(ids)), limit=7)
         assert torn.read_bytes() == whole.read_bytes()
+
+
+@given(st.lists(st.sets(st.integers(1, 300), max_size=30), max_size=4))
+def test_growth_is_asked_for_once(additions: list[set[int]]) -> None:
+    """Of a board that grows by newer posts, every run costs its new pages and one empty answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        store, board = Path(folder) / "store", Board([])
+        for addition in additions:
+            start = max(board.ids, default=0)
+            board.ids += sorted(start + step for step in addition)
+            board.asked.clear()
+            result = collect(store, URL, [], board, limit=7)
+            assert result == Collected(len(board.ids), len(addition))
+            assert board.asked[0] == start
+            assert len(board.asked) == -(-len(addition) // 7) + 1
+            assert ids_in(store) == board.ids
 
 
 def test_a_board_that_is_away(path: Path) -> None:
@@ -142,9 +176,11 @@ def test_a_board_that_is_away(path: Path) -> None:
         (b"<!DOCTYPE html><p>Sorry", "expected a JSON list of posts"),
         (b'<?xml version="1.0"?><posts count="0"/>', "expected a JSON list of posts"),
         (b'{"success": false, "message": "API limited"}', "expected a JSON list of posts"),
-        (b'["a"]', "expected a JSON list of posts"),
-        (b'[{"tags": "solo"}]', "a post without an id"),
-        (b'[{"id": -4}]', "a post without an id"),
+        (b'["a"]', "each with an id"),
+        (b'[{"tags": "solo"}]', "each with an id"),
+        (b'[{"id": -4}]', "each with an id"),
+        (b"[" * 100_000, "expected a JSON list of posts"),
+        (b'[{"id": 1, "tags": ' + b"[" * 100_000, "expected a JSON list of posts"),
         (b"\xff\xfe", "expected a JSON list of posts"),
     ],
 )
@@ -159,6 +195,66 @@ def test_a_board_that_does_not_sort(path: Path) -> None:
     newest = [{"id": post_id} for post_id in range(30, 0, -1)]
     with pytest.raises(SengaError, match="sort:id:asc"):
         collect(path, URL, [], lambda _: json.dumps(newest[:10]).encode(), limit=10)
+
+
+def test_newest_posts_of_many_are_not_taken_for_all(path: Path) -> None:
+    """A board that gives 7 at once, and does not sort: a page is shorter than was asked for."""
+    board = Unsorted(list(range(1, 40)), most=7)
+    with pytest.raises(SengaError, match="sort:id:asc"):
+        collect(path, URL, [], board, limit=10)
+    assert ids_in(path) == []
+
+
+def test_a_board_that_does_not_sort_a_few_posts(path: Path) -> None:
+    board = Unsorted([4, 8, 15], most=7)
+    assert collect(path, URL, [], board, limit=10) == Collected(3, 3)
+    board.ids += [16, 23]
+    assert collect(path, URL, [], board, limit=10) == Collected(5, 2)
+    assert ids_in(path) == [4, 8, 15, 16, 23]
+
+
+def test_a_board_that_reads_above_as_from(path: Path) -> None:
+    def get(url: str) -> bytes:
+        return Board(list(range(1, 24)))(url.replace(f"%3E{last(url)}", f"%3E{last(url) - 1}"))
+
+    for new in (23, 0):
+        assert collect(path, URL, [], get, limit=5) == Collected(23, new)
+    assert ids_in(path) == list(range(1, 24))
+
+
+def test_a_board_that_wraps_its_list(path: Path) -> None:
+    def get(url: str) -> bytes:
+        page = json.loads(Board(list(range(1, 24)))(url) or b"[]")
+        return json.dumps(
+            {"@attributes": {"count": 23}} | ({"post": page} if page else {})
+        ).encode()
+
+    assert collect(path, URL, [], get, limit=5) == Collected(23, 23)
+
+
+def test_what_has_no_id_is_kept_for_the_quarantine(path: Path, tmp_path: Path) -> None:
+    bad = [{"tags": "lost"}, {"id": "x\0"}, "text", None, {"id": 10**30}, {"bad": 1, "end": 2}]
+    good = {"rating": "s", "width": 5, "height": 5, "tags": "a", "image": "b.jpg", "directory": 1}
+
+    def get(url: str) -> bytes:
+        """Every page but the last holds what is bad, over and over."""
+        page = json.loads(Board(list(range(1, 8)))(url) or b"[]")
+        return json.dumps([post | good for post in page] + (bad if page else [])).encode()
+
+    assert collect(path, URL, [], get, limit=3) == Collected(7, 7)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b'"id":2')])  # a kill after the first post
+    assert collect(path, URL, [], get, limit=3) == Collected(7, 6)
+    assert path.read_bytes() == whole
+    counts = import_rows(rows(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    assert counts == {"posts": 7, "bad_id": len(bad)}
+    assert "lost" in (tmp_path / "quarantine").read_text()
+
+
+def test_a_field_called_end_is_no_end(path: Path) -> None:
+    answers = [b'[{"id": 3, "end": 4}]', b""]
+    assert collect(path, URL, [], lambda _: answers.pop(0)) == Collected(1, 1)
+    assert [len(batch) for batch in rows(path, URL)] == [1]
 
 
 def test_a_board_that_repeats_itself(path: Path) -> None:

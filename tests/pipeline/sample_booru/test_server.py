@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import json
 import socket
 from collections.abc import Iterator
 
@@ -90,6 +91,22 @@ def test_the_metadata_s_paths_work_as_they_are(address: str, posts: list[Post]) 
     path = row.url.partition("safebooru.example")[2]
     assert get(address, path)[0] == 200
     assert get(address, f"/{row.path}?x=1", method="HEAD")[2] == b""
+
+
+def test_the_api_knows_the_posts_that_are_served(address: str, posts: list[Post]) -> None:
+    query = "/index.php?page=dapi&s=post&q=index&json=1&limit=1000&tags="
+    status, kind, body, _ = get(address, query)
+    assert (status, kind) == (200, "application/json")
+    assert [post["id"] for post in json.loads(body)] == [row.id for row in reversed(posts)]
+    assert get(address, f"{query}id:>{posts[-1].id}")[2] == b""
+    with serve(POSTS + 20) as grown:
+        newer = json.loads(get(grown, f"{query}id:>{posts[-1].id}")[2])
+    assert len(newer) == 20
+
+
+def test_robots_txt(address: str) -> None:
+    status, kind, body, _ = get(address, "/robots.txt")
+    assert (status, kind, body) == (200, "text/plain", b"User-agent: *\nDisallow: /admin/\n")
 
 
 def test_connections_are_kept(address: str, posts: list[Post]) -> None:

@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
-import requests
 import urllib3
 from requests.utils import get_environ_proxies
+from urllib3.response import BaseHTTPResponse
 
 from pipeline.address import host_of, same_host
 from pipeline.check_picture import check_picture
@@ -40,7 +40,7 @@ _NO_TYPE = {"", "application/octet-stream", "binary/octet-stream"}  # of servers
 _PAGES = {"text/html", "application/xhtml+xml"}
 
 
-Read = Callable[[requests.Response, float], bytes]
+Read = Callable[[BaseHTTPResponse, float], bytes]
 """Checks an answer of status 200, and reads its body until the given time."""
 
 
@@ -150,10 +150,12 @@ class Fetcher:
         for _ in range(_REDIRECTS + 1):
             turn = self._turns.visit(host, deadline) if host != first else contextlib.nullcontext()
             with turn, self._exchange(url, host, deadline) as answer:
-                if not answer.is_redirect:
+                target = answer.get_redirect_location()
+                if not target:
                     _check_status(answer, deadline)
                     return read(answer, deadline)
-                url = urljoin(url, answer.headers["Location"])
+                with _failures("bad_url"):
+                    url = urljoin(url, target)
                 _farewell(answer, deadline)
             host = self._admit(url, robots)
         raise FetchError("too_many_redirects", f"the last one to {url[:200]}", status=302)
@@ -170,7 +172,7 @@ class Fetcher:
         return host
 
     @contextlib.contextmanager
-    def _exchange(self, url: str, host: str, deadline: float) -> Iterator[requests.Response]:
+    def _exchange(self, url: str, host: str, deadline: float) -> Iterator[BaseHTTPResponse]:
         """The answer to one request, its body unread; the connection ends with the deadline."""
         transport = self._direct if host in self._connect_to else self._checked
         options = self._options
@@ -178,10 +180,12 @@ class Fetcher:
         status = None
         with transport.until(min(deadline, header_by)):
             try:
-                with _failures(), self._ask(transport, url, host, deadline) as answer:
+                with _failures("connection_failed"):
+                    answer = self._ask(transport, url, host, deadline)
+                with contextlib.closing(answer):
                     if transport.expired:
                         raise FetchError("timeout")
-                    status = answer.status_code
+                    status = answer.status
                     transport.end_by(deadline)
                     yield answer
                     if transport.expired:  # what was cut off may look like an end
@@ -193,12 +197,8 @@ class Fetcher:
                     error.detail = "past its deadline" if status else "before the whole header"
                 raise
 
-    def _ask(self, transport: Transport, url: str, host: str, deadline: float) -> requests.Response:
-        """Sends one request.
-
-        It is the adapter that sends it, since `Session.send` looks up proxies and passwords anew
-        each time, and reads the body of a redirect to an end that may not come.
-        """
+    def _ask(self, transport: Transport, url: str, host: str, deadline: float) -> BaseHTTPResponse:
+        """Sends one request."""
         parts = urlsplit(url)
         headers, proxies = self._headers, {}
         if address := self._connect_to.get(host):
@@ -206,18 +206,14 @@ class Fetcher:
             url = parts._replace(scheme="http", netloc=address).geturl()
         else:
             proxies = self._proxies_for(f"{parts.scheme}://{parts.netloc}")
-        request = requests.PreparedRequest()  # in steps: all of it takes as long as the answer
-        request.prepare_method("GET")
-        request.prepare_url(url, None)
-        request.prepare_headers(headers)
-        if not address and not same_host(request.url or "", host):
-            raise FetchError("bad_url", f"{url[:80]!r}")
+            if not same_host(url, host):
+                raise FetchError("bad_url", f"{url[:80]!r}")
         left = max(0.001, deadline - time.monotonic())
-        options = self._options
-        return transport.send(
-            request,
-            stream=True,
-            timeout=(min(options.connect_timeout, left), min(options.first_byte_timeout, left)),
+        return transport.ask(
+            url,
+            headers,
+            connect=min(self._options.connect_timeout, left),
+            read=min(self._options.first_byte_timeout, left),
             verify=self._verify,
             proxies=proxies,
         )
@@ -228,7 +224,7 @@ class Fetcher:
             self._proxies[origin] = get_environ_proxies(origin)
         return self._proxies[origin]
 
-    def _picture(self, answer: requests.Response, deadline: float) -> bytes:
+    def _picture(self, answer: BaseHTTPResponse, deadline: float) -> bytes:
         """The whole body of an answer; FetchError where it cannot be that of a picture."""
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in _PAGES:
@@ -253,7 +249,7 @@ class Fetcher:
 def plain(most: int) -> Read:
     """Reads a text: at least its first `most` bytes, where it has as many."""
 
-    def read(answer: requests.Response, deadline: float) -> bytes:
+    def read(answer: BaseHTTPResponse, deadline: float) -> bytes:
         return _read(answer, most, deadline)
 
     return read
@@ -268,14 +264,14 @@ def user_agent(contact: str) -> str:
     return f"{PRODUCT}/{version} ({contact})" if contact else f"{PRODUCT}/{version}"
 
 
-def _check_status(answer: requests.Response, deadline: float) -> None:
-    status = answer.status_code
+def _check_status(answer: BaseHTTPResponse, deadline: float) -> None:
+    status = answer.status
     if status != 200:
         _farewell(answer, deadline)
         raise FetchError(f"http_{status}", answer.reason or "", wait=_retry_after(answer))
 
 
-def _retry_after(answer: requests.Response) -> float:
+def _retry_after(answer: BaseHTTPResponse) -> float:
     """Seconds that the server asks for; 0 where it asks for none, or nobody can read it."""
     text = answer.headers.get("Retry-After", "").strip()
     if text.isdecimal():
@@ -287,13 +283,13 @@ def _retry_after(answer: requests.Response) -> float:
     return 0.0
 
 
-def _read(answer: requests.Response, most: int, deadline: float, min_speed: float = 0.0) -> bytes:
+def _read(answer: BaseHTTPResponse, most: int, deadline: float, min_speed: float = 0.0) -> bytes:
     """The body, or its first `most` bytes at least."""
     chunks: list[bytes] = []
     size = 0
     began = time.monotonic()
-    with _failures(lambda: size):
-        while size < most and (chunk := answer.raw.read1(_CHUNK)):
+    with _failures("incomplete", lambda: size):
+        while size < most and (chunk := answer.read1(_CHUNK)):
             chunks.append(chunk)
             size += len(chunk)
             now = time.monotonic()
@@ -304,27 +300,27 @@ def _read(answer: requests.Response, most: int, deadline: float, min_speed: floa
     return b"".join(chunks)
 
 
-def _farewell(answer: requests.Response, deadline: float) -> None:
+def _farewell(answer: BaseHTTPResponse, deadline: float) -> None:
     """Reads a short body that nobody wants, so that the connection can be used again."""
     with contextlib.suppress(FetchError):
         _read(answer, _FAREWELL, min(deadline, time.monotonic() + _FAREWELL_TIME))
 
 
 @contextlib.contextmanager
-def _failures(size: Callable[[], int] = lambda: 0) -> Iterator[None]:
-    """Gives what `requests` and `urllib3` raise its code."""
+def _failures(code: str, size: Callable[[], int] = lambda: 0) -> Iterator[None]:
+    """Gives what `requests` and `urllib3` raise a code: this one, unless it is a special one."""
     try:
         yield
-    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+    except urllib3.exceptions.NewConnectionError as error:  # a TimeoutError, by its class
+        raise FetchError(code, _inner(error), size=size()) from error
+    except urllib3.exceptions.TimeoutError as error:
         raise FetchError("timeout", _inner(error), size=size()) from error
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+    except urllib3.exceptions.SSLError as error:
         raise FetchError("tls_failed", _inner(error), size=size()) from error
     except ValueError as error:  # that of `urllib` and of every kind of URL that `requests` refuses
         raise FetchError("bad_url", _inner(error), size=size()) from error
-    except requests.RequestException as error:
-        raise FetchError("connection_failed", _inner(error), size=size()) from error
     except urllib3.exceptions.HTTPError as error:
-        raise FetchError("incomplete", _inner(error), size=size()) from error
+        raise FetchError(code, _inner(error), size=size()) from error
 
 
 def _inner(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from pipeline.download_outcome import DownloadOutcome
 from pipeline.outcome import OK
 
 _LONGEST_HEAD = 64 * 1024  # bytes of a row, far more than one has
+_MOST_HELD = 32_000_000  # bytes of pictures that stay in memory until they are read
 _MARK = b'\n{"id": '  # how a record begins; where a picture holds it, no row follows
 
 
@@ -40,6 +41,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.rows: dict[int, DownloadOutcome] = {}
         self._places: dict[int, tuple[str, int, int]] = {}  # part, offset, size
+        self._held: dict[int, bytes] = {}  # pictures that nobody has read yet
+        self._held_bytes = 0
         self._lock = threading.Lock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         for row, part, offset in _records(self._file):
@@ -57,17 +60,24 @@ class Journal:
         Raises:
             OSError: where it cannot be written, or the journal is closed.
         """
-        head = json.dumps(vars(row) | {"part": part}).encode() + b"\n"
-        record = memoryview(b"".join((b"\n", head, content)))
+        head = f"\n{json.dumps(vars(row) | {'part': part})}\n".encode()
         with self._lock:  # for the place alone: threads write side by side
             at = self._end
-            self._end += len(record)
-        offset = at + 1 + len(head)
-        while record:  # a disk that fills up takes a part, and refuses the next
-            written = os.pwrite(self._file, record, at)
-            record, at = record[written:], at + written
+            self._end += len(head) + len(content)
+        self._write(head, content, at)
         with self._lock:
-            self._note(row, part, offset)
+            self._note(row, part, at + len(head))
+            if row.code == OK and self._held_bytes + len(content) <= _MOST_HELD:
+                self._held_bytes += len(content) - len(self._held.get(row.id, b""))
+                self._held[row.id] = content
+
+    def _write(self, head: bytes, content: bytes, at: int) -> None:
+        written = os.pwritev(self._file, [head, content], at)
+        rest = memoryview(head + content)[written:] if written < len(head) + len(content) else b""
+        while rest:  # a disk that fills up takes a part, and refuses the next
+            at += written
+            written = os.pwrite(self._file, rest, at)
+            rest = rest[written:]
 
     def pictures(self) -> list[int]:
         """The posts whose picture is here."""
@@ -83,6 +93,10 @@ class Journal:
         """The bytes of a picture; KeyError where it is not here."""
         with self._lock:
             _, offset, size = self._places[post_id]
+            held = self._held.pop(post_id, None)
+            if held is not None:
+                self._held_bytes -= len(held)
+                return held
         return os.pread(self._file, size, offset)
 
     def __enter__(self) -> Journal:

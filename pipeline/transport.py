@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.response import HTTPResponse
+from urllib3.response import BaseHTTPResponse, HTTPResponse
+from urllib3.util import Timeout
 from urllib3.util.connection import create_connection
 
 from pipeline.address import resolve
@@ -62,6 +63,52 @@ class Transport(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **settings)
         manager.pool_classes_by_scheme = self._pools(False)
         return manager
+
+    def ask(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        connect: float,
+        read: float,
+        verify: bool | str,
+        proxies: Mapping[str, str],
+    ) -> BaseHTTPResponse:
+        """Sends one GET request; returns the answer, its body unread.
+
+        What `send` does, without the cookies, the history and the like that it makes for each
+        answer, and that take a quarter of a request's time.
+
+        Args:
+            url: http or https.
+            headers: all that are sent, but for `Host` where it is that of the URL.
+            connect: seconds to connect.
+            read: seconds of silence.
+            verify: as in requests.
+            proxies: as in requests.
+
+        Raises:
+            ValueError: where the URL is none.
+            HTTPError: of urllib3.
+            FetchError: where its addresses are refused.
+        """
+        request = PreparedRequest()
+        request.prepare_method("GET")
+        request.prepare_url(url, None)
+        pool = self.get_connection_with_tls_context(request, verify, proxies)
+        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        answer: BaseHTTPResponse = pool.urlopen(
+            "GET",
+            self.request_url(request, proxies),
+            headers=headers,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=False,
+            timeout=Timeout(connect=connect, read=read),
+        )
+        return answer
 
     def get_connection_with_tls_context(
         self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None

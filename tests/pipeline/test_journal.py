@@ -35,6 +35,26 @@ def test_holds_rows_and_pictures_over_a_restart(tmp_path: Path) -> None:
             journal.read(2)
 
 
+def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwritev", lambda file, parts, at: write(file, parts[0][:3], at))
+    monkeypatch.setattr(os, "pwrite", lambda file, part, at: write(file, part[:50], at))
+    with Journal(tmp_path / "j") as journal:
+        journal.add(row(1, b"one" * 99), "jpg", b"one" * 99)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.read(1) == b"one" * 99
+
+
+def test_holds_a_bounded_share_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.journal._MOST_HELD", 250)
+    contents = {n: bytes([n]) * 100 for n in range(6)}
+    with Journal(tmp_path / "j") as journal:
+        for post_id, content in contents.items():
+            journal.add(row(post_id, content), "jpg", content)
+        assert {n: journal.read(n) for n in contents} == contents
+        assert {n: journal.read(n) for n in contents} == contents
+
+
 def test_a_later_record_counts(tmp_path: Path) -> None:
     with Journal(tmp_path / "j") as journal:
         journal.add(DownloadOutcome(1, "http_404"))
@@ -111,6 +131,10 @@ def test_a_full_disk_is_said_and_what_was_there_stays(
 ) -> None:
     write = os.pwrite
 
+    def half(file: int, contents: list[bytes], at: int) -> int:
+        whole = b"".join(contents)
+        return write(file, whole[: len(whole) // 2], at)
+
     def nearly_full(file: int, content: bytes, at: int) -> int:
         if len(content) < 20:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -118,6 +142,7 @@ def test_a_full_disk_is_said_and_what_was_there_stays(
 
     with Journal(tmp_path / "j") as journal:
         journal.add(row(1, b"first"), "jpg", b"first")
+        monkeypatch.setattr(os, "pwritev", half)
         monkeypatch.setattr(os, "pwrite", nearly_full)
         with pytest.raises(OSError, match="No space"):
             journal.add(row(2, b"second"), "jpg", b"second")

@@ -146,13 +146,19 @@ class Manifest:
             temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
-def read_manifest(path: Path) -> Manifest | None:
-    """The manifest at `path`; None where there is none, or none that can be read."""
+def stamp(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that takes its place; None where there is none."""
     try:
         stat = path.stat()
     except OSError:
         return None
-    return _parse_manifest(path, stat.st_mtime_ns, stat.st_ino)
+    return stat.st_mtime_ns, stat.st_ino
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest at `path`; None where there is none, or none that can be read."""
+    now = stamp(path)
+    return None if now is None else _parse_manifest(path, *now)
 
 
 @lru_cache(maxsize=4096)

@@ -64,5 +64,6 @@ class RetryFailed(luigi.Task):
             number += forgotten
             if forgotten:
                 task.manifest_path().unlink(missing_ok=True)
+        luigi.Task.clear_instance_cache()  # what was ready is not any more
         self._forgotten = True
         logger.info("%s pictures are asked for again", f"{number:,}")

@@ -45,7 +45,7 @@ class ShardStage(Stage):
             except NotReadyError:
                 continue
             total += expected
-            if task.complete():
+            if task.is_ready():
                 done += expected
                 seconds += task.manifest().seconds
         return Progress(total=total, done=done, seconds=seconds)
@@ -53,7 +53,7 @@ class ShardStage(Stage):
     def say_done(self) -> None:
         """Says the stage's line once its last shard is done."""
         tasks = self.others()
-        if all(task.complete() for task in tasks):
+        if all(task.is_ready() for task in tasks):
             say(self.stage, [task.manifest() for task in tasks], self.unit)
 
 

@@ -73,7 +73,10 @@ class Stage(luigi.Task):
     def __init__(self, *args: object, **values: object) -> None:
         """Refuses a configuration that cannot work, before anything runs."""
         super().__init__(*args, **values)
-        self._recipe: str | None = None  # asked for hundreds of times in a build of many shards
+        # Asked for thousands of times in a build of many shards:
+        self._recipe: str | None = None
+        self._path: Path | None = None  # of the manifest
+        self._ready: tuple[int, int] | None = None  # stamp of the manifest once it was complete
         config.check()
 
     # What a subclass says
@@ -152,13 +155,29 @@ class Stage(luigi.Task):
         return store.manifest_of(self.artefact())
 
     def manifest(self) -> Manifest:
-        """The manifest of the finished artefact; raises NotReadyError."""
-        if not self.complete():
+        """The manifest of the finished artefact; raises NotReadyError.
+
+        What is complete stays so for as long as its manifest does: nothing upstream of it is made
+        again in this process. Else every stage would look at all that is above it, every time.
+        """
+        if self._path is None:
+            self._path = self.manifest_path()
+        stamp = store.stamp(self._path)
+        if stamp is None or (stamp != self._ready and not self.complete()):
             raise NotReadyError(str(self))
-        manifest = store.read_manifest(self.manifest_path())
+        manifest = store.read_manifest(self._path)
         if manifest is None:
             raise NotReadyError(str(self))
+        self._ready = stamp
         return manifest
+
+    def is_ready(self) -> bool:
+        """Whether there is a `manifest`."""
+        try:
+            self.manifest()
+        except NotReadyError:
+            return False
+        return True
 
     def complete(self) -> bool:
         """Whether the artefact exists and was made from exactly these inputs."""

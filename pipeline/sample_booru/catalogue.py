@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ def post_ids(posts: int, seed: int = 0) -> list[int]:
     return [int(post_id) for post_id in _FIRST_ID + np.cumsum(steps)]
 
 
+@lru_cache(maxsize=10_000)  # a server needs them all, and every shard has one
 def post(post_id: int, seed: int = 0) -> Post:
     """The post of an id."""
     rng = np.random.Generator(np.random.PCG64([seed, post_id, *b"post"]))

@@ -1,5 +1,6 @@
 """Builds that are killed at random moments end as if nothing had happened."""
 
+import contextlib
 import os
 import random
 import resource
@@ -71,6 +72,21 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def lives(pid: int) -> bool:
+    """Whether a process is still there, and not just its entry in the table."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def downloads(pid: int) -> bool:
+    """Whether a process has a journal open."""
+    with contextlib.suppress(OSError):  # it has ended
+        files = list(Path(f"/proc/{pid}/fd").iterdir())
+        return any(str(file.readlink()).endswith(".journal") for file in files)
+    return False
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, np.ndarray], float]:
     data = tmp_path_factory.mktemp("undisturbed")
@@ -92,7 +108,7 @@ def test_two_kills_of_the_whole_build(
             process.kill()
             process.wait()
         deadline = time.monotonic() + 5
-        while any(Path(f"/proc/{pid}").exists() for pid in left):
+        while any(map(lives, left)):
             assert time.monotonic() < deadline, "a worker outlives its parent"
             time.sleep(0.05)
     build(tmp_path, "--workers", str(workers))
@@ -106,9 +122,10 @@ def test_a_kill_of_a_worker(
 ) -> None:
     expected, _ = undisturbed
     with start(tmp_path, "--workers", "2") as process:
-        while not list(tmp_path.glob("sample/color/*.journal")):
-            time.sleep(0.02)
-        os.kill(children(process.pid)[0], signal.SIGKILL)
+        while not (workers := [pid for pid in children(process.pid) if downloads(pid)]):
+            assert process.poll() is None, "nobody was seen to download"
+            time.sleep(0.002)
+        os.kill(workers[0], signal.SIGKILL)
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 30, said  # a task failed, and Luigi says so
     build(tmp_path, "--workers", "2")

@@ -1,0 +1,1 @@
+"""The web demo: draw, put hints, get a painting."""

@@ -1,0 +1,68 @@
+"""A tiny untrained colorizer, the models around it, and the demo's server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.colorizer.colorizer_file import write_colorizer
+from pipeline.colorizer.layers import initialise
+from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
+from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.trainer import Place, Trainer
+from pipeline.demo.app import create_app
+from pipeline.demo.options import DemoOptions
+from pipeline.demo.serve import listen, serving
+from pipeline.demo.studio import Studio
+from pipeline.demo.worker import Worker
+
+SIZE = 64  # of the squares that the tiny colorizer paints
+
+
+@pytest.fixture(scope="session")
+def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Paints at once, and not at all well."""
+    network = NetworkOptions(
+        width=2, map_width=4, hidden=4, latent=8, encoder_width=4, discriminator_width=4
+    )
+    trainer = Trainer(
+        SIZE,
+        network=network,
+        weights=LossOptions(perceptual=0),
+        options=TrainOptions(),
+        place=Place(device=torch.device("cpu")),
+        steps=1,
+    )
+    torch.manual_seed(0)
+    initialise(trainer.average, gain=1.0)
+    path = tmp_path_factory.mktemp("tiny") / "colorizer.safetensors"
+    write_colorizer(path, trainer, Recipe(train="train.h5", network=network), SIZE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def no_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty weight folder, whatever this machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SENGA_WEIGHTS", str(tmp_path_factory.mktemp("weights")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def studio(colorizer_file: Path, no_weights: None) -> Studio:  # noqa: ARG001
+    return Studio.load(DemoOptions(colorizer=str(colorizer_file), device="cpu"))
+
+
+@pytest.fixture
+def server(studio: Studio) -> Iterator[str]:
+    """The address of a running demo."""
+    options = DemoOptions(port=0)
+    worker = Worker(studio, options.queue)
+    app = create_app(studio, worker, options)
+    with (
+        listen(options.host, options.port) as listener,
+        serving(app, listener, max_body=options.max_body, threads=4) as address,
+    ):
+        yield address
+        worker.close()

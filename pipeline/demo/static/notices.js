@@ -1,0 +1,67 @@
+// What the page says: in its status line in passing, in a box where somebody must read it.
+
+const PASSING = 9000; // ms that a box stays which is no error
+
+const status = document.getElementById("status");
+const boxes = document.getElementById("notices");
+
+/** Says something in passing. */
+export function say(text) {
+  status.textContent = text;
+}
+
+/**
+ * Shows a box. Errors stay until they are put away, the others go by themselves.
+ * @param {string} text
+ * @param {{bad?: boolean, action?: {label: string, act: () => void}}} options
+ */
+export function notify(text, { bad = false, action = null } = {}) {
+  for (const old of boxes.children) if (old.dataset.text === text) old.remove();
+  const box = element("div", { className: bad ? "notice bad" : "notice" });
+  box.dataset.text = text;
+  box.append(element("p", { textContent: text }));
+  if (action) {
+    const button = element("button", { textContent: action.label });
+    button.addEventListener("click", () => {
+      box.remove();
+      action.act();
+    });
+    box.append(button);
+  }
+  box.append(closing(box));
+  boxes.append(box);
+  while (boxes.children.length > 3) boxes.firstChild.remove();
+  if (!bad) setTimeout(() => box.remove(), PASSING);
+}
+
+export const complain = (error) => notify(error.message, { bad: true });
+
+/** Puts all errors away: what was wrong has been tried again and went well. */
+export function settle() {
+  for (const box of [...boxes.querySelectorAll(".bad")]) box.remove();
+}
+
+function closing(box) {
+  const button = element("button", { className: "icon" });
+  button.setAttribute("aria-label", "Close");
+  button.append(icon("close"));
+  button.addEventListener("click", () => box.remove());
+  return button;
+}
+
+/** A new element with properties. */
+export function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+/** One of the page's own drawings. */
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_model, save
 from torch.nn.utils import parametrize
 
 from pipeline import store
@@ -21,6 +22,7 @@ _KEY = "colorizer"  # of the file's metadata
 def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> None:
     """Publishes encoder and averaged generator, and `<name>.json`, the recipe, beside them.
 
+    The weights hold the recipe too, with the names of its files but not their folders.
     Spectral norms are folded into the weights that they scale.
 
     Raises:
@@ -30,10 +32,13 @@ def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> No
     painter.encoder.load_state_dict(trainer.painter.encoder.state_dict())
     painter.generator.load_state_dict(trainer.average.state_dict())
     fold(painter.eval())
+    # Without folders: weights are given to others, who need not know whose they were.
+    told = replace(task, train=Path(task.train).name, test=Path(task.test).name)
     # One key: safetensors writes several in no fixed order; equal weights shall be equal files.
-    said = {_KEY: json.dumps({"schema": SCHEMA, "size": size, "recipe": task.text()})}
+    said = {_KEY: json.dumps({"schema": SCHEMA, "size": size, "recipe": told.text()})}
     with store.publish(path) as temporary:
-        save_model(painter, str(temporary), metadata=said)
+        # Not by the library's own writing, after which its owner alone may read the file.
+        temporary.write_bytes(save(painter.state_dict(), metadata=said))
     with store.publish(path.with_suffix(".json")) as temporary:
         temporary.write_text(task.text(), encoding="utf-8")
 

@@ -61,6 +61,16 @@ def test_the_file_paints_what_the_average_paints(trainer: Trainer, colorizer: Co
     assert np.abs(painted.astype(int) - expected.astype(int)).max() <= 1
 
 
+def test_weights_can_be_given_to_others(trainer: Trainer, tmp_path: Path) -> None:
+    path = tmp_path / "colorizer.safetensors"
+    task = Recipe(train="/home/kana/set/train.h5", test="/home/kana/set/test.h5", network=small())
+    write_colorizer(path, trainer, task, 64)
+    assert b"kana" not in path.read_bytes()
+    assert read_colorizer(path)[1].train == "train.h5"
+    assert read_colorizer(path)[1].test == "test.h5"
+    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode  # others can read both
+
+
 @pytest.mark.parametrize("shape", [(64, 64), (1, 1), (200, 31), (33, 300)])
 def test_any_size_comes_back_as_it_was(colorizer: Colorizer, shape: tuple[int, int]) -> None:
     painted = colorizer.colorize(np.full(shape, 255, np.uint8), hints(*shape))

@@ -33,13 +33,16 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(options: DemoOptions, listener: socket.socket) -> None:
+    # Threads that wait for work shall sleep: by default they spin, and a browser on the same cores
+    # makes paintings take several times as long. It is read when PyTorch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # PyTorch takes seconds to load: what can be wrong before has been said by now.
     from pipeline.demo.app import create_app
     from pipeline.demo.studio import Studio
     from pipeline.demo.worker import Worker
 
     studio = Studio.load(options)
-    worker = Worker(studio, options.queue)
+    worker = Worker(studio, options.queue, studio.at_once)
     if studio.colorizer is not None:
         with contextlib.suppress(Problem):  # the terminal has its traceback
             worker.ask([studio.blank()])

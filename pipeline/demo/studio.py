@@ -127,6 +127,15 @@ class Studio:
         """Dimensions of the colorizer's z."""
         return self._painter.latent
 
+    @property
+    def at_once(self) -> int:
+        """Pictures that are best drawn together.
+
+        A CPU needs a quarter more time for each of eight than for each of four, which its caches
+        hold; and four are ready sooner.
+        """
+        return 4 if self._device.type == "cpu" else 8
+
     def describe(self) -> dict[str, Any]:
         """`colorizer`, `sketch`, `simplify` and `styles`, as `/api/models` says them."""
         return self._described

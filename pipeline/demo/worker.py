@@ -18,7 +18,6 @@ from pipeline.colorizer.hints import Hints
 from pipeline.demo.problem import Problem
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 8  # pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +128,13 @@ class Worker:
     Args:
         studio: does them.
         most_waiting: jobs that may wait.
+        at_once: jobs in a batch, at most; fewer from when memory is short.
     """
 
-    def __init__(self, studio: Draws, most_waiting: int) -> None:
+    def __init__(self, studio: Draws, most_waiting: int, at_once: int = 8) -> None:
         self._studio = studio
         self._most_waiting = most_waiting
-        self._at_once = _AT_ONCE
+        self._at_once = at_once
         self._changed = threading.Condition()
         self._requests: list[_Request] = []  # with jobs that are not begun, the oldest first
         self._running: list[_Request] = []  # of the batch that is being done

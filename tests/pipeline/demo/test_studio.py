@@ -58,7 +58,7 @@ def test_what_is_loaded_is_described(studio: Studio, colorizer_file: Path) -> No
         "device": "cpu",
         "metrics": None,
     }
-    assert (studio.size, studio.latent) == (SIZE, 8)
+    assert (studio.size, studio.latent, studio.at_once) == (SIZE, 8, 4)
     assert studio.describe()["styles"] == ["original", "enhanced", "pured"]
     json.dumps(studio.describe())
 

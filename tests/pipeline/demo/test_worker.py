@@ -149,6 +149,16 @@ def test_what_has_piled_up_is_done_together(office: Office) -> None:
     assert office.worker.waiting() == 0
 
 
+def test_smaller_batches() -> None:
+    studio = Studio()
+    studio.gate.set()
+    worker = Worker(studio, 64, at_once=3)
+    answer = worker.ask([paint(number) for number in range(7)])
+    assert [int(result[0]) for result in answer.results] == list(range(7))
+    assert studio.batches == [[0, 1, 2], [3, 4, 5], [6]]
+    worker.close()
+
+
 def test_the_oldest_says_what_is_next(office: Office) -> None:
     """Jobs of one kind join it from anywhere in the queue; no kind waits for ever."""
     office.busy()

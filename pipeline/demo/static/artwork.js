@@ -64,14 +64,17 @@ export class Artwork extends EventTarget {
     this.changed(LAYERS, "sheet");
   }
 
-  /** What one sees: paper and the layers that are shown, at a size of the sheet's own. */
-  paint(context) {
+  /**
+   * What one sees: paper and the layers that are shown, at a size of the sheet's own. Under lines
+   * the sketch is faint, unless its own colours are asked for.
+   */
+  paint(context, { faint = true } = {}) {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, this.width, this.height);
-    const faint = this.visible.line && this.#covered;
+    const under = faint && this.visible.line && this.#covered;
     for (const name of ["sketch", "hints", "line"]) {
       if (!this.visible[name]) continue;
-      context.globalAlpha = name === "sketch" && faint ? 0.35 : 1;
+      context.globalAlpha = name === "sketch" && under ? 0.35 : 1;
       context.drawImage(this.canvas(name), 0, 0);
     }
     context.globalAlpha = 1;

@@ -229,10 +229,10 @@ function pick(place, side) {
   say(`Colour ${color}`);
 }
 
-/** The drawing as it is seen, at the sheet's size. */
+/** The drawing at the sheet's size, for its colours. */
 function seen() {
   const canvas = element("canvas", { width: artwork.width, height: artwork.height });
-  artwork.paint(canvas.getContext("2d", { willReadFrequently: true }));
+  artwork.paint(canvas.getContext("2d", { willReadFrequently: true }), { faint: false });
   return canvas;
 }
 

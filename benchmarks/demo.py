@@ -1,0 +1,241 @@
+"""How long the web demo takes to colour, over HTTP: one client, then several at once.
+
+`python benchmarks/demo.py` starts the demo as its command does and prints a table; `--save` also
+writes it to `results/demo.md`. What is asked for is what the page asks for: drawings of the sample
+booru with hints, 256 px on the long side, as base64 PNG in JSON, on connections that are kept.
+`Colorizer.colorize` and the network alone take turns with the one client, in this process, so that
+noise of the machine meets all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import http.client
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the demo; read when PyTorch is loaded
+
+import cv2
+import numpy as np
+from machine import describe
+
+from pipeline.colorizer.colorizer import Colorizer, placed
+from pipeline.colorizer.hints import HintOptions, Hints, simulate
+from pipeline.demo.samples import IDS
+from pipeline.demo.studio import SHIPPED
+from pipeline.picture import encode_png
+from pipeline.sample_booru.draw import draw
+from pipeline.square import Placement, resampled
+from sketch_models.networks import GpuOptions
+
+TOP = Path(__file__).parents[1]
+LONG_SIDE = 256  # pixels
+PATCHES = 7  # of hints, the mean of those that a colorizer is trained with
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is coloured."""
+
+    line: np.ndarray  # (H, W) uint8
+    hints: Hints
+
+    @classmethod
+    def of(cls, post_id: int) -> Drawing:
+        drawing = draw(post_id)
+        high, wide = drawing.line.shape
+        place = Placement.of(wide, high, LONG_SIDE, "pad")
+        width, height = place.width, place.height
+        line, color = (resampled(each, width, height) for each in (drawing.line, drawing.color))
+        side = max(width, height)
+        square = np.full((side, side, 3), 255, np.uint8)
+        square[:height, :width] = color
+        random = np.random.default_rng(post_id)
+        hints = simulate(square, (0, 0, width, height), HintOptions(), random, PATCHES)
+        return cls(line, Hints(hints.color[:height, :width], hints.mask[:height, :width]))
+
+    def body(self) -> bytes:
+        """The request, as the page sends it."""
+        alpha = np.where(self.hints.mask, 255, 0).astype(np.uint8)[..., None]
+        rgba = np.concatenate([self.hints.color, alpha], axis=2)
+        _, hints = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
+        pictures = {"line": encode_png(self.line), "hints": hints.tobytes()}
+        texts = {name: base64.b64encode(png).decode() for name, png in pictures.items()}
+        return json.dumps({**texts, "size": "line"}).encode()
+
+
+@dataclass
+class Round:
+    """Seconds of one round's calls, by what was called."""
+
+    one: list[float] = field(default_factory=list)
+    served: list[float] = field(default_factory=list)  # of one: in the queue and at work
+    colorize: list[float] = field(default_factory=list)
+    network: list[float] = field(default_factory=list)
+    several: list[float] = field(default_factory=list)
+    errors: int = 0  # of several
+
+
+class Client:
+    """One connection to the demo."""
+
+    def __init__(self, address: str) -> None:
+        self._connection = http.client.HTTPConnection(address, timeout=120)
+
+    def ask(self, body: bytes) -> tuple[float, float]:
+        """Seconds of one request: here, and in the queue and at work over there."""
+        started = time.perf_counter()
+        head = {"Content-Type": "application/json"}
+        self._connection.request("POST", "/api/colorize", body, head)
+        response = self._connection.getresponse()
+        content = response.read()
+        seconds = time.perf_counter() - started
+        if response.status != 200:
+            raise RuntimeError(content.decode()[:200])
+        return seconds, json.loads(content)["seconds"]
+
+
+@contextmanager
+def demo(colorizer: Path, device: str) -> Iterator[str]:
+    """Runs the demo's command; yields `host:port`."""
+    command = [sys.executable, "-m", "pipeline.demo", "--port=0", "--no-browser"]
+    options = [f"--colorizer={colorizer}", f"--device={device}"]
+    with subprocess.Popen(
+        [*command, *options], cwd=TOP, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if found := re.search(r"http://(\S+)", line):
+                    yield found[1]
+                    return
+            raise SystemExit("The demo did not start.")
+        finally:
+            process.terminate()
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds of a call."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def several(address: str, bodies: list[bytes], args: argparse.Namespace) -> list[float | None]:
+    """Seconds of the requests of clients that ask at once; None for each that failed."""
+
+    def ask(client: Client, body: bytes) -> float | None:
+        try:
+            return client.ask(body)[0]
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
+            sys.stderr.write(f"A request failed: {error}\n")
+            return None
+
+    def client(number: int) -> list[float | None]:
+        connected = Client(address)
+        count = args.requests // 2
+        return [ask(connected, bodies[(number + turn) % len(bodies)]) for turn in range(count)]
+
+    with ThreadPoolExecutor(args.clients) as threads:
+        return [each for found in threads.map(client, range(args.clients)) for each in found]
+
+
+def one_round(
+    address: str, drawings: list[Drawing], colorizer: Colorizer, args: argparse.Namespace
+) -> Round:
+    bodies = [drawing.body() for drawing in drawings]
+    first = drawings[0]
+    height, width = first.line.shape
+    placement = Placement.of(width, height, colorizer.size, "pad")
+    square, hints = placement.square(first.line), placed(first.hints, placement)
+    made, client = Round(), Client(address)
+    client.ask(bodies[0])  # connects
+    for count in range(args.requests):
+        seconds, served = client.ask(bodies[count % len(bodies)])
+        made.one.append(seconds)
+        made.served.append(served)
+        made.colorize.append(timed(lambda: colorizer.colorize(first.line, first.hints)))
+        made.network.append(timed(lambda: colorizer.paint([square], [hints])))
+    found = several(address, bodies, args)
+    made.several = [each for each in found if each is not None]
+    made.errors = len(found) - len(made.several)
+    return made
+
+
+def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) -> str:
+    """The table as Markdown."""
+
+    def of(name: str, share: float = 0.5) -> float:
+        """Milliseconds: of each round the median, or another quantile, and the median of these."""
+        return 1000 * statistics.median(float(np.quantile(getattr(r, name), share)) for r in rounds)
+
+    options = colorizer.recipe.network
+    rows = {
+        "one client": "one",
+        f"{args.clients} clients at once": "several",
+        "`Colorizer.colorize`": "colorize",
+        "the network alone": "network",
+    }
+    lines = [
+        "# Colouring through the web demo",
+        "",
+        f"Drawings of {LONG_SIDE} px on the long side with {PATCHES} hints, as base64 PNG in JSON "
+        f"over HTTP on the loopback, answered at their own size. Colorizer: {options.generator}, "
+        f"{colorizer.size} px, width {options.width}, maps {options.map_width}, hidden "
+        f"{options.hidden}, {colorizer.parameters / 1e6:.1f} M parameters, on {colorizer.device}. "
+        f"Medians over {args.rounds} rounds of {args.requests} requests.",
+        f"{describe(('torch', 'flask', 'waitress'))}.",
+        "",
+        "| | median, ms | 95th percentile, ms |",
+        "|---|---:|---:|",
+        *(f"| {name} | {of(key):.0f} | {of(key, 0.95):.0f} |" for name, key in rows.items()),
+    ]
+    ratio = statistics.median(float(np.median(r.several) / np.median(r.one)) for r in rounds)
+    errors = sum(r.errors for r in rounds)
+    count = sum(len(r.several) for r in rounds) + errors
+    one, served, network = of("one"), of("served"), of("network")
+    lines += [
+        "",
+        f"With {args.clients} clients at once the median is **{ratio:.1f} times** that of one; "
+        f"{errors} of their {count:,} requests failed. Of one client's {one:.0f} ms the network "
+        f"takes {network:.0f} ({network / one:.0%}); {one - served:.0f} "
+        f"({1 - served / one:.0%}) are HTTP, base64, PNG, and the way into the square and back.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--colorizer", type=Path, default=SHIPPED, help="file or folder")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--requests", type=int, default=40, help="of one client, a round")
+    parser.add_argument("--clients", type=int, default=8, help="at once; half the requests each")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--save", action="store_true", help="write results/demo.md")
+    args = parser.parse_args()
+    args.colorizer = args.colorizer.absolute()
+    drawings = [Drawing.of(post_id) for post_id in IDS]
+    colorizer = Colorizer.load(args.colorizer, GpuOptions(device=args.device))
+    colorizer.colorize(drawings[0].line)  # warms up
+    with demo(args.colorizer, args.device) as address:
+        rounds = [one_round(address, drawings, colorizer, args) for _ in range(args.rounds)]
+    text = report(rounds, colorizer, args)
+    sys.stdout.write(text)
+    if args.save:
+        (Path(__file__).parent / "results" / "demo.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

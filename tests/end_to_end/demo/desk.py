@@ -22,9 +22,11 @@ PAINT = "**/api/colorize"
 
 _FIT = 0.94  # share of a side that a sheet fills when it fits
 # Calm for 150 ms: a timer of 120 ms that was set before has fired.
-_CALM = """async () => {
+_CALM = """async (patience) => {
+  const ends = performance.now() + patience;
   const busy = () => !document.getElementById("spinner").hidden;
   for (let calm = 0; calm < 5; calm = busy() ? 0 : calm + 1) {
+    if (performance.now() > ends) throw new Error("it is still being coloured");
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
 }"""
@@ -69,7 +71,6 @@ class Desk:
         self.page.wait_for_selector("body[data-ready]")
         if self.page.locator("#colorize").is_enabled():
             self.until(lambda: self.results > 0)
-            self.settle()
         samples = self.page.evaluate("() => fetch('/api/models').then((answer) => answer.json())")
         self.samples: list[dict[str, Any]] = samples["samples"]
         self.sheet = self._size(0)
@@ -201,7 +202,7 @@ class Desk:
 
     def settle(self) -> None:
         """Waits until nothing is being coloured, nor about to be."""
-        self.page.evaluate(_CALM)
+        self.page.evaluate(_CALM, PATIENCE * 1000)
 
     @contextmanager
     def coloured(self) -> Iterator[None]:

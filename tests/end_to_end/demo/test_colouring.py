@@ -60,7 +60,7 @@ def test_hints_arrive(desk: Desk) -> None:
             assert distance(desk, (x, y), color) < NEAR, (number, x, y)
 
 
-def test_result_says_how_long_it_took(desk: Desk) -> None:
+def test_spinner_time_and_few_requests(desk: Desk) -> None:
     assert desk["#took"].inner_text().endswith((" ms", " s"))
     with desk.held() as routes:
         desk["#colorize"].click()
@@ -74,10 +74,8 @@ def test_result_says_how_long_it_took(desk: Desk) -> None:
     assert desk["#result"].get_attribute("aria-busy") == "false"
     assert desk.status.startswith("Coloured in ")
 
-
-def test_quick_strokes_make_few_requests(desk: Desk) -> None:
     desk["[data-color='#3d7fd6']"].click()
-    before = len(desk.asked)
+    before = len(desk.asked)  # quick strokes make few requests
     with desk.coloured():
         for number in range(20):
             desk.stroke((300 + 8 * number, 300), (300 + 8 * number, 330), steps=1)
@@ -91,6 +89,7 @@ def test_one_request_at_a_time_and_the_newest_state_wins(desk: Desk) -> None:
         desk.until(lambda: len(routes) == 1)
         for number in range(3):  # while the first one is under way
             desk.stroke((300, 340 + 30 * number), (330, 340 + 30 * number))
+        desk.page.wait_for_timeout(300)  # ms: longer than the page waits for a further stroke
         assert len(routes) == 1
         routes[0].fulfill(json=painting(RED))
         desk.until(lambda: len(routes) == 2)
@@ -102,7 +101,7 @@ def test_one_request_at_a_time_and_the_newest_state_wins(desk: Desk) -> None:
     assert desk.color((20, 20), "result").tolist() == list(GREEN)
 
 
-def test_answer_that_is_overtaken_is_dropped(desk: Desk) -> None:
+def test_stale_answers_are_dropped(desk: Desk) -> None:
     with desk.held() as routes:
         before = desk.results
         desk["#colorize"].click()
@@ -116,9 +115,7 @@ def test_answer_that_is_overtaken_is_dropped(desk: Desk) -> None:
     assert desk.results == before + 1
     assert desk.color((20, 20), "result").tolist() == list(GREEN)
 
-
-def test_answer_for_a_sheet_that_is_gone_is_dropped(desk: Desk) -> None:
-    with desk.held() as routes:
+    with desk.held() as routes:  # an answer for a sheet that is gone
         desk["#colorize"].click()
         desk.until(lambda: len(routes) == 1)
         before = desk.results
@@ -169,9 +166,7 @@ def test_without_live_the_button_colours(desk: Desk) -> None:
         desk["#colorize"].click()
     assert not np.array_equal(desk.look("result"), before)
 
-
-def test_empty_sheet_asks_for_nothing(desk: Desk) -> None:
-    with desk.quiet():
+    with desk.quiet():  # there is nothing to colour
         desk["#new"].click()
         desk["#colorize"].click()
     assert desk["#empty"].is_visible()

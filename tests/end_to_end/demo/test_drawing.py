@@ -192,7 +192,7 @@ def zoom(desk: Desk) -> int:
     return int(desk["#zoom"].inner_text().split()[0])
 
 
-def test_zoom(blank: Desk) -> None:
+def test_zoom_and_strokes_when_zoomed(blank: Desk) -> None:
     blank["#size"].fill("30")
     blank.stroke((240, 300))  # a dot
     box, (x, y) = blank.box("drawing"), blank.at((240, 300))
@@ -214,8 +214,7 @@ def test_zoom(blank: Desk) -> None:
     assert zoom(blank) == fitted
     assert abs(ink_center(blank) - dot).max() <= 1.5
 
-
-def test_strokes_land_where_they_are_drawn_however_it_is_zoomed(blank: Desk) -> None:
+    blank["[data-clear=line]"].click()
     middle = blank.at((400, 500))
     for _ in range(3):
         blank["#zoom-in"].click()  # at the middle
@@ -223,7 +222,7 @@ def test_strokes_land_where_they_are_drawn_however_it_is_zoomed(blank: Desk) -> 
     blank.page.mouse.down()
     blank.page.mouse.up()
     ink = np.argwhere(blank.lines() < 128)
-    assert abs(ink.mean(axis=0) - [500, 400]).max() <= 2
+    assert abs(ink.mean(axis=0) - [500, 400]).max() <= 2  # strokes land where they are drawn
 
 
 def test_pan(blank: Desk) -> None:

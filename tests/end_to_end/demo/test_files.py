@@ -61,9 +61,7 @@ def test_picture_is_opened(desk: Desk) -> None:
     desk["#redo"].click()
     assert abs(desk.lines().astype(int) - circle()).max() <= 1
 
-
-def test_same_file_can_be_opened_again(desk: Desk) -> None:
-    for _ in range(2):
+    for _ in range(2):  # the same file once more
         desk.open("ring.png", LINE)
         desk.until(lambda: desk["#notices .notice"].count() == 1)
         assert desk.lines().min() == 0
@@ -71,7 +69,7 @@ def test_same_file_can_be_opened_again(desk: Desk) -> None:
         desk["#new"].click()
 
 
-def test_picture_is_no_line_art(desk: Desk) -> None:
+def test_guess_of_what_it_is_and_its_correction(desk: Desk) -> None:
     desk.open("photo.png", PICTURE)
     desk.until(lambda: desk.notice == AS_PICTURE)
     desk.sheet = (300, 400)
@@ -80,8 +78,6 @@ def test_picture_is_no_line_art(desk: Desk) -> None:
     assert desk["[data-layer=sketch]"].get_attribute("aria-pressed") == "true"
     assert desk["#sketch-model"].input_value() == "xdog"
 
-
-def test_guess_is_corrected(desk: Desk) -> None:
     desk.open("ring.png", LINE)
     desk["text=It is a rough sketch"].click()
     desk.settle()
@@ -96,23 +92,20 @@ def test_guess_is_corrected(desk: Desk) -> None:
     assert desk.lines()[200, 150] < 80
 
 
-def test_transparent_picture_lies_on_white(desk: Desk) -> None:
+def test_transparent_large_and_turned_pictures(desk: Desk) -> None:
     pixels = np.zeros((200, 160, 4), np.uint8)
     pixels[90:110, 20:140, 3] = 255
     desk.open("lines.png", png(pixels))
     desk.until(lambda: desk.notice == AS_LINES)
     lines = desk.lines()
     assert lines[100, 80] == 0
-    assert lines[20, 20] == 255
+    assert lines[20, 20] == 255  # it lies on white
 
-
-def test_large_picture_is_made_smaller(desk: Desk) -> None:
+    desk["#notices [aria-label=Close]"].click()
     desk.open("large.png", png(circle(1500, 3000)))
     desk.until(lambda: desk.notice == AS_LINES)
     assert desk.lines().shape == (1024, 512)
 
-
-def test_turned_photo_is_upright(desk: Desk) -> None:
     file, exif = io.BytesIO(), Image.Exif()
     exif[0x0112] = 6  # Orientation: a quarter to the right
     Image.fromarray(photo(320, 240)).save(file, "JPEG", exif=exif)
@@ -162,7 +155,13 @@ def test_saved_lines_and_hints_are_what_the_command_line_reads(desk: Desk, tmp_p
     assert abs(hints.color[hints.mask].astype(int) - (0x3D, 0x7F, 0xD6)).max() <= 2
 
 
-def test_result_is_saved_when_there_is_one(desk: Desk) -> None:
+def test_result_is_saved_and_closing_asks(desk: Desk) -> None:
+    asks = """() => {
+      const event = new Event("beforeunload", { cancelable: true });
+      dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    assert not desk.page.evaluate(asks)  # the first sample is no work
     with desk.page.expect_download() as download:
         desk.page.keyboard.press("Control+s")
     saved = Image.open(download.value.path())
@@ -173,14 +172,4 @@ def test_result_is_saved_when_there_is_one(desk: Desk) -> None:
     desk["#new"].click()
     desk["#save-result"].click()
     assert desk.notice == "There is no result to save yet: press Colour first."
-
-
-def test_closing_asks_when_there_is_work(desk: Desk) -> None:
-    asks = """() => {
-      const event = new Event("beforeunload", { cancelable: true });
-      dispatchEvent(event);
-      return event.defaultPrevented;
-    }"""
-    assert not desk.page.evaluate(asks)  # the first sample is no work
-    desk.stroke((300, 300), (360, 300))
     assert desk.page.evaluate(asks)

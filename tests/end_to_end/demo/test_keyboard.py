@@ -120,7 +120,7 @@ def save_lines(desk: Desk) -> np.ndarray:
     return pixels_of(download.value.path().read_bytes())[..., 0]
 
 
-def test_tools_and_latent_code_with_arrows(desk: Desk) -> None:
+def test_tools_latent_code_and_variations_with_keys(desk: Desk) -> None:
     tab_to(desk, "Colour hint")  # the tool that is held
     press(desk, "ArrowDown")
     assert focused(desk)["name"] == "Eyedropper"
@@ -135,8 +135,6 @@ def test_tools_and_latent_code_with_arrows(desk: Desk) -> None:
         press(desk, "ArrowRight ArrowRight")
     assert desk["#shift-value"].inner_text() == "0.5"
 
-
-def test_variations_with_keys(desk: Desk) -> None:
     press(desk, "v")
     desk["#variations button"].first.wait_for()
     tab_to(desk, "Variation 1")

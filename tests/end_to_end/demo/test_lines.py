@@ -35,7 +35,7 @@ def picture(desk: Desk) -> Desk:
     return desk
 
 
-def test_picture_is_sketched_and_simplified(picture: Desk) -> None:
+def test_picture_is_sketched_and_simplified_as_chosen(picture: Desk) -> None:
     assert picture.lines().min() == 255
     assert make(picture) == [SKETCH, SIMPLIFY, COLORIZE]
     assert ring(picture.lines()) > 0.9
@@ -47,8 +47,7 @@ def test_picture_is_sketched_and_simplified(picture: Desk) -> None:
     assert picture.lines().min() == 255
     assert picture.color((150, 200)).tolist() == [120, 30, 60]
 
-
-def test_style_and_model_are_as_chosen(picture: Desk) -> None:
+    picture.settle()
     picture["#line-model"].select_option("no")
     drawn = []
     for style in ("original", "pured"):
@@ -69,7 +68,7 @@ def test_rough_sketch_is_simplified_alone(desk: Desk) -> None:
     assert ring(lines) > 0.95
 
 
-def test_own_sketch_is_simplified(desk: Desk) -> None:
+def test_own_sketch_or_else_own_lines_are_simplified(desk: Desk) -> None:
     desk.new()
     desk["[data-layer=sketch]"].click()
     desk.tool("pen")
@@ -83,10 +82,7 @@ def test_own_sketch_is_simplified(desk: Desk) -> None:
     assert columns.min() < 215
     assert columns.max() > 585
 
-
-def test_own_lines_are_simplified_where_there_is_no_sketch(desk: Desk) -> None:
     desk.new()
-    desk["#size"].fill("12")
     desk.stroke((200, 300), (600, 300))
     desk.settle()
     before = (desk.lines() < 128).sum()
@@ -117,10 +113,8 @@ def test_lines_for_a_sheet_that_is_gone_are_dropped(picture: Desk) -> None:
         picture.until(lambda: picture["#make-lines"].is_enabled())
     assert picture.lines().min() == 255
 
-
-def test_models_that_are_not_here_say_what_to_do(desk: Desk) -> None:
     for select, name in (("sketch-model", "sketchkeras"), ("line-model", "simo_serra")):
-        option = desk[f"#{select} option[value={name}]"]
+        option = picture[f"#{select} option[value={name}]"]
         assert option.is_disabled()
         assert "(not here)" in option.inner_text()
         assert "python -m sketch_models.weights fetch" in str(option.get_attribute("title"))

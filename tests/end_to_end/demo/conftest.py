@@ -65,7 +65,7 @@ def running(folder: Path, *arguments: str) -> Iterator[Server]:
         subprocess.Popen(
             [*command, "--device", "cpu", *arguments],
             cwd=TOP,
-            env={**os.environ, "SENGA_WEIGHTS": str(folder / "weights"), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "SENGA_WEIGHTS": str(folder / "weights"), "OMP_NUM_THREADS": "2"},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -61,7 +61,7 @@ async function sized(image, name, limits) {
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
   const least = limits.smallest_side;
-  if (wide < least || high < least) {
+  if (!(wide >= least && high >= least)) {
     throw new Error(
       `${name} has ${width} × ${height} pixels: expected ${least} or more on either side, and sides less unlike.`,
     );

@@ -116,14 +116,14 @@ function bindColorizing() {
     byId("empty").hidden = colorizing.image !== null;
     byId("took").textContent = detail.ms === null ? "" : seconds(detail.ms);
     if (detail.ms !== null) {
-      settle();
+      settle("server");
       say(`Coloured in ${seconds(detail.ms)}`);
       document.body.dataset.results = Number(document.body.dataset.results ?? 0) + 1;
     }
     result.redraw();
   });
   colorizing.addEventListener("variations", ({ detail }) => showVariations(detail));
-  colorizing.addEventListener("error", ({ detail }) => complain(detail));
+  colorizing.addEventListener("error", ({ detail }) => complain(detail, "server"));
   colorizing.addEventListener("slow", ({ detail }) => {
     byId("live").checked = false;
     notify(`Colouring takes ${seconds(detail.ms)} here, so it now waits for the button Colour.`);
@@ -160,19 +160,20 @@ async function openFile(file) {
     const picture = await readPicture(file, limits);
     const layer = looksLikeLines(picture) ? "line" : "sketch";
     place(picture, layer);
-    settle();
+    settle("file");
     offerTheOther(picture, layer);
   } catch (error) {
-    complain(error);
+    complain(error, "file");
   }
 }
 
 async function openSample(address, layer) {
   try {
     place(await fetchPicture(address, limits), layer);
+    settle("file");
     if (layer === "sketch") say("A picture: press Make lines to find its lines");
   } catch (error) {
-    complain(error);
+    complain(error, "server");
   }
 }
 
@@ -205,12 +206,12 @@ async function lines() {
   try {
     const ms = await makeLines(artwork, history);
     if (ms === null) return;
-    settle();
+    settle("lines");
     say(`Lines in ${seconds(ms)}`);
     tools.take("hint");
     if (!colorizing.live) colorizing.now();
   } catch (error) {
-    complain(error);
+    complain(error, "lines");
     say("");
   } finally {
     button.disabled = false;

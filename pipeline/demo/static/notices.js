@@ -13,12 +13,12 @@ export function say(text) {
 /**
  * Shows a box. Errors stay until they are put away, the others go by themselves.
  * @param {string} text
- * @param {{bad?: boolean, action?: {label: string, act: () => void}}} options
+ * @param {{bad?: boolean, about?: string, action?: {label: string, act: () => void}}} options
  */
-export function notify(text, { bad = false, action = null } = {}) {
+export function notify(text, { bad = false, about = "", action = null } = {}) {
   for (const old of boxes.children) if (old.dataset.text === text) old.remove();
   const box = element("div", { className: bad ? "notice bad" : "notice" });
-  box.dataset.text = text;
+  Object.assign(box.dataset, { text, about });
   box.append(element("p", { textContent: text }));
   if (action) {
     const button = element("button", { textContent: action.label });
@@ -34,11 +34,12 @@ export function notify(text, { bad = false, action = null } = {}) {
   if (!bad) setTimeout(() => box.remove(), PASSING);
 }
 
-export const complain = (error) => notify(error.message, { bad: true });
+/** Shows an error; `about` says of what, for `settle`. */
+export const complain = (error, about) => notify(error.message, { bad: true, about });
 
-/** Puts all errors away: what was wrong has been tried again and went well. */
-export function settle() {
-  for (const box of [...boxes.querySelectorAll(".bad")]) box.remove();
+/** Puts errors about something away: it has been tried again and went well. */
+export function settle(about) {
+  for (const box of [...boxes.querySelectorAll(".bad")]) if (box.dataset.about === about) box.remove();
 }
 
 function closing(box) {

@@ -86,6 +86,15 @@ def test_bad_files(desk: Desk) -> None:
     assert_it_goes_on(desk)
 
 
+def test_complaint_stays_until_what_it_is_about_goes_well(desk: Desk) -> None:
+    desk.open("notes.png", b"not a picture")
+    desk["#notices .bad"].wait_for()
+    with desk.coloured():
+        desk["#colorize"].click()
+    assert desk["#notices .bad"].count() == 1
+    assert_it_goes_on(desk)
+
+
 def assert_it_goes_on(desk: Desk) -> None:
     """A picture can be opened and coloured, and the complaint goes away with it."""
     with desk.coloured():
@@ -200,6 +209,7 @@ def test_model_that_is_not_available(open_desk: OpenDesk) -> None:
     desk.start()
     desk.allow("status of 503")
     desk.open("photo.png", png(photo()))
+    desk["text=Taken as a picture"].wait_for()
     desk["#sketch-model"].select_option("sketchkeras")
     desk["#make-lines"].click()
     desk["#notices .bad"].wait_for()

@@ -18,7 +18,7 @@ from pipeline.demo.options import DemoOptions
 from pipeline.demo.pictures import Limits
 from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
-from pipeline.demo.worker import Answer, Job, Worker
+from pipeline.demo.worker import Answer, Job, Worker, still_here
 
 _LOG = logging.getLogger(__name__)
 _PAGE = re.compile(r"[\w.-]{1,64}")
@@ -94,7 +94,7 @@ def _serve_models(app: Flask, studio: Studio, worker: Worker, limits: Limits) ->
     """POST: pictures in, pictures out."""
 
     def work(answer: Callable[[Fields, Studio, Ask], Body], page: str | None = None) -> Response:
-        gone = request.environ.get("waitress.client_disconnected", _still_here)
+        gone = request.environ.get("waitress.client_disconnected", still_here)
 
         def ask(jobs: Sequence[Job]) -> Answer:
             return worker.ask(jobs, page=page, gone=gone)
@@ -122,10 +122,6 @@ def _page() -> str | None:
     raise Problem(
         "bad_field", "X-Senga-Client is no name of a page, expected up to 64 letters and digits."
     )
-
-
-def _still_here() -> bool:
-    return False  # servers other than waitress don't say
 
 
 def _sealed(response: Response) -> Response:

@@ -118,7 +118,8 @@ class _Request:
             self.answer.set_result(Answer(self.results, waited, seconds))
 
 
-def _still_here() -> bool:
+def still_here() -> bool:
+    """Of a client that nobody watches: that it has not gone."""
     return False
 
 
@@ -157,7 +158,7 @@ class Worker:
         jobs: Sequence[Job],
         *,
         page: str | None = None,
-        gone: Callable[[], bool] = _still_here,
+        gone: Callable[[], bool] = still_here,
     ) -> Answer:
         """Has jobs done, and waits for it.
 

@@ -11,7 +11,7 @@ export class ApiError extends Error {
 }
 
 /** GET. Throws ApiError. */
-export const get = (path, signal) => request(path, { signal });
+export const get = (path) => request(path);
 
 /** POST of a form, blobs as files. Throws ApiError, or AbortError where the signal says so. */
 export function post(path, fields, signal) {

@@ -4,7 +4,7 @@ export const LAYERS = ["sketch", "line", "hints"];
 export const LONGEST = 1024; // long side of a sheet, in pixels
 const BLANK = { width: 800, height: 1000 };
 
-/** Layers, in sheet pixels. Says `change` with {layers, kind}; kind is stroke, layer or sheet. */
+/** Layers, in sheet pixels. Says `change` with {kind}: stroke, layer or sheet. */
 export class Artwork extends EventTarget {
   #covered = false; // whether lines lie over the sketch, which then steps back
 
@@ -25,9 +25,9 @@ export class Artwork extends EventTarget {
     return this.contexts[name].canvas;
   }
 
-  changed(layers, kind = "layer") {
+  changed(kind = "layer") {
     if (kind !== "stroke") this.#covered = !this.isEmpty("line");
-    this.dispatchEvent(new CustomEvent("change", { detail: { layers, kind } }));
+    this.dispatchEvent(new CustomEvent("change", { detail: { kind } }));
   }
 
   activate(name) {
@@ -61,7 +61,7 @@ export class Artwork extends EventTarget {
   restore({ width, height, layers = {} } = BLANK) {
     this.#lay(width, height);
     for (const [name, pixels] of Object.entries(layers)) this.context(name).putImageData(pixels, 0, 0);
-    this.changed(LAYERS, "sheet");
+    this.changed("sheet");
   }
 
   /**
@@ -121,15 +121,20 @@ function pngOf(canvas) {
   return new Blob([bytes], { type: "image/png" });
 }
 
-/** Grey pixels of a picture as ink: black, as opaque as the picture is dark. */
-export function inkOf(picture, width, height) {
+/** A canvas with a picture at another size; what it does not cover is white. */
+export function onPaper(picture, width, height) {
   const canvas = newCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, width, height);
-  const pixels = context.getImageData(0, 0, width, height);
+  return canvas;
+}
+
+/** Grey pixels of a picture as ink: black, as opaque as the picture is dark. */
+export function inkOf(picture, width, height) {
+  const pixels = onPaper(picture, width, height).getContext("2d").getImageData(0, 0, width, height);
   const data = pixels.data;
   for (let i = 0; i < data.length; i += 4) {
     // ITU-R BT.601 luma, as Pillow and OpenCV make grey

@@ -1,6 +1,6 @@
 // Pictures that come in and go out.
 
-import { LONGEST, inkOf, newCanvas } from "./artwork.js";
+import { LONGEST, inkOf, newCanvas, onPaper } from "./artwork.js";
 
 const PAPER = 200; // grey from which a pixel counts as paper
 const LEAST_PAPER = 0.6; // share of the pixels, of line art
@@ -69,13 +69,7 @@ async function sized(image, name, limits) {
   await image.decode().catch(() => {
     throw new Error(`${name} is broken: it cannot be decoded; get it anew.`);
   });
-  const canvas = newCanvas(wide, high);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, wide, high);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(image, 0, 0, wide, high);
-  return canvas;
+  return onPaper(image, wide, high);
 }
 
 /** Whether a picture looks like line art or a sketch on paper: hardly any colour, mostly white. */

@@ -28,7 +28,7 @@ export class History extends EventTarget {
     const old = box ? cropped(before, area) : before;
     const put = (pixels) => {
       this.artwork.context(name).putImageData(pixels, area.x, area.y);
-      this.artwork.changed([name]);
+      this.artwork.changed();
     };
     const bytes = 2 * old.data.length;
     this.#push({ what, bytes, undo: () => put(old), redo: () => put(after) });

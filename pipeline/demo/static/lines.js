@@ -67,7 +67,7 @@ export async function makeLines(artwork, history) {
   artwork.context("line").putImageData(pixels, 0, 0);
   history.layer("the lines", "line", before);
   artwork.activate("line");
-  artwork.changed(["line"]);
+  artwork.changed();
   return performance.now() - started;
 }
 

@@ -78,7 +78,7 @@ function bind() {
   bindColorizing();
   bindButtons();
   hearOfFiles(byId("file"), openFile);
-  hearOfKeys({ artwork, tools, history, undo, redo, click: (id) => byId(id).click() });
+  hearOfKeys({ artwork, tools, undo, redo, click: (id) => byId(id).click() });
   window.addEventListener("beforeunload", (event) => touched && event.preventDefault());
 }
 
@@ -101,7 +101,7 @@ function bindButtons() {
   on("live", () => {
     colorizing.live = colorizing.patient = byId("live").checked;
     colorizing.soon();
-  }, "change"); // prettier-ignore
+  }, "change");
   on("save-line", () => keep(artwork.canvas("line"), "lines.png", "#fff"));
   on("save-hints", () => keep(artwork.canvas("hints"), "lines.hints.png"));
   on("save-result", saveResult);
@@ -263,6 +263,7 @@ function showVariations(choices) {
     check(buttons, button);
     latent.draw(seed, { silent: true });
     colorizing.show(image);
+    if (colorizing.busy) colorizing.now(); // what is under way has another z
   };
   group.replaceChildren(...buttons);
   check(buttons, null);

@@ -11,7 +11,7 @@ const PALETTE = {
   sky: "#8fd0ee", teal: "#2f9e93", green: "#5aa84a", "dark green": "#27613f",
   white: "#ffffff", "light grey": "#cfd0d8", grey: "#83859a", black: "#26242e",
   cream: "#f6efdc", lilac: "#cfc0ee", mint: "#bfe6d0", lemon: "#f7f0a0",
-}; // prettier-ignore
+};
 const TITLES = { sketch: "Sketch", line: "Lines", hints: "Hints" };
 const HINT_KEYS = { sketch: "1", line: "2", hints: "3" };
 
@@ -76,7 +76,7 @@ export function layerPanel(artwork, history, say) {
       const before = artwork.pixels(name);
       artwork.context(name).clearRect(0, 0, artwork.width, artwork.height);
       history.layer(`clearing ${TITLES[name].toLowerCase()}`, name, before);
-      artwork.changed([name]);
+      artwork.changed();
       say(`${TITLES[name]}: cleared`);
     });
   }

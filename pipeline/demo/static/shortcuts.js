@@ -4,7 +4,7 @@ const TOOLS = { b: "pen", e: "eraser", h: "hint", i: "pick", m: "hand" };
 const BUTTONS = {
   n: "new", o: "open", d: "samples", l: "make-lines", c: "colorize", v: "vary", r: "shuffle",
   "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "fit", "?": "help",
-}; // prettier-ignore
+};
 const LAYERS = { 1: "sketch", 2: "line", 3: "hints" };
 
 export function hearOfKeys({ artwork, tools, undo, redo, click }) {

@@ -29,7 +29,7 @@ export class Stroke {
       this.#curve(point);
     }
     this.#last = point;
-    this.artwork.changed([this.brush.layer], "stroke");
+    this.artwork.changed("stroke");
   }
 
   /** Lifts the brush; `history` takes note. */
@@ -41,13 +41,13 @@ export class Stroke {
     });
     const box = this.#area();
     if (box) history.layer("the stroke", this.brush.layer, this.before, box);
-    this.artwork.changed([this.brush.layer]);
+    this.artwork.changed();
   }
 
   /** Takes the stroke back, as if it had not been. */
   cancel() {
     this.context.putImageData(this.before, 0, 0);
-    this.artwork.changed([this.brush.layer], "stroke");
+    this.artwork.changed("stroke");
   }
 
   #dot(point) {

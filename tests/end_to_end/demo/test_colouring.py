@@ -240,6 +240,23 @@ def test_variations_to_choose_from(desk: Desk) -> None:
     assert desk["#strip"].is_hidden()
 
 
+def test_variation_that_is_chosen_stays(desk: Desk) -> None:
+    """What was under way when it was chosen has another z, and is not shown."""
+    desk["#vary"].click()
+    desk["#variations button"].first.wait_for()
+    with desk.held() as routes:
+        desk["#colorize"].click()
+        desk.until(lambda: len(routes) == 1)
+        desk["#variations button"].nth(5).click()
+        desk.until(lambda: len(routes) == 2)
+        sent = routes[1].request.post_data_buffer
+        assert sent is not None
+        assert b'name="seed"\r\n\r\n5\r\n' in sent
+        routes[0].fulfill(json=painting(RED))
+        routes[1].fulfill(json=painting(GREEN))
+        desk.until(lambda: desk.color((20, 20), "result").tolist() == list(GREEN))
+
+
 def test_lines_on_top(desk: Desk) -> None:
     ink = np.argwhere(desk.lines() < 10)
     row, column = ink[len(ink) // 2]

@@ -86,6 +86,15 @@ def test_bad_files(desk: Desk) -> None:
     assert_it_goes_on(desk)
 
 
+def test_drawing_without_a_size(desk: Desk) -> None:
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"/>'
+    file = {"name": "empty.svg", "mimeType": "image/svg+xml", "buffer": drawing}
+    desk["#file"].set_input_files(file)
+    desk["#notices .bad"].wait_for()
+    assert "empty.svg" in desk.notice
+    assert_it_goes_on(desk)
+
+
 def test_complaint_stays_until_what_it_is_about_goes_well(desk: Desk) -> None:
     desk.open("notes.png", b"not a picture")
     desk["#notices .bad"].wait_for()

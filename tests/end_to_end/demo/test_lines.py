@@ -42,6 +42,9 @@ def test_picture_is_sketched_and_simplified_as_chosen(picture: Desk) -> None:
     assert picture["[data-tool=hint][role=radio]"].get_attribute("aria-checked") == "true"
     red = picture.color((150, 200))
     assert red.min() > 100  # the picture steps back behind its lines
+    picture.tool("pick")
+    picture.stroke((150, 200))
+    assert picture["#hex"].inner_text() == "#781e3c"  # its own colour, all the same
 
     picture["#undo"].click()
     assert picture.lines().min() == 255

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import threading
 import tracemalloc
 import zlib
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.demo import pictures
 from pipeline.demo.pictures import Limits, read_grey, read_hints, read_rgb
 from pipeline.demo.problem import Problem
 
@@ -140,3 +142,30 @@ def test_the_limits_are_inclusive() -> None:
     edge = np.full((200, 200), 255, np.uint8)
     assert read_grey("line", png(edge), LIMITS).shape == (200, 200)
     assert read_grey("line", png(edge[:16, :16]), LIMITS).shape == (16, 16)
+
+
+def test_no_more_are_decoded_at_once_than_memory_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most, lock = 0, 0, threading.Lock()
+    third = threading.Event()  # a third one has come in beside two
+
+    def decode(_: bytes) -> np.ndarray:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        if most > 2:
+            third.set()
+        third.wait(0.05)
+        with lock:
+            inside -= 1
+        return np.zeros((20, 20, 3), np.uint8)
+
+    monkeypatch.setattr(pictures, "decode", decode)
+    monkeypatch.setattr(pictures, "_DECODING", threading.BoundedSemaphore(2))
+    content = png(np.zeros((20, 20, 3), np.uint8))
+    threads = [threading.Thread(target=read_rgb, args=("image", content, LIMITS)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2

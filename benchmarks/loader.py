@@ -50,8 +50,7 @@ from pipeline.colorizer.dataset import ColorizationDataset
 from pipeline.colorizer.hints import HintOptions, simulate
 from pipeline.colorizer.sample import Sample, draw_sample, normalize
 from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
-from pipeline.heap import keep_freed_memory
-from pipeline.picture import fit
+from pipeline.picture import fit, keep_freed_memory
 from pipeline.sample_booru import draw
 from pipeline.square import Placement
 from sketch_models.centerline import Centerline, CenterlineOptions

@@ -31,10 +31,9 @@ from machine import describe
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.heap import keep_freed_memory
 from pipeline.outcome import OK
 from pipeline.pack import PackOptions, ShardPaths, pack
-from pipeline.picture import decode, decode_grey, encode_png, fit
+from pipeline.picture import decode, decode_grey, encode_png, fit, keep_freed_memory
 from pipeline.sample_booru import draw
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions

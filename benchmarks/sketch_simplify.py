@@ -24,9 +24,8 @@ import numpy as np
 from machine import describe
 from numpy.typing import NDArray
 
-from pipeline.heap import keep_freed_memory
 from pipeline.outcome import OK
-from pipeline.picture import decode, fit, sniff
+from pipeline.picture import decode, fit, keep_freed_memory, sniff
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-from pipeline.errors import SengaError
 from pipeline.kaggle_csv import COLUMNS
 from pipeline.progress import Advance, ignore
+from sketch_models.errors import SengaError
 
 LIMIT = 1000
 """Posts on a page; boards may give fewer at once."""

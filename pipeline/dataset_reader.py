@@ -15,7 +15,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pipeline.dataset_file import SCHEMA
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 _READ_BY_HDF5 = "hdf5"  # whatever a user has repacked the file with
 

@@ -23,13 +23,13 @@ from pipeline.download_outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.errors import SengaError
 from pipeline.fetch_many import fetch_in_order
 from pipeline.guest import Guest
 from pipeline.journal import Journal
 from pipeline.outcome import OK, count, ok_ids
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader, write_shard
+from sketch_models.errors import SengaError
 
 __all__ = ["DownloadOptions", "DownloadResult", "check_share", "download_shard", "kept_ids"]
 

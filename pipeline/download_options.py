@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.host import HostLimits
-from pipeline.option import option, require
+from sketch_models.option import option, require
 
 
 @dataclass(frozen=True, kw_only=True)

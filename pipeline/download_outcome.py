@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.errors import SengaError
 from pipeline.outcome import OK, Outcome
+from sketch_models.errors import SengaError
 
 MEANINGS = {
     OK: "the picture is in the shard",

@@ -12,9 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.in_order import in_order
-from pipeline.option import OptionError, option, require
 from pipeline.posts import POSTS, RATINGS
 from pipeline.progress import Advance, ignore
+from sketch_models.option import OptionError, option, require
 
 EXTENSIONS = ("jpg", "jpeg", "png", "gif")
 

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 DATASET = "alamson/safebooru"
 _CSV = "all_data.csv"

@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 import polars as pl
 
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 COLUMNS = (
     "id",

@@ -16,13 +16,13 @@ from typing import IO, Any, Protocol
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from pipeline.errors import SengaError
 from pipeline.in_order import in_order
 from pipeline.kaggle_csv import COLUMNS, Block, blocks, split_line
 from pipeline.metadata_options import HOW_TO_GET_IT
 from pipeline.posts import POSTS, Rejected, as_csv, read_block, read_rows
 from pipeline.posts_parquet import ParquetSource, is_parquet
 from pipeline.progress import Advance, ignore
+from sketch_models.errors import SengaError
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
 _SORTED_AT_ONCE = 200_000  # rows, about 100 MB

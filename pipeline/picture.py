@@ -21,6 +21,7 @@ MOST_PIXELS = 100_000_000
 """A picture that claims more is refused before it is decoded: 300 MB of RGB."""
 
 
+_LARGEST_BLOCK = 2**25  # bytes; glibc learns from nothing larger
 _LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
 
 
@@ -200,3 +201,15 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     """PNG specification, 5.3: length, kind, body, and the checksum of kind and body."""
     checksum = isal_zlib.crc32(body, isal_zlib.crc32(kind))
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def keep_freed_memory() -> None:
+    """Makes the C library keep what is freed, for the next picture, up to some 64 MB a thread.
+
+    Pictures take a few MB each, thousands of times. Handing every one back to the system and
+    faulting the next one in, page by page, takes as long as decoding and resizing it.
+
+    glibc gives blocks back unless it has seen larger ones come and go (mallopt(3), "dynamic mmap
+    threshold"), so it is shown one, whose pages are never touched. Elsewhere it does nothing.
+    """
+    bytes(_LARGEST_BLOCK - 2**16)

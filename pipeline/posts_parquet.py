@@ -8,10 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.errors import SengaError
 from pipeline.in_order import in_order
 from pipeline.kaggle_csv import COLUMNS
 from pipeline.posts import Rejected, read_rows, reject_rows
+from sketch_models.errors import SengaError
 
 _ROWS = 50_000  # about 25 MB; slices are cheap, as pages of a row group are skipped unread
 _FIRST_LINE = 2  # numbers read like those of a CSV, whose header is line 1

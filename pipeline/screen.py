@@ -17,11 +17,11 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.in_order import in_order
 from pipeline.measure import Measures, measure
-from pipeline.option import option, require
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, decode, sniff
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
+from sketch_models.option import option, require
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
 """The codes of `judge`, in the order in which the gates are asked."""

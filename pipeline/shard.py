@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 _BUFFER = 1 << 20  # bytes; with less, threads wait for one another more often
 

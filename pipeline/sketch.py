@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.draw import draw_shard
-from pipeline.option import option, require
 from pipeline.outcome import Outcome
 from pipeline.picture import PictureError, decode, encode_png, fit
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import SketchModel
+from sketch_models.option import option, require
 from sketch_models.registry import SKETCH_MODELS
 from sketch_models.styles import STYLES, cut
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.errors import SengaError
-from pipeline.option import option, require
+from sketch_models.errors import SengaError
+from sketch_models.option import option, require
 
 TRAIN = "train"
 TEST = "test"

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 _MEANINGS = {
     errno.ENOSPC: "the disk is full: free some space",

@@ -27,8 +27,8 @@ from pipeline.dataset_file import (
     picture_shape,
     suffixes,
 )
-from pipeline.errors import SengaError
 from pipeline.square import PAPER
+from sketch_models.errors import SengaError
 
 _ROWS = 64  # read at once
 

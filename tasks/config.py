@@ -24,10 +24,8 @@ from pipeline.colorizer.options import (
     TrainOptions,
 )
 from pipeline.download import DownloadOptions
-from pipeline.errors import SengaError
 from pipeline.filter import FilterOptions
 from pipeline.metadata_options import MetadataOptions
-from pipeline.option import OptionError, option, require
 from pipeline.pack import PackOptions
 from pipeline.screen import ScreenOptions
 from pipeline.simplify import SimplifyOptions
@@ -35,7 +33,9 @@ from pipeline.sketch import SketchOptions
 from pipeline.split import SplitOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.option import OptionError, option, require
 from sketch_models.xdog import XdogOptions
 
 

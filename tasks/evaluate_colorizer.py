@@ -12,8 +12,8 @@ from pipeline.colorizer import run
 from pipeline.colorizer.evaluation_job import Job
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
-from pipeline.errors import SengaError
 from pipeline.progress import Advance
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from sketch_models.weight_folder import digests_of, is_file, local
 from tasks import config

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import store
-from pipeline.errors import SengaError
 from pipeline.filter import FilterOptions, filter_posts
 from pipeline.progress import Advance, Progress
+from sketch_models.errors import SengaError
 from tasks import config
 from tasks.import_metadata import ImportMetadata
 from tasks.stage import Made, Stage

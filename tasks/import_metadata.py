@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pipeline import kaggle, store
 from pipeline.board_api import collect, rows
-from pipeline.errors import SengaError
 from pipeline.fetch_error import FetchError
 from pipeline.filter import FilterOptions
 from pipeline.metadata import import_posts, import_rows
 from pipeline.metadata_options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import Advance
+from sketch_models.errors import SengaError
 from tasks import config
 from tasks.guest import going_out
 from tasks.stage import BUILD, Made, Stage

@@ -9,8 +9,8 @@ import luigi
 from pipeline import store
 from pipeline.download import forget
 from pipeline.download_outcome import MEANINGS, is_code
-from pipeline.errors import SengaError
 from pipeline.outcome import OK
+from sketch_models.errors import SengaError
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard

@@ -21,9 +21,9 @@ from pathlib import Path
 import luigi
 
 from pipeline import store
-from pipeline.errors import SengaError
 from pipeline.progress import Advance, Meter, Progress
 from pipeline.store import Dataset, Manifest
+from sketch_models.errors import SengaError
 from tasks import config
 
 logger = logging.getLogger("senga")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 
 class Terminal(logging.StreamHandler):  # type: ignore[type-arg]

@@ -16,12 +16,12 @@ from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
 from pipeline.colorizer.recipe import Recipe
-from pipeline.errors import SengaError
-from pipeline.option import OptionError
 from pipeline.pack import PackOptions
 from pipeline.progress import Advance, Progress
 from sketch_models import weights
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
+from sketch_models.option import OptionError
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.hints import Box
-from pipeline.option import option, require
+from sketch_models.option import option, require
 
 
 @dataclass(frozen=True, kw_only=True)

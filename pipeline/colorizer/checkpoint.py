@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from pipeline import store
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 State = Mapping[str, Any]
 

@@ -18,8 +18,8 @@ from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.layers import parameters
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Painter
-from pipeline.errors import SengaError
 from pipeline.square import Placement, resampled
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from sketch_models.runner import choose_device, choose_precision
 

@@ -14,7 +14,7 @@ from pipeline import store
 from pipeline.colorizer import recipe
 from pipeline.colorizer.recipe import SCHEMA, Recipe
 from pipeline.colorizer.trainer import Painter, Trainer
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 _KEY = "colorizer"  # of the file's metadata
 

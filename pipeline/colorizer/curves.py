@@ -16,7 +16,7 @@ from PIL import Image
 from scipy.signal import savgol_filter
 
 from pipeline.colorizer.scores import MEASURES, Score
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""

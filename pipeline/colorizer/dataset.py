@@ -18,8 +18,8 @@ from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.sample import Sample, draw_sample, normalize
 from pipeline.dataset_reader import DatasetReader
-from pipeline.errors import SengaError
-from pipeline.heap import keep_freed_memory
+from pipeline.picture import keep_freed_memory
+from sketch_models.errors import SengaError
 
 __all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "Sample", "normalize"]
 

@@ -18,7 +18,7 @@ from pipeline.colorizer.page import PageFacts, write_page
 from pipeline.colorizer.run import command
 from pipeline.colorizer.run_log import METRICS
 from pipeline.colorizer.scores import scores_to_json
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 
 def require_same_size(name: str, colorizer: Colorizer, picture: HeldOut, test: str) -> None:

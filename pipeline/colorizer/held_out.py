@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
 from pipeline.dataset_reader import DatasetReader
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 
 @dataclass(frozen=True, kw_only=True)

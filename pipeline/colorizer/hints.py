@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.option import option, require
+from sketch_models.option import option, require
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom, half-open, in pixels."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.option import option, require
+from sketch_models.option import option, require
 
 GENERATORS = ("netl_spade", "spade")
 

@@ -18,8 +18,8 @@ from pipeline import store
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.run import command
-from pipeline.errors import SengaError
 from pipeline.picture import PictureError, decode, encode_png
+from sketch_models.errors import SengaError
 
 _KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _HINTS = ".hints"

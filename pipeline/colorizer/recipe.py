@@ -11,7 +11,7 @@ from pipeline import store
 from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 
 SCHEMA = "senga-colorizer-1"

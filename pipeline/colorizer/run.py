@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipeline.errors import SengaError
-from pipeline.option import OptionError
+from sketch_models.errors import SengaError
+from sketch_models.option import OptionError
 
 Line = dict[str, Any]
 """What the command says each time, such as `{"images": 3200, "of": 16000, "images_per_s": 9.7}`."""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline import store
-from pipeline.errors import SengaError
 from pipeline.picture import encode_png
+from sketch_models.errors import SengaError
 
 METRICS = "metrics.jsonl"
 SAMPLES = "samples"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 
 @dataclass(frozen=True, kw_only=True)

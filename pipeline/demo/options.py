@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pipeline.option import OptionError, option, require
 from sketch_models.networks import GpuOptions
+from sketch_models.option import OptionError, option, require
 
 _LEAST_QUEUE = 8  # a request for variations waits with so many pictures
 _BEYOND_QUEUE = 16  # threads for pictures at work, and for the page and refusals meanwhile

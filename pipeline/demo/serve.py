@@ -23,7 +23,7 @@ from waitress.utilities import Error, InternalServerError, RequestEntityTooLarge
 
 from pipeline.demo.guard import HEADERS
 from pipeline.demo.problem import Problem
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 _IN_MEMORY = 1 << 40  # bytes: nothing overflows into a temporary file
 _RECEIVE = 1 << 18  # bytes that are read from a connection at once

@@ -16,9 +16,9 @@ from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.problem import Problem
 from pipeline.demo.worker import Job, PaintJob, SimplifyJob, SketchJob
-from pipeline.errors import SengaError
 from sketch_models import weights
 from sketch_models.centerline import CenterlineOptions
+from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
 from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.registry import line_model, sketch_model

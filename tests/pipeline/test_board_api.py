@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.board_api import Collected, collect, rows
-from pipeline.errors import SengaError
 from pipeline.kaggle_csv import COLUMNS
 from pipeline.metadata import import_rows
 from pipeline.sample_booru import serve
 from pipeline.sample_booru.catalogue import catalogue
+from sketch_models.errors import SengaError
 
 URL = "https://booru.example/index.php"
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.dataset_reader import DatasetReader
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 SIZE = 16
 NAMES = picture_names()

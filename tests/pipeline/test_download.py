@@ -30,12 +30,12 @@ from pipeline.download_outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.errors import SengaError
 from pipeline.guest import Guest
 from pipeline.journal import Journal
-from pipeline.option import OptionError
 from pipeline.outcome import ok_ids
 from pipeline.shard import ShardReader
+from sketch_models.errors import SengaError
+from sketch_models.option import OptionError
 
 Web = Any  # the server of conftest.py
 Files = dict[str, bytes]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline import filter as filter_module
 from pipeline.filter import FilterOptions, FilterResult, filter_posts
-from pipeline.option import OptionError
 from pipeline.posts import POSTS
+from sketch_models.option import OptionError
 
 EVERYTHING = FilterOptions(all_tags=(), none_tags=(), ratings=("s", "q", "e"))
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from pipeline import kaggle
-from pipeline.errors import SengaError
 from pipeline.kaggle import fetch_csv
+from sketch_models.errors import SengaError
 
 
 def install(monkeypatch: pytest.MonkeyPatch, download: Callable[[str], str]) -> None:

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import kaggle_csv, metadata
-from pipeline.errors import SengaError
 from pipeline.metadata import import_posts, import_rows
 from pipeline.metadata_options import MetadataOptions
-from pipeline.option import OptionError
+from sketch_models.errors import SengaError
+from sketch_models.option import OptionError
 
 HEADER = b"id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
 URL = "//safebooru.example/images/1/a.jpg"

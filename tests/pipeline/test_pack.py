@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.dataset_file import content
-from pipeline.option import OptionError
 from pipeline.outcome import OK, Outcome, count
 from pipeline.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.picture import PictureError, fit
 from pipeline.shard import write_shard
 from pipeline.verify import verify
+from sketch_models.option import OptionError
 from sketch_models.styles import STYLES
 
 SMALL = PackOptions(size=32, threads=2)

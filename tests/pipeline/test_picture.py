@@ -1,7 +1,10 @@
 """Bytes of every odd kind become RGB pixels or a code, and nothing else."""
 
 import io
+import platform
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -11,6 +14,23 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.picture import PictureError, decode, decode_grey, encode_png, fit, sniff
+
+FAULTS = """
+import resource, sys, threading
+from pipeline.picture import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+
+def work():
+    for _ in range(100):
+        blocks = [bytes([1]) * 1_000_000 * size for size in (4, 3, 4, 3)]
+        del blocks
+
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -166,3 +186,13 @@ def test_a_line_map_that_is_none_has_a_code(content: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode_grey(content)
     assert caught.value.code == code
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators do as they like")
+def test_a_thread_gets_its_own_memory_back() -> None:
+    command = [sys.executable, "-c", FAULTS]
+    kept, given_back = (
+        int(subprocess.run([*command, way], check=True, stdout=subprocess.PIPE).stdout)
+        for way in ("keep", "give back")
+    )
+    assert kept < given_back / 5

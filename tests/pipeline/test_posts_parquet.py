@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import metadata, posts_parquet
-from pipeline.errors import SengaError
 from pipeline.kaggle_csv import COLUMNS
 from pipeline.metadata import import_posts
+from sketch_models.errors import SengaError
 
 Result = tuple[dict[str, int], pl.DataFrame, list[list[str]]]
 URL = "//safebooru.example/images/1/a.jpg"

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.measure import Measures, measure
-from pipeline.option import OptionError
 from pipeline.picture import encode_png
 from pipeline.sample_booru.catalogue import catalogue
 from pipeline.sample_booru.draw import Drawing, draw
 from pipeline.sample_booru.files import encode
 from pipeline.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
 from pipeline.shard import write_shard
+from sketch_models.option import OptionError
 
 IDS = (*range(1, 12), *(post.id for post in catalogue(8)))
 KEEP = ScreenOptions(min_side=1, max_aspect=0, blank="keep", line_art="keep", greyscale="keep")

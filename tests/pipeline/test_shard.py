@@ -10,8 +10,8 @@ import webdataset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import SengaError
 from pipeline.shard import ShardReader, write_shard
+from sketch_models.errors import SengaError
 
 SAMPLES = [
     (7, {"original.png": b"a" * 700, "pured.png": b""}),

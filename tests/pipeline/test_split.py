@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import SengaError
-from pipeline.option import OptionError
 from pipeline.split import TEST, TRAIN, SplitOptions, split_ids, write_split
+from sketch_models.errors import SengaError
+from sketch_models.option import OptionError
 
 IDS = st.sets(st.integers(1, 2**63 - 1), min_size=3, max_size=200)
 SEEDS = st.integers(0, 2**32)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import store
-from pipeline.errors import SengaError
 from pipeline.store import Dataset, Manifest, publish, read_manifest
+from sketch_models.errors import SengaError
 
 
 def files(folder: Path) -> list[str]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.dataset_file import Chunk, DatasetFile, Row, content, picture_names
-from pipeline.errors import SengaError
 from pipeline.verify import main, verify
+from sketch_models.errors import SengaError
 from sketch_models.styles import STYLES
 
 SIZE = 32

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.colorizer.augment import AugmentOptions, Jitter, mirrored
-from pipeline.option import OptionError
+from sketch_models.option import OptionError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
 WHOLE = (0, 0, 12, 16)

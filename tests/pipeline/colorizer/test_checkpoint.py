@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.colorizer import checkpoint
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 STATE = {"fingerprint": "f", "step": 3, "weights": {"a": torch.arange(3.0)}}
 

@@ -13,8 +13,8 @@ from pipeline.colorizer.layers import initialise
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Place, Trainer
-from pipeline.errors import SengaError
 from pipeline.square import Placement
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 from tests.pipeline.colorizer.test_trainer import batch

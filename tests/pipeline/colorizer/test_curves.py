@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.colorizer import curves
 from pipeline.colorizer.curves import COLORS, colors, hint_curves, loss_curves, smoothed
 from pipeline.colorizer.scores import Score
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 TOP = Path(__file__).parents[3]
 RED, BLUE = "#d9822b", "#4a5fc1"

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.dataset import ColorizationDataset, Sample, normalize
 from pipeline.colorizer.hints import HintOptions
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.conftest import WritePacked
 
 PLAIN = AugmentOptions(hue=0, saturation=0, brightness=0)

@@ -10,8 +10,8 @@ from scipy.linalg import sqrtm
 
 from pipeline.colorizer.deep_measures import DeepMeasures, frechet_distance
 from pipeline.colorizer.options import EvaluateOptions
-from pipeline.option import OptionError
 from sketch_models.networks import GpuOptions
+from sketch_models.option import OptionError
 from tests.sketch_models.test_inception import random_state
 from tests.sketch_models.test_lpips import PLACES, SHAPES
 

@@ -19,7 +19,7 @@ from pipeline.colorizer.options import EvaluateOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Painter
 from pipeline.dataset_reader import DatasetReader
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
-from pipeline.option import OptionError
+from sketch_models.option import OptionError
 
 BOX = (10, 20, 50, 64)
 PICTURE = np.random.default_rng(0).integers(1, 256, (64, 64, 3), dtype=np.uint8)

@@ -7,8 +7,8 @@ import pytest
 from pipeline.colorizer import recipe
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
 from pipeline.colorizer.recipe import Recipe
-from pipeline.errors import SengaError
-from pipeline.option import OptionError
+from sketch_models.errors import SengaError
+from sketch_models.option import OptionError
 
 TASK = Recipe(train="train.h5", content="c", options=TrainOptions(lines=("pured",), epochs=2.5))
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.colorizer import run
-from pipeline.errors import SengaError
-from pipeline.option import OptionError
+from sketch_models.errors import SengaError
+from sketch_models.option import OptionError
 
 TOP = Path(__file__).parents[3]
 Module = Callable[[str], str]
@@ -25,7 +25,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
         (tmp_path / "told.py").write_text(
             "import json, os, sys, time\n"
             "from pipeline.colorizer.run import command\n"
-            "from pipeline.errors import SengaError\n"
+            "from sketch_models.errors import SengaError\n"
             f"def main(arguments):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
             "sys.exit(command(main, sys.argv[1:]))\n"
         )

@@ -17,7 +17,7 @@ from pipeline.colorizer.scores import (
     scores_from_json,
     scores_to_json,
 )
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 NAN = math.nan
 

@@ -17,7 +17,7 @@ from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.run_log import Course, RunLog
 from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.trainer import Place, Trainer
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from pipeline.demo.options import DemoOptions, parse
-from pipeline.option import OptionError
+from sketch_models.option import OptionError
 
 
 def test_nothing_said_is_the_loopback() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.demo.guard import HEADERS
 from pipeline.demo.serve import is_public, listen, serving, url
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 
 MOST = 600_000  # bytes of a body; waitress by itself keeps fewer in memory
 App = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]

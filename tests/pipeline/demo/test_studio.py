@@ -14,7 +14,7 @@ from pipeline.demo.options import DemoOptions
 from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
 from pipeline.demo.worker import PaintJob, SimplifyJob, SketchJob
-from pipeline.errors import SengaError
+from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from tests.pipeline.demo.conftest import SIZE
 

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import luigi
 from luigi.configuration import get_config
 
-from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
+    AugmentOptions,
     EvaluateOptions,
     LossOptions,
     NetworkOptions,

@@ -12,9 +12,14 @@ import luigi
 
 from pipeline import store
 from pipeline.colorizer import run
-from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
-from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
+from pipeline.colorizer.options import (
+    AugmentOptions,
+    LossOptions,
+    NetworkOptions,
+    TrainOptions,
+    require_size,
+)
 from pipeline.colorizer.recipe import Recipe
 from pipeline.pack import PackOptions
 from pipeline.progress import Advance, Progress

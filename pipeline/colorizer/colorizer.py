@@ -16,8 +16,8 @@ from pipeline.colorizer.colorizer_file import read_colorizer
 from pipeline.colorizer.generator import join_map
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.layers import parameters
+from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.trainer import Painter
 from pipeline.square import Placement, resampled
 from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions

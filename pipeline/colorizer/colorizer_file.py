@@ -8,19 +8,22 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save
+from torch import nn
 from torch.nn.utils import parametrize
 
 from pipeline import store
 from pipeline.colorizer import recipe
+from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.recipe import SCHEMA, Recipe
-from pipeline.colorizer.trainer import Painter, Trainer
 from sketch_models.errors import SengaError
 
 _KEY = "colorizer"  # of the file's metadata
 
 
-def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> None:
-    """Publishes encoder and averaged generator, and `<name>.json`, the recipe, beside them.
+def write_colorizer(
+    path: Path, encoder: nn.Module, generator: nn.Module, task: Recipe, size: int
+) -> None:
+    """Publishes an encoder and a generator, and `<name>.json`, the recipe, beside them.
 
     The weights hold the recipe too, with the names of its files but not their folders.
     Spectral norms are folded into the weights that they scale.
@@ -29,8 +32,8 @@ def write_colorizer(path: Path, trainer: Trainer, task: Recipe, size: int) -> No
         SengaError: where the files cannot be written.
     """
     painter = Painter(task.network, size)
-    painter.encoder.load_state_dict(trainer.painter.encoder.state_dict())
-    painter.generator.load_state_dict(trainer.average.state_dict())
+    painter.encoder.load_state_dict(encoder.state_dict())
+    painter.generator.load_state_dict(generator.state_dict())
     fold(painter.eval())
     # Without folders: weights are given to others, who need not know whose they were.
     told = replace(task, train=Path(task.train).name, test=Path(task.test).name)

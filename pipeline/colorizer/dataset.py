@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
-from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.sample import Sample, draw_sample, normalize
 from pipeline.dataset_reader import DatasetReader
 from pipeline.picture import keep_freed_memory

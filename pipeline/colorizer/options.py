@@ -158,3 +158,21 @@ def require_size(size: int) -> None:
     """Raises OptionError unless the networks can work on pictures of `size` x `size`."""
     usable = 64 <= size <= 512 and size % 32 == 0
     require(usable, "[pack] size", size, "a multiple of 32 from 64 to 512 to train a colorizer on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentOptions:
+    """How training pictures are varied: the section `[augment]`."""
+
+    flip: bool = option(True, "mirror every other picture")
+    hue: float = option(0.1, "colours turn by up to this share of the colour circle")
+    saturation: float = option(0.1, "saturation is multiplied by 1 - this to 1 + this")
+    brightness: float = option(
+        0.1, "dark tones are multiplied by 1 - this to 1 + this; white stays"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for values that cannot work."""
+        for name, most in (("hue", 0.5), ("saturation", 1.0), ("brightness", 1.0)):
+            value = getattr(self, name)
+            require(0 <= value <= most, f"[augment] {name}", value, f"a number from 0 to {most}")

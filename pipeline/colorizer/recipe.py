@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import store
-from pipeline.colorizer.augment import AugmentOptions
 from pipeline.colorizer.hints import HintOptions
-from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
+from pipeline.colorizer.options import AugmentOptions, LossOptions, NetworkOptions, TrainOptions
 from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.colorizer.augment import AugmentOptions, Jitter, mirrored
+from pipeline.colorizer.augment import Jitter, mirrored
 from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
+from pipeline.colorizer.options import AugmentOptions
 
 
 class Sample(TypedDict):

@@ -163,7 +163,8 @@ def _train(task: Recipe, folder: Path, place: Place) -> None:
             checkpoint.save(folder / CHECKPOINTS, step, now, keep=task.options.keep_checkpoints)
     if log is not None:
         log.close()
-        write_colorizer(folder / WEIGHTS, trainer, task, dataset.size)
+        encoder = trainer.painter.encoder
+        write_colorizer(folder / WEIGHTS, encoder, trainer.average, task, dataset.size)
 
 
 def _grid(task: Recipe) -> SampleGrid:

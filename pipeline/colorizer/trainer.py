@@ -15,33 +15,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.colorizer import losses
 from pipeline.colorizer.discriminator import Discriminator
-from pipeline.colorizer.encoder import Encoder, sample
-from pipeline.colorizer.generator import Generator, join_map
+from pipeline.colorizer.generator import join_map
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
+from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.sample import Sample, normalize
-
-
-class Painter(nn.Module):
-    """Encoder and generator, which are trained together."""
-
-    def __init__(self, options: NetworkOptions, size: int) -> None:
-        super().__init__()
-        self.encoder = Encoder(options, size)
-        self.generator = Generator(options, size)
-
-    def forward(self, maps: Tensor, color: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Paints a picture again from its line art, its hints, and the z that it comes from.
-
-        Args:
-            maps: (N, 5, S, S), see `join_map`.
-            color: (N, 3, S, S) in [-1, 1], the truth.
-            noise: (N, latent), from a standard normal distribution.
-
-        Returns:
-            (N, 3, S, S) in [-1, 1]; mean and log variance of z, each (N, latent).
-        """
-        mean, log_variance = self.encoder(color)
-        return self.generator(maps, sample(mean, log_variance, noise)), mean, log_variance
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,13 @@ def trainer() -> Trainer:
 @pytest.fixture(scope="module")
 def path(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "colorizer.safetensors"
-    write_colorizer(path, trainer, Recipe(train="train.h5", network=small()), 64)
+    write_colorizer(
+        path,
+        trainer.painter.encoder,
+        trainer.average,
+        Recipe(train="train.h5", network=small()),
+        64,
+    )
     return path
 
 
@@ -64,7 +70,7 @@ def test_the_file_paints_what_the_average_paints(trainer: Trainer, colorizer: Co
 def test_weights_can_be_given_to_others(trainer: Trainer, tmp_path: Path) -> None:
     path = tmp_path / "colorizer.safetensors"
     task = Recipe(train="/home/kana/set/train.h5", test="/home/kana/set/test.h5", network=small())
-    write_colorizer(path, trainer, task, 64)
+    write_colorizer(path, trainer.painter.encoder, trainer.average, task, 64)
     assert b"kana" not in path.read_bytes()
     assert read_colorizer(path)[1].train == "train.h5"
     assert read_colorizer(path)[1].test == "test.h5"

@@ -37,7 +37,13 @@ def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     initialise(trainer.average, gain=1.0)
     path = tmp_path_factory.mktemp("tiny") / "colorizer.safetensors"
-    write_colorizer(path, trainer, Recipe(train="train.h5", network=network), SIZE)
+    write_colorizer(
+        path,
+        trainer.painter.encoder,
+        trainer.average,
+        Recipe(train="train.h5", network=network),
+        SIZE,
+    )
     return path
 
 

@@ -1,0 +1,32 @@
+"""What paints: the encoder and the generator of a colorizer."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from pipeline.colorizer.encoder import Encoder, sample
+from pipeline.colorizer.generator import Generator
+from pipeline.colorizer.options import NetworkOptions
+
+
+class Painter(nn.Module):
+    """Encoder and generator, which are trained together."""
+
+    def __init__(self, options: NetworkOptions, size: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(options, size)
+        self.generator = Generator(options, size)
+
+    def forward(self, maps: Tensor, color: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Paints a picture again from its line art, its hints, and the z that it comes from.
+
+        Args:
+            maps: (N, 5, S, S), see `join_map`.
+            color: (N, 3, S, S) in [-1, 1], the truth.
+            noise: (N, latent), from a standard normal distribution.
+
+        Returns:
+            (N, 3, S, S) in [-1, 1]; mean and log variance of z, each (N, latent).
+        """
+        mean, log_variance = self.encoder(color)
+        return self.generator(maps, sample(mean, log_variance, noise)), mean, log_variance

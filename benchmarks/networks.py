@@ -33,13 +33,14 @@ from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
 from pipeline.simplify import SimplifyOptions, simplify_shard
 from pipeline.sketch import SketchOptions, sketch_shard
-from sketch_models import keras_file, simo_serra, sketchkeras
+from sketch_models import simo_serra, sketchkeras
 from sketch_models.networks import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra
 from sketch_models.sketchkeras import SketchKeras
 from sketch_models.sketchkeras_tensorflow import TensorflowNetwork
 from sketch_models.styles import STYLES, cut
+from sketch_models.weights import keras_file
 
 Run = Callable[[Sequence[NDArray[np.float32]]], list[NDArray[np.float32]]]
 FIRST = 30_000  # post id

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.keras_file import CONVOLUTIONS
-from sketch_models.simo_serra_file import LAYERS
+from sketch_models.weights.keras_file import CONVOLUTIONS
+from sketch_models.weights.simo_serra_file import LAYERS
 
 Arrays = dict[str, NDArray[np.float32]]
 """Weights by name."""

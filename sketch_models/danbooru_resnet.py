@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sketch_models import tensor_file
 from sketch_models.errors import SengaError
-from sketch_models.tensor_file import Tensors, checked
+from sketch_models.weights import tensor_file
+from sketch_models.weights.tensor_file import Tensors, checked
 
 GOOD_FILE = (
     "https://github.com/RF5/danbooru-pretrained/releases/download/v0.1/resnet18-3f77756f.pth"

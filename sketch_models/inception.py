@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sketch_models import tensor_file
 from sketch_models.errors import SengaError
-from sketch_models.tensor_file import checked
+from sketch_models.weights import tensor_file
+from sketch_models.weights.tensor_file import checked
 
 GOOD_FILE = (
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"

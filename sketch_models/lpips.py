@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sketch_models import tensor_file
 from sketch_models.errors import SengaError
-from sketch_models.tensor_file import checked
+from sketch_models.weights import tensor_file
+from sketch_models.weights.tensor_file import checked
 
 GOOD_ALEXNET = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
 GOOD_LINEAR = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sketch_models.option import option, require
-from sketch_models.simo_serra_file import STATISTICS
+from sketch_models.weights.simo_serra_file import STATISTICS
 
 PADDINGS = ("zero", "reflect")
 CANVASES = ("square", "tight")

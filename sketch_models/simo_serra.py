@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sketch_models.simo_serra_file import LAYERS, Layer
+from sketch_models.weights.simo_serra_file import LAYERS, Layer
 
 MULTIPLE = 8
 """The sides of what goes into the network are multiples of this many pixels."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sketch_models.keras_file import CONVOLUTIONS, Convolution
+from sketch_models.weights.keras_file import CONVOLUTIONS, Convolution
 
 MULTIPLE = 16
 """The sides of what goes into the network are multiples of this many pixels."""

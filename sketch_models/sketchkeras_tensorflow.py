@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketch_models.errors import SengaError
-from sketch_models.keras_file import CONVOLUTIONS, EPSILON, read_layers
+from sketch_models.weights.keras_file import CONVOLUTIONS, EPSILON, read_layers
 
 _UP = (9, 11, 13, 15)
 """Convolutions that work on twice the size, on what came before and what the way down kept."""

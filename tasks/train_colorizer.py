@@ -23,10 +23,10 @@ from pipeline.colorizer.options import (
 from pipeline.colorizer.recipe import Recipe
 from pipeline.pack import PackOptions
 from pipeline.progress import Advance, Progress
-from sketch_models import weights
 from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from sketch_models.option import OptionError
+from sketch_models.weights import weights
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset

@@ -14,7 +14,7 @@ from pipeline.colorizer.options import EvaluateOptions
 from sketch_models import inception, lpips
 from sketch_models.networks import GpuOptions
 from sketch_models.runner import choose_device
-from sketch_models.weight_folder import local
+from sketch_models.weights.folder import local
 
 Pictures: TypeAlias = Sequence[NDArray[np.uint8]]
 

@@ -32,9 +32,10 @@ from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.sample_grid import SampleGrid
 from pipeline.colorizer.sampler import BatchSampler
 from pipeline.colorizer.trainer import Place, Trainer
-from sketch_models import danbooru_resnet, weights
+from sketch_models import danbooru_resnet
 from sketch_models.errors import SengaError
 from sketch_models.runner import choose_device, choose_precision
+from sketch_models.weights import weights
 
 CHECKPOINTS = "checkpoints"
 _SAMPLES = 6  # rows of a sample grid

@@ -16,7 +16,6 @@ from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.problem import Problem
 from pipeline.demo.worker import Job, PaintJob, SimplifyJob, SketchJob
-from sketch_models import weights
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
@@ -24,6 +23,7 @@ from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOpti
 from sketch_models.registry import line_model, sketch_model
 from sketch_models.runner import choose_device
 from sketch_models.styles import STYLES
+from sketch_models.weights import weights
 from sketch_models.xdog import XdogOptions
 
 SHIPPED = Path(__file__).parent / "model"

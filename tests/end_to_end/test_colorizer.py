@@ -176,7 +176,11 @@ def test_a_dataset_that_has_changed_is_trained_on_anew(data: Path) -> None:
         ("Train", {"gpu_device": "cuda:7", "train_epochs": 3}, "[gpu] device = cuda:7"),
         ("Train", {"train_lines": "sideways"}, "has no line art sideways, expected one of"),
         ("Train", {"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
-        ("Train", {"losses_without_weights": "refuse"}, "sketch_models.weights fetch resnet50"),
+        (
+            "Train",
+            {"losses_without_weights": "refuse"},
+            "sketch_models.weights fetch resnet50",
+        ),
         ("Train", {"losses_perceptual_weights": "/none"}, "[losses] perceptual_weights = /none"),
         ("Train", {"train_generator_rate": 1e30}, "is not a finite number"),
         (

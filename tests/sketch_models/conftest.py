@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sketch_models.weight_files import FILES, WeightFile
+from sketch_models.weights.table import FILES, WeightFile
 
 Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]

@@ -12,7 +12,7 @@ from benchmarks import random_weights
 from sketch_models.networks import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra, network
-from sketch_models.simo_serra_file import LAYERS
+from sketch_models.weights.simo_serra_file import LAYERS
 
 
 def state(seed: int) -> dict[str, Tensor]:

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks import random_weights
-from sketch_models.keras_file import CONVOLUTIONS
 from sketch_models.networks import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, high_pass, network
+from sketch_models.weights.keras_file import CONVOLUTIONS
 
 STATE = {name: torch.from_numpy(array) for name, array in random_weights.sketchkeras().items()}
 UP = (9, 11, 13, 15)

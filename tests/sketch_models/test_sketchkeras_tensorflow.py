@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from sketch_models import keras_file
 from sketch_models.errors import SengaError
 from sketch_models.networks import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, high_pass, network
 from sketch_models.sketchkeras_tensorflow import TensorflowNetwork, build
+from sketch_models.weights import keras_file
 
 Run = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sketch_models import digests
-from sketch_models.digests import DigestBook, Digests, read_digests
 from sketch_models.errors import SengaError
+from sketch_models.weights import digests
+from sketch_models.weights.digests import DigestBook, Digests, read_digests
 
 
 def of(content: bytes) -> Digests:

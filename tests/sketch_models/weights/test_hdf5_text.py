@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from sketch_models import hdf5_text
+from sketch_models.weights import hdf5_text
 
 NAMES = ["conv2d_1", "ü", "a" * 300]
 

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from sketch_models import digests, weight_fetch
-from sketch_models.digests import DigestBook
 from sketch_models.errors import SengaError
-from sketch_models.weight_fetch import fetch
-from sketch_models.weight_files import FILES, WeightFile
+from sketch_models.weights import digests
+from sketch_models.weights.digests import DigestBook
+from sketch_models.weights.fetch import fetch
+from sketch_models.weights.table import FILES, WeightFile
 
 Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 PAGE = b"\n <!DOCTYPE html><html>File not found</html>" + b" " * len(CONTENT)
 
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_written_may_hold_the_file(
     kept.mkdir()
     (kept / file.file).write_bytes(CONTENT)
     monkeypatch.setattr(digests, "locked", refuse)
-    monkeypatch.setattr(weight_fetch, "locked", refuse)
+    monkeypatch.setattr("sketch_models.weights.fetch.locked", refuse)
     assert fetch(name) == kept / file.file
     assert visible(kept) == [file.file]
 
@@ -226,7 +226,7 @@ def test_a_closed_or_full_disk_is_one_sentence(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(weight_fetch, "_download", fail)
+    monkeypatch.setattr("sketch_models.weights.fetch._download", fail)
     with pytest.raises(SengaError) as raised:
         fetch("gan", progress=False)
     assert str(raised.value) == (
@@ -238,8 +238,8 @@ def test_a_closed_or_full_disk_is_one_sentence(
 _CHILD = """
 import sys
 from dataclasses import replace
-from sketch_models.weight_fetch import fetch
-from sketch_models.weight_files import FILES
+from sketch_models.weights.fetch import fetch
+from sketch_models.weights.table import FILES
 
 name, url, digest = sys.argv[1:]
 FILES[name] = replace(FILES[name], url=url, digest=digest, megabytes=1.0)

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from sketch_models import weights_command
 from sketch_models.errors import SengaError
-from sketch_models.weight_files import FILES, WeightFile
-from sketch_models.weights_command import main
+from sketch_models.weights.__main__ import main
+from sketch_models.weights.table import FILES, WeightFile
 
 Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 CONTENT = bytes(range(256)) * 400
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -36,10 +35,10 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
     def module(name: str) -> SimpleNamespace:
         names = {"keras_file": "sketchkeras", "simo_serra_file": "simo_serra"}
-        read = reader(names.get(name.partition(".")[2], "danbooru_resnet"))
+        read = reader(names.get(name.rpartition(".")[2], "danbooru_resnet"))
         return SimpleNamespace(read=read, load=read)
 
-    monkeypatch.setattr(weights_command, "import_module", module)
+    monkeypatch.setattr("sketch_models.weights.__main__.import_module", module)
     return begins
 
 
@@ -85,7 +84,7 @@ def test_stops_when_asked_to(
     def interrupt(_: str) -> Path:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(weights_command, "fetch", interrupt)
+    monkeypatch.setattr("sketch_models.weights.__main__.fetch", interrupt)
     assert main(["fetch", "gan"]) == 1
     assert capsys.readouterr().err == "Stopped.\n"
 

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from sketch_models import weights
 from sketch_models.errors import SengaError
-from sketch_models.weight_files import FILES, WeightFile
-from sketch_models.weights import converted, fetch, identity, is_ready, located
+from sketch_models.weights import weights
+from sketch_models.weights.table import FILES, WeightFile
+from sketch_models.weights.weights import converted, fetch, identity, is_ready, located
 
 Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 CONTENT = bytes(range(256)) * 400
 OPTION = "[simo_serra] weights"
 

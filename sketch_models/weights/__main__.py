@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from sketch_models.errors import SengaError
-from sketch_models.weight_folder import digests_of, published
-from sketch_models.weights import FILES, fetch, folder, is_ready
+from sketch_models.weights.folder import digests_of, published
+from sketch_models.weights.weights import FILES, fetch, folder, is_ready
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"  # what such a file begins with
 
@@ -84,13 +84,17 @@ def _fault(path: Path, read: Callable[[Path], object]) -> str:
 
 def _readers(path: Path) -> dict[str, Callable[[Path], object]]:
     """What could read a file, by network; some load PyTorch, which only strangers need."""
-    sketchkeras = import_module("sketch_models.keras_file").read
+    sketchkeras = import_module("sketch_models.weights.keras_file").read
     with path.open("rb") as opened:
         if opened.read(len(_HDF5)) == _HDF5:
             return {"sketchkeras": sketchkeras}
-    simo_serra = import_module("sketch_models.simo_serra_file").read
+    simo_serra = import_module("sketch_models.weights.simo_serra_file").read
     return {
         "simo_serra": lambda path: simo_serra(path, "gan"),
         "danbooru_resnet": import_module("sketch_models.danbooru_resnet").load,
         "sketchkeras": sketchkeras,
     }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sketch_models import simo_serra_file
-from sketch_models.simo_serra_file import Layer
-from sketch_models.torch7 import Fields, Torch7Object
+from sketch_models.weights import simo_serra_file
+from sketch_models.weights.simo_serra_file import Layer
+from sketch_models.weights.torch7 import Fields, Torch7Object
 
 KINDS = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "uint8": "Byte"}
 

@@ -17,8 +17,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models import hdf5_text
 from sketch_models.errors import SengaError
+from sketch_models.weights import hdf5_text
 
 ADDRESS = "https://github.com/lllyasviel/sketchKeras/releases/download/0.1/mod.h5"
 EPSILON = 1e-3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sketch_models.digests import Digests
+from sketch_models.weights.digests import Digests
 
 
 @dataclass(frozen=True, kw_only=True)

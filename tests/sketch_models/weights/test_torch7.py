@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sketch_models import torch7
 from sketch_models.errors import SengaError
-from sketch_models.torch7 import Torch7Object
-from tests.sketch_models.torch7_writer import Storage, Tensor, write
+from sketch_models.weights import torch7
+from sketch_models.weights.torch7 import Torch7Object
+from tests.sketch_models.weights.torch7_writer import Storage, Tensor, write
 
 
 def int_(*numbers: int) -> bytes:

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sketch_models.digests import DigestBook, Digests
 from sketch_models.errors import SengaError
-from sketch_models.weight_files import FILES, WeightFile
+from sketch_models.weights.digests import DigestBook, Digests
+from sketch_models.weights.table import FILES, WeightFile
 
 
 def folder() -> Path:

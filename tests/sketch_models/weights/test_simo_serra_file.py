@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from sketch_models import simo_serra_file, torch7
 from sketch_models.errors import SengaError
-from sketch_models.simo_serra_file import LAYERS, STATISTICS, Layer
-from sketch_models.torch7 import Torch7Object
-from tests.sketch_models.torch7_writer import write, write_simo_serra
+from sketch_models.weights import simo_serra_file, torch7
+from sketch_models.weights.simo_serra_file import LAYERS, STATISTICS, Layer
+from sketch_models.weights.torch7 import Torch7Object
+from tests.sketch_models.weights.torch7_writer import write, write_simo_serra
 
 Weights = dict[str, np.ndarray]
 
@@ -274,6 +274,6 @@ def test_modules_that_differ(
 
 
 def test_no_torch_until_it_is_needed() -> None:
-    code = "import sys, sketch_models.simo_serra_file; sys.exit('torch' in sys.modules)"
-    top = Path(__file__).parents[2]
+    code = "import sys, sketch_models.weights.simo_serra_file; sys.exit('torch' in sys.modules)"
+    top = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=top).returncode == 0

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from sketch_models import weight_download
-from sketch_models.weight_download import DownloadError, download
+from sketch_models.weights.download import DownloadError, download
 
 Web = Any  # the server of tests/conftest.py
 
@@ -69,7 +68,7 @@ def test_no_server(target: Path) -> None:
 
 
 def test_silence(web: Web, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weight_download, "_TIMEOUT", (1, 0.05))
+    monkeypatch.setattr("sketch_models.weights.download._TIMEOUT", (1, 0.05))
     with pytest.raises(DownloadError, match="^no answer in time$"):
         get(web.put("/a.t7", web.silence), target)
 
@@ -104,7 +103,7 @@ def test_says_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(weight_download, "_PLAIN_EVERY", 0.0)
+    monkeypatch.setattr("sketch_models.weights.download._PLAIN_EVERY", 0.0)
     if terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
     get(web.put("/a.t7", web.page(CONTENT)), target, progress=True)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from sketch_models.digests import Digests
-from sketch_models.weight_files import FILES, WeightFile
+from sketch_models.weights.digests import Digests
+from sketch_models.weights.table import FILES, WeightFile
 
 
 def test_the_names_are_these() -> None:

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from sketch_models.atomic import locked, replacing
-from sketch_models.digests import Digests, read_digests
 from sketch_models.errors import SengaError
-from sketch_models.weight_files import FILES, WeightFile
-from sketch_models.weight_folder import book, digests_of, folder, is_file, reading, writing
+from sketch_models.weights.digests import Digests, read_digests
+from sketch_models.weights.folder import book, digests_of, folder, is_file, reading, writing
+from sketch_models.weights.table import FILES, WeightFile
 
 _SHORTEST = 0.9  # of a file's size, where upstream published no digest
 
@@ -58,7 +58,7 @@ def _note_licence(file: WeightFile) -> None:
 
 
 def _download(file: WeightFile, path: Path, progress: bool) -> None:
-    from sketch_models.weight_download import DownloadError, download
+    from sketch_models.weights.download import DownloadError, download
 
     by_hand = f"put it into {folder()}"
     if file.option:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketch_models.atomic import locked, replacing
-from sketch_models.digests import Digests
 from sketch_models.errors import SengaError
-from sketch_models.weight_fetch import fetch
-from sketch_models.weight_files import FILES, WeightFile
-from sketch_models.weight_folder import (
+from sketch_models.weights.digests import Digests
+from sketch_models.weights.fetch import fetch
+from sketch_models.weights.folder import (
     digests_of,
     folder,
     is_file,
@@ -27,6 +25,7 @@ from sketch_models.weight_folder import (
     reading,
     writing,
 )
+from sketch_models.weights.table import FILES, WeightFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,9 +172,3 @@ def _holds(path: Path, made_from: Mapping[str, str]) -> bool:
     except (OSError, SafetensorError):
         return False
     return all(said.get(key) == value for key, value in made_from.items())
-
-
-if __name__ == "__main__":
-    from sketch_models.weights_command import main
-
-    sys.exit(main())

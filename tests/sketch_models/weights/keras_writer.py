@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from sketch_models.keras_file import Convolution, Layer, Normalisation
+from sketch_models.weights.keras_file import Convolution, Layer, Normalisation
 
 
 def random_layers(convolutions: Sequence[Convolution], seed: int = 0) -> list[Layer]:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from sketch_models import tensor_file
 from sketch_models.errors import SengaError
-from sketch_models.tensor_file import Kind
+from sketch_models.weights import tensor_file
+from sketch_models.weights.tensor_file import Kind
 
 TENSORS = {"0.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "n": np.array(7)}
 

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from sketch_models import keras_file
 from sketch_models.errors import SengaError
-from sketch_models.keras_file import CONVOLUTIONS, Convolution, Layer
-from tests.sketch_models.keras_writer import random_layers, write
+from sketch_models.weights import keras_file
+from sketch_models.weights.keras_file import CONVOLUTIONS, Convolution, Layer
+from tests.sketch_models.weights.keras_writer import random_layers, write
 
 SMALL = (Convolution(3, 1, 1, 4), Convolution(4, 2, 4, 6), Convolution(3, 1, 6, 1))
 LAYERS = random_layers(SMALL)

@@ -16,10 +16,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models import tensor_file, torch7
 from sketch_models.errors import SengaError
-from sketch_models.tensor_file import Kind, Tensors, checked
-from sketch_models.torch7 import Torch7Object
+from sketch_models.weights import tensor_file, torch7
+from sketch_models.weights.tensor_file import Kind, Tensors, checked
+from sketch_models.weights.torch7 import Torch7Object
 
 GOOD_FILE = "https://esslab.jp/~ess/data/sketch_gan.t7"
 

@@ -38,7 +38,7 @@ from pipeline.demo.studio import SHIPPED
 from pipeline.picture import encode_png
 from pipeline.sample_booru.draw import draw
 from pipeline.square import Placement, resampled
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 
 TOP = Path(__file__).parents[1]
 LONG_SIDE = 256  # pixels

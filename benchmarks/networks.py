@@ -34,7 +34,7 @@ from pipeline.shard import write_shard
 from pipeline.simplify import SimplifyOptions, simplify_shard
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import simo_serra, sketchkeras
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra
 from sketch_models.sketchkeras import SketchKeras

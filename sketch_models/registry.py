@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
-from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.weights import keras_file, simo_serra_file, tensor_file, weights
 from sketch_models.xdog import Xdog, XdogOptions
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 
 Map = NDArray[np.float32]
 """(H, W) float32."""

@@ -34,7 +34,7 @@ from pipeline.split import SplitOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.option import OptionError, option, require
 from sketch_models.xdog import XdogOptions
 

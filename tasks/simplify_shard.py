@@ -11,7 +11,7 @@ from pipeline.outcome import Outcome
 from pipeline.progress import Advance
 from pipeline.simplify import SimplifyOptions, simplify_shard
 from sketch_models import registry
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from tasks import config
 from tasks.shards import DrawStage
 from tasks.sketch_shard import SketchShard

@@ -12,7 +12,7 @@ from pipeline.progress import Advance
 from pipeline.screen import screened
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import registry
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.screen_shard import ScreenShard

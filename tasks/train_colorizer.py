@@ -24,7 +24,7 @@ from pipeline.colorizer.recipe import Recipe
 from pipeline.pack import PackOptions
 from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.option import OptionError
 from sketch_models.weights import weights
 from tasks import config

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.colorizer.options import EvaluateOptions
-from sketch_models import inception, lpips
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
+from sketch_models.perceptual import inception, lpips
 from sketch_models.runner import choose_device
 from sketch_models.weights.folder import local
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ class Perceptual(nn.Module):
 
     Args:
         network: from (N, 3, H, W) in [0, 1] to five features, stem first, such as
-            `sketch_models.danbooru_resnet.DanbooruResNet`, which normalises its input itself.
+            `DanbooruResNet` of sketch_models, which normalises its input itself.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -11,7 +11,7 @@ from pipeline import store
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions, LossOptions, NetworkOptions, TrainOptions
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 
 SCHEMA = "senga-colorizer-1"
 

@@ -32,8 +32,8 @@ from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.sample_grid import SampleGrid
 from pipeline.colorizer.sampler import BatchSampler
 from pipeline.colorizer.trainer import Place, Trainer
-from sketch_models import danbooru_resnet
 from sketch_models.errors import SengaError
+from sketch_models.perceptual import danbooru_resnet
 from sketch_models.runner import choose_device, choose_precision
 from sketch_models.weights import weights
 

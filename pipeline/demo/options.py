@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.option import OptionError, option, require
 
 _LEAST_QUEUE = 8  # a request for variations waits with so many pictures

@@ -19,7 +19,7 @@ from pipeline.demo.worker import Job, PaintJob, SimplifyJob, SketchJob
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
-from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.registry import line_model, sketch_model
 from sketch_models.runner import choose_device
 from sketch_models.styles import STYLES

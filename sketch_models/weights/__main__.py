@@ -91,7 +91,7 @@ def _readers(path: Path) -> dict[str, Callable[[Path], object]]:
     simo_serra = import_module("sketch_models.weights.simo_serra_file").read
     return {
         "simo_serra": lambda path: simo_serra(path, "gan"),
-        "danbooru_resnet": import_module("sketch_models.danbooru_resnet").load,
+        "danbooru_resnet": import_module("sketch_models.perceptual.danbooru_resnet").load,
         "sketchkeras": sketchkeras,
     }
 

@@ -10,7 +10,7 @@ from benchmarks.random_weights import simo_serra, sketchkeras, write_keras
 from sketch_models import registry
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.xdog import Xdog, XdogOptions
 
 CPU = GpuOptions(device="cpu", precision="fp32")

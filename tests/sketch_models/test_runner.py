@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner, choose_device, choose_precision
 
 CPU = GpuOptions(device="cpu", precision="fp32")

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks import random_weights
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra, network
 from sketch_models.weights.simo_serra_file import LAYERS

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks import random_weights
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, high_pass, network
 from sketch_models.weights.keras_file import CONVOLUTIONS

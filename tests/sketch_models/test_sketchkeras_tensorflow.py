@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, high_pass, network
 from sketch_models.sketchkeras_tensorflow import TensorflowNetwork, build

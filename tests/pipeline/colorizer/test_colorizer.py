@@ -15,7 +15,7 @@ from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Place, Trainer
 from pipeline.square import Placement
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 from tests.pipeline.colorizer.test_trainer import batch
 

@@ -20,7 +20,7 @@ from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.recipe import Recipe
 from pipeline.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 
 OPTIONS = EvaluateOptions(hints=(0, 5), shifts=2)

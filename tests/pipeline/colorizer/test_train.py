@@ -18,7 +18,7 @@ from pipeline.colorizer.run_log import Course, RunLog
 from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.trainer import Place, Trainer
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
 
 PLACE = Place(device=torch.device("cpu"))

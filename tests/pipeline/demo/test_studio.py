@@ -15,7 +15,7 @@ from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
 from pipeline.demo.worker import PaintJob, SimplifyJob, SketchJob
 from sketch_models.errors import SengaError
-from sketch_models.networks import GpuOptions
+from sketch_models.network_options import GpuOptions
 from tests.pipeline.demo.conftest import SIZE
 
 pytestmark = pytest.mark.usefixtures("no_weights")

@@ -11,9 +11,9 @@ from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from sketch_models import danbooru_resnet
-from sketch_models.danbooru_resnet import DanbooruResNet
 from sketch_models.errors import SengaError
+from sketch_models.perceptual import danbooru_resnet
+from sketch_models.perceptual.danbooru_resnet import DanbooruResNet
 
 State = dict[str, torch.Tensor]
 NUMBERS = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}

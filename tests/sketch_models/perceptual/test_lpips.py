@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sketch_models import lpips
 from sketch_models.errors import SengaError
-from sketch_models.lpips import Lpips
+from sketch_models.perceptual import lpips
+from sketch_models.perceptual.lpips import Lpips
 
 SHAPES = ((64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3))
 PLACES = (0, 3, 6, 8, 10)

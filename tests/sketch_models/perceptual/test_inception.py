@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from sketch_models import inception
 from sketch_models.errors import SengaError
-from sketch_models.inception import Inception
+from sketch_models.perceptual import inception
+from sketch_models.perceptual.inception import Inception
 
 
 def random_state() -> dict[str, torch.Tensor]:

@@ -111,7 +111,7 @@ def test_weights_of_another_network_are_one_sentence() -> None:
 def test_an_identity_needs_no_heavy_library(file: Path) -> None:
     code = (
         "import sys\n"
-        "from sketch_models import weights\n"
+        "from sketch_models.weights import weights\n"
         "assert not {'numpy', 'pooch', 'requests', 'safetensors'} & set(sys.modules)\n"
         "weights.identity('gan'), weights.identity(sys.argv[1])\n"
         "assert not {'numpy', 'requests', 'safetensors', 'torch', 'rich'} & set(sys.modules)\n"

@@ -25,8 +25,8 @@ import pandas as pd
 import polars as pl
 from machine import describe
 
-from pipeline.filter import FilterOptions, filter_posts
-from pipeline.metadata import import_posts
+from pipeline.posts.filter import FilterOptions, filter_posts
+from pipeline.posts.metadata import import_posts
 
 RECIPE = FilterOptions(extensions=("jpg", "jpeg", "png", "gif"))
 WANTED, UNWANTED = RECIPE.all_tags, RECIPE.none_tags

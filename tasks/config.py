@@ -24,9 +24,9 @@ from pipeline.colorizer.options import (
     TrainOptions,
 )
 from pipeline.download import DownloadOptions
-from pipeline.filter import FilterOptions
-from pipeline.metadata_options import MetadataOptions
 from pipeline.pack import PackOptions
+from pipeline.posts.filter import FilterOptions
+from pipeline.posts.options import MetadataOptions
 from pipeline.screen import ScreenOptions
 from pipeline.simplify import SimplifyOptions
 from pipeline.sketch import SketchOptions

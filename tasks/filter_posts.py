@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import store
-from pipeline.filter import FilterOptions, filter_posts
+from pipeline.posts.filter import FilterOptions, filter_posts
 from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError
 from tasks import config

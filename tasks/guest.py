@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pipeline.download import DownloadOptions
 from pipeline.guest import Guest
-from pipeline.metadata_options import MetadataOptions
+from pipeline.posts.options import MetadataOptions
 from tasks import config
 
 logger = logging.getLogger("senga")

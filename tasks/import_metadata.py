@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline import kaggle, store
-from pipeline.board_api import collect, rows
+from pipeline import store
 from pipeline.fetch_error import FetchError
-from pipeline.filter import FilterOptions
-from pipeline.metadata import import_posts, import_rows
-from pipeline.metadata_options import HOW_TO_GET_IT, MetadataOptions
+from pipeline.posts import kaggle
+from pipeline.posts.board_api import collect, rows
+from pipeline.posts.filter import FilterOptions
+from pipeline.posts.metadata import import_posts, import_rows
+from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from tasks import config

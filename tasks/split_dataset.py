@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.duplicates import described, group, write_groups
-from pipeline.filter import FilterOptions
 from pipeline.outcome import ok_ids
+from pipeline.posts.filter import FilterOptions
 from pipeline.progress import Advance
 from pipeline.split import SplitOptions, split_ids, write_split
 from tasks import config

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import kaggle_csv, metadata
-from pipeline.metadata import import_posts, import_rows
-from pipeline.metadata_options import MetadataOptions
+from pipeline.posts import kaggle_csv, metadata
+from pipeline.posts.metadata import import_posts, import_rows
+from pipeline.posts.options import MetadataOptions
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
 

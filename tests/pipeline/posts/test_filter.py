@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import filter as filter_module
-from pipeline.filter import FilterOptions, FilterResult, filter_posts
-from pipeline.posts import POSTS
+from pipeline.posts import filter as filter_module
+from pipeline.posts.filter import FilterOptions, FilterResult, filter_posts
+from pipeline.posts.rows import POSTS
 from sketch_models.option import OptionError
 
 EVERYTHING = FilterOptions(all_tags=(), none_tags=(), ratings=("s", "q", "e"))

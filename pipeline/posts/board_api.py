@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-from pipeline.kaggle_csv import COLUMNS
+from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.progress import Advance, ignore
 from sketch_models.errors import SengaError
 

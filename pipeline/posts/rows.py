@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.kaggle_csv import COLUMNS, Block, split_lines
+from pipeline.posts.kaggle_csv import COLUMNS, Block, split_lines
 
 POSTS: dict[str, type[pl.DataType]] = {
     "id": pl.Int64,
@@ -75,7 +75,7 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Rejected]]:
     """Reads the posts of rows that are in no CSV, with the checks of those that are.
 
     Args:
-        rows: a column line (a number) and the columns `pipeline.kaggle_csv.COLUMNS` (strings, none
+        rows: a column line (a number) and the columns `kaggle_csv.COLUMNS` (strings, none
             of them null).
 
     Returns:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import metadata, posts_parquet
-from pipeline.kaggle_csv import COLUMNS
-from pipeline.metadata import import_posts
+from pipeline.posts import metadata
+from pipeline.posts.kaggle_csv import COLUMNS
+from pipeline.posts.metadata import import_posts
 from sketch_models.errors import SengaError
 
 Result = tuple[dict[str, int], pl.DataFrame, list[list[str]]]
@@ -134,7 +134,7 @@ def test_further_columns_are_ignored_and_the_order_is_free(tmp_path: Path) -> No
 
 
 def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posts_parquet, "_ROWS", 64)
+    monkeypatch.setattr(parquet, "_ROWS", 64)
     monkeypatch.setattr(metadata, "_SORTED_AT_ONCE", 100)
     numbers = list(range(1, 1001))
     random.Random(1).shuffle(numbers)

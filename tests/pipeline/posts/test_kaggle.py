@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 import requests
 
-from pipeline import kaggle
-from pipeline.kaggle import fetch_csv
+from pipeline.posts import kaggle
+from pipeline.posts.kaggle import fetch_csv
 from sketch_models.errors import SengaError
 
 

@@ -17,10 +17,10 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from pipeline.in_order import in_order
-from pipeline.kaggle_csv import COLUMNS, Block, blocks, split_line
-from pipeline.metadata_options import HOW_TO_GET_IT
-from pipeline.posts import POSTS, Rejected, as_csv, read_block, read_rows
-from pipeline.posts_parquet import ParquetSource, is_parquet
+from pipeline.posts.kaggle_csv import COLUMNS, Block, blocks, split_line
+from pipeline.posts.options import HOW_TO_GET_IT
+from pipeline.posts.parquet import ParquetSource, is_parquet
+from pipeline.posts.rows import POSTS, Rejected, as_csv, read_block, read_rows
 from pipeline.progress import Advance, ignore
 from sketch_models.errors import SengaError
 
@@ -53,7 +53,7 @@ def import_posts(
 
     Args:
         path: the file under any name: a CSV, plain or gzipped, or Parquet with the same columns.
-        posts: parquet file to write, with the columns `pipeline.posts.POSTS`, ascending by id, each
+        posts: parquet file to write, with the columns `rows.POSTS`, ascending by id, each
             id once: the first row in the file counts.
         quarantine: CSV file to write, with the columns line (of `path`; a header is line 1, and a
             Parquet file is numbered as if it had one), reason and text (the row as CSV; NUL and

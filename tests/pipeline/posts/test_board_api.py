@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.board_api import Collected, collect, rows
-from pipeline.kaggle_csv import COLUMNS
-from pipeline.metadata import import_rows
+from pipeline.posts.board_api import Collected, collect, rows
+from pipeline.posts.kaggle_csv import COLUMNS
+from pipeline.posts.metadata import import_rows
 from pipeline.sample_booru import serve
 from pipeline.sample_booru.catalogue import catalogue
 from sketch_models.errors import SengaError

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.in_order import in_order
-from pipeline.posts import POSTS, RATINGS
+from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import Advance, ignore
 from sketch_models.option import OptionError, option, require
 
@@ -144,7 +144,7 @@ def filter_posts(
     One pass over the posts; memory is bounded by a few batches and the largest shard.
 
     Args:
-        posts: parquet file with the columns `pipeline.posts.POSTS`, ascending by id.
+        posts: parquet file with the columns `pipeline.posts.rows.POSTS`, ascending by id.
         folder: existing folder for the shards: the same columns but `line`, ascending by id.
         options: the rules.
         shard_width: shard n holds the ids from n * shard_width to (n + 1) * shard_width - 1.

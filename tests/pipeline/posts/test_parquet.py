@@ -134,7 +134,7 @@ def test_further_columns_are_ignored_and_the_order_is_free(tmp_path: Path) -> No
 
 
 def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "_ROWS", 64)
+    monkeypatch.setattr("pipeline.posts.parquet._ROWS", 64)
     monkeypatch.setattr(metadata, "_SORTED_AT_ONCE", 100)
     numbers = list(range(1, 1001))
     random.Random(1).shuffle(numbers)

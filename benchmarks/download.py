@@ -128,8 +128,8 @@ def img2dataset(folder: Path) -> Path:
 SENGA = f"""
 import sys
 from pathlib import Path
-from pipeline.download import DownloadOptions, download_shard
-from pipeline.guest import Guest
+from pipeline.collect.download import DownloadOptions, download_shard
+from pipeline.collect.guest import Guest
 posts, folder = map(Path, sys.argv[1:])
 folder.mkdir()
 options = DownloadOptions(

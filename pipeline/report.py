@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich import box
 from rich.table import Table
 
-from pipeline.download_outcome import MEANINGS as DOWNLOADS
+from pipeline.collect.outcome import MEANINGS as DOWNLOADS
 
 MEANINGS = {
     **DOWNLOADS,

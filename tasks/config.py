@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import luigi
 from luigi.configuration import get_config
 
+from pipeline.collect.download import DownloadOptions
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
     AugmentOptions,
@@ -23,7 +24,6 @@ from pipeline.colorizer.options import (
     NetworkOptions,
     TrainOptions,
 )
-from pipeline.download import DownloadOptions
 from pipeline.pack import PackOptions
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.options import MetadataOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline import store
-from pipeline.download import DownloadOptions, check_share, download_shard
+from pipeline.collect.download import DownloadOptions, check_share, download_shard
 from pipeline.progress import Advance
 from tasks import config
 from tasks.filter_posts import FilterPosts

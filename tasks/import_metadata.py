@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline import store
-from pipeline.fetch_error import FetchError
+from pipeline.collect.fetch_error import FetchError
 from pipeline.posts import kaggle
 from pipeline.posts.board_api import collect, rows
 from pipeline.posts.filter import FilterOptions

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import luigi
 
 from pipeline import store
-from pipeline.download import forget
-from pipeline.download_outcome import MEANINGS, is_code
+from pipeline.collect.download import forget
+from pipeline.collect.outcome import MEANINGS, is_code
 from pipeline.outcome import OK
 from sketch_models.errors import SengaError
 from tasks import config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline import store
-from pipeline.download import kept_ids
+from pipeline.collect.download import kept_ids
 from pipeline.outcome import OK, count
 from pipeline.progress import Advance
 from pipeline.screen import GATES, ScreenOptions, screen_shard

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from pipeline.fetch_error import FetchError
+from pipeline.collect.fetch_error import FetchError
 
 PRODUCT = "Senga"
 """The name that robots.txt and X-Robots-Tag may address."""

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.download_options import DownloadOptions
-from pipeline.fetch import Fetched
-from pipeline.fetch_many import fetch_one
-from pipeline.guest import Guest
-from pipeline.schedule import Schedule
+from pipeline.collect.fetch import Fetched
+from pipeline.collect.fetch_many import fetch_one
+from pipeline.collect.guest import Guest
+from pipeline.collect.options import DownloadOptions
+from pipeline.collect.schedule import Schedule
 
 Web = Any  # the server of conftest.py
 Files = dict[str, bytes]
@@ -235,7 +235,7 @@ def test_the_next_request_is_not_hit_by_the_end_of_the_last(
 def test_a_body_that_comes_too_slowly(
     web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.fetch._GRACE", 0.2)
+    monkeypatch.setattr("pipeline.collect.fetch._GRACE", 0.2)
     url = web.put("/a.jpg", web.drip(files["jpg"], 0.02))
     row = make(min_speed=1000.0, retries=0).fetch(5, url).outcome
     assert (row.code, row.transient) == ("too_slow", True)

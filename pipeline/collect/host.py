@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.fetch_error import FetchError
+from pipeline.collect.fetch_error import FetchError
 
 _REFUSALS = {"http_403", "http_429", "http_503"}  # "slow down"
 _TROUBLE = {"connection_failed", "timeout", "too_slow", "tls_failed", *_REFUSALS}

@@ -22,7 +22,7 @@ from urllib3.response import BaseHTTPResponse, HTTPResponse
 from urllib3.util import Timeout
 from urllib3.util.connection import create_connection
 
-from pipeline.address import resolve
+from pipeline.collect.address import resolve
 
 _ADDRESSES = 2  # of one host that are tried
 _SWEEP = 0.25  # seconds; deadlines are kept to within this

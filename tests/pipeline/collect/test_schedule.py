@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fetch_error import FetchError
-from pipeline.host import HostLimits, Hosts
-from pipeline.schedule import Job, Schedule, back_off
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.host import HostLimits, Hosts
+from pipeline.collect.schedule import Job, Schedule, back_off
 
 
 class Clock:

@@ -20,15 +20,15 @@ import urllib3
 from requests.utils import get_environ_proxies
 from urllib3.response import BaseHTTPResponse
 
-from pipeline.address import host_of, same_host
-from pipeline.check_picture import check_picture
-from pipeline.download_options import DownloadOptions
-from pipeline.download_outcome import DownloadOutcome
-from pipeline.fetch_error import FetchError
+from pipeline.collect.address import host_of, same_host
+from pipeline.collect.check_picture import check_picture
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.options import DownloadOptions
+from pipeline.collect.outcome import DownloadOutcome
+from pipeline.collect.robots import PRODUCT, Robots, refuses_training
+from pipeline.collect.transport import Transport
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
-from pipeline.robots import PRODUCT, Robots, refuses_training
-from pipeline.transport import Transport
 
 _REDIRECTS = 5
 _CHUNK = 256 * 1024  # bytes asked of the socket at once

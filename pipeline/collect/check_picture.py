@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from PIL.JpegImagePlugin import JpegImageFile
 
+from pipeline.collect.polyglot import second_type
 from pipeline.picture import PictureError, decode, sniff, stated_size
-from pipeline.polyglot import second_type
 
 MOST_ASPECT = 50.0
 """A picture whose long side is more times its short one is refused before it is decoded."""

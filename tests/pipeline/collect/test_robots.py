@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from pipeline.fetch_error import FetchError
-from pipeline.robots import Robots, refuses_training
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.robots import Robots, refuses_training
 
 RULES = b"""
 User-agent: *

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from benchmarks.fault_server import FAULTS, HOST, Fault, Server, picture, serving
-from pipeline.download import DownloadOptions, download_shard
-from pipeline.guest import Guest
+from pipeline.collect.download import DownloadOptions, download_shard
+from pipeline.collect.guest import Guest
 from pipeline.shard import ShardReader
 
 GOOD = (1, 2, 3)
@@ -25,8 +25,8 @@ def server() -> Iterator[Server]:
 def test_a_fault_has_its_code_and_costs_nothing_else(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    monkeypatch.setattr("pipeline.schedule._BACK_OFF", 0.05)
-    monkeypatch.setattr("pipeline.fetch._GRACE", 1.2)
+    monkeypatch.setattr("pipeline.collect.schedule._BACK_OFF", 0.05)
+    monkeypatch.setattr("pipeline.collect.fetch._GRACE", 1.2)
     server.asked.clear()
     urls = {n: f"http://{HOST}/{n}.jpg" for n in GOOD} | {9: server.url(fault, HOST)}
     posts = tmp_path / "posts"

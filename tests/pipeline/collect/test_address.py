@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from pipeline.address import host_of, resolve, same_host
-from pipeline.fetch_error import FetchError
+from pipeline.collect.address import host_of, resolve, same_host
+from pipeline.collect.fetch_error import FetchError
 
 GOOD = ("safebooru.org",)
 

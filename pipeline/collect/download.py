@@ -16,16 +16,16 @@ from pathlib import Path
 import polars as pl
 
 from pipeline import store
-from pipeline.download_options import DownloadOptions
-from pipeline.download_outcome import (
+from pipeline.collect.fetch_many import fetch_in_order
+from pipeline.collect.guest import Guest
+from pipeline.collect.journal import Journal
+from pipeline.collect.options import DownloadOptions
+from pipeline.collect.outcome import (
     DownloadOutcome,
     is_unasked,
     read_outcomes,
     write_outcomes,
 )
-from pipeline.fetch_many import fetch_in_order
-from pipeline.guest import Guest
-from pipeline.journal import Journal
 from pipeline.outcome import OK, count, ok_ids
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader, write_shard

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.polyglot import second_type
+from pipeline.collect.polyglot import second_type
 
 Files = dict[str, bytes]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pipeline.download_outcome import DownloadOutcome
+from pipeline.collect.outcome import DownloadOutcome
 from pipeline.outcome import OK
 
 _LONGEST_HEAD = 64 * 1024  # bytes of a row, far more than one has

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.host import HostLimits
+from pipeline.collect.host import HostLimits
 from sketch_models.option import option, require
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from pipeline.download_outcome import is_transient
-from pipeline.fetch_error import FetchError
-from pipeline.host import Host, Hosts
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.host import Host, Hosts
+from pipeline.collect.outcome import is_transient
 
 _BACK_OFF = 1.0  # seconds before the second try, doubled for each further one
 

@@ -15,14 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.download import (
+from pipeline.collect.download import (
     DownloadOptions,
     DownloadResult,
     check_share,
     download_shard,
     kept_ids,
 )
-from pipeline.download_outcome import (
+from pipeline.collect.guest import Guest
+from pipeline.collect.journal import Journal
+from pipeline.collect.outcome import (
     MEANINGS,
     DownloadOutcome,
     is_code,
@@ -30,8 +32,6 @@ from pipeline.download_outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.guest import Guest
-from pipeline.journal import Journal
 from pipeline.outcome import ok_ids
 from pipeline.shard import ShardReader
 from sketch_models.errors import SengaError
@@ -505,7 +505,7 @@ def test_options_that_cannot_work(name: str, value: object) -> None:
 
 
 def test_every_code_is_documented() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "outcomes.md").read_text(encoding="utf-8")
     for code, meaning in MEANINGS.items():
         again = "yes" if is_transient(code) else ""
         assert f"| `{code}` | {meaning} | {again} |" in text

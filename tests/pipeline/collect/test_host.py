@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fetch_error import FetchError
-from pipeline.host import Host, HostLimits, Hosts
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.host import Host, HostLimits, Hosts
 
 LIMITS = HostLimits(connections=2, per_second=10, patience=600)
 

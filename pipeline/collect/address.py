@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import urllib3.util
 
-from pipeline.fetch_error import FetchError
+from pipeline.collect.fetch_error import FetchError
 
 ANY = "*"
 """In a list of allowed hosts: every host."""

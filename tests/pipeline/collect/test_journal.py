@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.download_outcome import DownloadOutcome
-from pipeline.journal import Journal
+from pipeline.collect.journal import Journal
+from pipeline.collect.outcome import DownloadOutcome
 
 
 def row(post_id: int, content: bytes) -> DownloadOutcome:
@@ -46,7 +46,7 @@ def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_holds_a_bounded_share_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.journal._MOST_HELD", 250)
+    monkeypatch.setattr("pipeline.collect.journal._MOST_HELD", 250)
     contents = {n: bytes([n]) * 100 for n in range(6)}
     with Journal(tmp_path / "j") as journal:
         for post_id, content in contents.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.address import ANY, is_within
-from pipeline.download_options import DownloadOptions
-from pipeline.fetch import Fetcher, Turns, plain
-from pipeline.fetch_error import FetchError
-from pipeline.host import HostLimits, Hosts, Tell, silence
-from pipeline.robots import Robots
-from pipeline.schedule import Schedule
+from pipeline.collect.address import ANY, is_within
+from pipeline.collect.fetch import Fetcher, Turns, plain
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.host import HostLimits, Hosts, Tell, silence
+from pipeline.collect.options import DownloadOptions
+from pipeline.collect.robots import Robots
+from pipeline.collect.schedule import Schedule
 
 _OWN = HostLimits(connections=1_000_000, per_second=0, patience=60)
 _MOST_TEXT = 64_000_000  # bytes

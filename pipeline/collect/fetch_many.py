@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from queue import SimpleQueue
 
-from pipeline.download_outcome import DownloadOutcome
-from pipeline.fetch import Fetched, Fetcher, Turns
-from pipeline.fetch_error import FetchError
-from pipeline.journal import Journal
+from pipeline.collect.fetch import Fetched, Fetcher, Turns
+from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.journal import Journal
+from pipeline.collect.outcome import DownloadOutcome
+from pipeline.collect.schedule import Job, Schedule
 from pipeline.progress import Advance
-from pipeline.schedule import Job, Schedule
 
 Make = Callable[[Turns], Fetcher]
 _Done = SimpleQueue[DownloadOutcome | BaseException]

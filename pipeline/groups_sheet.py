@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.duplicates import REASONS
 from pipeline.picture import decode, fit
+from pipeline.screen.duplicates import REASONS
 from pipeline.shard import ShardReader
 from pipeline.sheet import CAPTION, EDGE, GUTTER, LABEL, QUIET, draw_label, draw_picture
 

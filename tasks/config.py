@@ -27,7 +27,7 @@ from pipeline.colorizer.options import (
 from pipeline.pack import PackOptions
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.options import MetadataOptions
-from pipeline.screen import ScreenOptions
+from pipeline.screen.screen import ScreenOptions
 from pipeline.simplify import SimplifyOptions
 from pipeline.sketch import SketchOptions
 from pipeline.split import SplitOptions

@@ -8,7 +8,7 @@ from pipeline import store
 from pipeline.collect.download import kept_ids
 from pipeline.outcome import OK, count
 from pipeline.progress import Advance
-from pipeline.screen import GATES, ScreenOptions, screen_shard
+from pipeline.screen.screen import GATES, ScreenOptions, screen_shard
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts

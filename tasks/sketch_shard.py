@@ -9,7 +9,7 @@ import luigi
 
 from pipeline.outcome import Outcome
 from pipeline.progress import Advance
-from pipeline.screen import screened
+from pipeline.screen.screen import screened
 from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import registry
 from sketch_models.network_options import GpuOptions

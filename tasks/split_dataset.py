@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import store
-from pipeline.duplicates import described, group, write_groups
 from pipeline.outcome import ok_ids
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import Advance
+from pipeline.screen.duplicates import described, group, write_groups
 from pipeline.split import SplitOptions, split_ids, write_split
 from tasks import config
 from tasks.filter_posts import FilterPosts

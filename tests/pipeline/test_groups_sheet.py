@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.duplicates import REASONS, Groups, described, group, write_groups
 from pipeline.groups_sheet import groups_sheet
 from pipeline.picture import encode_png, fit
 from pipeline.sample_booru.draw import draw
 from pipeline.sample_booru.files import encode
-from pipeline.screen import ScreenOptions, screen_shard
+from pipeline.screen.duplicates import REASONS, Groups, described, group, write_groups
+from pipeline.screen.screen import ScreenOptions, screen_shard
 from pipeline.shard import write_shard
 
 TAGS = "1girl solo smile blue_eyes long_hair upper_body white_background dress bow"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import duplicates
-from pipeline.duplicates import MOST_BITS, REASONS, Join, group
-from pipeline.measure import BITS, measure
 from pipeline.sample_booru.draw import draw
+from pipeline.screen import duplicates
+from pipeline.screen.duplicates import MOST_BITS, REASONS, Join, group
+from pipeline.screen.measure import BITS, measure
 
 TAGS = [f"tag_{number}" for number in range(12)]
 FUZZ = settings(max_examples=60, deadline=None, derandomize=True)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.in_order import in_order
-from pipeline.measure import Measures, measure
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, decode, sniff
 from pipeline.progress import Advance, ignore
+from pipeline.screen.measure import Measures, measure
 from pipeline.shard import ShardReader
 from sketch_models.option import option, require
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.measure import BITS, Measures, measure
 from pipeline.sample_booru.draw import Drawing, draw
 from pipeline.sample_booru.files import encode
+from pipeline.screen.measure import BITS, Measures, measure
 
 IDS = (1, 4, 7, 9, 12, 64, 108, 171, 178, 180)
 Picture = NDArray[np.uint8]

@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.measure import Measures, measure
 from pipeline.picture import encode_png
 from pipeline.sample_booru.catalogue import catalogue
 from pipeline.sample_booru.draw import Drawing, draw
 from pipeline.sample_booru.files import encode
-from pipeline.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
+from pipeline.screen.measure import Measures, measure
+from pipeline.screen.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
 from pipeline.shard import write_shard
 from sketch_models.option import OptionError
 
@@ -186,7 +186,7 @@ def test_what_was_measured_before_is_not_measured_again(
         looked.append(content)
         return look(content)
 
-    monkeypatch.setattr("pipeline.screen.look", noted)
+    monkeypatch.setattr("pipeline.screen.screen.look", noted)
     options = ScreenOptions(greyscale="keep")
     outcomes = screen_shard(color, [1, 2, 3, 4], second, options, known=[first])
     assert [row.code for row in outcomes] == ["ok", "ok", "ok", "blank"]

@@ -24,9 +24,9 @@ from machine import describe
 from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
+from pipeline.draw.sketch import SketchOptions
 from pipeline.picture import encode_png, fit
 from pipeline.sample_booru import draw
-from pipeline.sketch import SketchOptions
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions

@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 from random_weights import simo_serra as simo_serra_weights
 from random_weights import write_keras
 
+from pipeline.draw.simplify import SimplifyOptions, simplify_shard
+from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
 from pipeline.picture import decode, decode_grey, encode_png, fit, sniff
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
-from pipeline.simplify import SimplifyOptions, simplify_shard
-from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import simo_serra, sketchkeras
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner

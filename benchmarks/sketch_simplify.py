@@ -24,13 +24,13 @@ import numpy as np
 from machine import describe
 from numpy.typing import NDArray
 
+from pipeline.draw.simplify import SimplifyOptions, simplify_shard
+from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
 from pipeline.picture import decode, fit, keep_freed_memory, sniff
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
-from pipeline.simplify import SimplifyOptions, simplify_shard
-from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions

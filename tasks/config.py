@@ -24,12 +24,12 @@ from pipeline.colorizer.options import (
     NetworkOptions,
     TrainOptions,
 )
+from pipeline.draw.simplify import SimplifyOptions
+from pipeline.draw.sketch import SketchOptions
 from pipeline.pack import PackOptions
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.options import MetadataOptions
 from pipeline.screen.screen import ScreenOptions
-from pipeline.simplify import SimplifyOptions
-from pipeline.sketch import SketchOptions
 from pipeline.split import SplitOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import luigi
 
+from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.outcome import Outcome
 from pipeline.progress import Advance
-from pipeline.simplify import SimplifyOptions, simplify_shard
 from sketch_models import registry
 from sketch_models.network_options import GpuOptions
 from tasks import config

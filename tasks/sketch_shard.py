@@ -7,10 +7,10 @@ from pathlib import Path
 
 import luigi
 
+from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import Outcome
 from pipeline.progress import Advance
 from pipeline.screen.screen import screened
-from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models import registry
 from sketch_models.network_options import GpuOptions
 from tasks import config

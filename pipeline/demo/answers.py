@@ -19,8 +19,8 @@ from pipeline.demo.latent import z_of
 from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
+from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.picture import encode_png, fit
-from pipeline.sketch import SMALLEST_SKETCH
 from pipeline.square import Placement, resampled
 from sketch_models.styles import STYLES, cut
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.draw.simplify import SimplifyOptions, simplify_shard
+from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import Outcome
 from pipeline.picture import decode_grey, encode_png
 from pipeline.shard import ShardReader, write_shard
-from pipeline.simplify import SimplifyOptions, simplify_shard
-from pipeline.sketch import SketchOptions, sketch_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.option import OptionError
 from sketch_models.styles import STYLES

@@ -1,0 +1,1 @@
+"""Drawings: pictures come in, their sketches and clean line art go out."""

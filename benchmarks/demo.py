@@ -35,9 +35,9 @@ from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
 from pipeline.demo.samples import IDS
 from pipeline.demo.studio import SHIPPED
+from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
 from pipeline.sample_booru.draw import draw
-from pipeline.square import Placement, resampled
 from sketch_models.network_options import GpuOptions
 
 TOP = Path(__file__).parents[1]

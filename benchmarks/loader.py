@@ -49,10 +49,10 @@ from pipeline.colorizer.dataset import ColorizationDataset
 from pipeline.colorizer.hints import HintOptions, simulate
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.sample import Sample, draw_sample, normalize
-from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.square import Placement
 from pipeline.picture import fit, keep_freed_memory
 from pipeline.sample_booru import draw
-from pipeline.square import Placement
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions

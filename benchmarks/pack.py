@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.outcome import OK
-from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import decode, decode_grey, encode_png, fit, keep_freed_memory
 from pipeline.sample_booru import draw
 from pipeline.shard import ShardReader, write_shard

@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.pack import OpenShard, ShardPaths
+from pipeline.pack.pack import OpenShard, ShardPaths
+from pipeline.pack.square import resampled
 from pipeline.picture import decode
 from pipeline.sheet import (
     CAPTION,
@@ -26,7 +27,6 @@ from pipeline.sheet import (
     draw_label,
     draw_picture,
 )
-from pipeline.square import resampled
 from sketch_models.styles import STYLES
 
 _TALL = 1.5  # height of the tallest cell, in cell widths

@@ -26,11 +26,11 @@ from pipeline.colorizer.options import (
 )
 from pipeline.draw.simplify import SimplifyOptions
 from pipeline.draw.sketch import SketchOptions
-from pipeline.pack import PackOptions
+from pipeline.pack.pack import PackOptions
+from pipeline.pack.split import SplitOptions
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.options import MetadataOptions
 from pipeline.screen.screen import ScreenOptions
-from pipeline.split import SplitOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError

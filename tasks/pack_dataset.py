@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.outcome import OK, count
-from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.pack.pack import PackOptions, ShardPaths, pack
+from pipeline.pack.split import read_split
 from pipeline.progress import Advance, Progress
-from pipeline.split import read_split
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts

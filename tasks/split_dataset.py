@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.outcome import ok_ids
+from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import Advance
 from pipeline.screen.duplicates import described, group, write_groups
-from pipeline.split import SplitOptions, split_ids, write_split
 from tasks import config
 from tasks.filter_posts import FilterPosts
 from tasks.screen_shard import ScreenShard

@@ -21,7 +21,7 @@ from pipeline.colorizer.options import (
     require_size,
 )
 from pipeline.colorizer.recipe import Recipe
-from pipeline.pack import PackOptions
+from pipeline.pack.pack import PackOptions
 from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions

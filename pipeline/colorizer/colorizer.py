@@ -18,7 +18,7 @@ from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.layers import parameters
 from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.recipe import Recipe
-from pipeline.square import Placement, resampled
+from pipeline.pack.square import Placement, resampled
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import choose_device, choose_precision

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.pack.square import resampled
 from pipeline.sheet import (
     EDGE,
     GROUP,
@@ -25,7 +26,6 @@ from pipeline.sheet import (
     draw_picture,
     fitting_size,
 )
-from pipeline.square import resampled
 
 Picture = NDArray[np.uint8]
 """(H, W) grey or (H, W, 3) RGB."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
-from pipeline.dataset_reader import DatasetReader
+from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 
 

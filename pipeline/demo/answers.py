@@ -20,8 +20,8 @@ from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
+from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png, fit
-from pipeline.square import Placement, resampled
 from sketch_models.styles import STYLES, cut
 
 LONGEST_SIDE = 1536  # of what a sketch or line model sees, in pixels

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
+from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
 from pipeline.sample_booru.character import character
 from pipeline.sample_booru.draw import draw
-from pipeline.square import Placement, resampled
 
 BEYOND = 20_000
 """Posts of the sample booru that recipes may train on: samples come after these."""

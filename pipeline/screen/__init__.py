@@ -1,1 +1,1 @@
-"""The screen: pictures come in, what each is like, whether it stays and which show the same go out."""
+"""The screen: pictures come in, what each is like and which of them stay go out."""

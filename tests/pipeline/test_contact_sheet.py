@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.contact_sheet import SheetRow, contact_sheet, contact_sheet_of
-from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import encode_png
 from pipeline.shard import write_shard
 from sketch_models.styles import STYLES

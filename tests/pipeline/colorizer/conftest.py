@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
 
 ABOUT = dict.fromkeys(["dataset", "split", "fingerprint", "created"], "x") | {"config": "{}"}
 BOX = (4, 0, 26, 32)  # not symmetric, so that a flip shows

@@ -13,7 +13,7 @@ from pipeline.colorizer.layers import initialise
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Place, Trainer
-from pipeline.square import Placement
+from pipeline.pack.square import Placement
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small

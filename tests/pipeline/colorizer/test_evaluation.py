@@ -18,7 +18,7 @@ from pipeline.colorizer.hints import HintOptions, Hints
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.recipe import Recipe
-from pipeline.dataset_reader import DatasetReader
+from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small

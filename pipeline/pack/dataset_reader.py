@@ -1,6 +1,6 @@
 """Reads pictures of `train.h5` and `test.h5` one at a time, from any process.
 
-Layout: `pipeline.dataset_file`.
+Layout: `pipeline.pack.dataset_file`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from pipeline.dataset_file import SCHEMA
+from pipeline.pack.dataset_file import SCHEMA
 from sketch_models.errors import SengaError
 
 _READ_BY_HDF5 = "hdf5"  # whatever a user has repacked the file with

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
-from pipeline.dataset_reader import DatasetReader
+from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 
 SIZE = 16

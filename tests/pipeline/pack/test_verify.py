@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.dataset_file import Chunk, DatasetFile, Row, content, picture_names
-from pipeline.verify import main, verify
+from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, content, picture_names
+from pipeline.pack.verify import main, verify
 from sketch_models.errors import SengaError
 from sketch_models.styles import STYLES
 

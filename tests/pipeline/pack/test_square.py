@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.square import Placement, resampled
+from pipeline.pack.square import Placement, resampled
 
 SIZE = 64
 sides = st.integers(1, 400)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.split import TEST, TRAIN, SplitOptions, split_ids, write_split
+from pipeline.pack.split import TEST, TRAIN, SplitOptions, split_ids, write_split
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
 

@@ -1,6 +1,6 @@
 """Re-opens packed files and checks that they hold what they promise.
 
-For people: `python -m pipeline.verify data/sample/train.h5 data/sample/test.h5`.
+For people: `python -m pipeline.pack.verify data/sample/train.h5 data/sample/test.h5`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import dataset_file
-from pipeline.dataset_file import (
+from pipeline.pack import dataset_file
+from pipeline.pack.dataset_file import (
     ATTRIBUTES,
     COLUMNS,
     SCHEMA,
@@ -27,7 +27,7 @@ from pipeline.dataset_file import (
     picture_shape,
     suffixes,
 )
-from pipeline.square import PAPER
+from pipeline.pack.square import PAPER
 from sketch_models.errors import SengaError
 
 _ROWS = 64  # read at once
@@ -57,7 +57,7 @@ class Report:
 def verify(paths: Sequence[Path]) -> list[Report]:
     """Checks files that belong together: each one, and that no picture is in two of them.
 
-    A file is right when its layout and attributes are those of `pipeline.dataset_file`, its ids
+    A file is right when its layout and attributes are those of `dataset_file`, its ids
     ascend, every dataset has its checksum, every picture keeps to its content box and no line art
     is blank.
 
@@ -207,7 +207,7 @@ class _File:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Says of each file what is in it, or what is wrong with the first that is not right."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pipeline.pack.verify", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="files that belong together")
     try:
         for report in verify(parser.parse_args(arguments).files):

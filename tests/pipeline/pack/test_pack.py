@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.dataset_file import content
 from pipeline.outcome import OK, Outcome, count
-from pipeline.pack import PackOptions, ShardPaths, check_aspect, pack
+from pipeline.pack.dataset_file import content
+from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
+from pipeline.pack.verify import verify
 from pipeline.picture import PictureError, fit
 from pipeline.shard import write_shard
-from pipeline.verify import verify
 from sketch_models.option import OptionError
 from sketch_models.styles import STYLES
 
@@ -268,7 +268,7 @@ def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str
 FULL = """
 import resource, sys
 from pathlib import Path
-from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.pack.pack import PackOptions, ShardPaths, pack
 folder, limit = Path(sys.argv[1]), int(sys.argv[2])
 paths = ShardPaths(posts=folder / "posts.parquet", color=folder / "color.tar",
                    sketches={"": folder / "sketch.tar"}, lines={"": folder / "line.tar"})
@@ -299,7 +299,7 @@ def test_a_full_disk_is_the_systems_own_error(tmp_path: Path, share: float) -> N
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from pipeline.pack import PackOptions, ShardPaths, pack
+from pipeline.pack.pack import PackOptions, ShardPaths, pack
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

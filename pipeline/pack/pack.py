@@ -17,14 +17,14 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
+from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, keep_freed_memory
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
-from pipeline.square import PAPER, Placement
 from sketch_models.option import option, require
 from sketch_models.styles import STYLES
 
@@ -87,7 +87,7 @@ def pack(
     attributes: Mapping[str, str],
     advance: Advance = ignore,
 ) -> list[Outcome]:
-    """Writes one HDF5 file with a row per picture (layout: `pipeline.dataset_file`).
+    """Writes one HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
 
     Shards are read one after the other and a few pictures at a time, so that memory does not
     depend on how many there are.

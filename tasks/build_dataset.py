@@ -11,12 +11,12 @@ import luigi
 from rich.console import Console
 
 from pipeline import store
-from pipeline.contact_sheet import contact_sheet_of
-from pipeline.groups_sheet import groups_sheet
 from pipeline.pack.verify import verify
 from pipeline.picture import encode_png
 from pipeline.progress import Advance
-from pipeline.report import ReportFacts, StageFacts, summary_table, write_report
+from pipeline.report.contact_sheet import contact_sheet_of
+from pipeline.report.groups_sheet import groups_sheet
+from pipeline.report.report import ReportFacts, StageFacts, summary_table, write_report
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.download_shard import DownloadShard

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.pack.square import resampled
-from pipeline.sheet import (
+from pipeline.report.sheet import (
     EDGE,
     GROUP,
     GUTTER,

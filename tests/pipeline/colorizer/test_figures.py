@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.colorizer.figures import SWEEP, GridRow, latent_sweep, picture_grid, thickness
-from pipeline.sheet import GROUP
+from pipeline.report.sheet import GROUP
 
 CELL = 100
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.picture import decode, fit
+from pipeline.report.sheet import CAPTION, EDGE, GUTTER, LABEL, QUIET, draw_label, draw_picture
 from pipeline.screen.duplicates import REASONS
 from pipeline.shard import ShardReader
-from pipeline.sheet import CAPTION, EDGE, GUTTER, LABEL, QUIET, draw_label, draw_picture
 
 _OF_EACH = 2  # groups of each reason
 _ACROSS = 5  # pictures of a group

@@ -116,7 +116,7 @@ def write_report(
         contact_sheet: a PNG.
         groups: a PNG of pictures that show the same; empty where there are none.
     """
-    loader = PackageLoader("pipeline", "")
+    loader = PackageLoader("pipeline.report", "")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

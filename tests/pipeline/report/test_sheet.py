@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from pipeline.sheet import EDGE, FRAME, HEAD, QUIET, draw_label, draw_picture, fitting_size
+from pipeline.report.sheet import EDGE, FRAME, HEAD, QUIET, draw_label, draw_picture, fitting_size
 
 
 def test_a_picture_stands_in_a_frame_of_one_pixel() -> None:

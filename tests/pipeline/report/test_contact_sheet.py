@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.contact_sheet import SheetRow, contact_sheet, contact_sheet_of
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import encode_png
+from pipeline.report.contact_sheet import SheetRow, contact_sheet, contact_sheet_of
 from pipeline.shard import write_shard
 from sketch_models.styles import STYLES
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.pack.pack import OpenShard, ShardPaths
 from pipeline.pack.square import resampled
 from pipeline.picture import decode
-from pipeline.sheet import (
+from pipeline.report.sheet import (
     CAPTION,
     EDGE,
     GROUP,

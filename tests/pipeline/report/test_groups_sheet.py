@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.groups_sheet import groups_sheet
 from pipeline.picture import encode_png, fit
+from pipeline.report.groups_sheet import groups_sheet
 from pipeline.sample_booru.draw import draw
 from pipeline.sample_booru.files import encode
 from pipeline.screen.duplicates import REASONS, Groups, described, group, write_groups

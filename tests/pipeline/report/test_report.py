@@ -9,7 +9,14 @@ import pytest
 from rich.console import Console
 
 from pipeline.picture import encode_png
-from pipeline.report import ReportFacts, StageFacts, funnel, size, summary_table, write_report
+from pipeline.report.report import (
+    ReportFacts,
+    StageFacts,
+    funnel,
+    size,
+    summary_table,
+    write_report,
+)
 
 SHEET = encode_png(np.zeros((4, 4, 3), np.uint8))
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.colorizer.colorizer_file import read_colorizer
-from pipeline.colorizer.generator import join_map
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.layers import parameters
-from pipeline.colorizer.painter import Painter
+from pipeline.colorizer.networks.generator import join_map
+from pipeline.colorizer.networks.layers import parameters
+from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.recipe import Recipe
 from pipeline.pack.square import Placement, resampled
 from sketch_models.errors import SengaError

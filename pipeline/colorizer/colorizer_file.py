@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 
 from pipeline import store
 from pipeline.colorizer import recipe
-from pipeline.colorizer.painter import Painter
+from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.recipe import SCHEMA, Recipe
 from sketch_models.errors import SengaError
 

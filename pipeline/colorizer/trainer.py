@@ -14,10 +14,10 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.colorizer import losses
-from pipeline.colorizer.discriminator import Discriminator
-from pipeline.colorizer.generator import join_map
+from pipeline.colorizer.networks.discriminator import Discriminator
+from pipeline.colorizer.networks.generator import join_map
+from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.sample import Sample, normalize
 
 

@@ -9,7 +9,7 @@ import torch
 from pipeline.colorizer.colorizer import Colorizer, as_map, placed, to_pixels
 from pipeline.colorizer.colorizer_file import read_colorizer, write_colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.layers import initialise
+from pipeline.colorizer.networks.layers import initialise
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Place, Trainer

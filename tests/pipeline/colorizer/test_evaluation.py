@@ -15,8 +15,8 @@ from pipeline.colorizer.evaluation_figures import draw_figures
 from pipeline.colorizer.evaluation_job import Job, read_job
 from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.hints import HintOptions, Hints
+from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import EvaluateOptions
-from pipeline.colorizer.painter import Painter
 from pipeline.colorizer.recipe import Recipe
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.colorizer.discriminator import Discriminator
-from pipeline.colorizer.encoder import Encoder, sample
-from pipeline.colorizer.generator import Generator, MapEncoder, MapResizer, join_map
-from pipeline.colorizer.layers import parameters
+from pipeline.colorizer.networks.discriminator import Discriminator
+from pipeline.colorizer.networks.encoder import Encoder, sample
+from pipeline.colorizer.networks.generator import Generator, MapEncoder, MapResizer, join_map
+from pipeline.colorizer.networks.layers import parameters
 from pipeline.colorizer.options import NetworkOptions
 
 SMALL = {"width": 2, "map_width": 4, "hidden": 4, "latent": 8}

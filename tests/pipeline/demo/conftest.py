@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.colorizer.colorizer_file import write_colorizer
-from pipeline.colorizer.layers import initialise
+from pipeline.colorizer.networks.layers import initialise
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.trainer import Place, Trainer

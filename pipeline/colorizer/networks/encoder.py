@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pipeline.colorizer.layers import SLOPE, Conv, initialise, spectral
+from pipeline.colorizer.networks.layers import SLOPE, Conv, initialise, spectral
 from pipeline.colorizer.options import NetworkOptions
 
 _LAST = 4  # side of the last features, in pixels

@@ -5,7 +5,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pipeline.colorizer.layers import BatchNorm, Conv, initialise, parameters, reflect, spectral
+from pipeline.colorizer.networks.layers import (
+    BatchNorm,
+    Conv,
+    initialise,
+    parameters,
+    reflect,
+    spectral,
+)
 
 
 @pytest.mark.parametrize("p", [1, 2, 3])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from pipeline.colorizer.encoder import Encoder, sample
-from pipeline.colorizer.generator import Generator
+from pipeline.colorizer.networks.encoder import Encoder, sample
+from pipeline.colorizer.networks.generator import Generator
 from pipeline.colorizer.options import NetworkOptions
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.colorizer.layers import SLOPE, BatchNorm, Conv, initialise, reflect, spectral
+from pipeline.colorizer.networks.layers import SLOPE, BatchNorm, Conv, initialise, reflect, spectral
 from pipeline.colorizer.options import NetworkOptions
 
 MAP_CHANNELS = 5  # line 1, hint RGB 3, hint mask 1

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.colorizer.generator import MAP_CHANNELS
-from pipeline.colorizer.layers import SLOPE, Conv, initialise, spectral
+from pipeline.colorizer.networks.generator import MAP_CHANNELS
+from pipeline.colorizer.networks.layers import SLOPE, Conv, initialise, spectral
 from pipeline.colorizer.options import NetworkOptions
 
 SCALES = 2

@@ -1,0 +1,1 @@
+"""The networks of the colorizer, as PyTorch modules; what trains and uses them is elsewhere."""

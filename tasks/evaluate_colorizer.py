@@ -7,8 +7,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline import store
-from pipeline.colorizer import run
+from pipeline import run, store
 from pipeline.colorizer.evaluation_job import Job
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions

@@ -17,8 +17,8 @@ from PIL import Image
 from pipeline import store
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.run import command
 from pipeline.picture import PictureError, decode, encode_png
+from pipeline.run import command
 from sketch_models.errors import SengaError
 
 _KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")

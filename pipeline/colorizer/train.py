@@ -26,12 +26,12 @@ from pipeline.colorizer.held_out import read_held_out
 from pipeline.colorizer.losses import Perceptual
 from pipeline.colorizer.options import require_size
 from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.run import command
 from pipeline.colorizer.run_log import Course, RunLog
 from pipeline.colorizer.sample import Sample
 from pipeline.colorizer.sample_grid import SampleGrid
 from pipeline.colorizer.sampler import BatchSampler
 from pipeline.colorizer.trainer import Place, Trainer
+from pipeline.run import command
 from sketch_models.errors import SengaError
 from sketch_models.perceptual import danbooru_resnet
 from sketch_models.runner import choose_device, choose_precision

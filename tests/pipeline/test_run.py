@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.colorizer import run
+from pipeline import run
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
 
-TOP = Path(__file__).parents[3]
+TOP = Path(__file__).parents[2]
 Module = Callable[[str], str]
 
 
@@ -24,7 +24,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
     def made(body: str) -> str:
         (tmp_path / "told.py").write_text(
             "import json, os, sys, time\n"
-            "from pipeline.colorizer.run import command\n"
+            "from pipeline.run import command\n"
             "from sketch_models.errors import SengaError\n"
             f"def main(arguments):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
             "sys.exit(command(main, sys.argv[1:]))\n"

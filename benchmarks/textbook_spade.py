@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from pipeline.colorizer import losses
 from pipeline.colorizer.options import NetworkOptions
-from pipeline.colorizer.sample import Sample, normalize
+from pipeline.colorizer.training import losses
+from pipeline.colorizer.training.sample import Sample, normalize
 
 
 def conv(

@@ -149,7 +149,7 @@ class TrainColorizer(Stage):
             said = line["images"]
 
         run.run(
-            "pipeline.colorizer.train",
+            "pipeline.colorizer.training.train",
             [str(recipe), str(folder)],
             hear,
             self._processes(),

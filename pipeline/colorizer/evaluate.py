@@ -15,8 +15,8 @@ from pipeline.colorizer.evaluation_figures import draw_figures
 from pipeline.colorizer.evaluation_job import Job, read_job
 from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.page import PageFacts, write_page
-from pipeline.colorizer.run_log import METRICS
 from pipeline.colorizer.scores import scores_to_json
+from pipeline.colorizer.training.run_log import METRICS
 from pipeline.run import command
 from sketch_models.errors import SengaError
 

@@ -211,7 +211,7 @@ def test_another_recipes_checkpoint_is_refused(data: Path, tmp_path: Path) -> No
     recipe["options"]["generator_rate"] = 0.5
     other = tmp_path / "recipe.json"
     other.write_text(json.dumps(recipe))
-    program = [sys.executable, "-m", "pipeline.colorizer.train", str(other), str(folder)]
+    program = [sys.executable, "-m", "pipeline.colorizer.training.train", str(other), str(folder)]
     done = subprocess.run(program, cwd=TOP, capture_output=True, text=True)
     assert done.returncode == 3
     assert "is the checkpoint of another recipe or dataset" in done.stderr

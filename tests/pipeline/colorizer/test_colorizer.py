@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.pipeline.colorizer.test_trainer import batch
 
 from pipeline.colorizer.colorizer import Colorizer, as_map, placed, to_pixels
 from pipeline.colorizer.colorizer_file import read_colorizer, write_colorizer
@@ -12,12 +13,11 @@ from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.networks.layers import initialise
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.trainer import Place, Trainer
+from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.pack.square import Placement
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small
-from tests.pipeline.colorizer.test_trainer import batch
 
 CPU = GpuOptions(device="cpu", precision="fp32")
 

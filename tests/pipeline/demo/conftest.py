@@ -10,7 +10,7 @@ from pipeline.colorizer.colorizer_file import write_colorizer
 from pipeline.colorizer.networks.layers import initialise
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.trainer import Place, Trainer
+from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.demo.app import create_app
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.serve import listen, serving

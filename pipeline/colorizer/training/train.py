@@ -1,4 +1,4 @@
-"""Trains a colorizer: `python -m pipeline.colorizer.train recipe.json folder`.
+"""Trains a colorizer: `python -m pipeline.colorizer.training.train recipe.json folder`.
 
 Under `torchrun` every process takes its part of each batch. Killed and started again it goes on
 from the newest checkpoint as if nothing had happened.
@@ -18,19 +18,20 @@ import torch
 from torch import distributed
 from torch.utils.data import DataLoader, default_collate
 
-from pipeline.colorizer import checkpoint, recipe
+from pipeline.colorizer import recipe
 from pipeline.colorizer.colorizer import WEIGHTS
 from pipeline.colorizer.colorizer_file import write_colorizer
-from pipeline.colorizer.dataset import ColorizationDataset
 from pipeline.colorizer.held_out import read_held_out
-from pipeline.colorizer.losses import Perceptual
 from pipeline.colorizer.options import require_size
 from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.run_log import Course, RunLog
-from pipeline.colorizer.sample import Sample
-from pipeline.colorizer.sample_grid import SampleGrid
-from pipeline.colorizer.sampler import BatchSampler
-from pipeline.colorizer.trainer import Place, Trainer
+from pipeline.colorizer.training import checkpoint
+from pipeline.colorizer.training.dataset import ColorizationDataset
+from pipeline.colorizer.training.losses import Perceptual
+from pipeline.colorizer.training.run_log import Course, RunLog
+from pipeline.colorizer.training.sample import Sample
+from pipeline.colorizer.training.sample_grid import SampleGrid
+from pipeline.colorizer.training.sampler import BatchSampler
+from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.run import command
 from sketch_models.errors import SengaError
 from sketch_models.perceptual import danbooru_resnet
@@ -266,7 +267,7 @@ def _processes(task: Recipe) -> Iterator[Place]:
 def main(arguments: list[str]) -> None:
     """The command: trains by a recipe, into a folder."""
     if len(arguments) != 2:
-        raise SengaError("usage: python -m pipeline.colorizer.train RECIPE.json FOLDER")
+        raise SengaError("usage: python -m pipeline.colorizer.training.train RECIPE.json FOLDER")
     source, folder = Path(arguments[0]), Path(arguments[1])
     try:
         task = recipe.read(source.read_text(encoding="utf-8"), source)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.colorizer import checkpoint, train
-from pipeline.colorizer.dataset import ColorizationDataset
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.run_log import Course, RunLog
-from pipeline.colorizer.sample import Sample
-from pipeline.colorizer.trainer import Place, Trainer
+from pipeline.colorizer.training import checkpoint, train
+from pipeline.colorizer.training.dataset import ColorizationDataset
+from pipeline.colorizer.training.run_log import Course, RunLog
+from pipeline.colorizer.training.sample import Sample
+from pipeline.colorizer.training.trainer import Place, Trainer
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.test_networks import small

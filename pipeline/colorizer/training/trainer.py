@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.colorizer import losses
 from pipeline.colorizer.networks.discriminator import Discriminator
 from pipeline.colorizer.networks.generator import join_map
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.sample import Sample, normalize
+from pipeline.colorizer.training import losses
+from pipeline.colorizer.training.sample import Sample, normalize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pipeline.colorizer.augment import Jitter, mirrored
 from pipeline.colorizer.options import AugmentOptions
+from pipeline.colorizer.training.augment import Jitter, mirrored
 from sketch_models.option import OptionError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from pipeline.colorizer.dataset import ColorizationDataset, Sample, normalize
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions
+from pipeline.colorizer.training.dataset import ColorizationDataset, Sample, normalize
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.conftest import WritePacked
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.colorizer import losses
+from pipeline.colorizer.training import losses
 
 
 def judged(*scores: list[float], features: float = 0.0) -> losses.Judged:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, distributed, multiprocessing, nn
 
-from pipeline.colorizer.losses import Perceptual
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.sample import Sample
-from pipeline.colorizer.trainer import Place, Trainer, rate_factor
+from pipeline.colorizer.training.losses import Perceptual
+from pipeline.colorizer.training.sample import Sample
+from pipeline.colorizer.training.trainer import Place, Trainer, rate_factor
 from tests.pipeline.colorizer.test_networks import small
 
 CPU = torch.device("cpu")

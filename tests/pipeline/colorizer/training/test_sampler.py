@@ -5,7 +5,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from pipeline.colorizer.sampler import BatchSampler
+from pipeline.colorizer.training.sampler import BatchSampler
 
 
 def test_an_epoch_is_one_permutation() -> None:

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.colorizer.augment import Jitter, mirrored
 from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
 from pipeline.colorizer.options import AugmentOptions
+from pipeline.colorizer.training.augment import Jitter, mirrored
 
 
 class Sample(TypedDict):

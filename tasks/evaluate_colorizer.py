@@ -8,7 +8,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import run, store
-from pipeline.colorizer.evaluation_job import Job
+from pipeline.colorizer.evaluation.job import Job
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import Advance
@@ -79,7 +79,12 @@ class EvaluateColorizer(Stage):
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             (folder / "job.json").write_text(job.text(), encoding="utf-8")
-            run.run("pipeline.colorizer.evaluate", [str(folder / "job.json"), str(folder)], hear, 1)
+            run.run(
+                "pipeline.colorizer.evaluation.evaluate",
+                [str(folder / "job.json"), str(folder)],
+                hear,
+                1,
+            )
         self.dataset.point(PAGE, self.artefact() / "index.html")
         return Made(kept=last["images"])
 

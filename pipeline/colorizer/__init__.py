@@ -1,1 +1,1 @@
-"""The line-art colorizer: networks, training, evaluation and use."""
+"""The line-art colorizer: line art and hints come in, paintings go out."""

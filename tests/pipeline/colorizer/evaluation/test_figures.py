@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.colorizer.figures import SWEEP, GridRow, latent_sweep, picture_grid, thickness
+from pipeline.colorizer.evaluation.figures import (
+    SWEEP,
+    GridRow,
+    latent_sweep,
+    picture_grid,
+    thickness,
+)
 from pipeline.report.sheet import GROUP
 
 CELL = 100

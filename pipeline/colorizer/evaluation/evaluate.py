@@ -1,4 +1,4 @@
-"""Evaluates colorizers: `python -m pipeline.colorizer.evaluate job.json folder`."""
+"""Evaluates colorizers: `python -m pipeline.colorizer.evaluation.evaluate job.json folder`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.colorizer.evaluation import NAMES, SHOWN, measure_all
-from pipeline.colorizer.evaluation_figures import draw_figures
-from pipeline.colorizer.evaluation_job import Job, read_job
+from pipeline.colorizer.evaluation.evaluation import NAMES, SHOWN, measure_all
+from pipeline.colorizer.evaluation.job import Job, read_job
+from pipeline.colorizer.evaluation.page import PageFacts, write_page
+from pipeline.colorizer.evaluation.paper_figures import draw_figures
+from pipeline.colorizer.evaluation.scores import scores_to_json
 from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
-from pipeline.colorizer.page import PageFacts, write_page
-from pipeline.colorizer.scores import scores_to_json
 from pipeline.colorizer.training.run_log import METRICS
 from pipeline.run import command
 from sketch_models.errors import SengaError
@@ -35,7 +35,7 @@ def require_same_size(name: str, colorizer: Colorizer, picture: HeldOut, test: s
 def main(arguments: list[str]) -> None:
     """The command: evaluates by a job, into a folder."""
     if len(arguments) != 2:
-        raise SengaError("usage: python -m pipeline.colorizer.evaluate JOB.json FOLDER")
+        raise SengaError("usage: python -m pipeline.colorizer.evaluation.evaluate JOB.json FOLDER")
     job = read_job(Path(arguments[0]).read_text(encoding="utf-8"))
     evaluate(job, Path(arguments[1]), _say)
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from pipeline.colorizer.scores import (
+from pipeline.colorizer.evaluation.scores import (
     MEASURES,
     Score,
     best,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.colorizer.page import (
+from pipeline.colorizer.evaluation.page import (
     PageFacts,
     PageFigure,
     duration,
@@ -17,7 +17,7 @@ from pipeline.colorizer.page import (
     table,
     write_page,
 )
-from pipeline.colorizer.scores import Score
+from pipeline.colorizer.evaluation.scores import Score
 from pipeline.picture import encode_png
 
 PNG = encode_png(np.zeros((4, 4, 3), np.uint8))

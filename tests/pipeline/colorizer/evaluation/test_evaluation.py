@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.pipeline.colorizer.test_networks import small
 
-from pipeline.colorizer import evaluate, figures
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.colorizer.evaluation import baselines, drawn_z, measure, measure_all
-from pipeline.colorizer.evaluation_figures import draw_figures
-from pipeline.colorizer.evaluation_job import Job, read_job
+from pipeline.colorizer.evaluation import evaluate, figures
+from pipeline.colorizer.evaluation.evaluation import baselines, drawn_z, measure, measure_all
+from pipeline.colorizer.evaluation.job import Job, read_job
+from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.hints import HintOptions, Hints
 from pipeline.colorizer.networks.painter import Painter
@@ -21,7 +22,6 @@ from pipeline.colorizer.recipe import Recipe
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from tests.pipeline.colorizer.test_networks import small
 
 OPTIONS = EvaluateOptions(hints=(0, 5), shifts=2)
 

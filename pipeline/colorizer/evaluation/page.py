@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.colorizer.curves import colors
-from pipeline.colorizer.scores import (
+from pipeline.colorizer.evaluation.curves import colors
+from pipeline.colorizer.evaluation.scores import (
     MEASURES,
     MISSING,
     Best,
@@ -127,7 +127,7 @@ def write_page(target: Path, facts: PageFacts) -> None:
         facts: what it shows.
     """
     environment = Environment(
-        loader=PackageLoader("pipeline.colorizer", ""),
+        loader=PackageLoader("pipeline.colorizer.evaluation", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

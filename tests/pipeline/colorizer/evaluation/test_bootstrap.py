@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.colorizer.bootstrap import interval
+from pipeline.colorizer.evaluation.bootstrap import interval
 
 
 def test_it_covers_the_mean_as_theory_says() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from scipy.signal import savgol_filter
 
-from pipeline.colorizer.scores import MEASURES, Score
+from pipeline.colorizer.evaluation.scores import MEASURES, Score
 from sketch_models.errors import SengaError
 
 Picture = NDArray[np.uint8]

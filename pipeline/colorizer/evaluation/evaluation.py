@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer import measures
-from pipeline.colorizer.baselines import nearest_hint_fill, white_fill
-from pipeline.colorizer.bootstrap import interval
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.colorizer.deep_measures import DeepMeasures
-from pipeline.colorizer.evaluation_job import Job
+from pipeline.colorizer.evaluation import measures
+from pipeline.colorizer.evaluation.baselines import nearest_hint_fill, white_fill
+from pipeline.colorizer.evaluation.bootstrap import interval
+from pipeline.colorizer.evaluation.deep_measures import DeepMeasures
+from pipeline.colorizer.evaluation.job import Job
+from pipeline.colorizer.evaluation.scores import Score
 from pipeline.colorizer.held_out import HeldOut
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.scores import Score
 
 Pictures = Sequence[NDArray[np.uint8]]
 """N of (S, S, 3) uint8 RGB."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.colorizer.baselines import nearest_hint_fill, white_fill
+from pipeline.colorizer.evaluation.baselines import nearest_hint_fill, white_fill
 from pipeline.colorizer.hints import Hints
 
 

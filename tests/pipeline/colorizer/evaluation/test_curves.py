@@ -12,12 +12,12 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.colorizer import curves
-from pipeline.colorizer.curves import COLORS, colors, hint_curves, loss_curves, smoothed
-from pipeline.colorizer.scores import Score
+from pipeline.colorizer.evaluation import curves
+from pipeline.colorizer.evaluation.curves import COLORS, colors, hint_curves, loss_curves, smoothed
+from pipeline.colorizer.evaluation.scores import Score
 from sketch_models.errors import SengaError
 
-TOP = Path(__file__).parents[3]
+TOP = Path(__file__).parents[4]
 RED, BLUE = "#d9822b", "#4a5fc1"
 
 
@@ -217,6 +217,7 @@ def test_settings_of_matplotlib_neither_change_nor_matter() -> None:
 
 def test_no_window_system_is_looked_for() -> None:
     """The state of `matplotlib.pyplot` belongs to whoever imports it."""
-    code = "import pipeline.colorizer.curves, sys; print('matplotlib.pyplot' in sys.modules)"
+    module = "pipeline.colorizer.evaluation.curves"
+    code = f"import {module}, sys; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP)
     assert done.stdout.strip() == "False", done.stderr

@@ -1,0 +1,1 @@
+"""Evaluation: colorizers and test pictures come in, scores, figures and a page go out."""

@@ -37,7 +37,7 @@ from pipeline.demo.samples import IDS
 from pipeline.demo.studio import SHIPPED
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
-from pipeline.sample_booru.draw import draw
+from pipeline.sample_booru.artist.draw import draw
 from sketch_models.network_options import GpuOptions
 
 TOP = Path(__file__).parents[1]

@@ -52,7 +52,7 @@ from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
 from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.pack.square import Placement
 from pipeline.picture import fit, keep_freed_memory
-from pipeline.sample_booru import draw
+from pipeline.sample_booru.artist import draw
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions

@@ -8,8 +8,8 @@ from threading import Lock
 
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
-from pipeline.sample_booru.character import character
-from pipeline.sample_booru.draw import draw
+from pipeline.sample_booru.artist.character import character
+from pipeline.sample_booru.artist.draw import draw
 
 BEYOND = 20_000
 """Posts of the sample booru that recipes may train on: samples come after these."""

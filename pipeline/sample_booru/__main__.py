@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import HOST, POSTS, write_csv
-from pipeline.sample_booru.draw import draw
 from pipeline.sample_booru.server import serve
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.sample_booru.character import Character, character, pick
+from pipeline.sample_booru.artist.character import Character, character, pick
 from pipeline.sample_booru.tags import true_tags
 
 HOST = "safebooru.example"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.sample_booru.draw import Drawing
+from pipeline.sample_booru.artist.draw import Drawing
 
 
 def encode(drawing: Drawing, variant: str, quality: int = 92) -> bytes:

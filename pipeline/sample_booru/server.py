@@ -11,8 +11,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pipeline.sample_booru.api import answer
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import POSTS, Post, post, post_ids
-from pipeline.sample_booru.draw import draw
 from pipeline.sample_booru.files import encode
 
 _TYPES = {"jpg": "image/jpeg", "png": "image/png"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.sample_booru.background import plain_color
-from pipeline.sample_booru.character import Character, Face, Hair, Outfit
-from pipeline.sample_booru.palette import NAMES
-from pipeline.sample_booru.pattern import pattern_of
-from pipeline.sample_booru.wardrobe import short_sleeves
+from pipeline.sample_booru.artist.background import plain_color
+from pipeline.sample_booru.artist.character import Character, Face, Hair, Outfit
+from pipeline.sample_booru.artist.palette import NAMES
+from pipeline.sample_booru.artist.pattern import pattern_of
+from pipeline.sample_booru.artist.wardrobe import short_sleeves
 
 _HAIR_STYLES = {
     "loose": [],

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.picture import encode_png
-from pipeline.sample_booru import draw
+from pipeline.sample_booru.artist import draw
 
 TOP = Path(__file__).parents[2]
 ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}

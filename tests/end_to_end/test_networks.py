@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.random_weights import simo_serra, write_keras
 from tests.end_to_end.test_build import made
-from tests.sketch_models import torch7_writer
+from tests.sketch_models.weights import torch7_writer
 
 TOP = Path(__file__).parents[2]
 RECIPE = [

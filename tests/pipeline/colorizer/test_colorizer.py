@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.pipeline.colorizer.test_trainer import batch
 
 from pipeline.colorizer.colorizer import Colorizer, as_map, placed, to_pixels
 from pipeline.colorizer.colorizer_file import read_colorizer, write_colorizer
@@ -17,7 +16,8 @@ from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.pack.square import Placement
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from tests.pipeline.colorizer.test_networks import small
+from tests.pipeline.colorizer.networks.test_networks import small
+from tests.pipeline.colorizer.training.test_trainer import batch
 
 CPU = GpuOptions(device="cpu", precision="fp32")
 

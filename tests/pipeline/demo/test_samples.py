@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.demo import samples
 from pipeline.picture import decode, decode_grey, stated_size
+from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.catalogue import post, post_ids
-from pipeline.sample_booru.character import character
 from pipeline.sample_booru.tags import true_tags
 
 RECIPE = {"white_background", "solo", "upper_body"}

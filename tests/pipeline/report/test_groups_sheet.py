@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.picture import encode_png, fit
 from pipeline.report.groups_sheet import groups_sheet
-from pipeline.sample_booru.draw import draw
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.files import encode
 from pipeline.screen.duplicates import REASONS, Groups, described, group, write_groups
 from pipeline.screen.screen import ScreenOptions, screen_shard

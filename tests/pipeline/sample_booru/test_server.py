@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.sample_booru.artist.character import character
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import Post, catalogue
-from pipeline.sample_booru.character import character
-from pipeline.sample_booru.draw import draw
 from pipeline.sample_booru.files import encode
 from pipeline.sample_booru.server import serve
 

@@ -6,9 +6,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pipeline.sample_booru.character import Character, character
-from pipeline.sample_booru.draw import draw_character
-from pipeline.sample_booru.palette import EYES, HAIR, rgb
+from pipeline.sample_booru.artist.character import Character, character
+from pipeline.sample_booru.artist.draw import draw_character
+from pipeline.sample_booru.artist.palette import EYES, HAIR, rgb
 from pipeline.sample_booru.tags import true_tags
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.sample_booru.draw import draw
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.screen import duplicates
 from pipeline.screen.duplicates import MOST_BITS, REASONS, Join, group
 from pipeline.screen.measure import BITS, measure

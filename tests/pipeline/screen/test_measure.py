@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.sample_booru.draw import Drawing, draw
+from pipeline.sample_booru.artist.draw import Drawing, draw
 from pipeline.sample_booru.files import encode
 from pipeline.screen.measure import BITS, Measures, measure
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.picture import encode_png
+from pipeline.sample_booru.artist.draw import Drawing, draw
 from pipeline.sample_booru.catalogue import catalogue
-from pipeline.sample_booru.draw import Drawing, draw
 from pipeline.sample_booru.files import encode
 from pipeline.screen.measure import Measures, measure
 from pipeline.screen.screen import GATES, ScreenOptions, judge, look, screen_shard, screened

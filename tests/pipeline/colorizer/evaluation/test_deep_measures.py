@@ -7,13 +7,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
-from tests.sketch_models.test_inception import random_state
-from tests.sketch_models.test_lpips import PLACES, SHAPES
 
 from pipeline.colorizer.evaluation.deep_measures import DeepMeasures, frechet_distance
 from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.network_options import GpuOptions
 from sketch_models.option import OptionError
+from tests.sketch_models.perceptual.test_inception import random_state
+from tests.sketch_models.perceptual.test_lpips import PLACES, SHAPES
 
 CPU = GpuOptions(device="cpu")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.pipeline.colorizer.test_networks import small
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import evaluate, figures
@@ -22,6 +21,7 @@ from pipeline.colorizer.recipe import Recipe
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
+from tests.pipeline.colorizer.networks.test_networks import small
 
 OPTIONS = EvaluateOptions(hints=(0, 5), shifts=2)
 

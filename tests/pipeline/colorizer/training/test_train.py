@@ -19,7 +19,7 @@ from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.trainer import Place, Trainer
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from tests.pipeline.colorizer.test_networks import small
+from tests.pipeline.colorizer.networks.test_networks import small
 
 PLACE = Place(device=torch.device("cpu"))
 

@@ -11,7 +11,7 @@ from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.losses import Perceptual
 from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.trainer import Place, Trainer, rate_factor
-from tests.pipeline.colorizer.test_networks import small
+from tests.pipeline.colorizer.networks.test_networks import small
 
 CPU = torch.device("cpu")
 

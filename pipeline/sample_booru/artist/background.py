@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Points, ellipse, join, smooth
-from pipeline.sample_booru.palette import CLOTH, Color, mix, rgb
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Points, ellipse, join, smooth
+from pipeline.sample_booru.artist.palette import CLOTH, Color, mix, rgb
 
 PLAIN = {
     "grey_background": rgb("d8d9de"),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import (
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import (
     Points,
     ellipse,
     join,
@@ -18,8 +18,8 @@ from pipeline.sample_booru.curve import (
     ribbon,
     smooth,
 )
-from pipeline.sample_booru.eyes import eye
-from pipeline.sample_booru.palette import SKINS, Color, Material, mix, rgb
+from pipeline.sample_booru.artist.eyes import eye
+from pipeline.sample_booru.artist.palette import SKINS, Color, Material, mix, rgb
 
 
 def turned(points: Points, yaw: float, nod: float, depth: float = 0.0) -> Points:

@@ -8,21 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sample_booru.accessories import behind, on_top
-from pipeline.sample_booru.background import background
-from pipeline.sample_booru.body import SOLE, arm, bend, neck
-from pipeline.sample_booru.canvas import OVERSAMPLING, Canvas
-from pipeline.sample_booru.character import Character, character
-from pipeline.sample_booru.collars import collar
-from pipeline.sample_booru.curve import Points, ellipse
-from pipeline.sample_booru.face import brows, ears, face, glasses, temples
-from pipeline.sample_booru.fringe import draw_fringe, fringe
-from pipeline.sample_booru.hair import back_hair, buns, tails_behind, tails_in_front, tufts
-from pipeline.sample_booru.lower import lower_body
-from pipeline.sample_booru.palette import Color, material, mix, rgb
-from pipeline.sample_booru.sleeves import draw_arm, draw_forearm
-from pipeline.sample_booru.trunk import trunk
-from pipeline.sample_booru.wardrobe import sleeve, wardrobe
+from pipeline.sample_booru.artist.accessories import behind, on_top
+from pipeline.sample_booru.artist.background import background
+from pipeline.sample_booru.artist.body import SOLE, arm, bend, neck
+from pipeline.sample_booru.artist.canvas import OVERSAMPLING, Canvas
+from pipeline.sample_booru.artist.character import Character, character
+from pipeline.sample_booru.artist.collars import collar
+from pipeline.sample_booru.artist.curve import Points, ellipse
+from pipeline.sample_booru.artist.face import brows, ears, face, glasses, temples
+from pipeline.sample_booru.artist.fringe import draw_fringe, fringe
+from pipeline.sample_booru.artist.hair import back_hair, buns, tails_behind, tails_in_front, tufts
+from pipeline.sample_booru.artist.lower import lower_body
+from pipeline.sample_booru.artist.palette import Color, material, mix, rgb
+from pipeline.sample_booru.artist.sleeves import draw_arm, draw_forearm
+from pipeline.sample_booru.artist.trunk import trunk
+from pipeline.sample_booru.artist.wardrobe import sleeve, wardrobe
 
 # Top and bottom of what a framing shows, in head units.
 WINDOWS = {

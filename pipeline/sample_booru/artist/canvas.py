@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sample_booru.curve import Points, normals
-from pipeline.sample_booru.palette import Color, Material
+from pipeline.sample_booru.artist.curve import Points, normals
+from pipeline.sample_booru.artist.palette import Color, Material
 
 Frame = Callable[[Points], Points]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.body import BUST, HIP, WAIST, build, torso
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Points, ellipse, join, line, mirror, sided, smooth
-from pipeline.sample_booru.palette import Material, mix
-from pipeline.sample_booru.pattern import printed
-from pipeline.sample_booru.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.body import BUST, HIP, WAIST, build, torso
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Points, ellipse, join, line, mirror, sided, smooth
+from pipeline.sample_booru.artist.palette import Material, mix
+from pipeline.sample_booru.artist.pattern import printed
+from pipeline.sample_booru.artist.wardrobe import Wardrobe
 
 _LOOSE = {
     "hoodie": 0.24,

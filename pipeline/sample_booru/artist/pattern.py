@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.body import BUST
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Point, Points, ellipse, line
-from pipeline.sample_booru.palette import mix
-from pipeline.sample_booru.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.body import BUST
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Point, Points, ellipse, line
+from pipeline.sample_booru.artist.palette import mix
+from pipeline.sample_booru.artist.wardrobe import Wardrobe
 
 _PRINTS = {
     "sweater": ("none", "stripes", "diamonds", "none"),

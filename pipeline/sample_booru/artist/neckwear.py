@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.body import build
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import ellipse, join, line, sided, smooth
-from pipeline.sample_booru.palette import Material, mix, rgb
-from pipeline.sample_booru.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.body import build
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import ellipse, join, line, sided, smooth
+from pipeline.sample_booru.artist.palette import Material, mix, rgb
+from pipeline.sample_booru.artist.wardrobe import Wardrobe
 
 
 def neckwear(canvas: Canvas, person: Character, cloths: Wardrobe, y: float) -> None:

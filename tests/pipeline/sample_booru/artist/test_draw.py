@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.sample_booru.character import Character, character
-from pipeline.sample_booru.draw import draw, draw_character
+from pipeline.sample_booru.artist.character import Character, character
+from pipeline.sample_booru.artist.draw import draw, draw_character
 
 IDS = range(1, 9)
 KNOWN = {

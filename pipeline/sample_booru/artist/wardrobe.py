@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.palette import CLOTH, Material, material
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.palette import CLOTH, Material, material
 
 
 @dataclass(frozen=True)

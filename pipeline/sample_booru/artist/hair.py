@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import (
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import (
     Point,
     Points,
     bow,
@@ -17,7 +17,7 @@ from pipeline.sample_booru.curve import (
     sided,
     smooth,
 )
-from pipeline.sample_booru.palette import Material, mix
+from pipeline.sample_booru.artist.palette import Material, mix
 
 _REACH = {"short_hair": 0.98, "medium_hair": 1.75, "long_hair": 3.5, "very_long_hair": 5.6}
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import (
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import (
     Point,
     Points,
     edge,
@@ -22,7 +22,7 @@ from pipeline.sample_booru.curve import (
     sided,
     smooth,
 )
-from pipeline.sample_booru.palette import SKINS, Material, mix
+from pipeline.sample_booru.artist.palette import SKINS, Material, mix
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Points, ellipse, join, line, sided, smooth
-from pipeline.sample_booru.neckwear import bow_tie
-from pipeline.sample_booru.palette import SKINS, Material, material, mix, rgb
-from pipeline.sample_booru.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Points, ellipse, join, line, sided, smooth
+from pipeline.sample_booru.artist.neckwear import bow_tie
+from pipeline.sample_booru.artist.palette import SKINS, Material, material, mix, rgb
+from pipeline.sample_booru.artist.wardrobe import Wardrobe
 
 
 def behind(canvas: Canvas, person: Character, hair: Material) -> None:

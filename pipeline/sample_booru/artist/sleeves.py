@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sample_booru.body import ARMPIT, Arm, arm, build, hand
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Point, Points, edge, join, line, sided, smooth
-from pipeline.sample_booru.palette import SKINS, Material
-from pipeline.sample_booru.pattern import printed
-from pipeline.sample_booru.wardrobe import Sleeve, wardrobe
+from pipeline.sample_booru.artist.body import ARMPIT, Arm, arm, build, hand
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Point, Points, edge, join, line, sided, smooth
+from pipeline.sample_booru.artist.palette import SKINS, Material
+from pipeline.sample_booru.artist.pattern import printed
+from pipeline.sample_booru.artist.wardrobe import Sleeve, wardrobe
 
 
 def _bent(joints: Arm) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.sample_booru.palette import EYES, HAIR, OUTFITS
+from pipeline.sample_booru.artist.palette import EYES, HAIR, OUTFITS
 
 
 @dataclass(frozen=True, kw_only=True)

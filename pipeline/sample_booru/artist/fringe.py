@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Point, Points, bow, join, smooth
-from pipeline.sample_booru.face import turned
-from pipeline.sample_booru.palette import Material, mix
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Point, Points, bow, join, smooth
+from pipeline.sample_booru.artist.face import turned
+from pipeline.sample_booru.artist.palette import Material, mix
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.body import (
+from pipeline.sample_booru.artist.body import (
     ANKLE,
     CROTCH,
     KNEE,
@@ -15,12 +15,12 @@ from pipeline.sample_booru.body import (
     leg_edges,
     legs,
 )
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Points, join, line, mirror, sided, smooth
-from pipeline.sample_booru.palette import Material, material, mix, rgb
-from pipeline.sample_booru.pattern import printed
-from pipeline.sample_booru.wardrobe import Wardrobe, wardrobe
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import Points, join, line, mirror, sided, smooth
+from pipeline.sample_booru.artist.palette import Material, material, mix, rgb
+from pipeline.sample_booru.artist.pattern import printed
+from pipeline.sample_booru.artist.wardrobe import Wardrobe, wardrobe
 
 STOCKINGS = {"socks": 10.0, "kneehighs": 8.35, "thighhighs": 6.35, "pantyhose": 4.0}
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import (
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import (
     Point,
     Points,
     bow,
@@ -21,7 +21,7 @@ from pipeline.sample_booru.curve import (
     ribbon,
     smooth,
 )
-from pipeline.sample_booru.palette import EYES, SKINS, mix, rgb
+from pipeline.sample_booru.artist.palette import EYES, SKINS, mix, rgb
 
 LASH = rgb("2b1f2b")
 

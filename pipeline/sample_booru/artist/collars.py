@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.sample_booru.body import Build, build
-from pipeline.sample_booru.canvas import Canvas
-from pipeline.sample_booru.character import Character
-from pipeline.sample_booru.curve import Points, ellipse, join, line, mirror, ribbon, sided, smooth
-from pipeline.sample_booru.neckwear import neckwear
-from pipeline.sample_booru.palette import SKINS, Material, mix
-from pipeline.sample_booru.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.body import Build, build
+from pipeline.sample_booru.artist.canvas import Canvas
+from pipeline.sample_booru.artist.character import Character
+from pipeline.sample_booru.artist.curve import (
+    Points,
+    ellipse,
+    join,
+    line,
+    mirror,
+    ribbon,
+    sided,
+    smooth,
+)
+from pipeline.sample_booru.artist.neckwear import neckwear
+from pipeline.sample_booru.artist.palette import SKINS, Material, mix
+from pipeline.sample_booru.artist.wardrobe import Wardrobe
 
 
 def collar(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:

@@ -10,8 +10,8 @@ import os
 import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 
+from sketch_models.closing import Closing
 from sketch_models.errors import SengaError
 
 _BUFFER = 1 << 20  # bytes; with less, threads wait for one another more often
@@ -52,7 +52,7 @@ _TEMPLATE[148:156] = bytes(7) + b" "  # the checksum, which is made as if it wer
 _UNSUMMED = 7 * ord(" ")
 
 
-class ShardReader:
+class ShardReader(Closing):
     """Random access to the samples of a shard; `read` may be called from any thread.
 
     Raises:
@@ -99,13 +99,6 @@ class ShardReader:
         offset, size = self._places[post_id][part]
         return os.pread(self._file, size, offset)
 
-    def __enter__(self) -> ShardReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         os.close(self._file)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from importlib import metadata
-from types import TracebackType
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -29,6 +28,7 @@ from pipeline.collect.robots import PRODUCT, Robots, refuses_training
 from pipeline.collect.transport import Transport
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
+from sketch_models.closing import Closing
 
 _REDIRECTS = 5
 _CHUNK = 256 * 1024  # bytes asked of the socket at once
@@ -69,7 +69,7 @@ class Turns(Protocol):
         """A host wants `delay` seconds between two requests."""
 
 
-class Fetcher:
+class Fetcher(Closing):
     """Fetches URLs, one after the other, over connections that stay open; one per thread.
 
     Args:
@@ -105,15 +105,8 @@ class Fetcher:
         self._checked = Transport(allow_private=options.allow_private)
         self._direct = Transport(check=False)
 
-    def __enter__(self) -> Fetcher:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close its connections."""
         self._checked.close()
         self._direct.close()
 

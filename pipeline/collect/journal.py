@@ -10,18 +10,18 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.outcome import OK
+from sketch_models.closing import Closing
 
 _LONGEST_HEAD = 64 * 1024  # bytes of a row, far more than one has
 _MOST_HELD = 32_000_000  # bytes of pictures that stay in memory until they are read
 _MARK = b'\n{"id": '  # how a record begins; where a picture holds it, no row follows
 
 
-class Journal:
+class Journal(Closing):
     """Rows and pictures in the order in which they came, each written at once.
 
     A record is a line of JSON, the row and the type of its picture, then the bytes of the picture
@@ -99,15 +99,8 @@ class Journal:
                 return held
         return os.pread(self._file, size, offset)
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close its file; every record is in it."""
         with self._lock:
             os.close(self._file)
             self._file = -1  # a thread that is late must not write into another file

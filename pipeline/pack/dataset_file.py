@@ -12,6 +12,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -150,7 +151,7 @@ class _Sink(io.FileIO):
         return size or 0
 
 
-class DatasetFile:
+class DatasetFile(AbstractContextManager["DatasetFile"]):
     """A `train.h5` or `test.h5` that is being written; constant memory, whatever its length.
 
     Args:
@@ -236,9 +237,6 @@ class DatasetFile:
         for name, dataset in {**self._pictures, **self._columns}.items():
             dataset.resize(self._written, axis=0)
             dataset.attrs["sha256"] = self._digests[name].hexdigest()
-
-    def __enter__(self) -> DatasetFile:
-        return self
 
     def __exit__(
         self,

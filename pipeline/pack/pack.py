@@ -25,6 +25,7 @@ from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, keep_freed_memory
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
+from sketch_models.closing import Closing
 from sketch_models.option import option, require
 from sketch_models.styles import STYLES
 
@@ -154,7 +155,7 @@ def _tags(posts: Path, wanted: frozenset[int]) -> dict[int, str]:
     return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in wanted}
 
 
-class OpenShard:
+class OpenShard(Closing):
     """The open files of one shard; may be read from any thread."""
 
     def __init__(self, paths: ShardPaths, sketches: bool) -> None:
@@ -188,10 +189,8 @@ class OpenShard:
                 except OSError as error:
                     raise PictureError("broken_map", f"{name}: {error}") from error
 
-    def __enter__(self) -> OpenShard:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the tars."""
         self._open.close()
 
 

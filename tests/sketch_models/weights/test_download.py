@@ -103,7 +103,7 @@ def test_says_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("sketch_models.weights.download._PLAIN_EVERY", 0.0)
+    monkeypatch.setattr("sketch_models.progress_line._PLAIN_EVERY", 0.0)
     if terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
     get(web.put("/a.t7", web.page(CONTENT)), target, progress=True)

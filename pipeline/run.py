@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sketch_models.errors import SengaError
-from sketch_models.option import OptionError
 
 Line = dict[str, Any]
 """What the command says each time, such as `{"images": 3200, "of": 16000, "images_per_s": 9.7}`."""
@@ -102,7 +101,7 @@ def command(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:
         threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         main([argument for argument in arguments if argument != WITH_PARENT])
-    except (SengaError, OptionError) as error:
+    except SengaError as error:
         sys.stderr.write(f"{_SENTENCE}{error}\n")
         return FAILED
     return 0

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 
 Mask = NDArray[np.uint8]
 """(H, W), 1 on the lines, else 0."""
@@ -20,22 +20,31 @@ _BLOCK = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CenterlineOptions:
-    """[centerline]: the line model that needs no weights."""
+class CenterlineOptions(Options, section="centerline"):
+    """The line model that needs no weights."""
 
-    low: float = option(0.06, "ink, 0 to 1, that goes on a line that `high` has begun")
-    high: float = option(0.30, "ink, 0 to 1, that begins a line")
-    shortest: int = option(12, "pixels of the shortest line that is kept")
-    spur: int = option(6, "pixels of the longest side branch that is cut off")
-    width: float = option(3.0, "width of the stroke, in pixels")
+    low: float = option(
+        0.06, "ink, 0 to 1, with which a line goes on that `high` has begun", above=0, at_most=1
+    )
+    high: float = option(0.30, "ink, 0 to 1, with which a line begins", above=0, at_most=1)
+    shortest: int = option(
+        12, "length of the shortest line that is kept", at_least=0, unit="pixels"
+    )
+    spur: int = option(
+        6,
+        "length of the longest side branch that is cut off",
+        at_least=0,
+        at_most=100,
+        unit="pixels",
+    )
+    width: float = option(
+        3.0, "width of the drawn stroke, in pixels", at_least=1, at_most=50, unit="pixels"
+    )
 
     def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        require(0 < self.low <= 1, "[centerline] low", self.low, "ink above 0, up to 1")
-        require(self.low <= self.high <= 1, "[centerline] high", self.high, "ink from low to 1")
-        require(self.shortest >= 0, "[centerline] shortest", self.shortest, "pixels from 0")
-        require(0 <= self.spur <= 100, "[centerline] spur", self.spur, "pixels from 0 to 100")
-        require(1 <= self.width <= 50, "[centerline] width", self.width, "pixels from 1 to 50")
+        """Check every value."""
+        super().__post_init__()
+        self.require(self.low <= self.high, "high", f"ink from low, which is {self.low}, to 1")
 
 
 class Centerline:

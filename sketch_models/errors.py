@@ -1,10 +1,19 @@
-"""The one error that stops a run."""
+"""The errors that stop a run; what is wrong with a single picture is an `Outcome` instead."""
 
 from __future__ import annotations
 
 
 class SengaError(Exception):
-    """Something is wrong with the run itself: its message is one sentence that says what to do.
+    """Something is wrong with the run itself: its message says what, and what to do."""
 
-    What is wrong with a single picture is an `Outcome`, never an exception that leaves a stage.
-    """
+
+class ConfigError(SengaError):
+    """An option has a value that cannot be used, or there is no such option."""
+
+
+class DatasetError(SengaError):
+    """A dataset, or a file of one, is missing, damaged, or not what it should be."""
+
+
+class WeightsError(SengaError):
+    """Weights are missing, damaged, or of another network."""

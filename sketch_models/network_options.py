@@ -4,36 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 from sketch_models.weights.simo_serra_file import STATISTICS
-
-PADDINGS = ("zero", "reflect")
-CANVASES = ("square", "tight")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True, kw_only=True)
-class GpuOptions:
-    """[gpu]: where and how the networks run."""
+class GpuOptions(Options, section="gpu"):
+    """Where and how the networks run."""
 
     device: str = option("auto", "auto, cpu, cuda, cuda:1 ..., or mps", affects_result=False)
-    precision: str = option("auto", "auto (bf16 where it is fast, else fp32), fp32, bf16 or fp16")
+    precision: str = option(
+        "auto",
+        "auto (bf16 where it is fast, else fp32), fp32, bf16 or fp16",
+        choices=("auto", "fp32", "bf16", "fp16"),
+    )
     compile: bool = option(
         False, "compile the networks: a minute or more at first", affects_result=False
     )
 
     def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        kind, _, number = self.device.partition(":")
-        known = kind in ("auto", "cpu", "cuda", "mps") and (not number or number.isdigit())
-        require(known, "[gpu] device", self.device, "auto, cpu, cuda, cuda:1 ..., or mps")
-        names = ", ".join(PRECISIONS)
-        require(self.precision in PRECISIONS, "[gpu] precision", self.precision, f"one of {names}")
+        """Check every value; whether PyTorch sees the device shows when it is used."""
+        super().__post_init__()
+        self.require(is_device(self.device), "device", DEVICES)
+
+
+DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
+
+
+def is_device(name: str) -> bool:
+    """Whether this is how a device is written."""
+    kind, colon, number = name.partition(":")
+    return kind in ("auto", "cpu", "cuda", "mps") and (number.isdigit() if colon else True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SketchKerasOptions:
-    """[sketchkeras]: the sketch network of the paper.
+class SketchKerasOptions(Options, section="sketchkeras"):
+    """The sketch network of the paper.
 
     Which weights they are goes into the result by their digest, not by their name.
     """
@@ -41,20 +47,21 @@ class SketchKerasOptions:
     weights: str = option(
         "sketchkeras", "sketchkeras: fetch them; or the path of mod.h5", affects_result=False
     )
-    padding: str = option("zero", "around every layer: zero, as in Keras, or reflect")
-    canvas: str = option(
-        "square", "square: pad pictures as upstream; tight: a third faster, another right edge"
+    padding: str = option(
+        "zero",
+        "around every layer: zero, as in Keras, or reflect",
+        choices=("zero", "reflect"),
     )
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        require(self.padding in PADDINGS, "[sketchkeras] padding", self.padding, "zero or reflect")
-        require(self.canvas in CANVASES, "[sketchkeras] canvas", self.canvas, "square or tight")
+    canvas: str = option(
+        "square",
+        "square: pad pictures as upstream; tight: a third faster, another right edge",
+        choices=("square", "tight"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimoSerraOptions:
-    """[simo_serra]: the line network of the paper; its weights count by their digest too."""
+class SimoSerraOptions(Options, section="simo_serra"):
+    """The line network of the paper; its weights count by their digest too."""
 
     weights: str = option(
         "gan",
@@ -62,11 +69,7 @@ class SimoSerraOptions:
         affects_result=False,
     )
     statistics: str = option(
-        "gan", "gan, mse, pencil1 or pencil2: whose mean and deviation go with a .pth file"
+        "gan",
+        "gan, mse, pencil1 or pencil2: whose mean and deviation go with a .pth file",
+        choices=tuple(STATISTICS),
     )
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        names = ", ".join(STATISTICS)
-        known = self.statistics in STATISTICS
-        require(known, "[simo_serra] statistics", self.statistics, f"one of {names}")

@@ -1,41 +1,227 @@
-"""Options: dataclass fields that say what they mean, and the error for a value that is wrong."""
+"""Options: frozen dataclasses whose fields know their help text, their bounds and their section."""
 
 from __future__ import annotations
 
-from dataclasses import Field, field
-from typing import Any, TypeVar, cast
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from typing import Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from sketch_models.errors import ConfigError
 
 T = TypeVar("T")
 
+_NOUNS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_PLURALS = {int: "whole numbers", float: "numbers", str: "words"}
 
-class OptionError(ValueError):
-    """An option has a value that cannot be used; one sentence names section, key and cure."""
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the value of an option must be; of a tuple, what each of its items must be.
+
+    Attributes:
+        above: the value is larger than this.
+        at_least: the value is this or larger.
+        below: the value is smaller than this.
+        at_most: the value is this or smaller.
+        choices: the value is one of these.
+        unit: of a number, such as pixels, for the message.
+        not_empty: a tuple has one item or more.
+        unique: a tuple has no item twice.
+    """
+
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+    choices: Sequence[str] = ()
+    unit: str = ""
+    not_empty: bool = False
+    unique: bool = False
+
+    def allow(self, value: object) -> bool:
+        """Whether one value, of the right type, is within them."""
+        if self.choices:
+            return value in self.choices
+        if not isinstance(value, (int, float)):
+            return True
+        return (
+            math.isfinite(value)
+            and (self.above is None or value > self.above)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.below is None or value < self.below)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+    def text(self) -> str:
+        """The bounds in words, such as "from 16 to 4096"; empty without any."""
+        if self.at_least is not None and self.at_most is not None:
+            return f"from {self.at_least:,} to {self.at_most:,}"
+        low = f"above {self.above:,}" if self.above is not None else ""
+        if self.at_least is not None:
+            low = f"of {self.at_least:,} or more"
+        high = f"below {self.below:,}" if self.below is not None else ""
+        if self.at_most is not None:
+            high = f"up to {self.at_most:,}"
+        return " and ".join(bound for bound in (low, high) if bound)
 
 
-def option(default: T, text: str, *, affects_result: bool = True) -> T:
+def option(
+    default: T,
+    text: str,
+    *,
+    affects_result: bool = True,
+    renamed_from: str = "",
+    renamed_choices: Mapping[str, str] | None = None,
+    **limits: Any,  # noqa: ANN401 - those of Limits, which checks their names
+) -> T:
     """A dataclass field with a one-line help text.
 
     Args:
-        default: the value where the user gives none.
-        text: what it does, in one line, with its unit.
+        default: the value if the user gives none.
+        text: what it does, in one line, with its unit; understood without its neighbours.
         affects_result: False for thread counts and the like, which change speed and nothing else.
+        renamed_from: its key in the version before, if that was another.
+        renamed_choices: values of the version before, and what they are called now.
+        **limits: what its value must be, see `Limits`.
     """
+    metadata = {
+        "help": text,
+        "affects_result": affects_result,
+        "renamed_from": renamed_from,
+        "renamed_choices": dict(renamed_choices or {}),
+        "limits": Limits(**limits),
+    }
     # `field` is typed as the value that it stands for, as dataclasses themselves do.
-    made = field(default=default, metadata={"help": text, "affects_result": affects_result})
-    return cast(T, cast("Field[Any]", made))
+    return cast(T, cast("Field[Any]", field(default=default, metadata=metadata)))
 
 
-def require(holds: bool, name: str, value: object, expected: str) -> None:
-    """Raises the sentence for a wrong value unless `holds`.
+class Options:
+    """Base of the options of one component: a frozen, keyword-only dataclass of `option` fields.
 
-    Args:
-        holds: whether the value is usable.
-        name: section and key, such as `[pack] size`.
-        value: what the user gave.
-        expected: the end of the sentence, such as "a number of pixels from 16 to 4096".
+        @dataclass(frozen=True, kw_only=True)
+        class PackOptions(Options, section="pack"):
+            size: int = option(256, "side of the pictures, in pixels", at_least=16, unit="pixels")
 
-    Raises:
-        OptionError: where `holds` is false.
+    A value of another type or outside its limits raises ConfigError, which names section and key.
+
+    Attributes:
+        section: of the configuration, such as `pack`; empty for options of a command line, whose
+            keys are then flags.
+        section_renamed_from: its name in the version before, if that was another.
     """
-    if not holds:
-        raise OptionError(f"{name} = {value}: expected {expected}.")
+
+    section: ClassVar[str] = ""
+    section_renamed_from: ClassVar[str] = ""
+
+    def __init_subclass__(cls, section: str = "", renamed_from: str = "") -> None:
+        """Take the section from the arguments of the class."""
+        super().__init_subclass__()
+        if section:
+            cls.section, cls.section_renamed_from = section, renamed_from
+
+    def __post_init__(self) -> None:
+        """Check every value; a subclass adds what concerns several of them.
+
+        Raises:
+            ConfigError: if a value cannot be used.
+        """
+        hints = types_of(type(self))
+        for key in fields(self):  # type: ignore[arg-type]
+            limits: Limits = key.metadata["limits"]
+            value = getattr(self, key.name)
+            self.require(_fits(value, hints[key.name], limits), key.name, expected(type(self), key))
+
+    @classmethod
+    def name_of(cls, key: str) -> str:
+        """How people write an option: `[pack] size`, or `--size` without a section."""
+        return f"[{cls.section}] {key}" if cls.section else f"--{key.replace('_', '-')}"
+
+    def require(self, holds: bool, key: str, expected: str, value: object = None) -> None:
+        """Raise the sentence for a wrong value unless `holds`.
+
+        Args:
+            holds: whether the value is usable.
+            key: of the option.
+            expected: the end of the sentence, such as "a number of pixels from 16 to 4096".
+            value: the part of the option's value that is wrong; all of it if None.
+
+        Raises:
+            ConfigError: if `holds` is false.
+        """
+        if not holds:
+            text = text_of(getattr(self, key) if value is None else value)
+            shown = text if text == text.strip() != "" and text.isprintable() else repr(text)
+            raise ConfigError(f"{self.name_of(key)} = {shown}: expected {expected}.")
+
+
+def types_of(kind: type[Options]) -> dict[str, Any]:
+    """The types of the fields of an options class, by key."""
+    return _types_of(cast("Hashable", kind))
+
+
+@cache
+def _types_of(kind: Hashable) -> dict[str, Any]:  # mypy takes a class for not hashable
+    return get_type_hints(kind)
+
+
+def expected(kind: type[Options], key: Field[Any]) -> str:
+    """What the value of an option must be, in words, such as "a whole number from 1 to 256"."""
+    limits: Limits = key.metadata["limits"]
+    annotation = types_of(kind)[key.name]
+    several = get_origin(annotation) is tuple
+    item = get_args(annotation)[0] if several else annotation
+    if limits.choices:
+        start = ("one or more of" if limits.not_empty else "any of") if several else "one of"
+        words = f"{start} {', '.join(limits.choices)}"
+    else:
+        noun = (_PLURALS if several else _NOUNS)[item]
+        words = f"{noun} of {limits.unit}" if limits.unit else noun
+        words = f"{words} {limits.text()}".rstrip()
+        words = f"one or more {words}" if limits.not_empty else words
+    return f"{words}, each once" if limits.unique else words
+
+
+def text_of(value: object) -> str:
+    """A value as people write it in a config file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def settings_of(options: Options) -> dict[str, object]:
+    """The options that change a result, by key, as plain data for a fingerprint."""
+    return {
+        key.name: list(value) if isinstance(value, tuple) else value
+        for key in fields(options)  # type: ignore[arg-type]
+        if key.metadata["affects_result"]
+        for value in [getattr(options, key.name)]
+    }
+
+
+def renamed_keys(kind: type[Options]) -> dict[str, str]:
+    """The keys of the version before that are called otherwise now: old name, new name."""
+    return {
+        key.metadata["renamed_from"]: key.name
+        for key in fields(kind)  # type: ignore[arg-type]
+        if key.metadata["renamed_from"]
+    }
+
+
+def _fits(value: object, annotation: Any, limits: Limits) -> bool:  # noqa: ANN401 - a type
+    if get_origin(annotation) is not tuple:
+        return _is(value, annotation) and limits.allow(value)
+    if not isinstance(value, tuple) or (limits.not_empty and not value):
+        return False
+    if limits.unique and len(set(value)) < len(value):
+        return False
+    item = get_args(annotation)[0]
+    return all(_is(each, item) and limits.allow(each) for each in value)
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a value is of a type; whole numbers are numbers, true and false are not."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)

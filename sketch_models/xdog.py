@@ -13,28 +13,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class XdogOptions:
-    """[xdog]: the sketch model that needs no weights."""
+class XdogOptions(Options, section="xdog"):
+    """The sketch model that needs no weights."""
 
-    sigma: float = option(0.6, "width of the finer blur, in pixels")
-    k: float = option(4.0, "the wider blur, in multiples of sigma")
-    p: float = option(20.0, "how much the difference of the blurs counts")
-    eps: float = option(
-        -0.1, "what stays lighter than this is paper; below 0 dark areas stay empty"
+    sigma: float = option(
+        0.6,
+        "standard deviation of the finer blur, in pixels",
+        at_least=0.1,
+        at_most=20,
+        unit="pixels",
     )
-    phi: float = option(0.2, "how soon what is darker turns into ink; small values keep greys")
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        above = "a number above 0"
-        require(0.1 <= self.sigma <= 20, "[xdog] sigma", self.sigma, "pixels from 0.1 to 20")
-        require(1 < self.k <= 20, "[xdog] k", self.k, "a number above 1, up to 20")
-        require(self.p > 0, "[xdog] p", self.p, above)
-        require(self.phi > 0, "[xdog] phi", self.phi, above)
+    k: float = option(
+        4.0, "standard deviation of the wider blur, in multiples of sigma", above=1, at_most=20
+    )
+    p: float = option(20.0, "how much the difference of the two blurs counts", above=0)
+    eps: float = option(-0.1, "level above which a pixel is paper; below 0, dark areas stay empty")
+    phi: float = option(
+        0.2, "how steeply what is darker than eps turns into ink; small values keep greys", above=0
+    )
 
 
 class Xdog:

@@ -41,7 +41,7 @@ class EvaluateColorizer(Stage):
     def settings(self) -> dict[str, object]:
         """Hints, measures, seed; and which weights measures take."""
         kinds = (EvaluateOptions, HintOptions, GpuOptions)
-        chosen: dict[str, object] = {kind.__name__: config.result_options(kind) for kind in kinds}
+        chosen: dict[str, object] = {kind.section: config.result_options(kind) for kind in kinds}
         return {**chosen, "seed": config.options(config.BuildOptions).seed, "weights": _weights()}
 
     def process_resources(self) -> dict[str, int]:

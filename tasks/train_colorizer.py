@@ -24,7 +24,6 @@ from pipeline.pack.pack import PackOptions
 from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from sketch_models.option import OptionError
 from sketch_models.weights import weights
 from tasks import config
 from tasks.build_dataset import BuildDataset
@@ -49,11 +48,8 @@ class TrainColorizer(Stage):
     def __init__(self, *args: object, **values: object) -> None:
         """Refuses what cannot be trained, and asks for what is missing, before any building."""
         super().__init__(*args, **values)
-        try:
-            require_size(config.options(PackOptions).size)
-            self.network  # noqa: B018 - checks the name
-        except OptionError as error:
-            raise SengaError(str(error)) from error
+        require_size(config.options(PackOptions).size)
+        self.network  # noqa: B018 - checks the name
         for sentence in self.needs():
             raise SengaError(sentence)
 
@@ -74,8 +70,8 @@ class TrainColorizer(Stage):
     def settings(self) -> dict[str, object]:
         """Networks, hints, augmentation, losses, rates, precision, seed; and which weights."""
         kinds = (NetworkOptions, HintOptions, AugmentOptions, LossOptions, TrainOptions, GpuOptions)
-        chosen = {kind.__name__: config.result_options(kind) for kind in kinds}
-        chosen["NetworkOptions"]["generator"] = self.network.generator
+        chosen = {kind.section: config.result_options(kind) for kind in kinds}
+        chosen[NetworkOptions.section]["generator"] = self.network.generator
         losses = config.options(LossOptions)
         with_network = losses.perceptual and weights.is_ready(losses.perceptual_weights)
         found = _identity(losses) if with_network else ""

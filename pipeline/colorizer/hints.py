@@ -13,34 +13,44 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom, half-open, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class HintOptions:
-    """How hints are simulated: the section `[hints]`."""
+class HintOptions(Options, section="hints"):
+    """How hints are simulated."""
 
     chance_of_end: float = option(
-        0.125, "chance that no further patch follows; 1/8 is 7 on average"
+        0.125,
+        "chance that no further patch follows; 1/8 is 7 patches on average",
+        above=0,
+        at_most=1,
     )
-    min_patch: int = option(2, "smallest side of a patch, in pixels at 256 x 256")
-    max_patch: int = option(20, "largest side of a patch, in pixels at 256 x 256")
-    patch_step: int = option(2, "sides are min_patch, min_patch + patch_step, ... max_patch")
-    color: str = option("mean", "colour of a patch: mean or median of the picture below it")
+    min_patch: int = option(
+        2, "smallest side of a hint patch, in pixels at 256 x 256", at_least=1, unit="pixels"
+    )
+    max_patch: int = option(
+        20, "largest side of a hint patch, in pixels at 256 x 256", at_least=1, unit="pixels"
+    )
+    patch_step: int = option(
+        2,
+        "sides of hint patches are min_patch, min_patch + patch_step, ... max_patch",
+        at_least=1,
+        unit="pixels",
+    )
+    color: str = option(
+        "mean",
+        "colour of a hint patch: mean or median of the picture below it",
+        choices=("mean", "median"),
+    )
 
     def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        chance = self.chance_of_end
-        require(0 < chance <= 1, "[hints] chance_of_end", chance, "a share above 0, up to 1")
-        require(self.min_patch > 0, "[hints] min_patch", self.min_patch, "1 or more pixels")
-        enough = self.max_patch >= self.min_patch
-        require(enough, "[hints] max_patch", self.max_patch, "min_patch or more pixels")
-        require(self.patch_step > 0, "[hints] patch_step", self.patch_step, "1 or more pixels")
-        known = self.color in _COLORS
-        require(known, "[hints] color", self.color, "mean or median")
+        """Check every value."""
+        super().__post_init__()
+        self.require(self.max_patch >= self.min_patch, "max_patch", "min_patch or more pixels")
 
     def sides(self, size: int) -> NDArray[np.int64]:
         """Sides that a patch may have on a picture of `size` x `size`, in pixels."""

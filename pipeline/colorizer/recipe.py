@@ -12,6 +12,7 @@ from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions, LossOptions, NetworkOptions, TrainOptions
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
+from sketch_models.option import Options, renamed_keys, settings_of
 
 SCHEMA = "senga-colorizer-1"
 
@@ -39,31 +40,31 @@ class Recipe:
     gpu: GpuOptions = field(default_factory=GpuOptions)
 
     def fingerprint(self) -> str:
-        """Of everything that changes the result; a checkpoint carries it."""
-        sections: list[Any] = [
+        """Of everything that changes the result; a checkpoint carries it.
+
+        It hangs on the names of configuration sections and keys and on their values, on nothing
+        that only code is called: a class or a field of this one may be renamed, a section or a key
+        may not without all trainings being done again.
+        """
+        sections: tuple[Options, ...] = (
             self.network,
             self.losses,
             self.hints,
             self.augment,
             self.options,
             self.gpu,
-        ]
-        chosen = {
-            f"{type(section).__name__}.{key.name}": getattr(section, key.name)
-            for section in sections
-            for key in fields(section)
-            if key.metadata["affects_result"]
-        }
+        )
+        settings = {each.section: settings_of(each) for each in sections}
         if self.options.shrink_batch:  # to what fits, when it is known
-            del chosen["TrainOptions.batch_size"]
-        return store.fingerprint([SCHEMA, self.content, self.seed, chosen])
+            del settings[TrainOptions.section]["batch_size"]
+        return store.fingerprint([SCHEMA, self.content, self.seed, settings])
 
     def text(self) -> str:
         """As JSON, for people and for `read`."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
 
 
-_SECTIONS: dict[str, type] = {
+_SECTIONS: dict[str, type[Options]] = {
     "network": NetworkOptions,
     "losses": LossOptions,
     "hints": HintOptions,
@@ -100,4 +101,12 @@ def _section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON d
     kind = _SECTIONS.get(name)
     if kind is None:
         return value
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in value.items()})
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
+    for old, new in renamed_keys(kind).items():  # files of the version before
+        if old in values:
+            values[new] = values.pop(old)
+    for key in fields(kind):  # type: ignore[arg-type]
+        choice = values.get(key.name)
+        if isinstance(choice, str):
+            values[key.name] = key.metadata["renamed_choices"].get(choice, choice)
+    return kind(**values)

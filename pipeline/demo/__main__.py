@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
     """The command; returns when it is told to end.
 
     Raises:
-        SengaError, OptionError: where the demo cannot start.
+        SengaError, ConfigError: where the demo cannot start.
     """
     options = parse(arguments)
     _heed_signals()

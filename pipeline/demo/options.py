@@ -7,44 +7,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sketch_models.network_options import GpuOptions
-from sketch_models.option import OptionError, option, require
+from sketch_models.network_options import DEVICES, is_device
+from sketch_models.option import Options, option
 
 _LEAST_QUEUE = 8  # a request for variations waits with so many pictures
 _BEYOND_QUEUE = 16  # threads for pictures at work, and for the page and refusals meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoOptions:
+class DemoOptions(Options):
     """What the demo runs with."""
 
     colorizer: str = option("", "folder or colorizer.safetensors; else the demo's own")
     host: str = option("127.0.0.1", "address to listen on; others than this machine's are public")
-    port: int = option(7860, "port to listen on; 0 takes a free one")
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 ..., or mps")
+    port: int = option(7860, "port to listen on; 0 takes a free one", at_least=0, at_most=65_535)
+    device: str = option("auto", DEVICES)
     sketchkeras: str = option("", "weights of the sketch network: sketchkeras, or a path")
     simo_serra: str = option("", "weights of the line network: gan, mse, pencil1, ..., or a path")
-    max_pixels: int = option(1 << 24, "pixels that a picture may have")
-    max_body: int = option(1 << 25, "bytes that a request may have")
-    smallest_side: int = option(16, "pixels that each side of a picture must have")
-    queue: int = option(64, "pictures that may wait for the models; more are refused")
-    threads: int = option(0, f"threads that answer; 0: {_BEYOND_QUEUE} more than may wait")
+    max_pixels: int = option(1 << 24, "pixels that a picture may have", at_least=1)
+    max_body: int = option(1 << 25, "bytes that a request may have", at_least=1024, unit="bytes")
+    smallest_side: int = option(
+        16, "pixels that each side of a picture must have", at_least=1, unit="pixels"
+    )
+    queue: int = option(
+        64,
+        "pictures that may wait for the models; more are refused",
+        at_least=_LEAST_QUEUE,
+        unit="pictures",
+    )
+    threads: int = option(
+        0, f"threads that answer; 0: {_BEYOND_QUEUE} more than may wait", at_least=0
+    )
     browser: bool = option(True, "open the page in the browser")
 
     def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        require(bool(self.host.strip()), "--host", repr(self.host), "a name or an address")
-        require(0 <= self.port < 1 << 16, "--port", self.port, "a port from 0 to 65535")
-        expected = "auto, cpu, cuda, cuda:1 ..., or mps"
-        require(_is_device(self.device), "--device", self.device, expected)
-        enough = self.smallest_side >= 1
-        require(enough, "--smallest-side", self.smallest_side, "1 or more pixels")
+        """Check every value."""
+        super().__post_init__()
+        self.require(bool(self.host.strip()), "host", "a name or an address")
+        self.require(is_device(self.device), "device", DEVICES)
         least = self.smallest_side**2
-        require(self.max_pixels >= least, "--max-pixels", self.max_pixels, f"{least} or more")
-        require(self.max_body >= 1024, "--max-body", self.max_body, "1024 or more bytes")
-        wide = self.queue >= _LEAST_QUEUE
-        require(wide, "--queue", self.queue, f"{_LEAST_QUEUE} or more pictures")
-        require(self.threads >= 0, "--threads", self.threads, "0 or more")
+        self.require(self.max_pixels >= least, "max_pixels", f"{least} or more")
 
     @property
     def serving_threads(self) -> int:
@@ -52,19 +54,11 @@ class DemoOptions:
         return self.threads or self.queue + _BEYOND_QUEUE
 
 
-def _is_device(name: str) -> bool:
-    try:
-        GpuOptions(device=name)
-    except OptionError:
-        return False
-    return True
-
-
 def parse(arguments: Sequence[str]) -> DemoOptions:
     """The options of a command line.
 
     Raises:
-        OptionError: for a value that cannot work.
+        ConfigError: for a value that cannot work.
         SystemExit: with a text on the standard error where it is no such command line.
     """
     parser = argparse.ArgumentParser(

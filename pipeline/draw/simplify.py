@@ -15,7 +15,7 @@ from pipeline.picture import PictureError, decode_grey, encode_png, fit
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import LineModel
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 from sketch_models.registry import LINE_MODELS
 from sketch_models.styles import STYLES
 
@@ -24,30 +24,27 @@ Styles = list[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimplifyOptions:
-    """[simplify]: what turns sketches into line art."""
+class SimplifyOptions(Options, section="simplify"):
+    """What turns sketches into line art."""
 
-    model: str = option("centerline", f"the line model: {' or '.join(LINE_MODELS)}")
+    model: str = option(
+        "centerline", f"the line model: {' or '.join(LINE_MODELS)}", choices=LINE_MODELS
+    )
     sizes: tuple[int, ...] = option(
         (),
         "long sides in pixels to draw lines at, for several widths; empty: that of the sketches",
+        at_least=64,
+        at_most=4096,
+        unit="pixels",
+        unique=True,
     )
     batch_size: int = option(
         0,
-        "pictures, of three sketches each, at once; 0: what suits the model and the machine",
+        "pictures, of three sketches each, simplified together; "
+        "0: what suits the model and the machine",
         affects_result=False,
+        at_least=0,
     )
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        known = " or ".join(LINE_MODELS)
-        require(self.model in LINE_MODELS, "[simplify] model", self.model, known)
-        sizes = " ".join(str(size) for size in self.sizes)
-        within = all(64 <= size <= 4096 for size in self.sizes)
-        require(within, "[simplify] sizes", sizes, "pixels from 64 to 4096")
-        once = len(set(self.sizes)) == len(self.sizes)
-        require(once, "[simplify] sizes", sizes, "each size once")
-        require(self.batch_size >= 0, "[simplify] batch_size", self.batch_size, "0 or more")
 
 
 def simplify_shard(

@@ -15,7 +15,7 @@ from pipeline.picture import PictureError, decode, encode_png, fit
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import SketchModel
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 from sketch_models.registry import SKETCH_MODELS
 from sketch_models.styles import STYLES, cut
 
@@ -24,30 +24,34 @@ RUNTIMES = ("torch", "tensorflow")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SketchOptions:
-    """[sketch]: what draws the sketches."""
+class SketchOptions(Options, section="sketch"):
+    """What draws the sketches."""
 
     models: tuple[str, ...] = option(
-        ("xdog",), f"the sketch models, one or more of {' and '.join(SKETCH_MODELS)}"
+        ("xdog",),
+        f"the sketch models, one or more of {' and '.join(SKETCH_MODELS)}",
+        choices=SKETCH_MODELS,
+        not_empty=True,
+        unique=True,
     )
-    size: int = option(768, "long side of the sketches, in pixels")
-    runtime: str = option("torch", "what runs sketchkeras: torch, or tensorflow as a reference")
+    size: int = option(
+        768,
+        "long side of the sketches, in pixels",
+        at_least=SMALLEST_SKETCH,
+        at_most=4096,
+        unit="pixels",
+    )
+    runtime: str = option(
+        "torch",
+        "what runs sketchkeras: torch, or tensorflow as a reference",
+        choices=RUNTIMES,
+    )
     batch_size: int = option(
-        0, "pictures drawn together; 0: what suits the model and the machine", affects_result=False
+        0,
+        "pictures sketched together; 0: what suits the model and the machine",
+        affects_result=False,
+        at_least=0,
     )
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        models = ", ".join(self.models)
-        known = bool(self.models) and set(self.models) <= set(SKETCH_MODELS)
-        require(known, "[sketch] models", models, f"one or more of {', '.join(SKETCH_MODELS)}")
-        once = len(set(self.models)) == len(self.models)
-        require(once, "[sketch] models", models, "each model once")
-        usable = SMALLEST_SKETCH <= self.size <= 4096
-        expected = f"pixels from {SMALLEST_SKETCH} to 4096"
-        require(usable, "[sketch] size", self.size, expected)
-        require(self.runtime in RUNTIMES, "[sketch] runtime", self.runtime, " or ".join(RUNTIMES))
-        require(self.batch_size >= 0, "[sketch] batch_size", self.batch_size, "0 or more")
 
 
 def sketch_shard(

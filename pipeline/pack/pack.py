@@ -26,36 +26,37 @@ from pipeline.picture import PictureError, decode, keep_freed_memory
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.closing import Closing
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 from sketch_models.styles import STYLES
 
-FITS = ("pad", "crop")
-COMPRESSIONS = ("gzip", "none")
 _HALF = 128  # grey level: a pixel is ink where more than half of it is
 _MOST_CROPPED = 8  # long side over short side; beyond it, cropping shows nothing of the picture
 
 
 @dataclass(frozen=True, kw_only=True)
-class PackOptions:
-    """[pack]: the files people train from."""
+class PackOptions(Options, section="pack"):
+    """The files people train from."""
 
-    size: int = option(256, "side of the square pictures, in pixels")
-    fit: str = option("pad", "pad: the whole picture, on white; crop: its middle square")
+    size: int = option(
+        256, "side of the square pictures, in pixels", at_least=16, at_most=4096, unit="pixels"
+    )
+    fit: str = option(
+        "pad", "pad: the whole picture, on white; crop: its middle square", choices=("pad", "crop")
+    )
     sketches: bool = option(False, "pack the three sketches too")
     binary_lines: bool = option(
         False, "pack lines of 0 and 255 alone: grey ones can give away colours"
     )
-    compression: str = option("gzip", "gzip: a fifth of the size; none: the fastest to read")
-    threads: int = option(0, "pictures packed at once; 0: one per core", affects_result=False)
-
-    def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        sides = "a number of pixels from 16 to 4096"
-        require(16 <= self.size <= 4096, "[pack] size", self.size, sides)
-        require(self.fit in FITS, "[pack] fit", self.fit, "pad or crop")
-        known = self.compression in COMPRESSIONS
-        require(known, "[pack] compression", self.compression, "gzip or none")
-        require(0 <= self.threads <= 256, "[pack] threads", self.threads, "0 to 256")
+    compression: str = option(
+        "gzip", "gzip: a fifth of the size; none: the fastest to read", choices=("gzip", "none")
+    )
+    threads: int = option(
+        0,
+        "pictures packed at once; 0: one per core",
+        affects_result=False,
+        at_least=0,
+        at_most=256,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

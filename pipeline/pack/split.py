@@ -12,26 +12,26 @@ from pathlib import Path
 import polars as pl
 
 from sketch_models.errors import SengaError
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 
 TRAIN = "train"
 TEST = "test"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitOptions:
-    """How many pictures to set apart for testing: section `[split]`."""
+class SplitOptions(Options, section="split"):
+    """How many pictures to set apart for testing."""
 
     test_size: float = option(
-        100, "pictures in the test set: a count if 1 or more, a share if between 0 and 1"
+        100, "pictures in the test set: a count if 1 or more, a share if between 0 and 1", above=0
     )
 
     def __post_init__(self) -> None:
-        size = self.test_size
-        require(
-            0 < size < 1 or (1 <= size < float("inf") and size == int(size)),
-            "[split] test_size",
-            size,
+        """Check that it is a count or a share."""
+        super().__post_init__()
+        self.require(
+            self.test_size < 1 or self.test_size == int(self.test_size),
+            "test_size",
             "a whole number from 1, or a share between 0 and 1, such as 0.05",
         )
 

@@ -14,7 +14,8 @@ import polars as pl
 from pipeline.in_order import in_order
 from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import Advance, ignore
-from sketch_models.option import OptionError, option, require
+from sketch_models.errors import ConfigError
+from sketch_models.option import Options, option
 
 EXTENSIONS = ("jpg", "jpeg", "png", "gif")
 
@@ -24,8 +25,8 @@ _MATTERS = ["id", "url", "tags"]  # what later stages see of a post
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilterOptions:
-    """Which posts to keep: section `[filter]`. The defaults are the recipe of the paper.
+class FilterOptions(Options, section="filter"):
+    """Which posts to keep. The defaults are the recipe of the paper.
 
     Tags are those of the booru: lower-case, with underscores, compared as a whole; a tag that is
     repeated here or in a post counts once.
@@ -38,50 +39,64 @@ class FilterOptions:
     none_tags: tuple[str, ...] = option(
         ("pokemon", "chibi", "monochrome"), "tags that a post must not have"
     )
-    ratings: tuple[str, ...] = option(("s",), "ratings to keep, as letters or words: s q e")
-    min_score: int = option(0, "lowest score, where none counts as 0; 0: whatever the score")
-    min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any")
-    max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any")
+    ratings: tuple[str, ...] = option(
+        ("s",),
+        "ratings to keep, as letters or words: s q e",
+        choices=tuple(RATINGS),
+        not_empty=True,
+    )
+    min_score: int = option(
+        0, "lowest score, where none counts as 0; 0: whatever the score", at_least=0
+    )
+    min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any", at_least=0)
+    max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any", at_least=0)
     extensions: tuple[str, ...] = option(
-        ("jpg", "png", "gif"), "file types to keep: jpg (also .jpeg), png, gif"
+        ("jpg", "png", "gif"),
+        "file types to keep: jpg (also .jpeg), png, gif",
+        choices=EXTENSIONS,
+        not_empty=True,
     )
     duplicates: str = option(
         "keep",
         "of pictures that show the same: keep all, on one side of the split, or the first alone",
         affects_result=False,  # here: it is the split that leaves them out
+        choices=("keep", "first"),
     )
-    limit: int = option(0, "keep this many posts, those of the lowest ids; 0: all")
+    limit: int = option(0, "keep this many posts, those of the lowest ids; 0: all", at_least=0)
 
     def __post_init__(self) -> None:
+        """Check every value, the tags by their letters, and that the rules can hold together."""
+        super().__post_init__()
         for name in ("all_tags", "any_tags", "none_tags"):
             for tag in getattr(self, name):
-                _check_tag(f"[filter] {name}", tag)
+                self._check_tag(name, tag)
         self._check_contradictions()
-        _check_words("[filter] ratings", self.ratings, tuple(RATINGS))
-        _check_words("[filter] extensions", self.extensions, EXTENSIONS)
-        known = self.duplicates in ("keep", "first")
-        require(known, "[filter] duplicates", self.duplicates, "keep or first")
-        for name in ("min_score", "min_side", "max_side", "limit"):
-            value = getattr(self, name)
-            require(value >= 0, f"[filter] {name}", value, "0 or more")
-        if self.max_side:
-            require(
-                self.max_side >= self.min_side,
-                "[filter] max_side",
-                self.max_side,
-                f"0 or at least min_side, which is {self.min_side}",
-            )
+        self.require(
+            not self.max_side or self.max_side >= self.min_side,
+            "max_side",
+            f"0 or at least min_side, which is {self.min_side}",
+        )
+
+    def _check_tag(self, name: str, tag: str) -> None:
+        plain = bool(tag) and not any(letter.isspace() or letter == "," for letter in tag)
+        self.require(
+            plain, name, "tags with spaces between them, and underscores inside", repr(tag)
+        )
+        lower = f"lower-case tags, as boorus have them: {tag.lower()}"
+        self.require(tag == tag.lower(), name, lower, tag)
+        positive = "tags; those that posts must not have are for none_tags"
+        self.require(not tag.startswith("-"), name, positive, tag)
 
     def _check_contradictions(self) -> None:
         both = [tag for tag in self.all_tags if tag in self.none_tags]
         if both:
-            raise OptionError(
+            raise ConfigError(
                 f"[filter] all_tags and none_tags both hold {both[0]}: no post can match; "
                 "expected it in one of them."
             )
         both = [tag for tag in self.any_tags if tag in self.none_tags]
         if both:
-            raise OptionError(
+            raise ConfigError(
                 f"[filter] any_tags and none_tags both hold {both[0]}: expected it in one of them."
             )
 
@@ -250,19 +265,3 @@ def _write(folder: Path, shard: tuple[int, pl.DataFrame]) -> tuple[int, ShardPos
     rows.write_parquet(folder / f"shard-{number:05d}.parquet")
     content = rows.select(_MATTERS).write_ndjson().encode()
     return number, ShardPosts(rows.height, hashlib.sha256(content).hexdigest())
-
-
-def _check_tag(name: str, tag: str) -> None:
-    require(
-        bool(tag) and not any(character.isspace() or character == "," for character in tag),
-        name,
-        repr(tag),
-        "tags with spaces between them, and underscores inside",
-    )
-    require(tag == tag.lower(), name, tag, f"lower-case tags, as boorus have them: {tag.lower()}")
-    require(not tag.startswith("-"), name, tag, "a tag; what posts must not have is for none_tags")
-
-
-def _check_words(name: str, words: Sequence[str], known: Sequence[str]) -> None:
-    shown = " ".join(words) or "''"
-    require(bool(words) and set(words) <= set(known), name, shown, f"some of {' '.join(known)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
@@ -13,15 +13,15 @@ HOW_TO_GET_IT = (
 )
 """The end of the sentence where there is no CSV."""
 
-_SOURCES = ("sample", "csv", "kaggle", "api")
-
 
 @dataclass(frozen=True, kw_only=True)
-class MetadataOptions:
-    """Where posts come from: section `[metadata]`."""
+class MetadataOptions(Options, section="metadata"):
+    """Where posts come from."""
 
     source: str = option(
-        "sample", "sample (a small booru drawn on the spot), csv, kaggle or api (a live board)"
+        "sample",
+        "sample (a small booru drawn on the spot), csv, kaggle or api (a live board)",
+        choices=("sample", "csv", "kaggle", "api"),
     )
     csv: str = option("", "CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv")
     api: str = option("https://safebooru.org/index.php", "address of a board's API; source = api")
@@ -30,26 +30,17 @@ class MetadataOptions:
         "ask the board for posts that are new since the last run; source = api",
         affects_result=False,
     )
-    sample_posts: int = option(365, "posts of the sample booru, where it is asked")
+    sample_posts: int = option(365, "posts of the sample booru; source = sample", at_least=1)
 
     def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        require(
-            self.source in _SOURCES,
-            "[metadata] source",
-            self.source,
-            f"one of {', '.join(_SOURCES)}",
-        )
+        """Check every value, and that the source has its file or its address."""
+        super().__post_init__()
         if self.source == "csv":
-            require(bool(self.csv), "[metadata] csv", "''", f"the path of a CSV: {HOW_TO_GET_IT}")
+            self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
         address = self.api.partition("?")[0]
         whole = address == self.api and bool(urlsplit(address).hostname)
-        require(
+        self.require(
             whole and address.startswith(("https://", "http://")),
-            "[metadata] api",
-            repr(self.api),
+            "api",
             "an address such as https://safebooru.org/index.php",
-        )
-        require(
-            self.sample_posts > 0, "[metadata] sample_posts", self.sample_posts, "1 post or more"
         )

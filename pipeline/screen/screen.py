@@ -21,7 +21,7 @@ from pipeline.picture import PictureError, decode, sniff
 from pipeline.progress import Advance, ignore
 from pipeline.screen.measure import Measures, measure
 from pipeline.shard import ShardReader
-from sketch_models.option import option, require
+from sketch_models.option import Options, option
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
 """The codes of `judge`, in the order in which the gates are asked."""
@@ -39,34 +39,33 @@ _HUES = 1.0
 _OUTLINE = 4.1
 _PAPER = 0.5
 
+_CHOICES = ("drop", "keep")
+
 
 @dataclass(frozen=True, kw_only=True)
-class ScreenOptions:
-    """Which pictures to drop for what they look like: section `[screen]`."""
+class ScreenOptions(Options, section="screen"):
+    """Which pictures to drop for what they look like."""
 
-    min_side: int = option(256, "shortest side of a picture that is kept, pixels")
+    min_side: int = option(
+        256, "shortest side of a picture that is kept", at_least=1, at_most=10_000, unit="pixels"
+    )
     max_aspect: float = option(3.0, "long side per short side that is kept at most; 0 = any")
-    blank: str = option("drop", "pictures of nearly one colour: drop or keep")
-    line_art: str = option("drop", "pictures that are black lines on paper: drop or keep")
-    greyscale: str = option("drop", "pictures without colour, also in one ink: drop or keep")
+    blank: str = option("drop", "pictures of nearly one colour: drop or keep", choices=_CHOICES)
+    line_art: str = option(
+        "drop", "pictures that are black lines on paper: drop or keep", choices=_CHOICES
+    )
+    greyscale: str = option(
+        "drop", "pictures without colour, also in one ink: drop or keep", choices=_CHOICES
+    )
 
     def __post_init__(self) -> None:
-        """Raises OptionError for values that cannot work."""
-        require(
-            1 <= self.min_side <= 10_000,
-            "[screen] min_side",
-            self.min_side,
-            "a number of pixels from 1 to 10000",
-        )
-        require(
+        """Check every value."""
+        super().__post_init__()
+        self.require(
             self.max_aspect == 0 or 1 <= self.max_aspect <= 1000,
-            "[screen] max_aspect",
-            self.max_aspect,
+            "max_aspect",
             "a ratio from 1 to 1000, or 0 for any",
         )
-        for name in ("blank", "line_art", "greyscale"):
-            choice = getattr(self, name)
-            require(choice in ("drop", "keep"), f"[screen] {name}", choice, "drop or keep")
 
 
 def judge(measures: Measures, options: ScreenOptions) -> str:

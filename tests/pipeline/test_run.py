@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import run
-from sketch_models.errors import SengaError
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError, SengaError
 
 TOP = Path(__file__).parents[2]
 Module = Callable[[str], str]
@@ -100,7 +99,7 @@ def test_it_ends_with_the_one_that_started_it(module: Module, tmp_path: Path) ->
 
 def test_a_wrong_option_is_a_sentence_too(capsys: pytest.CaptureFixture) -> None:
     def main(_: list[str]) -> None:
-        raise OptionError("[train] epochs = 0: expected a number above 0.")
+        raise ConfigError("[train] epochs = 0: expected a number above 0.")
 
     assert run.command(main, []) == run.FAILED
     assert capsys.readouterr().err == "senga: [train] epochs = 0: expected a number above 0.\n"

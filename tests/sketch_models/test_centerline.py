@@ -14,7 +14,7 @@ from sketch_models.centerline import (
     without_specks,
     without_spurs,
 )
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 
 MODEL = Centerline(CenterlineOptions())
 
@@ -107,5 +107,5 @@ def test_flat_sketches_do_not_crash(grey: int) -> None:
 
 @pytest.mark.parametrize("wrong", [{"low": 0.0}, {"high": 0.01}, {"width": 0.0}, {"spur": -1}])
 def test_wrong_options_are_named(wrong: dict[str, float]) -> None:
-    with pytest.raises(OptionError, match=rf"\[centerline\] {next(iter(wrong))} = "):
+    with pytest.raises(ConfigError, match=rf"\[centerline\] {next(iter(wrong))} = "):
         CenterlineOptions(**wrong)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions
 
@@ -74,5 +74,5 @@ def test_styles_are_nested() -> None:
 
 @pytest.mark.parametrize("wrong", [{"sigma": 0.0}, {"k": 1.0}, {"p": -1.0}, {"phi": 0.0}])
 def test_wrong_options_are_named(wrong: dict[str, float]) -> None:
-    with pytest.raises(OptionError, match=rf"\[xdog\] {next(iter(wrong))} = "):
+    with pytest.raises(ConfigError, match=rf"\[xdog\] {next(iter(wrong))} = "):
         XdogOptions(**wrong)

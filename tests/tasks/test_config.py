@@ -32,7 +32,10 @@ def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ("[pack]\nsiez = 3\n", r"\[pack\] siez: there is no such option; expected one of size,"),
+        (
+            "[pack]\nsiez = 3\n",
+            r"\[pack\] siez: there is no such option. Options of this section: size,",
+        ),
         ("[pakc]\nsize = 3\n", r"\[pakc\]: there is no such section"),
         ("[pack]\nsize = big\n", r"\[pack\] size = big: expected a whole number"),
         ("[pack]\nsize = -3\n", r"\[pack\] size = -3: expected"),

@@ -34,8 +34,7 @@ from pipeline.collect.outcome import (
 )
 from pipeline.outcome import ok_ids
 from pipeline.shard import ShardReader
-from sketch_models.errors import SengaError
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError, SengaError
 
 Web = Any  # the server of conftest.py
 Files = dict[str, bytes]
@@ -500,7 +499,7 @@ def test_outcomes_survive_the_disk(
     ],
 )
 def test_options_that_cannot_work(name: str, value: object) -> None:
-    with pytest.raises(OptionError, match=rf"^\[download\] {name} = .*expected"):
+    with pytest.raises(ConfigError, match=rf"^\[download\] {name} = .*expected"):
         replace(DownloadOptions(), **{name: value})  # type: ignore[arg-type]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 
 BOX = (10, 20, 50, 64)
 PICTURE = np.random.default_rng(0).integers(1, 256, (64, 64, 3), dtype=np.uint8)
@@ -131,5 +131,5 @@ def test_no_hints() -> None:
     ],
 )
 def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str) -> None:
-    with pytest.raises(OptionError, match=rf"^\[hints\] {named}: expected "):
+    with pytest.raises(ConfigError, match=rf"^\[hints\] {named}: expected "):
         HintOptions(**wrong)  # type: ignore[arg-type]

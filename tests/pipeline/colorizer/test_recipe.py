@@ -7,8 +7,7 @@ import pytest
 from pipeline.colorizer import recipe
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
 from pipeline.colorizer.recipe import Recipe
-from sketch_models.errors import SengaError
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError, SengaError
 
 TASK = Recipe(train="train.h5", content="c", options=TrainOptions(lines=("pured",), epochs=2.5))
 
@@ -44,6 +43,15 @@ def test_the_fingerprint_is_of_what_changes_the_result() -> None:
     assert len({task.fingerprint() for task in [TASK, *other]}) == 6
 
 
+def test_renamed_class_has_the_same_fingerprint() -> None:
+    class RenamedOptions(TrainOptions):
+        """As if the class had been given another name."""
+
+    renamed = RenamedOptions(lines=("pured",), epochs=2.5)
+    assert replace(TASK, options=renamed).fingerprint() == TASK.fingerprint()
+    assert replace(TASK, options=replace(renamed, epochs=3)).fingerprint() != TASK.fingerprint()
+
+
 def test_a_batch_that_may_shrink_is_of_any_size() -> None:
     may = replace(TASK, options=replace(TASK.options, shrink_batch=True))
     shrunk = replace(may, options=replace(may.options, batch_size=3))
@@ -57,5 +65,5 @@ def test_sizes_that_networks_can_work_on(size: int) -> None:
 
 @pytest.mark.parametrize("size", [32, 100, 544])
 def test_sizes_that_they_cannot(size: int) -> None:
-    with pytest.raises(OptionError, match="expected a multiple of 32 from 64 to 512"):
+    with pytest.raises(ConfigError, match="expected a multiple of 32 from 64 to 512"):
         require_size(size)

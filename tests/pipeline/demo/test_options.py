@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from pipeline.demo.options import DemoOptions, parse
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 
 
 def test_nothing_said_is_the_loopback() -> None:
@@ -52,7 +52,7 @@ def test_every_option_has_its_argument() -> None:
 )
 def test_what_cannot_work_is_refused_by_name(name: str, value: object) -> None:
     argument = f"--{name.replace('_', '-')}"
-    with pytest.raises(OptionError, match=rf"^{argument} = .*: expected "):
+    with pytest.raises(ConfigError, match=rf"^{argument} = .*: expected "):
         parse([f"{argument}={value}"])
 
 

@@ -23,7 +23,7 @@ from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.pack.verify import verify
 from pipeline.picture import PictureError, fit
 from pipeline.shard import write_shard
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES
 
 SMALL = PackOptions(size=32, threads=2)
@@ -261,7 +261,7 @@ def test_no_pictures_make_an_empty_file(tmp_path: Path) -> None:
     ],
 )
 def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str) -> None:
-    with pytest.raises(OptionError, match=rf"^\[pack\] {named}: expected "):
+    with pytest.raises(ConfigError, match=rf"^\[pack\] {named}: expected "):
         PackOptions(**wrong)  # type: ignore[arg-type]
 
 

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.pack.split import TEST, TRAIN, SplitOptions, split_ids, write_split
-from sketch_models.errors import SengaError
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError, SengaError
 
 IDS = st.sets(st.integers(1, 2**63 - 1), min_size=3, max_size=200)
 SEEDS = st.integers(0, 2**32)
@@ -123,7 +122,7 @@ def test_the_split_of_a_seed_is_for_ever() -> None:
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, float("nan"), float("inf"), -0.2])
 def test_wrong_sizes_are_named(size: float) -> None:
-    with pytest.raises(OptionError, match=r"\[split\] test_size"):
+    with pytest.raises(ConfigError, match=r"\[split\] test_size"):
         SplitOptions(test_size=size)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.posts import filter as filter_module
 from pipeline.posts.filter import FilterOptions, FilterResult, filter_posts
 from pipeline.posts.rows import POSTS
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 
 EVERYTHING = FilterOptions(all_tags=(), none_tags=(), ratings=("s", "q", "e"))
 
@@ -236,7 +236,7 @@ def test_progress_counts_posts(tmp_path: Path) -> None:
         ({"all_tags": ("-chibi",)}, "none_tags"),
         ({"ratings": ()}, "[filter] ratings = ''"),
         ({"ratings": ("s", "x")}, "[filter] ratings = s x"),
-        ({"extensions": ("webm",)}, "some of jpg jpeg png gif"),
+        ({"extensions": ("webm",)}, "one or more of jpg, jpeg, png, gif"),
         ({"extensions": ()}, "[filter] extensions"),
         ({"min_score": -1}, "[filter] min_score = -1"),
         ({"min_side": -1}, "[filter] min_side = -1"),
@@ -245,7 +245,7 @@ def test_progress_counts_posts(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_options_are_one_sentence(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(OptionError) as caught:
+    with pytest.raises(ConfigError) as caught:
         options(**changes)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

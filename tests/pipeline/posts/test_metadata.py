@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from pipeline.posts import kaggle_csv, metadata
 from pipeline.posts.metadata import import_posts, import_rows
 from pipeline.posts.options import MetadataOptions
-from sketch_models.errors import SengaError
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError, SengaError
 
 HEADER = b"id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
 URL = "//safebooru.example/images/1/a.jpg"
@@ -302,7 +301,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_options_are_named(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(OptionError) as caught:
+    with pytest.raises(ConfigError) as caught:
         MetadataOptions(**options)
     assert words in str(caught.value)
 

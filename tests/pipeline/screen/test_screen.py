@@ -18,7 +18,7 @@ from pipeline.sample_booru.files import encode
 from pipeline.screen.measure import Measures, measure
 from pipeline.screen.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
 from pipeline.shard import write_shard
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 
 IDS = (*range(1, 12), *(post.id for post in catalogue(8)))
 KEEP = ScreenOptions(min_side=1, max_aspect=0, blank="keep", line_art="keep", greyscale="keep")
@@ -136,7 +136,7 @@ def test_limits_are_inclusive(width: int, height: int, code: str) -> None:
     ],
 )  # fmt: skip
 def test_wrong_options_are_named(wrong: dict[str, str | float]) -> None:
-    with pytest.raises(OptionError, match=rf"\[screen\] {next(iter(wrong))}"):
+    with pytest.raises(ConfigError, match=rf"\[screen\] {next(iter(wrong))}"):
         replace(KEEP, **wrong)  # type: ignore[arg-type]
 
 

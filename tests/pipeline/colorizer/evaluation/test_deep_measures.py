@@ -10,8 +10,8 @@ from scipy.linalg import sqrtm
 
 from pipeline.colorizer.evaluation.deep_measures import DeepMeasures, frechet_distance
 from pipeline.colorizer.options import EvaluateOptions
+from sketch_models.errors import ConfigError
 from sketch_models.network_options import GpuOptions
-from sketch_models.option import OptionError
 from tests.sketch_models.perceptual.test_inception import random_state
 from tests.sketch_models.perceptual.test_lpips import PLACES, SHAPES
 
@@ -80,7 +80,7 @@ def test_nothing_without_weights_and_no_fid_of_one_picture(options: EvaluateOpti
 
 
 def test_lpips_takes_two_files(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"\[evaluate\] alexnet_weights = nothing"):
+    with pytest.raises(ConfigError, match=r"\[evaluate\] alexnet_weights = ''"):
         EvaluateOptions(lpips_weights=str(tmp_path / "alex.pth"))
-    with pytest.raises(OptionError, match=r"\[evaluate\] lpips_weights = nothing"):
+    with pytest.raises(ConfigError, match=r"\[evaluate\] lpips_weights = ''"):
         EvaluateOptions(alexnet_weights=str(tmp_path / "alexnet.pth"))

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.augment import Jitter, mirrored
-from sketch_models.option import OptionError
+from sketch_models.errors import ConfigError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
 WHOLE = (0, 0, 12, 16)
@@ -95,5 +95,5 @@ def test_a_box_mirrored_twice_is_itself() -> None:
     ],
 )
 def test_options_that_cannot_work_are_named(wrong: dict[str, float], named: str) -> None:
-    with pytest.raises(OptionError, match=rf"^\[augment\] {named}: expected a number from 0 to "):
+    with pytest.raises(ConfigError, match=rf"^\[augment\] {named}: expected a number from 0 to "):
         AugmentOptions(**wrong)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ lint: $(VENV)/installed-dev
 	@$(BIN)/mypy
 
 bench: $(VENV)/installed-dev
-	@for script in $(filter-out benchmarks/machine.py benchmarks/random_weights.py benchmarks/textbook_spade.py benchmarks/fault_server.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script --save || exit 1; done
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script --save || exit 1; done
 
 clean:
 	rm -rf $(VENV) data build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

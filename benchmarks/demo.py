@@ -29,8 +29,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the demo; read when Py
 
 import cv2
 import numpy as np
-from machine import describe
 
+from benchmarks.harness.machine import describe
 from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
 from pipeline.demo.samples import IDS

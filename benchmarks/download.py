@@ -28,7 +28,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import polars as pl
-from machine import describe
+
+from benchmarks.harness.machine import describe
 
 PINS = ("img2dataset==1.47.0", "albumentations==1.4.24", "opencv-python-headless==4.14.0.94")
 THREADS = 32

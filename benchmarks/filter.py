@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
-from machine import describe
 
+from benchmarks.harness.machine import describe
 from pipeline.posts.filter import FilterOptions, filter_posts
 from pipeline.posts.metadata import import_posts
 

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine import describe
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.harness.machine import describe
 from sketch_models import simo_serra, sketchkeras
 from sketch_models.runner import choose_device, choose_precision, prepare
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from machine import describe
 from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
+from benchmarks.harness.machine import describe
 from pipeline.draw.sketch import SketchOptions
 from pipeline.picture import encode_png, fit
 from pipeline.sample_booru.artist import draw

@@ -38,13 +38,13 @@ import cv2
 import numpy as np
 import torch
 import webdataset as wds
-from machine import describe
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import hsv2rgb, rgb2hsv
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.harness.machine import describe
 from pipeline.colorizer.hints import HintOptions, simulate
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.dataset import ColorizationDataset

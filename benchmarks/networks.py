@@ -21,11 +21,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from machine import describe
 from numpy.typing import NDArray
-from random_weights import simo_serra as simo_serra_weights
-from random_weights import write_keras
 
+from benchmarks.harness.machine import describe
+from benchmarks.harness.random_weights import simo_serra as simo_serra_weights
+from benchmarks.harness.random_weights import write_keras
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK

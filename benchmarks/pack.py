@@ -27,10 +27,10 @@ import cv2
 import h5py
 import numpy as np
 import polars as pl
-from machine import describe
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.harness.machine import describe
 from pipeline.outcome import OK
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import decode, decode_grey, encode_png, fit, keep_freed_memory

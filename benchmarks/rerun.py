@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import describe
+from benchmarks.harness.machine import describe
 
 TOP = Path(__file__).parents[1]
 POSTS = 1000

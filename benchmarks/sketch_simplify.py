@@ -21,9 +21,9 @@ from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
-from machine import describe
 from numpy.typing import NDArray
 
+from benchmarks.harness.machine import describe
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from gpu_networks import ceiling
-from machine import describe
-from textbook_spade import Textbook
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.gpu_networks import ceiling
+from benchmarks.harness.machine import describe
+from benchmarks.harness.textbook_spade import Textbook
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.trainer import Place, Trainer

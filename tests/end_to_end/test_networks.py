@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks.random_weights import simo_serra, write_keras
+from benchmarks.harness.random_weights import simo_serra, write_keras
 from tests.end_to_end.test_build import made
 from tests.sketch_models.weights import torch7_writer
 

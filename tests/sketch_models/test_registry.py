@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from benchmarks.random_weights import simo_serra, sketchkeras, write_keras
+from benchmarks.harness.random_weights import simo_serra, sketchkeras, write_keras
 from sketch_models import registry
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks import random_weights
+from benchmarks.harness import random_weights
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra, network

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks import random_weights
+from benchmarks.harness import random_weights
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, high_pass, network

@@ -22,9 +22,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
-from download import img2dataset
-from fault_server import FAULTS, HOST, Fault, Server, serving
-from machine import describe
+
+from benchmarks.download import img2dataset
+from benchmarks.harness.fault_server import FAULTS, HOST, Fault, FaultServer
+from benchmarks.harness.machine import describe
+from benchmarks.harness.web import serving
 
 MOST = 120  # seconds
 GOOD = (1, 2, 3)
@@ -70,7 +72,7 @@ def took(seconds: float) -> str:
     return f"over {MOST}" if seconds >= MOST else f"{seconds:.1f}"
 
 
-def with_senga(server: Server, url: str | None, folder: Path) -> str:
+def with_senga(server: FaultServer, url: str | None, folder: Path) -> str:
     """Three cells of the table: what became of the URL, seconds, what was lost."""
     urls = {n: f"http://{HOST}/{n}.jpg" for n in GOOD}
     if url:
@@ -86,7 +88,7 @@ def with_senga(server: Server, url: str | None, folder: Path) -> str:
     return f"`{codes.get('9', 'ok')}` | {took(seconds)} | {lost or 'nothing'}"
 
 
-def with_img2dataset(tool: str, server: Server, url: str | None, folder: Path) -> str:
+def with_img2dataset(tool: str, server: FaultServer, url: str | None, folder: Path) -> str:
     urls = [f"http://{server.address}/{n}.jpg" for n in GOOD] + ([url] if url else [])
     posts = folder / "list.parquet"
     pl.DataFrame({"url": urls}).write_parquet(posts)
@@ -121,18 +123,18 @@ def flags(posts: Path, out: Path, shard: int) -> list[str]:
     return [f"--{name}={value}" for name, value in chosen.items()]
 
 
-def rival_url(fault: Fault, server: Server) -> str | None:
+def rival_url(fault: Fault, server: FaultServer) -> str | None:
     """The URL for a tool that does not know `HOST`; None where it would leave the loopback."""
     return None if fault.path == "/cloud.jpg" else server.url(fault)
 
 
-def table_of_faults(tool: str, server: Server) -> Iterator[str]:
+def table_of_faults(tool: str, server: FaultServer) -> Iterator[str]:
     yield "| fault | Senga | s | lost | img2dataset 1.47 | s | lost |"
     yield "|---|---|---:|---:|---|---:|---:|"
     for fault in (None, *FAULTS):
         cells = []
         for cell in (senga_cell, rival_cell):
-            server.asked.clear()
+            server.forget()
             with tempfile.TemporaryDirectory() as folder:
                 cells.append(cell(tool, server, fault, Path(folder)))
         row = f"| {fault.name if fault else 'none'} | {' | '.join(cells)} |"
@@ -140,11 +142,11 @@ def table_of_faults(tool: str, server: Server) -> Iterator[str]:
         yield row
 
 
-def senga_cell(_: str, server: Server, fault: Fault | None, folder: Path) -> str:
+def senga_cell(_: str, server: FaultServer, fault: Fault | None, folder: Path) -> str:
     return with_senga(server, server.url(fault, HOST) if fault else None, folder)
 
 
-def rival_cell(tool: str, server: Server, fault: Fault | None, folder: Path) -> str:
+def rival_cell(tool: str, server: FaultServer, fault: Fault | None, folder: Path) -> str:
     url = rival_url(fault, server) if fault else None
     if fault and url is None:
         return "not tried: it would leave this machine | – | –"
@@ -154,7 +156,7 @@ def rival_cell(tool: str, server: Server, fault: Fault | None, folder: Path) -> 
 # What happens to the machine
 
 
-def senga_build(server: Server, folder: Path) -> list[str]:
+def senga_build(server: FaultServer, folder: Path) -> list[str]:
     """Luigi, downloading `MANY` pictures in one shard."""
     csv = folder / "posts.csv"
     rows = [f'{n},0,s,1,"http://{server.address}/{n}.jpg",300,400,"","{TAGS}"\n' for n in MANY]
@@ -166,7 +168,7 @@ def senga_build(server: Server, folder: Path) -> list[str]:
     return [*luigi, *options, *near, *fast, "--build-data", str(folder / "data")]
 
 
-def rival_build(tool: str, server: Server, folder: Path) -> list[str]:
+def rival_build(tool: str, server: FaultServer, folder: Path) -> list[str]:
     posts = folder / "list.parquet"
     urls = [f"http://{server.address}/{n}.jpg" for n in MANY]
     pl.DataFrame({"url": urls}).write_parquet(posts)
@@ -211,16 +213,16 @@ def busiest(pids: list[int]) -> int:
     return max(pids, key=ticks)
 
 
-def killed(command: list[str], server: Server, folder: Path, *, worker: bool) -> str:
+def killed(command: list[str], server: FaultServer, folder: Path, *, worker: bool) -> str:
     """Three cells: what happened at the kill, seconds of the next run, what was lost.
 
     Lost is what the next run had to ask for again, and what was still missing behind it.
     """
-    server.asked.clear()
+    server.forget()
     server.pause = 0.05
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=TOP, start_new_session=True)
-        while server.asked.total() < len(MANY) // 2:
+        while len(server.asked) < len(MANY) // 2:
             time.sleep(0.01)
         left = descendants(process.pid)
         os.kill(busiest(left) if worker else process.pid, signal.SIGKILL)
@@ -237,16 +239,16 @@ def killed(command: list[str], server: Server, folder: Path, *, worker: bool) ->
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     before = set(server.asked)
-    server.asked.clear()
+    server.forget()
     _, seconds = run(command, folder)
     again = len(before & {path for path in server.asked if path != "/robots.txt"})
     missing = len(MANY) - kept(folder / "data")
     return f"{how} | {took(seconds)} | {again} asked for again, {missing} missing"
 
 
-def full(command: list[str], server: Server, folder: Path) -> str:
+def full(command: list[str], server: FaultServer, folder: Path) -> str:
     """Three cells: what was said on a disk of 2 MB, seconds of the next run, what was lost."""
-    server.asked.clear()
+    server.forget()
     server.pause = 0.0
     data = folder / "data"
     data.mkdir()
@@ -260,7 +262,7 @@ def full(command: list[str], server: Server, folder: Path) -> str:
         if "Traceback" in said:
             sentence = "a traceback"
         before = set(server.asked)
-        server.asked.clear()
+        server.forget()
         _, seconds = run(command, folder)
         again = len(before & {path for path in server.asked if path != "/robots.txt"})
         missing = len(MANY) - kept(data)
@@ -269,10 +271,10 @@ def full(command: list[str], server: Server, folder: Path) -> str:
     return f"{sentence} | {took(seconds)} | {again} asked for again, {missing} missing"
 
 
-def table_of_ends(tool: str, server: Server) -> Iterator[str]:
+def table_of_ends(tool: str, server: FaultServer) -> Iterator[str]:
     yield "| what happens | Senga | s of the next run | lost | img2dataset 1.47 | s | lost |"
     yield "|---|---|---:|---:|---|---:|---:|"
-    ends: dict[str, Callable[[list[str], Server, Path], str]] = {
+    ends: dict[str, Callable[[list[str], FaultServer, Path], str]] = {
         "kill -9 of the parent": lambda *given: killed(*given, worker=False),
         "kill -9 of a worker": lambda *given: killed(*given, worker=True),
         "full disk": full,
@@ -293,7 +295,7 @@ def table_of_ends(tool: str, server: Server) -> Iterator[str]:
 
 def report(environment: Path) -> str:
     tool = str(img2dataset(environment))
-    with serving() as server:
+    with serving(FaultServer()) as server:
         faults = "\n".join(table_of_faults(tool, server))
         ends = "\n".join(table_of_ends(tool, server))
     return (

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import socket
 import struct
-import threading
 import time
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.harness.web import Page, Web
+
 HOST = "booru.example"  # under which Senga knows the server, as it knows the sample booru
-Answer = Callable[["Handler"], None]
 
 
 @dataclass(frozen=True)
@@ -91,26 +85,19 @@ def _end_of_zip() -> bytes:
     return b"PK\x05\x06" + bytes(18)
 
 
-class Server(ThreadingHTTPServer):
+class FaultServer(Web):
     """Answers `/<number>.jpg` with a picture, and the paths of `FAULTS` with their faults.
 
     Attributes:
-        address: `127.0.0.1:port`.
-        asked: how often each path was.
-        pause: seconds before each good answer.
+        pause: seconds before each picture that has no fault.
     """
 
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.port = self.server_address[1]
-        self.address = f"127.0.0.1:{self.port}"
-        self.asked: Counter[str] = Counter()
+        super().__init__()
         self.pause = 0.0
-        self.ended = threading.Event()
-        self.bomb = bomb()
+        self._faulty = self._faults()
+        for path, pages in self._faulty.items():
+            self.put(path, *pages)
 
     def url(self, fault: Fault, host: str = "") -> str:
         """Where a fault is, under the server's address or another host."""
@@ -118,128 +105,36 @@ class Server(ThreadingHTTPServer):
             return f"http://{host or self.address}{fault.path}"
         return fault.path.format(address=self.address, port=self.port)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients hang up."""
+    def find(self, path: str) -> Page:
+        """The page that is next under a path; a picture's is made when it is asked for."""
+        stem = path.lstrip("/").partition(".")[0]
+        if path in self._faulty or not stem.isdecimal():
+            return super().find(path)
+        time.sleep(self.pause)
+        return self.page(picture(int(stem)))
 
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked[self.path] += 1
-        stem = self.path.lstrip("/").partition(".")[0]
-        if stem.isdecimal() and self.path not in ("/404.jpg", "/410.jpg", "/429.jpg", "/503.jpg"):
-            time.sleep(self.server.pause)
-            self.send(200, picture(int(stem)))
-            return
-        getattr(self, f"fault_{stem}", self.fault_404)()
-
-    def send(self, status: int, body: bytes = b"", **headers: object) -> None:
-        """A whole answer; in the names of headers, underscores stand for hyphens."""
-        self.send_response(status)
-        for name, value in ({"Content_Length": len(body)} | headers).items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def first(self, times: int) -> bool:
-        """Whether this is one of the first requests for its path."""
-        return self.server.asked[self.path] <= times
-
-    def fault_404(self) -> None:
-        self.send(404, b"<h1>Not found</h1>")
-
-    def fault_410(self) -> None:
-        self.send(410)
-
-    def fault_429(self) -> None:
-        if self.first(1):
-            self.send(429, Retry_After=2)
-        else:
-            self.send(200, picture(429))
-
-    def fault_503(self) -> None:
-        if self.first(2):
-            self.send(503)
-        else:
-            self.send(200, picture(503))
-
-    def fault_reset(self) -> None:
-        if not self.first(1):
-            self.send(200, picture(7))
-            return
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
-        self.close_connection = True
-
-    def drip(self, content: bytes) -> None:
-        for at in range(len(content)):
-            self.wfile.write(content[at : at + 1])
-            if self.server.ended.wait(1):
-                break
-        self.close_connection = True
-
-    def fault_drip(self) -> None:
-        self.send(200, Content_Length=len(picture(1)))
-        self.drip(picture(1))
-
-    def fault_header(self) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
-        self.drip(bytes(64 * 1024))
-
-    def fault_truncated(self) -> None:
-        self.send(200, picture(1)[:-200])
-
-    def fault_short(self) -> None:
-        self.send(200, picture(1)[:-200], Content_Length=len(picture(1)))
-        self.close_connection = True
-
-    def fault_long(self) -> None:
-        self.send(200, picture(1), Content_Length=len(picture(1)) - 200)
-        self.close_connection = True
-
-    def fault_page(self) -> None:
-        self.send(200, b"<!DOCTYPE html><h1>Sorry</h1>", Content_Type="text/html")
-
-    def fault_loop(self) -> None:
-        self.send(302, Location="/loop.jpg")
-
-    def fault_inside(self) -> None:
-        self.send(302, Location=f"http://{self.server.address}/secret.jpg")
-
-    def fault_cloud(self) -> None:
-        self.send(302, Location="http://169.254.169.254/latest/meta-data")
-
-    def fault_secret(self) -> None:
-        self.send(200, picture(13))
-
-    def fault_bomb(self) -> None:
-        self.send(200, self.server.bomb)
-
-    def fault_gif(self) -> None:
-        self.send(200, picture(1, "GIF"))
-
-    def fault_empty(self) -> None:
-        self.send(200)
-
-    def fault_polyglot(self) -> None:
-        self.send(200, picture(1) + _end_of_zip())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name there
-        pass
-
-
-@contextlib.contextmanager
-def serving() -> Iterator[Server]:
-    """A server in a thread of this process."""
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.ended.set()
-            server.shutdown()
-            thread.join()
+    def _faults(self) -> dict[str, list[Page]]:
+        """The answers under each path, one after the other; the last one stays."""
+        page, whole = self.page, picture(1)
+        length = len(whole)
+        return {
+            "/404.jpg": [page(b"<h1>Not found</h1>", 404)],
+            "/410.jpg": [page(status=410)],
+            "/429.jpg": [page(status=429, Retry_After=2), page(picture(429))],
+            "/503.jpg": [page(status=503), page(status=503), page(picture(503))],
+            "/reset.jpg": [self.reset, page(picture(7))],
+            "/drip.jpg": [self.drip(whole, 1.0)],
+            "/header.jpg": [self.raw(b"HTTP/1.1 200 OK\r\nX-Long: ", bytes(64 * 1024), 1.0)],
+            "/truncated.jpg": [page(whole[:-200])],
+            "/short.jpg": [self.cut(whole[:-200], announced=length)],
+            "/long.jpg": [self.cut(whole, announced=length - 200)],
+            "/page.jpg": [page(b"<!DOCTYPE html><h1>Sorry</h1>", Content_Type="text/html")],
+            "/loop.jpg": [page(status=302, Location="/loop.jpg")],
+            "/inside.jpg": [page(status=302, Location=f"http://{self.address}/secret.jpg")],
+            "/cloud.jpg": [page(status=302, Location="http://169.254.169.254/latest/meta-data")],
+            "/secret.jpg": [page(picture(13))],
+            "/bomb.png": [page(bomb())],
+            "/gif.jpg": [page(picture(1, "GIF"))],
+            "/empty.jpg": [page()],
+            "/polyglot.jpg": [page(whole + _end_of_zip())],
+        }

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.web import Web
 from sketch_models.weights.table import FILES, WeightFile
 
-Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
 

@@ -8,13 +8,13 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.harness.web import Web
 from pipeline.collect.download import (
     DownloadOptions,
     DownloadResult,
@@ -36,7 +36,6 @@ from pipeline.outcome import ok_ids
 from pipeline.shard import ShardReader
 from sketch_models.errors import ConfigError, SengaError
 
-Web = Any  # the server of conftest.py
 Files = dict[str, bytes]
 
 

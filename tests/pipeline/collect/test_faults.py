@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks.fault_server import FAULTS, HOST, Fault, Server, picture, serving
+from benchmarks.harness.fault_server import FAULTS, HOST, Fault, FaultServer, picture
+from benchmarks.harness.web import serving
 from pipeline.collect.download import DownloadOptions, download_shard
 from pipeline.collect.guest import Guest
 from pipeline.shard import ShardReader
@@ -16,18 +17,18 @@ GOOD = (1, 2, 3)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as running:
+def server() -> Iterator[FaultServer]:
+    with serving(FaultServer()) as running:
         yield running
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_has_its_code_and_costs_nothing_else(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr("pipeline.collect.schedule._BACK_OFF", 0.05)
     monkeypatch.setattr("pipeline.collect.fetch._GRACE", 1.2)
-    server.asked.clear()
+    server.forget()
     urls = {n: f"http://{HOST}/{n}.jpg" for n in GOOD} | {9: server.url(fault, HOST)}
     posts = tmp_path / "posts"
     pl.DataFrame({"id": list(urls), "url": list(urls.values())}).write_parquet(posts)

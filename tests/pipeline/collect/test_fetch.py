@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.web import Web
 from pipeline.collect.fetch import Fetched
 from pipeline.collect.fetch_many import fetch_one
 from pipeline.collect.guest import Guest
 from pipeline.collect.options import DownloadOptions
 from pipeline.collect.schedule import Schedule
 
-Web = Any  # the server of conftest.py
 Files = dict[str, bytes]
 
 
@@ -187,34 +187,20 @@ def test_a_slow_drip_ends_at_the_deadline(web: Web, make: Make, files: Files) ->
 
 def test_a_drip_in_chunks_ends_at_the_deadline(web: Web, make: Make) -> None:
     """A chunk is read line by line, so that no read of ours returns meanwhile."""
-
-    def send(handler: Any) -> None:
-        handler.send_response(200)
-        handler.send_header("Transfer-Encoding", "chunked")
-        handler.end_headers()
-        for _ in range(1000):
-            handler.wfile.write(b"0")
-            if web.ended.wait(0.02):
-                return
-
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     start = time.monotonic()
-    row = make(deadline=0.3, retries=0).fetch(5, web.put("/a.jpg", send)).outcome
+    url = web.put("/a.jpg", web.raw(head, b"0" * 1000, 0.02))
+    row = make(deadline=0.3, retries=0).fetch(5, url).outcome
     assert time.monotonic() - start < 1.5
     assert (row.code, row.transient) == ("timeout", True)
 
 
 @pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK\r\nX-Long: "])
 def test_a_header_that_drips_ends_too(web: Web, make: Make, line: bytes) -> None:
-    def send(handler: Any) -> None:
-        handler.wfile.write(line)
-        for _ in range(1000):
-            handler.wfile.write(b"x")
-            if web.ended.wait(0.02):
-                return
-
     start = time.monotonic()
     options = {"connect_timeout": 0.1, "first_byte_timeout": 0.2, "retries": 0}
-    row = make(**options).fetch(5, web.put("/a.jpg", send)).outcome
+    url = web.put("/a.jpg", web.raw(line, b"x" * 1000, 0.02))
+    row = make(**options).fetch(5, url).outcome
     assert time.monotonic() - start < 1.5
     assert (row.code, row.transient) == ("timeout", True)
     assert row.detail == "before the whole header"
@@ -256,12 +242,8 @@ def test_a_body_that_ends_early_is_tried_again(web: Web, make: Make, files: File
 
 def test_a_header_that_breaks_off(web: Web, make: Make) -> None:
     """What is left of it reads like an empty answer."""
-
-    def send(handler: Any) -> None:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
-        handler.close_connection = True
-
-    row = make(retries=0).fetch(5, web.put("/a.jpg", send)).outcome
+    broken = web.raw(b"HTTP/1.1 200 OK\r\nContent-Ty")
+    row = make(retries=0).fetch(5, web.put("/a.jpg", broken)).outcome
     assert (row.code, row.transient) == ("incomplete", True)
 
 

@@ -3,13 +3,11 @@
 import re
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks.harness.web import Web
 from sketch_models.weights.download import DownloadError, download
-
-Web = Any  # the server of tests/conftest.py
 
 CONTENT = bytes(range(256)) * 12_000  # 3 MB, three chunks
 

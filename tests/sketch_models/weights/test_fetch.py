@@ -10,17 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks.harness.web import Web
 from sketch_models.errors import SengaError
 from sketch_models.weights import digests
 from sketch_models.weights.digests import DigestBook
 from sketch_models.weights.fetch import fetch
 from sketch_models.weights.table import FILES, WeightFile
 
-Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
 TOP = Path(__file__).parents[3]

@@ -5,15 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from benchmarks.harness.web import Web
 from sketch_models.errors import SengaError
 from sketch_models.weights.__main__ import main
 from sketch_models.weights.table import FILES, WeightFile
 
-Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
 TOP = Path(__file__).parents[3]

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
+from benchmarks.harness.web import Web
 from sketch_models.errors import SengaError
 from sketch_models.weights import weights
 from sketch_models.weights.table import FILES, WeightFile
 from sketch_models.weights.weights import converted, fetch, identity, is_ready, located
 
-Web = Any  # the server of tests/conftest.py
 Publish = Callable[..., WeightFile]
 
 TOP = Path(__file__).parents[3]

@@ -11,12 +11,9 @@ import argparse
 import csv
 import importlib.util
 import json
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +21,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.child import in_child, peak_memory
+from benchmarks.harness.clock import seconds_of
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.posts.filter import FilterOptions, filter_posts
 from pipeline.posts.metadata import import_posts
 
@@ -39,10 +38,6 @@ SHARE = {  # of the posts that have the tag
     "monochrome": 0.06,
 }
 SHARDS = 150
-TABLE_HEAD = (
-    "| way | seconds | times the row loop | times a bare scan's seconds | peak memory, MB |\n"
-    "|---|---:|---:|---:|---:|"
-)
 
 
 def make_posts(path: Path, rows: int) -> None:
@@ -177,69 +172,61 @@ def measure(way: str, folder: Path) -> dict[str, float]:
         Median seconds, peak memory of the process in MB, and how many posts were kept.
     """
     _, function, runs = WAYS[way]
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        kept = function(folder)
-        seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    return {"seconds": statistics.median(seconds), "peak": peak, "kept": kept}
+    kept: list[int] = []
+    seconds = [seconds_of(lambda: kept.append(function(folder))) for _ in range(runs)]
+    return {"seconds": statistics.median(seconds), "peak": peak_memory(), "kept": kept[-1]}
 
 
-def in_child(*arguments: str) -> str:
-    """Runs this script anew, so that the parent's memory does not count."""
-    command = [sys.executable, __file__, *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+def measured(rows: int) -> tuple[float, dict[str, dict[str, float]]]:
+    """Megabytes of the CSV, and what `measure` says of each way."""
+    with tempfile.TemporaryDirectory() as folder:
+        posts = Path(folder) / "posts.csv"
+        in_child(__file__, "--make", str(posts), "--rows", str(rows))
+        size = posts.stat().st_size / 1e6
+        return size, {way: json.loads(in_child(__file__, "--measure", way, folder)) for way in WAYS}
 
 
-def table(results: dict[str, dict[str, float]]) -> str:
-    lines = [TABLE_HEAD]
+def report(posts: int, size: float, results: dict[str, dict[str, float]]) -> str:
+    """The page."""
+    kept = {row["kept"] for way, row in results.items() if way != "senga_import"}
+    assert len(kept) == 1, results
+    columns = [
+        ("way", "s"),
+        ("seconds", ".2f"),
+        ("times the row loop", ".1f"),
+        ("times a bare scan's seconds", ".2f"),
+        ("peak memory, MB", ".0f"),
+    ]
+    rows = []
     for way, (label, _, _) in WAYS.items():
-        row = results[way]
-        loop = results["frame_loop"]["seconds"] / row["seconds"]
-        bare = f"{row['seconds'] / results[BARE[way]]['seconds']:.2f}" if way in BARE else ""
-        lines.append(
-            f"| {label} | {row['seconds']:.2f} | {loop:.1f} | {bare} | {row['peak']:.0f} |"
-        )
-    return "\n".join(lines)
+        seconds, peak = results[way]["seconds"], results[way]["peak"]
+        loop = results["frame_loop"]["seconds"] / seconds
+        bare = seconds / results[BARE[way]]["seconds"] if way in BARE else ""
+        rows.append((label, seconds, loop, bare, peak))
+    return page(
+        "Filter",
+        f"{posts:,} posts, {size:.0f} MB; {kept.pop():,.0f} pass.",
+        ("numpy", "polars", "pandas"),
+        table(columns, rows),
+        "Seconds are the median of 5 runs (pandas: 3, loops: 1). Row loop: the one\n"
+        "over a pandas table. The bare scans do the same tests, but no checks, no funnel and no "
+        "files.",
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "filter.md")
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--save", action="store_true", help="write results/filter.md")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.make:
-        make_posts(options.make, options.rows)
-    elif options.measure:
-        way, folder = options.measure
+    args = parser.parse_args()
+    if args.make:
+        make_posts(args.make, args.rows)
+    elif args.measure:
+        way, folder = args.measure
         sys.stdout.write(json.dumps(measure(way, Path(folder))))
     else:
-        report(options.rows, options.save)
-
-
-def report(rows: int, save: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        posts = Path(folder) / "posts.csv"
-        in_child("--make", str(posts), "--rows", str(rows))
-        size = posts.stat().st_size / 1e6
-        results = {way: json.loads(in_child("--measure", way, folder)) for way in WAYS}
-    kept = {row["kept"] for way, row in results.items() if way != "senga_import"}
-    assert len(kept) == 1, results
-    text = (
-        f"# Filter\n\n{rows:,} posts, {size:.0f} MB; {kept.pop():,.0f} pass.\n{describe()}.\n\n"
-        f"{table(results)}\n\nSeconds are the median of 5 runs (pandas: 3, loops: 1). "
-        "Row loop: the one\n"
-        "over a pandas table. The bare scans do the same tests, but no checks, no funnel and no "
-        "files.\n"
-    )
-    sys.stdout.write(text)
-    if save:
-        target = Path(__file__).parent / "results" / "filter.md"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        publish(report(args.rows, *measured(args.rows)), "filter.md", save=args.save)
 
 
 if __name__ == "__main__":

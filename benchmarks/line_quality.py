@@ -10,9 +10,7 @@ side of 768. The pictures are none of those that the defaults were chosen by (70
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,17 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
-from benchmarks.harness.machine import describe
-from pipeline.draw.sketch import SketchOptions
+from benchmarks.harness.drawings import SIZE, line_maps
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.picture import encode_png, fit
-from pipeline.sample_booru.artist import draw
-from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
-from sketch_models.xdog import Xdog, XdogOptions
+from pipeline.sample_booru.artist.draw import draw
+from sketch_models.styles import STYLES
 
 NEAR = 2.0  # pixels
 FIRST = 20_000  # post id
-XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +69,8 @@ def score(found: NDArray[np.bool_], known: NDArray[np.bool_]) -> Score:
 def known_and_found(post_id: int) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
     """Centre lines as drawn, and as found by style."""
     drawing = draw(post_id)
-    size = SketchOptions().size
-    (ink,) = XDOG.lines([fit(drawing.color, size)])
-    lines = CENTERLINE.simplify([cut(ink, style) for style in STYLES])
-    found = {style: centre(line) for style, line in zip(STYLES, lines, strict=True)}
-    return centre(fit(drawing.line, size)), found
+    found = {style: centre(line) for style, line in line_maps(drawing.color).items()}
+    return centre(fit(drawing.line, SIZE)), found
 
 
 def scores(post_id: int) -> dict[str, Score]:
@@ -90,56 +82,56 @@ def picture(post_id: int) -> NDArray[np.uint8]:
     """Colour, known lines, and the `original` lines with what is missing and what is wrong."""
     known, found = known_and_found(post_id)
     drawing = draw(post_id)
-    color = fit(drawing.color, SketchOptions().size)
+    color = fit(drawing.color, SIZE)
     errors = np.full_like(color, 255)
     errors[away(found["original"]) <= 1] = (0, 0, 0)
     errors[(away(found["original"] & (away(known) > NEAR)) <= 1)] = (40, 90, 255)
     errors[(away(known & (away(found["original"]) > NEAR)) <= 1)] = (230, 30, 30)
-    lines = np.repeat(fit(drawing.line, SketchOptions().size)[..., None], 3, axis=2)
+    lines = np.repeat(fit(drawing.line, SIZE)[..., None], 3, axis=2)
     square = np.full((color.shape[0], 768 * 3, 3), 255, np.uint8)
     for column, pixels in enumerate((color, lines, errors)):
         square[:, 768 * column : 768 * column + pixels.shape[1]] = pixels
     return square
 
 
-def table(results: Sequence[dict[str, Score]]) -> str:
-    lines = ["| style | precision | recall | F1, median | F1, mean | F1, worst |"]
-    lines.append("|---|---:|---:|---:|---:|---:|")
+def report(results: Sequence[dict[str, Score]]) -> str:
+    """The page."""
+    columns = [
+        ("style", "s"),
+        ("precision", ".3f"),
+        ("recall", ".3f"),
+        ("F1, median", ".3f"),
+        ("F1, mean", ".3f"),
+        ("F1, worst", ".3f"),
+    ]
+    rows = []
     for style in STYLES:
         of_style = [result[style] for result in results]
-        values = [
-            statistics.median(score.precision for score in of_style),
-            statistics.median(score.recall for score in of_style),
-            statistics.median(score.f1 for score in of_style),
-            statistics.mean(score.f1 for score in of_style),
-            min(score.f1 for score in of_style),
-        ]
-        lines.append(f"| {style} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
-    return "\n".join(lines)
+        precision = statistics.median(score.precision for score in of_style)
+        recall = statistics.median(score.recall for score in of_style)
+        f1 = [score.f1 for score in of_style]
+        rows.append((style, precision, recall, statistics.median(f1), statistics.mean(f1), min(f1)))
+    return page(
+        "Line quality",
+        f"{len(results)} pictures of the sample booru, from id {FIRST}; within {NEAR:.0f} px at a "
+        f"long side of {SIZE}.",
+        ("numpy", "opencv-python-headless", "scikit-image"),
+        table(columns, rows),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "line_quality.md")
     parser.add_argument("--pictures", type=int, default=96)
-    parser.add_argument("--save", action="store_true", help="write results/line_quality.md")
     parser.add_argument("--worst", type=Path, help="draw the worst four pictures")
-    options = parser.parse_args()
-    ids = range(FIRST, FIRST + options.pictures)
+    args = parser.parse_args()
+    ids = range(FIRST, FIRST + args.pictures)
     with ThreadPoolExecutor() as pool:
         results = list(pool.map(scores, ids))
-    text = (
-        f"# Line quality\n\n{options.pictures} pictures of the sample booru, from id {FIRST}; "
-        f"within {NEAR:.0f} px at a long side of {SketchOptions().size}.\n"
-        f"{describe(('numpy', 'opencv-python-headless', 'scikit-image'))}.\n\n{table(results)}\n"
-    )
-    sys.stdout.write(text)
-    if options.save:
-        target = Path(__file__).parent / "results" / "line_quality.md"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    if options.worst:
+    publish(report(results), "line_quality.md", save=args.save)
+    if args.worst:
         worst = sorted(zip(results, ids, strict=True), key=lambda row: row[0]["original"].f1)
-        options.worst.write_bytes(encode_png(np.vstack([picture(i) for _, i in worst[:4]])))
+        args.worst.write_bytes(encode_png(np.vstack([picture(i) for _, i in worst[:4]])))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ import argparse
 import io
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -44,18 +43,19 @@ from skimage.color import hsv2rgb, rgb2hsv
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.child import in_child
+from benchmarks.harness.clock import median_ratio
+from benchmarks.harness.drawings import line_maps
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.colorizer.hints import HintOptions, simulate
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.dataset import ColorizationDataset
 from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
 from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.pack.square import Placement
-from pipeline.picture import fit, keep_freed_memory
-from pipeline.sample_booru.artist import draw
-from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
-from sketch_models.xdog import Xdog, XdogOptions
+from pipeline.picture import keep_freed_memory
+from pipeline.sample_booru.artist.draw import draw
+from sketch_models.styles import STYLES
 
 SIZE, ORIGINAL_SIZE = 256, 512
 DISTINCT = 48  # drawings that the pictures repeat
@@ -82,9 +82,7 @@ class Drawn:
 
 def drawn(number: int) -> Drawn:
     color = draw(number).color
-    (ink,) = Xdog(XdogOptions()).lines([fit(color, 768)])
-    lines = Centerline(CenterlineOptions()).simplify([cut(ink, style) for style in STYLES])
-    return Drawn(color, dict(zip(STYLES, lines, strict=True)))
+    return Drawn(color, line_maps(color))
 
 
 def encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
@@ -241,6 +239,22 @@ WAYS: dict[str, tuple[str, Callable[[Path], Iterator[Any]]]] = {
 }
 
 
+FILES = {  # of each way
+    "senga": ["train.h5"],
+    "senga_floats": ["train.h5"],
+    "folders": ["color/*", "line/*"],
+    "folders_bytes": ["color/*", "line/*"],
+    "web_png": ["png/*"],
+    "web_jpeg": ["jpg/*"],
+}
+
+
+def megabytes(folder: Path, patterns: list[str]) -> float:
+    """Of all files that have one of the patterns."""
+    files = [path for pattern in patterns for path in folder.glob(pattern)]
+    return sum(path.stat().st_size for path in files) / 1e6
+
+
 def measure(way: str, folder: Path) -> float:
     """Samples/s once the workers are at work, the last batch included."""
     batches = WAYS[way][1](folder)
@@ -252,76 +266,58 @@ def measure(way: str, folder: Path) -> float:
     return samples / (time.perf_counter() - started)
 
 
-def in_child(*arguments: str) -> str:
-    """Runs this script anew."""
-    command = [sys.executable, __file__, *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+def measured(pictures: int, repeats: int) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Samples/s of each way, and the megabytes of its files."""
+    with tempfile.TemporaryDirectory() as name:
+        in_child(__file__, "--make", name, "--pictures", str(pictures))
+        rates: dict[str, list[float]] = {way: [] for way in WAYS}
+        for _ in range(repeats):
+            for way in WAYS:
+                rates[way].append(float(in_child(__file__, "--measure", way, name)))
+        return rates, {way: megabytes(Path(name), FILES[way]) for way in WAYS}
+
+
+def report(rates: dict[str, list[float]], sizes: dict[str, float], pictures: int) -> str:
+    """The page."""
+    columns = [
+        ("way", "s"),
+        ("samples/s", ".0f"),
+        ("spread", ""),
+        ("Senga is times as fast", ".2f"),
+        ("as floats", ".2f"),
+        ("files, MB", ".0f"),
+    ]
+    rows = []
+    for way, (label, _) in WAYS.items():
+        found = rates[way]
+        ours, as_floats = (median_ratio(rates[name], found) for name in ("senga", "senga_floats"))
+        spread = f"{min(found):.0f} to {max(found):.0f}"
+        rows.append((label, statistics.median(found), spread, ours, as_floats, sizes[way]))
+    return page(
+        "Loader",
+        f"{pictures:,} pictures ({DISTINCT} drawings, repeated) at {SIZE}, batches of {BATCH}, "
+        f"{WORKERS} workers; medians of {len(rates['senga'])} runs, of\nthe ratios too. What each "
+        "way does is said in `benchmarks/loader.py`.",
+        ("torch", "h5py", "isal", "pillow", "webdataset", "scikit-image"),
+        table(columns, rows),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "loader.md")
     parser.add_argument("--pictures", type=int, default=1536)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--save", action="store_true", help="write results/loader.md")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.make:
-        make(options.make, options.pictures)
-    elif options.measure:
-        way, folder = options.measure
+    args = parser.parse_args()
+    if args.make:
+        make(args.make, args.pictures)
+    elif args.measure:
+        way, folder = args.measure
         sys.stdout.write(str(measure(way, Path(folder))))
     else:
-        report(options.pictures, options.repeats, options.save)
-
-
-def report(pictures: int, repeats: int, save: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        in_child("--make", folder, "--pictures", str(pictures))
-        runs = [
-            {way: float(in_child("--measure", way, folder)) for way in WAYS} for _ in range(repeats)
-        ]
-        size = {
-            way: megabytes([path for pattern in patterns for path in Path(folder).glob(pattern)])
-            for way, patterns in FILES.items()
-        }
-    rows = ["| way | samples/s | spread | Senga is times as fast | as floats | files, MB |"]
-    rows.append("|---|---:|---:|---:|---:|---:|")
-    for way, (label, _) in WAYS.items():
-        rates = sorted(run[way] for run in runs)
-        ours, as_floats = (
-            statistics.median(run[senga_way] / run[way] for run in runs)
-            for senga_way in ("senga", "senga_floats")
-        )
-        rows.append(
-            f"| {label} | {statistics.median(rates):.0f} | {rates[0]:.0f} to {rates[-1]:.0f} | "
-            f"{ours:.2f} | {as_floats:.2f} | {size[way]:.0f} |"
-        )
-    libraries = ("torch", "h5py", "isal", "pillow", "webdataset", "scikit-image")
-    text = (
-        f"# Loader\n\n{pictures:,} pictures ({DISTINCT} drawings, repeated) at {SIZE}, batches of "
-        f"{BATCH}, {WORKERS} workers; medians of {repeats} runs, of\nthe ratios too. What each way "
-        "does is said in `benchmarks/loader.py`.\n"
-        f"{describe(libraries)}.\n\n" + "\n".join(rows) + "\n"
-    )
-    sys.stdout.write(text)
-    if save:
-        target = Path(__file__).parent / "results" / "loader.md"
-        target.write_text(text, encoding="utf-8")
-
-
-FILES = {
-    "senga": ["train.h5"],
-    "senga_floats": ["train.h5"],
-    "folders": ["color/*", "line/*"],
-    "folders_bytes": ["color/*", "line/*"],
-    "web_png": ["png/*"],
-    "web_jpeg": ["jpg/*"],
-}
-
-
-def megabytes(paths: list[Path]) -> float:
-    return sum(path.stat().st_size for path in paths) / 1e6
+        rates, sizes = measured(args.pictures, args.repeats)
+        publish(report(rates, sizes, args.pictures), "loader.md", save=args.save)
 
 
 if __name__ == "__main__":

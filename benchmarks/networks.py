@@ -10,29 +10,24 @@ size.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.clock import in_turns, median_ratio
+from benchmarks.harness.drawings import write_pictures
 from benchmarks.harness.random_weights import simo_serra as simo_serra_weights
 from benchmarks.harness.random_weights import write_keras
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
-from pipeline.picture import decode, decode_grey, encode_png, fit, sniff
-from pipeline.sample_booru.catalogue import post
-from pipeline.sample_booru.server import picture
-from pipeline.shard import write_shard
+from pipeline.picture import decode, decode_grey, encode_png, fit
 from sketch_models import simo_serra, sketchkeras
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
@@ -43,7 +38,8 @@ from sketch_models.styles import STYLES, cut
 from sketch_models.weights import keras_file
 
 Run = Callable[[Sequence[NDArray[np.float32]]], list[NDArray[np.float32]]]
-FIRST = 30_000  # post id
+ORIGINAL, BARE = "the original's way", "bare forward passes"
+SENGA = "**Senga**, both stages, tar to tar"
 MEAN, STD = 0.96, 0.09
 
 
@@ -55,9 +51,8 @@ class Networks:
         self.size = size
         sketch = {k: torch.from_numpy(v) for k, v in keras_file.read(mod).items()}
         line = {k: torch.from_numpy(v) for k, v in simo_serra_weights().items()}
-        options = GpuOptions()
-        self.sketch_runner = Runner(sketchkeras.network(sketch, "zero"), options)
-        self.line_runner = Runner(simo_serra.network(line), options)
+        self.sketch_runner = Runner(sketchkeras.network(sketch, "zero"), GpuOptions())
+        self.line_runner = Runner(simo_serra.network(line), GpuOptions())
         exact = Runner(simo_serra.network(line), GpuOptions(precision="fp32"))
         self.original_sketch = SketchKeras(TensorflowNetwork(mod).run, square=True)
         self.original_line = SimoSerra(exact.run, MEAN, STD)
@@ -102,59 +97,55 @@ class Networks:
         return seen
 
 
-def seconds_of(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=2)
-    parser.add_argument("--size", type=int, default=768)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--save", action="store_true", help="write results/networks.md")
-    args = parser.parse_args()
-    ids = list(islice((i for i in count(FIRST) if post(i).fate != "truncated"), args.pictures))
+def measured(count: int, size: int, repeats: int) -> tuple[dict[str, list[float]], Runner]:
+    """Seconds of each way, and what runs Senga's first network."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        networks = Networks(folder / "mod.h5", args.size)
-        files = {post_id: picture(post_id) for post_id in ids}
-        write_shard(folder / "color.tar", ((i, {sniff(c): c}) for i, c in files.items()))
+        networks = Networks(folder / "mod.h5", size)
+        color = folder / "color.tar"
+        files = write_pictures(color, count)
         contents = list(files.values())
         maps = networks.maps(contents)
         networks.original(contents[:1], folder)
-        runs = np.array(
-            [
-                (
-                    seconds_of(lambda: networks.original(contents, folder)),
-                    seconds_of(lambda: [runner.run(batch) for runner, batch in maps]),
-                    seconds_of(lambda: networks.senga(folder / "color.tar", ids, folder)),
-                )
-                for _ in range(args.repeats)
-            ]
-        )
-    ways = ("the original's way", "bare forward passes", "**Senga**, both stages, tar to tar")
-    lines = [
-        "| way | seconds a picture | times as fast as the original's | times the bare passes |",
-        "|---|---:|---:|---:|",
+        ways = {
+            ORIGINAL: lambda: networks.original(contents, folder),
+            BARE: lambda: [runner.run(batch) for runner, batch in maps],
+            SENGA: lambda: networks.senga(color, list(files), folder),
+        }
+        return in_turns(ways, repeats), networks.sketch_runner
+
+
+def report(runs: dict[str, list[float]], runner: Runner, count: int, size: int) -> str:
+    """The page."""
+    columns = [
+        ("way", "s"),
+        ("seconds a picture", ".2f"),
+        ("times as fast as the original's", ".2f"),
+        ("times the bare passes", ".2f"),
     ]
-    for column, way in enumerate(ways):
-        seconds = statistics.median(runs[:, column]) / args.pictures
-        faster = statistics.median(runs[:, 0] / runs[:, column])
-        bare = statistics.median(runs[:, column] / runs[:, 1])
-        lines.append(f"| {way} | {seconds:.2f} | {faster:.2f} | {bare:.2f} |")
-    precision = str(networks.sketch_runner.dtype).removeprefix("torch.")
-    text = (
-        f"# The paper's networks, end to end\n\n{args.pictures} pictures, long side {args.size}, "
-        f"three styles each; Senga and the bare passes in {precision} on "
-        f"{networks.sketch_runner.device}; median of {args.repeats} runs.\n"
-        f"{describe(('torch', 'keras', 'numpy'))}.\n\n" + "\n".join(lines) + "\n"
+    rows = []
+    for way, seconds in runs.items():
+        faster, bare = median_ratio(runs[ORIGINAL], seconds), median_ratio(seconds, runs[BARE])
+        rows.append((way, statistics.median(seconds) / count, faster, bare))
+    precision = str(runner.dtype).removeprefix("torch.")
+    return page(
+        "The paper's networks, end to end",
+        f"{count} pictures, long side {size}, three styles each; Senga and the bare passes in "
+        f"{precision} on {runner.device}; median of {len(runs[SENGA])} runs.",
+        ("torch", "keras", "numpy"),
+        table(columns, rows),
     )
-    sys.stdout.write(text)
-    if args.save:
-        target = Path(__file__).parent / "results" / "networks.md"
-        target.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    parser = options(__doc__, "networks.md")
+    parser.add_argument("--pictures", type=int, default=2)
+    parser.add_argument("--size", type=int, default=768)
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    runs, runner = measured(args.pictures, args.size, args.repeats)
+    text = report(runs, runner, args.pictures, args.size)
+    publish(text, "networks.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,11 @@ import argparse
 import io
 import json
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -30,15 +28,16 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.child import in_child, peak_memory
+from benchmarks.harness.clock import median_ratio, seconds_of
+from benchmarks.harness.drawings import line_maps
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.outcome import OK
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
-from pipeline.picture import decode, decode_grey, encode_png, fit, keep_freed_memory
-from pipeline.sample_booru.artist import draw
+from pipeline.picture import decode, decode_grey, encode_png, keep_freed_memory
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.shard import ShardReader, write_shard
-from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
-from sketch_models.xdog import Xdog, XdogOptions
+from sketch_models.styles import STYLES
 
 SIZE = 256
 DISTINCT = 50  # drawings that the pictures repeat
@@ -56,10 +55,9 @@ def make(folder: Path, pictures: int) -> None:
     contents, maps = [], []
     for post_id in range(DISTINCT):
         content = jpeg(draw(post_id).color)
-        (ink,) = Xdog(XdogOptions()).lines([fit(decode(content), 768)])
-        lines = Centerline(CenterlineOptions()).simplify([cut(ink, style) for style in STYLES])
+        lines = line_maps(decode(content))
         contents.append(content)
-        maps.append({f"{s}.png": encode_png(m) for s, m in zip(STYLES, lines, strict=True)})
+        maps.append({f"{style}.png": encode_png(line) for style, line in lines.items()})
     ids = range(1, pictures + 1)
     write_shard(folder / "color.tar", ((i, {"jpg": contents[i % DISTINCT]}) for i in ids))
     write_shard(folder / "line.tar", ((i, maps[i % DISTINCT]) for i in ids))
@@ -67,23 +65,20 @@ def make(folder: Path, pictures: int) -> None:
     tags.write_parquet(folder / "posts.parquet")
 
 
-def whole(folder: Path) -> float:
-    """Seconds of `pack`."""
+def whole(folder: Path) -> None:
+    """`pack`, as the build runs it."""
     posts, color, line = (folder / name for name in ("posts.parquet", "color.tar", "line.tar"))
     paths = ShardPaths(posts=posts, color=color, sketches={}, lines={"": line})
     ids = pl.read_parquet(posts)["id"].to_list()
-    started = time.perf_counter()
     outcomes = pack(
         folder / "train.h5", ids, [paths], PackOptions(size=SIZE), attributes=ATTRIBUTES
     )
     assert all(outcome.code == OK for outcome in outcomes)
-    return time.perf_counter() - started
 
 
-def bare(folder: Path) -> float:
-    """Seconds of decoding, resizing and writing alone."""
+def bare(folder: Path) -> None:
+    """Decodes, resizes and writes, and nothing else."""
     keep_freed_memory()
-    started = time.perf_counter()
     with (
         ShardReader(folder / "color.tar") as color,
         ShardReader(folder / "line.tar") as line,
@@ -109,75 +104,79 @@ def bare(folder: Path) -> float:
             for row, pictures in enumerate(pool.map(load, color.ids[start : start + 64]), start):
                 for data, picture in zip(sets.values(), pictures, strict=True):
                     data[row] = picture
-    return time.perf_counter() - started
 
 
-def in_child(folder: Path, way: str) -> dict[str, float]:
-    """Seconds and peak memory (MB) of one way, in a process of its own."""
-    command = [sys.executable, __file__, "--measure", way, str(folder)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    measured: dict[str, float] = json.loads(done.stdout)
-    return measured
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one way took."""
+
+    seconds: float
+    peak: float  # MB, of a process of its own
 
 
-def measure(way: str, folder: Path) -> None:
-    seconds = {"whole": whole, "bare": bare}[way](folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    sys.stdout.write(json.dumps({"seconds": seconds, "peak": peak}))
+def measure(way: str, folder: Path) -> Run:
+    """Runs one way in this process."""
+    work = {"whole": whole, "bare": bare}[way]
+    return Run(seconds=seconds_of(lambda: work(folder)), peak=peak_memory())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--save", action="store_true", help="write results/pack.md")
-    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        measure(options.measure[0], Path(options.measure[1]))
-        return
+def apart(way: str, folder: Path) -> Run:
+    """Runs one way in a process of its own."""
+    return Run(**json.loads(in_child(__file__, "--measure", way, str(folder))))
+
+
+def measured(repeats: int) -> tuple[list[Run], list[Run], Run]:
+    """The bare way and `pack` with a thousand pictures, in turns, and `pack` with ten thousand."""
     with tempfile.TemporaryDirectory() as top:
         small, large = Path(top) / "1k", Path(top) / "10k"
         for folder, pictures in ((small, 1_000), (large, 10_000)):
             folder.mkdir()
             make(folder, pictures)
-        runs = [(in_child(small, "bare"), in_child(small, "whole")) for _ in range(options.repeats)]
-        many = in_child(large, "whole")
-    report(runs, many, options.save)
+        runs = [(apart("bare", small), apart("whole", small)) for _ in range(repeats)]
+        return [run for run, _ in runs], [run for _, run in runs], apart("whole", large)
 
 
-def report(
-    runs: list[tuple[dict[str, float], dict[str, float]]], many: dict[str, float], save: bool
-) -> None:
-    ratio = statistics.median(whole["seconds"] / bare["seconds"] for bare, whole in runs)
-    medians = [
-        {key: statistics.median(run[way][key] for run in runs) for key in ("seconds", "peak")}
-        for way in (0, 1)
+def report(bares: list[Run], wholes: list[Run], many: Run) -> str:
+    """The page."""
+    columns = [
+        ("way", "s"),
+        ("pictures", ","),
+        ("seconds", ".1f"),
+        ("pictures/s", ".0f"),
+        ("times the bare way", ".2f"),
+        ("peak memory, MB", ".0f"),
     ]
+    ratio = median_ratio([run.seconds for run in wholes], [run.seconds for run in bares])
+
+    def row(way: str, count: int, runs: list[Run], times: float | str) -> tuple[object, ...]:
+        seconds = statistics.median(run.seconds for run in runs)
+        peak = statistics.median(run.peak for run in runs)
+        return way, count, seconds, count / seconds, times, peak
+
     rows = [
-        ("bare decode, resize and write", 1_000, medians[0], "1.00"),
-        ("**Senga**", 1_000, medians[1], f"{ratio:.2f}"),
-        ("**Senga**", 10_000, many, ""),
+        row("bare decode, resize and write", 1_000, bares, 1.0),
+        row("**Senga**", 1_000, wholes, ratio),
+        row("**Senga**", 10_000, [many], ""),
     ]
-    lines = ["| way | pictures | seconds | pictures/s | times the bare way | peak memory, MB |"]
-    lines.append("|---|---:|---:|---:|---:|---:|")
-    for way, count, run, times in rows:
-        rate = count / run["seconds"]
-        lines.append(
-            f"| {way} | {count:,} | {run['seconds']:.1f} | {rate:.0f} | {times} | "
-            f"{run['peak']:.0f} |"
-        )
-    text = (
-        f"# Pack\n\nColour of 850 x 1200 (JPEG) and three line maps of 544 x 768 (PNG), to {SIZE}; "
-        f"median of {len(runs)} runs, of the ratio too.\n"
-        f"{describe(('numpy', 'h5py', 'pillow', 'opencv-python-headless'))}.\n\n"
-        + "\n".join(lines)
-        + "\n"
+    return page(
+        "Pack",
+        f"Colour of 850 x 1200 (JPEG) and three line maps of 544 x 768 (PNG), to {SIZE}; "
+        f"median of {len(wholes)} runs, of the ratio too.",
+        ("numpy", "h5py", "pillow", "opencv-python-headless"),
+        table(columns, rows),
     )
-    sys.stdout.write(text)
-    if save:
-        target = Path(__file__).parent / "results" / "pack.md"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    parser = options(__doc__, "pack.md")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure:
+        way, folder = args.measure
+        sys.stdout.write(json.dumps(asdict(measure(way, Path(folder)))))
+    else:
+        publish(report(*measured(args.repeats)), "pack.md", save=args.save)
 
 
 if __name__ == "__main__":

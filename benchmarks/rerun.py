@@ -6,15 +6,14 @@ reference is the same interpreter that imports the same modules and ends.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.clock import seconds_of
+from benchmarks.harness.report import options, page, publish, table
 
 TOP = Path(__file__).parents[1]
 POSTS = 1000
@@ -30,41 +29,38 @@ def luigi(data: str) -> list[str]:
 
 def seconds(command: list[str], runs: int) -> float:
     """The median of some runs."""
-    took = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        subprocess.run(command, cwd=TOP, check=True, capture_output=True)
-        took.append(time.perf_counter() - start)
-    return statistics.median(took)
+    return statistics.median(
+        seconds_of(lambda: subprocess.run(command, cwd=TOP, check=True, capture_output=True))
+        for _ in range(runs)
+    )
 
 
-def report(runs: int) -> str:
+def measured(runs: int) -> str:
+    """The page."""
     with tempfile.TemporaryDirectory() as data:
         first = seconds(luigi(data), 1)
         shards = len(list(Path(data).glob("sample/color/*.tar")))
         again = seconds(luigi(data), runs)
     bare = seconds([sys.executable, "-c", "import luigi.cmdline, tasks"], runs)
-    return (
-        f"# A build with nothing to do\n\n{shards} shards of {POSTS:,} posts; medians of {runs} "
-        f"runs.\n{describe(('luigi', 'polars'))}.\n\n"
-        "| what | seconds |\n|---|---:|\n"
-        f"| the first build | {first:.1f} |\n"
-        f"| again, nothing to do | {again:.2f} |\n"
-        f"| the imports alone | {bare:.2f} |\n"
-        f"| **Luigi's time: the difference** | {again - bare:.2f} |\n"
+    rows = [
+        ("the first build", f"{first:.1f}"),
+        ("again, nothing to do", again),
+        ("the imports alone", bare),
+        ("**Luigi's time: the difference**", again - bare),
+    ]
+    return page(
+        "A build with nothing to do",
+        f"{shards} shards of {POSTS:,} posts; medians of {runs} runs.",
+        ("luigi", "polars"),
+        table([("what", "s"), ("seconds", ".2f")], rows),
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "rerun.md")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--save", action="store_true", help="write results/rerun.md")
-    options = parser.parse_args()
-    text = report(options.runs)
-    sys.stdout.write(text)
-    if options.save:
-        target = Path(__file__).parent / "results" / "rerun.md"
-        target.write_text(text, encoding="utf-8")
+    args = parser.parse_args()
+    publish(measured(args.runs), "rerun.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -10,106 +10,90 @@ models alone on arrays that have the working size, and the same with the resizin
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
+import statistics
 import tempfile
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.clock import in_turns, median_ratio
+from benchmarks.harness.drawings import CENTERLINE, SIZE, XDOG, line_maps, write_pictures
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
-from pipeline.picture import decode, fit, keep_freed_memory, sniff
-from pipeline.sample_booru.catalogue import post
-from pipeline.sample_booru.server import picture
-from pipeline.shard import write_shard
-from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
-from sketch_models.xdog import Xdog, XdogOptions
+from pipeline.picture import decode, fit, keep_freed_memory
 
-XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
-FIRST = 30_000  # post id
-WAYS = (
-    "models, arrays in memory",
-    "resizing and models, arrays in memory",
-    "**Senga**, both stages, tar to tar",
-)
+MODELS, COMPUTING = "models, arrays in memory", "resizing and models, arrays in memory"
+WHOLE = "**Senga**, both stages, tar to tar"
 
 
-def bare(pictures: Sequence[NDArray[np.uint8]]) -> float:
-    """Seconds of computing alone; pictures that have the working size already stay as they are."""
-
-    def one(picture: NDArray[np.uint8]) -> None:
-        (ink,) = XDOG.lines([fit(picture, SketchOptions().size)])
-        CENTERLINE.simplify([cut(ink, style) for style in STYLES])
-
-    started = time.perf_counter()
+def bare(pictures: Sequence[NDArray[np.uint8]]) -> None:
+    """Computes alone; pictures that have the working size already stay as they are."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(one, pictures))
-    return time.perf_counter() - started
+        list(pool.map(line_maps, pictures))
 
 
-def whole(color: Path, ids: Sequence[int], folder: Path) -> float:
-    """Seconds of both stages, files included."""
-    started = time.perf_counter()
+def whole(color: Path, ids: Sequence[int], folder: Path) -> None:
+    """Both stages, files included."""
     sketches, lines = folder / "sketch.tar", folder / "line.tar"
     outcomes = sketch_shard(color, ids, sketches, XDOG, SketchOptions())
     outcomes += simplify_shard(sketches, lines, CENTERLINE, SimplifyOptions())
-    seconds = time.perf_counter() - started
     assert all(outcome.code == OK for outcome in outcomes)
-    return seconds
+
+
+def measured(count: int, repeats: int) -> dict[str, list[float]]:
+    """Seconds of each way."""
+    keep_freed_memory()  # as the stages do
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        color = folder / "color.tar"
+        files = write_pictures(color, count)
+        pictures = [decode(content) for content in files.values()]
+        small = [fit(picture, SIZE) for picture in pictures]
+        bare(pictures[:4])
+        ways = {
+            MODELS: lambda: bare(small),
+            COMPUTING: lambda: bare(pictures),
+            WHOLE: lambda: whole(color, list(files), folder),
+        }
+        return in_turns(ways, repeats)
+
+
+def report(runs: dict[str, list[float]], count: int) -> str:
+    """The page."""
+    columns = [
+        ("way", "s"),
+        ("seconds", ".2f"),
+        ("pictures/s", ".1f"),
+        ("times the models", ".2f"),
+        ("times resizing and models", ".2f"),
+    ]
+    rows = []
+    for way, seconds in runs.items():
+        median = statistics.median(seconds)
+        ratios = (median_ratio(seconds, runs[other]) for other in (MODELS, COMPUTING))
+        rows.append((way, median, count / median, *ratios))
+    return page(
+        "Sketch and simplify",
+        f"{count} pictures, long side {SIZE}, three styles each; median of {len(runs[WHOLE])} "
+        "runs.",
+        ("numpy", "opencv-python-headless", "scikit-image", "pillow", "isal"),
+        table(columns, rows),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "sketch_simplify.md")
     parser.add_argument("--pictures", type=int, default=96)
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--save", action="store_true", help="write results/sketch_simplify.md")
-    options = parser.parse_args()
-    keep_freed_memory()  # as the stages do
-    ids = list(islice((i for i in count(FIRST) if post(i).fate != "truncated"), options.pictures))
-    with tempfile.TemporaryDirectory() as folder:
-        color = Path(folder) / "color.tar"
-        files = {post_id: picture(post_id) for post_id in ids}
-        write_shard(color, ((i, {sniff(content): content}) for i, content in files.items()))
-        pictures = [decode(content) for content in files.values()]
-        small = [fit(picture, SketchOptions().size) for picture in pictures]
-        bare(pictures[:4])
-        runs = np.array(
-            [
-                (bare(small), bare(pictures), whole(color, ids, Path(folder)))
-                for _ in range(options.repeats)
-            ]
-        )
-    lines = [
-        "| way | seconds | pictures/s | times the models | times resizing and models |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for column, label in enumerate(WAYS):
-        seconds = np.median(runs[:, column])
-        models, computing = (np.median(runs[:, column] / runs[:, other]) for other in (0, 1))
-        rate = options.pictures / seconds
-        lines.append(f"| {label} | {seconds:.2f} | {rate:.1f} | {models:.2f} | {computing:.2f} |")
-    text = (
-        f"# Sketch and simplify\n\n{options.pictures} pictures, long side {SketchOptions().size}, "
-        f"three styles each; median of {options.repeats} runs.\n"
-        f"{describe(('numpy', 'opencv-python-headless', 'scikit-image', 'pillow', 'isal'))}.\n\n"
-        + "\n".join(lines)
-        + "\n"
-    )
-    sys.stdout.write(text)
-    if options.save:
-        target = Path(__file__).parent / "results" / "sketch_simplify.md"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    args = parser.parse_args()
+    runs = measured(args.pictures, args.repeats)
+    publish(report(runs, args.pictures), "sketch_simplify.md", save=args.save)
 
 
 if __name__ == "__main__":

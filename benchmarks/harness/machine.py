@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 
-def describe(libraries: Sequence[str] = ("numpy", "polars", "pandas")) -> str:
+def describe(libraries: Sequence[str]) -> str:
     """One line: processor, cores, memory, and the versions of Python and of some libraries."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in libraries)

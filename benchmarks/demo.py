@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +30,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the demo; read when Py
 import cv2
 import numpy as np
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness.clock import seconds_of
+from benchmarks.harness.report import options, page, publish, table
 from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
 from pipeline.demo.samples import IDS
@@ -126,13 +127,6 @@ def demo(colorizer: Path, device: str) -> Iterator[str]:
             process.terminate()
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Seconds of a call."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
 def several(address: str, bodies: list[bytes], args: argparse.Namespace) -> list[float | None]:
     """Seconds of the requests of clients that ask at once; None for each that failed."""
 
@@ -166,8 +160,8 @@ def one_round(
         seconds, served = client.ask(bodies[count % len(bodies)])
         made.one.append(seconds)
         made.served.append(served)
-        made.colorize.append(timed(lambda: colorizer.colorize(first.line, first.hints)))
-        made.network.append(timed(lambda: colorizer.paint([square], [hints])))
+        made.colorize.append(seconds_of(lambda: colorizer.colorize(first.line, first.hints)))
+        made.network.append(seconds_of(lambda: colorizer.paint([square], [hints])))
     found = several(address, bodies, args)
     made.several = [each for each in found if each is not None]
     made.errors = len(found) - len(made.several)
@@ -175,55 +169,48 @@ def one_round(
 
 
 def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) -> str:
-    """The table as Markdown."""
+    """The page."""
 
     def of(name: str, share: float = 0.5) -> float:
         """Milliseconds: of each round the median, or another quantile, and the median of these."""
         return 1000 * statistics.median(float(np.quantile(getattr(r, name), share)) for r in rounds)
 
-    options = colorizer.recipe.network
+    network_options = colorizer.recipe.network
     rows = {
         "one client": "one",
         f"{args.clients} clients at once": "several",
         "`Colorizer.colorize`": "colorize",
         "the network alone": "network",
     }
-    lines = [
-        "# Colouring through the web demo",
-        "",
-        f"Drawings of {LONG_SIDE} px on the long side with {PATCHES} hints, as base64 PNG in JSON "
-        f"over HTTP on the loopback, answered at their own size. Colorizer: {options.generator}, "
-        f"{colorizer.size} px, width {options.width}, maps {options.map_width}, hidden "
-        f"{options.hidden}, {colorizer.parameters / 1e6:.1f} M parameters, on {colorizer.device}. "
-        f"Medians over {args.rounds} rounds of {args.requests} requests.",
-        f"{describe(('torch', 'flask', 'waitress'))}.",
-        "",
-        "| | median, ms | 95th percentile, ms |",
-        "|---|---:|---:|",
-        *(f"| {name} | {of(key):.0f} | {of(key, 0.95):.0f} |" for name, key in rows.items()),
-    ]
+    columns = [("", "s"), ("median, ms", ".0f"), ("95th percentile, ms", ".0f")]
     ratio = statistics.median(float(np.median(r.several) / np.median(r.one)) for r in rounds)
     errors = sum(r.errors for r in rounds)
     count = sum(len(r.several) for r in rounds) + errors
     one, served, network = of("one"), of("served"), of("network")
-    lines += [
-        "",
+    return page(
+        "Colouring through the web demo",
+        f"Drawings of {LONG_SIDE} px on the long side with {PATCHES} hints, as base64 PNG in JSON "
+        f"over HTTP on the loopback, answered at their own size. Colorizer: "
+        f"{network_options.generator}, {colorizer.size} px, width {network_options.width}, maps "
+        f"{network_options.map_width}, hidden {network_options.hidden}, "
+        f"{colorizer.parameters / 1e6:.1f} M parameters, on {colorizer.device}. "
+        f"Medians over {args.rounds} rounds of {args.requests} requests.",
+        ("torch", "flask", "waitress"),
+        table(columns, [(name, of(key), of(key, 0.95)) for name, key in rows.items()]),
         f"With {args.clients} clients at once the median is **{ratio:.1f} times** that of one; "
         f"{errors} of their {count:,} requests failed. Of one client's {one:.0f} ms the network "
         f"takes {network:.0f} ({network / one:.0%}); {one - served:.0f} "
         f"({1 - served / one:.0%}) are HTTP, base64, PNG, and the way into the square and back.",
-    ]
-    return "\n".join(lines) + "\n"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "demo.md")
     parser.add_argument("--colorizer", type=Path, default=SHIPPED, help="file or folder")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--requests", type=int, default=40, help="of one client, a round")
     parser.add_argument("--clients", type=int, default=8, help="at once; half the requests each")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--save", action="store_true", help="write results/demo.md")
     args = parser.parse_args()
     args.colorizer = args.colorizer.absolute()
     drawings = [Drawing.of(post_id) for post_id in IDS]
@@ -231,10 +218,7 @@ def main() -> None:
     colorizer.colorize(drawings[0].line)  # warms up
     with demo(args.colorizer, args.device) as address:
         rounds = [one_round(address, drawings, colorizer, args) for _ in range(args.rounds)]
-    text = report(rounds, colorizer, args)
-    sys.stdout.write(text)
-    if args.save:
-        (Path(__file__).parent / "results" / "demo.md").write_text(text, encoding="utf-8")
+    publish(report(rounds, colorizer, args), "demo.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ import sys
 import tarfile
 import tempfile
 import time
-import venv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,10 +28,9 @@ import cv2
 import numpy as np
 import polars as pl
 
-from benchmarks.harness.machine import describe
+from benchmarks.harness import img2dataset
+from benchmarks.harness.report import options, page, publish, table
 
-PINS = ("img2dataset==1.47.0", "albumentations==1.4.24", "opencv-python-headless==4.14.0.94")
-THREADS = 32
 WIDTH, HEIGHT = 850, 1200
 DISTINCT = 16  # pictures behind the live URLs
 
@@ -116,16 +114,6 @@ def write_list(path: Path, port: int, urls: int) -> None:
     ).write_parquet(path)
 
 
-def img2dataset(folder: Path) -> Path:
-    """The command, in its own environment."""
-    command = folder / "bin" / "img2dataset"
-    if not command.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *PINS]
-        subprocess.run(pip, check=True)
-    return command
-
-
 SENGA = f"""
 import sys
 from pathlib import Path
@@ -134,8 +122,8 @@ from pipeline.collect.guest import Guest
 posts, folder = map(Path, sys.argv[1:])
 folder.mkdir()
 options = DownloadOptions(
-    threads={THREADS},
-    connections_per_host={THREADS},
+    threads={img2dataset.THREADS},
+    connections_per_host={img2dataset.THREADS},
     requests_per_second=0,
     allow_private=True,
     retries=0,
@@ -156,10 +144,10 @@ class Run:
 
 def run(command: list[str], log: Path) -> Run:
     """Runs a command to its end."""
-    environment = os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"}  # it would ask the network
+    variables = img2dataset.variables()
     with log.open("w") as output:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=variables)
         peak = 0
         while process.poll() is None:
             peak = max(peak, resident(process.pid))
@@ -197,29 +185,20 @@ def kept(folder: Path) -> Counter[str]:
 
 def commands(posts: Path, urls: int, environment: Path) -> dict[str, Callable[[Path], list[str]]]:
     """The command of each tool, given the folder that it writes to."""
-    rival = {
-        "url_list": posts,
-        "input_format": "parquet",
-        "output_format": "webdataset",
-        "resize_mode": "no",
-        "skip_reencode": True,
-        "processes_count": 2,
-        "thread_count": THREADS,
-        "number_sample_per_shard": urls // 4,
-        "extract_exif": False,
-        "timeout": 10,
-        "retries": 0,
-    }
-    flags = [f"--{name}={value}" for name, value in rival.items()]
-    tool = str(img2dataset(environment))
-    return {
-        "img2dataset 1.47": lambda out: [tool, *flags, f"--output_folder={out}"],
-        "**Senga**": lambda out: [sys.executable, "-c", SENGA, str(posts), str(out)],
-    }
+    tool = img2dataset.installed(environment)
+
+    def rival(out: Path) -> list[str]:
+        alike = {"extract_exif": False, "timeout": 10, "retries": 0}
+        return [tool, *img2dataset.flags(posts, out, shard=urls // 4, **alike)]
+
+    def senga(out: Path) -> list[str]:
+        return [sys.executable, "-c", SENGA, str(posts), str(out)]
+
+    return {img2dataset.NAME: rival, "**Senga**": senga}
 
 
-def compare(urls: int, runs: int, environment: Path) -> str:
-    """Runs both tools in turns, and makes the table."""
+def measured(urls: int, runs: int, environment: Path) -> tuple[dict[str, list[Run]], int]:
+    """What each tool took, in turns, and how many pictures either kept: the same ones."""
     with tempfile.TemporaryDirectory() as name, serving() as port:
         folder = Path(name)
         posts = folder / "posts.parquet"
@@ -234,57 +213,51 @@ def compare(urls: int, runs: int, environment: Path) -> str:
                 pictures[tool] = kept(out)
                 shutil.rmtree(out)
     assert len({frozenset(found.items()) for found in pictures.values()}) == 1, pictures
-    first = next(iter(results.values()))
-    slowest = statistics.median(one.seconds for one in first)
-    lines = [
-        "| tool | seconds | URLs/s | times img2dataset | pictures kept | peak memory, MB |",
-        "|---|---:|---:|---:|---:|---:|",
+    return results, pictures[img2dataset.NAME].total()
+
+
+def report(results: dict[str, list[Run]], pictures: int, urls: int) -> str:
+    """The page."""
+    columns = [
+        ("tool", "s"),
+        ("seconds", ".1f"),
+        ("URLs/s", ".0f"),
+        ("times img2dataset", ".2f"),
+        ("pictures kept", ","),
+        ("peak memory, MB", ".0f"),
     ]
-    for tool, measured in results.items():
-        seconds = statistics.median(one.seconds for one in measured)
-        lines.append(
-            f"| {tool} | {seconds:.1f} | {urls / seconds:.0f} | {slowest / seconds:.2f} "
-            f"| {pictures[tool].total():,} | {max(one.peak for one in measured):.0f} |"
-        )
-    return "\n".join(lines)
-
-
-def report(urls: int, runs: int, environment: Path) -> str:
+    medians = {tool: statistics.median(r.seconds for r in runs) for tool, runs in results.items()}
+    rows = []
+    for tool, runs in results.items():
+        seconds, peak = medians[tool], max(run.peak for run in runs)
+        times = medians[img2dataset.NAME] / seconds
+        rows.append((tool, seconds, urls / seconds, times, pictures, peak))
     size = statistics.mean(map(len, make_pictures())) / 1e3
-    return (
-        f"# Download\n\n{urls:,} URLs on this machine, half of them dead, the others JPEGs of "
-        f"{WIDTH} × {HEIGHT} and {size:.0f} KB.\n"
-        f"{describe(('requests', 'urllib3', 'pillow', 'polars'))}.\n\n"
-        f"{compare(urls, runs, environment)}\n\n"
-        f"Seconds are the median of {runs} runs, start-up included; the server ran on the same "
-        f"cores. Both had {THREADS} threads, img2dataset in each of two processes, with "
-        "`resize_mode=no`, `skip_reencode`, no EXIF and no retries. Both decode every picture and "
-        "keep its bytes; the kept ones were equal.\n"
+    return page(
+        "Download",
+        f"{urls:,} URLs on this machine, half of them dead, the others JPEGs of "
+        f"{WIDTH} × {HEIGHT} and {size:.0f} KB.",
+        ("requests", "urllib3", "pillow", "polars"),
+        table(columns, rows),
+        f"Seconds are the median of {len(results[img2dataset.NAME])} runs, start-up included; the "
+        f"server ran on the same cores. Both had {img2dataset.THREADS} threads, img2dataset in "
+        "each of two processes, with `resize_mode=no`, `skip_reencode`, no EXIF and no retries. "
+        "Both decode every picture and keep its bytes; the kept ones were equal.",
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "download.md")
     parser.add_argument("--urls", type=int, default=4000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument(
-        "--environment",
-        type=Path,
-        default=Path.home() / ".cache" / "senga" / "img2dataset-1.47",
-        help="folder of img2dataset's environment",
-    )
-    parser.add_argument("--save", action="store_true", help="write results/download.md")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
+    img2dataset.add_option(parser)
+    args = parser.parse_args()
+    if args.serve:
         asyncio.run(serve())
     else:
-        text = report(options.urls, options.runs, options.environment)
-        sys.stdout.write(text)
-        if options.save:
-            target = Path(__file__).parent / "results" / "download.md"
-            target.parent.mkdir(exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        results, pictures = measured(args.urls, args.runs, args.environment)
+        publish(report(results, pictures, args.urls), "download.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ that they have by default, on a list of the faulty URL and of three good ones, a
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -18,20 +17,22 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from benchmarks.download import img2dataset
+from benchmarks.harness import img2dataset
 from benchmarks.harness.fault_server import FAULTS, HOST, Fault, FaultServer
-from benchmarks.harness.machine import describe
+from benchmarks.harness.report import Column, options, page, publish, table
 from benchmarks.harness.web import serving
 
 MOST = 120  # seconds
 GOOD = (1, 2, 3)
 MANY = range(1000, 1400)  # for the kills
 TOP = Path(__file__).parents[1]
+Cells = tuple[str, str, str]  # what became of it, seconds, what was lost
 TAGS = "white_background solo upper_body"
 HEADER = "id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
 
@@ -54,10 +55,10 @@ def run(command: list[str], folder: Path) -> tuple[str, float]:
     """What a command prints, and its seconds; it is stopped after `MOST`."""
     log = folder / "log"
     start = time.perf_counter()
-    environment = os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"}  # it would ask the network
+    variables = img2dataset.variables()
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=environment, cwd=TOP, start_new_session=True
+            command, stdout=output, stderr=output, env=variables, cwd=TOP, start_new_session=True
         )
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(MOST)
@@ -72,8 +73,8 @@ def took(seconds: float) -> str:
     return f"over {MOST}" if seconds >= MOST else f"{seconds:.1f}"
 
 
-def with_senga(server: FaultServer, url: str | None, folder: Path) -> str:
-    """Three cells of the table: what became of the URL, seconds, what was lost."""
+def with_senga(server: FaultServer, url: str | None, folder: Path) -> Cells:
+    """What becomes of a URL, if any, and of the good ones."""
     urls = {n: f"http://{HOST}/{n}.jpg" for n in GOOD}
     if url:
         urls[9] = url
@@ -82,45 +83,33 @@ def with_senga(server: FaultServer, url: str | None, folder: Path) -> str:
     command = [sys.executable, "-c", SENGA, str(posts), str(folder / "out"), HOST, server.address]
     said, seconds = run(command, folder)
     if seconds >= MOST:
-        return f"still at it | {took(seconds)} | all"
+        return "still at it", took(seconds), "all"
     codes = json.loads(said.splitlines()[-1])
     lost = sum(codes[str(n)] != "ok" for n in GOOD)
-    return f"`{codes.get('9', 'ok')}` | {took(seconds)} | {lost or 'nothing'}"
+    return f"`{codes.get('9', 'ok')}`", took(seconds), str(lost or "nothing")
 
 
-def with_img2dataset(tool: str, server: FaultServer, url: str | None, folder: Path) -> str:
+def with_img2dataset(tool: str, server: FaultServer, url: str | None, folder: Path) -> Cells:
     urls = [f"http://{server.address}/{n}.jpg" for n in GOOD] + ([url] if url else [])
     posts = folder / "list.parquet"
     pl.DataFrame({"url": urls}).write_parquet(posts)
     out = folder / "rival"
     _, seconds = run([tool, *flags(posts, out, shard=10)], folder)
     if seconds >= MOST:
-        return f"still at it | {took(seconds)} | all"
+        return "still at it", took(seconds), "all"
     tables = list(out.glob("*.parquet"))
     if not tables:
-        return f"ended without a result | {took(seconds)} | all"
+        return "ended without a result", took(seconds), "all"
     rows = pl.concat(pl.read_parquet(table) for table in tables).to_dicts()
     status = {row["url"]: (row["status"], row["error_message"]) for row in rows}
     lost = sum(status.get(good, ("",))[0] != "success" for good in urls[:3])
     what, why = status[urls[-1]]
     text = "kept" if what == "success" else f"{what}: {' '.join(str(why).split())[:60]}"
-    return f"{text} | {took(seconds)} | {lost or 'nothing'}"
+    return text, took(seconds), str(lost or "nothing")
 
 
 def flags(posts: Path, out: Path, shard: int) -> list[str]:
-    chosen = {
-        "url_list": posts,
-        "input_format": "parquet",
-        "output_format": "webdataset",
-        "output_folder": out,
-        "resize_mode": "no",
-        "skip_reencode": True,
-        "processes_count": 2,
-        "thread_count": 32,
-        "number_sample_per_shard": shard,
-        "incremental_mode": "incremental",
-    }
-    return [f"--{name}={value}" for name, value in chosen.items()]
+    return img2dataset.flags(posts, out, shard=shard, incremental_mode="incremental")
 
 
 def rival_url(fault: Fault, server: FaultServer) -> str | None:
@@ -128,28 +117,33 @@ def rival_url(fault: Fault, server: FaultServer) -> str | None:
     return None if fault.path == "/cloud.jpg" else server.url(fault)
 
 
-def table_of_faults(tool: str, server: FaultServer) -> Iterator[str]:
-    yield "| fault | Senga | s | lost | img2dataset 1.47 | s | lost |"
-    yield "|---|---|---:|---:|---|---:|---:|"
+def with_faults(tool: str, server: FaultServer) -> list[list[str]]:
+    """The rows of the first table."""
+    rows = []
     for fault in (None, *FAULTS):
-        cells = []
-        for cell in (senga_cell, rival_cell):
+        row = [fault.name if fault else "none"]
+        for cells in (senga_cells, rival_cells):
             server.forget()
             with tempfile.TemporaryDirectory() as folder:
-                cells.append(cell(tool, server, fault, Path(folder)))
-        row = f"| {fault.name if fault else 'none'} | {' | '.join(cells)} |"
-        sys.stderr.write(f"{row}\n")
-        yield row
+                row += cells(tool, server, fault, Path(folder))
+        say(row)
+        rows.append(row)
+    return rows
 
 
-def senga_cell(_: str, server: FaultServer, fault: Fault | None, folder: Path) -> str:
+def say(row: list[str]) -> None:
+    """Shows a row as soon as it is there: the whole takes long."""
+    sys.stderr.write(f"| {' | '.join(row)} |\n")
+
+
+def senga_cells(_: str, server: FaultServer, fault: Fault | None, folder: Path) -> Cells:
     return with_senga(server, server.url(fault, HOST) if fault else None, folder)
 
 
-def rival_cell(tool: str, server: FaultServer, fault: Fault | None, folder: Path) -> str:
+def rival_cells(tool: str, server: FaultServer, fault: Fault | None, folder: Path) -> Cells:
     url = rival_url(fault, server) if fault else None
     if fault and url is None:
-        return "not tried: it would leave this machine | – | –"
+        return "not tried: it would leave this machine", "–", "–"
     return with_img2dataset(tool, server, url, folder)
 
 
@@ -213,8 +207,8 @@ def busiest(pids: list[int]) -> int:
     return max(pids, key=ticks)
 
 
-def killed(command: list[str], server: FaultServer, folder: Path, *, worker: bool) -> str:
-    """Three cells: what happened at the kill, seconds of the next run, what was lost.
+def killed(command: list[str], server: FaultServer, folder: Path, *, worker: bool) -> Cells:
+    """What happened at the kill, seconds of the next run, and what was lost.
 
     Lost is what the next run had to ask for again, and what was still missing behind it.
     """
@@ -243,11 +237,11 @@ def killed(command: list[str], server: FaultServer, folder: Path, *, worker: boo
     _, seconds = run(command, folder)
     again = len(before & {path for path in server.asked if path != "/robots.txt"})
     missing = len(MANY) - kept(folder / "data")
-    return f"{how} | {took(seconds)} | {again} asked for again, {missing} missing"
+    return how, took(seconds), f"{again} asked for again, {missing} missing"
 
 
-def full(command: list[str], server: FaultServer, folder: Path) -> str:
-    """Three cells: what was said on a disk of 2 MB, seconds of the next run, what was lost."""
+def full(command: list[str], server: FaultServer, folder: Path) -> Cells:
+    """What was said on a disk of 2 MB, seconds of the next run, and what was lost."""
     server.forget()
     server.pause = 0.0
     data = folder / "data"
@@ -268,61 +262,54 @@ def full(command: list[str], server: FaultServer, folder: Path) -> str:
         missing = len(MANY) - kept(data)
     finally:
         subprocess.run(["umount", str(data)], check=True)
-    return f"{sentence} | {took(seconds)} | {again} asked for again, {missing} missing"
+    return sentence, took(seconds), f"{again} asked for again, {missing} missing"
 
 
-def table_of_ends(tool: str, server: FaultServer) -> Iterator[str]:
-    yield "| what happens | Senga | s of the next run | lost | img2dataset 1.47 | s | lost |"
-    yield "|---|---|---:|---:|---|---:|---:|"
-    ends: dict[str, Callable[[list[str], FaultServer, Path], str]] = {
-        "kill -9 of the parent": lambda *given: killed(*given, worker=False),
-        "kill -9 of a worker": lambda *given: killed(*given, worker=True),
+def with_ends(tool: str, server: FaultServer) -> list[list[str]]:
+    """The rows of the second table."""
+    ends: dict[str, Callable[[list[str], FaultServer, Path], Cells]] = {
+        "kill -9 of the parent": partial(killed, worker=False),
+        "kill -9 of a worker": partial(killed, worker=True),
         "full disk": full,
     }
+    rows = []
     for name, end in ends.items():
-        cells = []
-        for rival in (False, True):
-            with tempfile.TemporaryDirectory() as text:
-                folder = Path(text)
-                command = (
-                    rival_build(tool, server, folder) if rival else senga_build(server, folder)
-                )
-                cells.append(end(command, server, folder))
-        row = f"| {name} | {' | '.join(cells)} |"
-        sys.stderr.write(f"{row}\n")
-        yield row
+        row = [name]
+        for build in (senga_build, partial(rival_build, tool)):
+            with tempfile.TemporaryDirectory() as folder:
+                row += end(build(server, Path(folder)), server, Path(folder))
+        say(row)
+        rows.append(row)
+    return rows
 
 
-def report(environment: Path) -> str:
-    tool = str(img2dataset(environment))
-    with serving(FaultServer()) as server:
-        faults = "\n".join(table_of_faults(tool, server))
-        ends = "\n".join(table_of_ends(tool, server))
-    return (
-        "# Faults\n\nOne URL with a fault and three good ones, for each tool with its default "
-        f"options; seconds with start-up, stopped after {MOST}. Lost are pictures of good URLs.\n"
-        f"{describe(('requests', 'urllib3', 'pillow', 'luigi'))}.\n\n{faults}\n\n"
+def report(faults: list[list[str]], ends: list[list[str]]) -> str:
+    """The page."""
+
+    def columns(what: str, seconds: str) -> list[Column]:
+        senga = [("Senga", "s"), (seconds, ""), ("lost", "")]
+        return [(what, "s"), *senga, (img2dataset.NAME, "s"), ("s", ""), ("lost", "")]
+
+    return page(
+        "Faults",
+        "One URL with a fault and three good ones, for each tool with its default options; "
+        f"seconds with start-up, stopped after {MOST}. Lost are pictures of good URLs.",
+        ("requests", "urllib3", "pillow", "luigi"),
+        table(columns("fault", "s"), faults),
         f"And {len(MANY)} good URLs, a server that takes 50 ms for each, and an end when half of "
-        "them have been asked for; then the same command again.\n\n"
-        f"{ends}\n"
+        "them have been asked for; then the same command again.",
+        table(columns("what happens", "s of the next run"), ends),
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--environment",
-        type=Path,
-        default=Path.home() / ".cache" / "senga" / "img2dataset-1.47",
-        help="folder of img2dataset's environment",
-    )
-    parser.add_argument("--save", action="store_true", help="write results/faults.md")
-    options = parser.parse_args()
-    text = report(options.environment)
-    sys.stdout.write(text)
-    if options.save:
-        target = Path(__file__).parent / "results" / "faults.md"
-        target.write_text(text, encoding="utf-8")
+    parser = options(__doc__, "faults.md")
+    img2dataset.add_option(parser)
+    args = parser.parse_args()
+    tool = img2dataset.installed(args.environment)
+    with serving(FaultServer()) as server:
+        faults, ends = with_faults(tool, server), with_ends(tool, server)
+    publish(report(faults, ends), "faults.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -2,24 +2,21 @@
 
 `python benchmarks/train_step.py` prints a table; `--save` also writes it to
 `results/train_step.md`, or `results/train_step_gpu.md` on a GPU. Networks, losses and batch are the
-same on both sides; see `textbook_spade.py`. The operations counted are those of our step, forward
-and backward, for both. The ceiling is one large matrix product in the same type.
+same on both sides; see `harness/textbook_spade.py`. The operations counted are those of our step,
+forward and backward, for both. The ceiling is one large matrix product in the same type.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.gpu_networks import ceiling
-from benchmarks.harness.machine import describe
+from benchmarks.harness.clock import Work, in_turns, median_ratio
+from benchmarks.harness.device import ceiling, name_of, waited
+from benchmarks.harness.report import options, page, publish, table
 from benchmarks.harness.textbook_spade import Textbook
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.sample import Sample
@@ -46,41 +43,18 @@ def batch_of(images: int, size: int) -> Sample:
     )
 
 
-def ours(options: NetworkOptions, size: int, place: Place) -> Trainer:
+def ours(network: NetworkOptions, size: int, place: Place) -> Trainer:
     losses = LossOptions(perceptual=0)
     return Trainer(
-        size, network=options, weights=losses, options=TrainOptions(), place=place, steps=1000
+        size, network=network, weights=losses, options=TrainOptions(), place=place, steps=1000
     )
 
 
-def once(step: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one call."""
-    started = time.perf_counter()
-    step()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - started
-
-
-def alternating(
-    steps: dict[str, Callable[[], object]], device: torch.device, repeats: int
-) -> dict[str, list[float]]:
-    """Seconds of the calls, which take turns, so that noise of the machine meets all alike."""
-    for step in steps.values():
-        once(step, device)
-        once(step, device)
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(repeats):
-        for name, step in steps.items():
-            seconds[name].append(once(step, device))
-    return seconds
-
-
 def measured(args: argparse.Namespace) -> str:
-    """The table, with what it was measured on."""
+    """The page."""
     device = choose_device("auto")
     dtype = choose_precision("auto", device)
-    options = NetworkOptions(
+    network = NetworkOptions(
         width=args.width,
         map_width=args.map_width,
         hidden=args.hidden,
@@ -93,58 +67,47 @@ def measured(args: argparse.Namespace) -> str:
         places["Senga, fp32"] = Place(device=device)
     if args.compile:
         places["Senga, compiled"] = Place(device=device, dtype=dtype, compiled=True)
-    trainers = {name: ours(options, args.size, place) for name, place in places.items()}
+    trainers = {name: ours(network, args.size, place) for name, place in places.items()}
     with FlopCounterMode(display=False) as counter:
         trainers["Senga"].step(batch)
-    work = counter.get_total_flops() / args.images / 1e12
-    textbook = Textbook(options, args.size, device)
-    steps: dict[str, Callable[[], object]] = {
-        name: lambda trainer=trainer: trainer.step(batch) for name, trainer in trainers.items()
+    work = counter.get_total_flops() / args.images / 1e12  # TFLOP an image
+    textbook = Textbook(network, args.size, device)
+    steps: dict[str, Work] = {
+        name: waited(lambda trainer=trainer: trainer.step(batch), device)
+        for name, trainer in trainers.items()
     }
-    steps["textbook"] = lambda: textbook.step(batch)
+    steps["textbook"] = waited(lambda: textbook.step(batch), device)
     before = ceiling(device, dtype, 2.0)
-    seconds = alternating(steps, device, args.repeats)
+    in_turns(steps, 2)  # warms up
+    seconds = in_turns(steps, args.repeats)
     most = max(before, ceiling(device, dtype, 2.0))
-    return report(args, options, device, dtype, seconds, work, most)
-
-
-def report(
-    args: argparse.Namespace,
-    options: NetworkOptions,
-    device: torch.device,
-    dtype: torch.dtype,
-    seconds: dict[str, list[float]],
-    work: float,
-    most: float,
-) -> str:
-    """The table as Markdown."""
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else "a CPU"
-    ratio = statistics.median(
-        theirs / mine for mine, theirs in zip(seconds["Senga"], seconds["textbook"], strict=True)
-    )
-    lines = [
-        f"# A training step of netL-SPADE on {where}",
-        "",
-        f"{args.images} images of {args.size} x {args.size}; width {options.width}, maps "
-        f"{options.map_width}, hidden {options.hidden}; no perceptual loss; medians of "
-        f"{args.repeats} steps in turns. {work:.3f} TFLOP an image. Ceiling, one large matrix "
-        f"product in {str(dtype).removeprefix('torch.')}: {most:.2f} TFLOP/s.",
-        f"{describe(('torch',))}.",
-        "",
-        "| step | images/s | TFLOP/s | share of the ceiling | 8,544 x 50 of these images |",
-        "|---|---:|---:|---:|---:|",
+    columns = [
+        ("step", "s"),
+        ("images/s", ".2f"),
+        ("TFLOP/s", ".3f"),
+        ("share of the ceiling", ".0%"),
+        ("8,544 x 50 of these images", ""),
     ]
+    rows = []
     for name, runs in seconds.items():
         rate = args.images / statistics.median(runs)
         hours = f"{PAPERS_IMAGES / rate / 3600:,.1f} h"
-        share = f"{rate * work / most:.0%}"
-        lines.append(f"| {name} | {rate:.2f} | {rate * work:.3f} | {share} | {hours} |")
-    lines += ["", f"Senga's step is **{ratio:.2f} times** as fast as the textbook's."]
-    return "\n".join(lines) + "\n"
+        rows.append((name, rate, rate * work, rate * work / most, hours))
+    ratio = median_ratio(seconds["textbook"], seconds["Senga"])
+    return page(
+        f"A training step of netL-SPADE on {name_of(device)}",
+        f"{args.images} images of {args.size} x {args.size}; width {args.width}, maps "
+        f"{args.map_width}, hidden {args.hidden}; no perceptual loss; medians of "
+        f"{args.repeats} steps in turns. {work:.3f} TFLOP an image. Ceiling, one large matrix "
+        f"product in {str(dtype).removeprefix('torch.')}: {most:.2f} TFLOP/s.",
+        ("torch",),
+        table(columns, rows),
+        f"Senga's step is **{ratio:.2f} times** as fast as the textbook's.",
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, "train_step*.md")
     parser.add_argument("--width", type=int, default=None, help="64 on a GPU, 16 on a CPU")
     parser.add_argument("--map-width", type=int, default=None, help="64, or 32")
     parser.add_argument("--hidden", type=int, default=None, help="128, or 32")
@@ -152,7 +115,6 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=None, help="32, or 8")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--compile", action="store_true", help="measure a compiled step too")
-    parser.add_argument("--save", action="store_true", help="write results/train_step*.md")
     args = parser.parse_args()
     on_gpu = choose_device("auto").type == "cuda"
     full = {"width": 64, "map_width": 64, "hidden": 128, "size": 256, "images": 32}
@@ -160,11 +122,7 @@ def main() -> None:
     for name, value in (full if on_gpu else small).items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    text = measured(args)
-    sys.stdout.write(text)
-    if args.save:
-        name = "train_step_gpu.md" if on_gpu else "train_step.md"
-        (Path(__file__).parent / "results" / name).write_text(text, encoding="utf-8")
+    publish(measured(args), f"train_step{'_gpu' if on_gpu else ''}.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,19 @@
 """A dataset from the API of a live board, which is the sample booru; and what failed, again."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
 import polars as pl
 
-TOP = Path(__file__).parents[2]
-ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+from tests.end_to_end.luigi import run_luigi
 
 
 def luigi(data: Path, *arguments: str, task: str = "BuildDataset", code: int = 0) -> str:
-    command = [sys.executable, "-m", "luigi", "--module", "tasks", task, *arguments]
     source = ["--metadata-source", "api", "--metadata-api", "https://safebooru.example/index.php"]
     small = ["--sketch-size", "256", "--pack-size", "64", "--split-test-size", "2"]
-    done = subprocess.run(
-        [*command, *source, *small, "--build-data", str(data)],
-        cwd=TOP,
-        env=ENV,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    data_folder = ["--build-data", str(data)]
+    return run_luigi(*arguments, *source, *small, *data_folder, task=task, code=code)
 
 
 def ids(data: Path) -> set[int]:

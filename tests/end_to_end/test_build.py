@@ -11,6 +11,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+from tests.end_to_end.luigi import run_luigi
+
 TOP = Path(__file__).parents[2]
 ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
 STAGES = [
@@ -28,19 +30,9 @@ STAGES = [
 
 def luigi(data: Path, *arguments: str, code: int = 0) -> str:
     """Runs the README's command on a small sample; returns what it says."""
-    command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
     small = ["--metadata-sample-posts", "40", "--sketch-size", "256", "--pack-size", "64"]
-    done = subprocess.run(
-        [*command, "--build-data", str(data), *small, "--split-test-size", "2", *arguments],
-        cwd=TOP,
-        env=ENV,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    more = ["--split-test-size", "2", *arguments]
+    return run_luigi("--build-data", str(data), *small, *more, code=code)
 
 
 def stages_run(said: str) -> list[str]:

@@ -1,21 +1,16 @@
 """A dataset from a CSV: new posts touch their own shards; what failed for now is asked again."""
 
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.web import Page, Web, serving
 from pipeline.picture import encode_png
-from pipeline.sample_booru.artist import draw
+from pipeline.sample_booru.artist.draw import draw
+from tests.end_to_end.luigi import run_luigi
 
-TOP = Path(__file__).parents[2]
-ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
 HEADER = "id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
 
 
@@ -24,68 +19,48 @@ def picture(post_id: int) -> bytes:
     return encode_png(draw(post_id).color[::2, ::2].copy())
 
 
-class Booru(ThreadingHTTPServer):
-    """Hands out a drawing under every address; counts requests; fails where it is told to."""
+class Booru(Web):
+    """Hands out a drawing under every address; fails where it is told to.
 
-    daemon_threads = True
+    Attributes:
+        drawn: the posts that were asked for, in their order.
+        ill: posts that fail.
+    """
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.asked: list[int] = []
+        super().__init__()
+        self.drawn: list[int] = []
         self.ill: set[int] = set()
 
     def csv(self, ids: list[int]) -> str:
-        address = f"http://127.0.0.1:{self.server_address[1]}"
         rows = [
-            f'{i},0,s,1,"{address}/{i}.png",200,300,"","white_background solo upper_body"\n'
+            f'{i},0,s,1,"http://{self.address}/{i}.png",200,300,"",'
+            '"white_background solo upper_body"\n'
             for i in ids
         ]
         return HEADER + "".join(rows)
 
-
-class Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Booru
-
-    def do_GET(self) -> None:
-        if self.path == "/robots.txt":
-            self.send_error(404)
-            return
-        post_id = int(Path(self.path).stem)
-        self.server.asked.append(post_id)
-        content = b"" if post_id in self.server.ill else picture(post_id)
-        self.send_response(503 if post_id in self.server.ill else 200)
-        self.send_header("Content-Type", "image/png")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Keeps quiet."""
+    def find(self, path: str) -> Page:
+        if path == "/robots.txt":
+            return super().find(path)
+        post_id = int(Path(path).stem)
+        self.drawn.append(post_id)
+        if post_id in self.ill:
+            return self.page(status=503)
+        return self.page(picture(post_id), Content_Type="image/png")
 
 
 @pytest.fixture
 def booru() -> Iterator[Booru]:
-    with Booru() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Booru()) as server:
         yield server
-        server.shutdown()
 
 
 def build(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
     source = ["--metadata-source", "csv", "--metadata-csv", str(folder / "posts.csv")]
     near = ["--download-hosts", "127.0.0.1", "--download-allow-private", "true"]
     small = ["--sketch-size", "128", "--pack-size", "32", "--split-test-size", "2"]
-    done = subprocess.run(
-        [*command, *source, *near, *small, "--build-data", str(folder), *arguments],
-        cwd=TOP,
-        env=ENV,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    return run_luigi(*source, *near, *small, "--build-data", str(folder), *arguments)
 
 
 def times(folder: Path, kind: str) -> dict[str, int]:
@@ -97,10 +72,10 @@ def test_new_posts_touch_only_their_shards(tmp_path: Path, booru: Booru) -> None
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010]))
     build(tmp_path)
     before = {kind: times(tmp_path, kind) for kind in ("color", "sketch", "line")}
-    booru.asked.clear()
+    booru.drawn.clear()
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010, 2011, 5000]))
     build(tmp_path)
-    assert sorted(booru.asked) == [2011, 5000]
+    assert sorted(booru.drawn) == [2011, 5000]
     for kind, old in before.items():
         new = times(tmp_path, kind)
         changed = {name for name in new if new[name] != old.get(name)}
@@ -121,8 +96,8 @@ def test_what_failed_for_now_is_asked_again(tmp_path: Path, booru: Booru) -> Non
     booru.ill = {11}
     once = ("--download-retries", "0", "--download-requests-per-second", "0")
     assert "mostly http_503" in build(tmp_path, *once)
-    booru.asked.clear()
+    booru.drawn.clear()
     booru.ill = set()
     build(tmp_path, *once)
-    assert booru.asked == [11]
+    assert booru.drawn == [11]
     assert "Nothing to do" in build(tmp_path, *once)

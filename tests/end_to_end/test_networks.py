@@ -1,8 +1,5 @@
 """The paper's recipe with its networks: random weights of full size, given as local files."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -10,10 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.random_weights import simo_serra, write_keras
+from tests.end_to_end.luigi import run_luigi
 from tests.end_to_end.test_build import made
 from tests.sketch_models.weights import torch7_writer
 
-TOP = Path(__file__).parents[2]
 RECIPE = [
     *("--sketch-models", "sketchkeras", "--sketch-size", "96", "--simplify-model", "simo_serra"),
     *("--metadata-sample-posts", "40", "--filter-limit", "6"),
@@ -32,19 +29,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def luigi(folder: Path, *arguments: str, code: int = 0) -> str:
     """Builds with what lies in the folder, without a network; returns what the build says."""
-    command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
-    env = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
-    done = subprocess.run(
-        [*command, "--build-data", str(folder / "data"), *RECIPE, *arguments],
-        cwd=TOP,
-        env={**env, "SENGA_WEIGHTS": str(folder / "cache"), "https_proxy": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        timeout=250,
+    return run_luigi(
+        *("--build-data", str(folder / "data"), *RECIPE, *arguments),
+        code=code,
+        SENGA_WEIGHTS=str(folder / "cache"),
+        https_proxy="http://127.0.0.1:9",
     )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 def test_local_weights_build_the_dataset(folder: Path) -> None:

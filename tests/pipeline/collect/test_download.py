@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +82,11 @@ class Folder:
         new_table.replace(self.table)
         self.journal.unlink()
         return result
+
+    def begin(self, advance: Callable[[int], None]) -> None:
+        """A download that is not expected to end; it leaves its journal."""
+        new_tar, new_table, guest = self.root / "new.tar", self.root / "new", guest_of(threads=4)
+        download_shard(self.posts, new_tar, new_table, guest, journal=self.journal, advance=advance)
 
     def pictures(self) -> dict[str, bytes]:
         with ShardReader(self.tar) as shard:
@@ -227,14 +233,7 @@ def test_a_kill_loses_what_was_in_flight(
 
     folder.write(urls)
     with pytest.raises(KeyboardInterrupt):
-        download_shard(
-            folder.posts,
-            folder.root / "new.tar",
-            folder.root / "new",
-            guest_of(threads=4),
-            journal=folder.journal,
-            advance=stop,
-        )
+        folder.begin(stop)
     assert no_threads()
     web.asked.clear()
     result = folder.download(urls)
@@ -377,14 +376,7 @@ def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -
 
     folder.download(urls)
     with pytest.raises(KeyboardInterrupt):
-        download_shard(
-            folder.posts,
-            folder.root / "new.tar",
-            folder.root / "new",
-            guest_of(threads=4),
-            journal=folder.journal,
-            advance=interrupt,
-        )
+        folder.begin(interrupt)
     assert no_threads()
 
 

@@ -17,20 +17,11 @@ from pipeline.colorizer.evaluation.page import (
     table,
     write_page,
 )
-from pipeline.colorizer.evaluation.scores import Score
 from pipeline.picture import encode_png
+from tests.pipeline.colorizer.evaluation.test_scores import score
 
 PNG = encode_png(np.zeros((4, 4, 3), np.uint8))
 NAN = math.nan
-
-
-def score(
-    method: str, measure: str, mean: float, z: str = "", hints: int = 10, width: float = 1.0
-) -> Score:
-    low, high = mean - width, mean + width
-    return Score(
-        method=method, z=z, hints=hints, measure=measure, mean=mean, low=low, high=high, n=40
-    )
 
 
 SCORES = [

@@ -1,0 +1,181 @@
+"""Writes docs/configuration.md from the options themselves: `python -m tasks.config_page`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from configparser import ConfigParser
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+from pipeline.demo.options import DemoOptions
+from sketch_models.option import text_of
+from tasks.config import SECTIONS
+from tasks.retry_failed import RetryFailed
+from tasks.train_colorizer import TrainColorizer
+
+TOP = Path(__file__).parents[1]
+PAGE = TOP / "docs" / "configuration.md"
+COMMAND = "python -m tasks.config_page"
+
+GROUPS = {
+    "The build": ("build",),
+    "Posts": ("metadata", "filter"),
+    "Pictures": ("download", "screen"),
+    "Sketches and lines": (
+        "sketch",
+        "xdog",
+        "sketchkeras",
+        "simplify",
+        "centerline",
+        "simo_serra",
+        "gpu",
+    ),
+    "The files": ("split", "pack"),
+    "The colorizer": ("colorizer", "hints", "augment", "losses", "train", "evaluate"),
+}
+"""Headings of the page, and the sections of the configuration under each."""
+
+_HEAD = f"""# Configuration
+
+All options, with their defaults. `{COMMAND}` writes this page from the code; do not
+edit it by hand.
+
+An option takes its value from these places, and a later one wins:
+
+1. its default in the code;
+2. `luigi.cfg`, in the folder that the command is run in; the tables say where Senga's sets another
+   value than the default;
+3. the file that `LUIGI_CONFIG_PATH` names, such as a recipe of `configs/`;
+4. the command line, where `size` of `[pack]` is `--pack-size`.
+
+```sh
+LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset --pack-size 96
+luigi --module tasks BuildDataset --help-all    # every option, with Luigi's own
+```
+
+The first is, in a file:
+
+```ini
+[pack]
+size = 96
+```
+
+A list is separated by commas or spaces: `all_tags = solo white_background`, and on the command line
+`--filter-all-tags solo,white_background`. In a file it may stand over several lines. A switch is
+`true` or `false`, on the command line too: `--pack-sketches true`.
+
+A section or key that is not on this page is refused, and so is a value that cannot work: in one
+sentence, and before anything runs. Luigi's own sections are let through: `[core]`, `[worker]`,
+`[scheduler]`, `[resources]` and the like.
+
+What a change makes anew is in [architecture.md](architecture.md#a-re-run).
+"""
+
+_TASKS = """## Options of single tasks
+
+`--workers` is Luigi's, and for all tasks: how many processes work at once, 1 by default. The codes
+of `RetryFailed` are [outcome codes](sources.md#outcome-codes).
+"""
+
+_DEMO = """## The demo
+
+`make demo` and `python -m pipeline.demo` read no configuration: [the demo](demo.md) has a command
+line of its own.
+"""
+
+
+def page() -> str:
+    """The whole text of docs/configuration.md."""
+    return "\n".join([_HEAD, *_groups(), _TASKS, _tasks(), _DEMO, _demo()])
+
+
+def _groups() -> Iterator[str]:
+    set_in_file = ConfigParser(interpolation=None)
+    set_in_file.read_string((TOP / "luigi.cfg").read_text(encoding="utf-8"))
+    for heading, sections in GROUPS.items():
+        yield f"## {heading}\n"
+        for name in sections:
+            yield f"### `[{name}]`: {_about(SECTIONS[name])}\n"
+            changed = set_in_file[name] if set_in_file.has_section(name) else {}
+            yield _table(
+                ("option", "on the command line", "default", "meaning"),
+                (
+                    (
+                        f"`{key.name}`",
+                        f"`{flag(name, key.name)}`",
+                        _default(key, changed),
+                        _help(key),
+                    )
+                    for key in fields(SECTIONS[name])
+                ),
+            )
+
+
+def flag(section: str, key: str) -> str:
+    """An option on the command line: `--filter-min-side`."""
+    return f"--{section}-{key}".replace("_", "-")
+
+
+def _about(options: type) -> str:
+    """What a section is for: the first clause of its docstring, without its own name."""
+    first = (options.__doc__ or "").partition("\n")[0].partition(";")[0]
+    first = re.sub(r"^\[\w+\]: |: (the )?section `\[\w+\]`\..*$", "", first).rstrip(".")
+    return first[0].lower() + first[1:]
+
+
+def _default(key: Field[Any], changed: Any) -> str:  # noqa: ANN401 - a section, or no such one
+    default = _code(text_of(key.default))
+    other = _code(changed[key.name]) if key.name in changed else default
+    return default if other == default else f"{default}; in `luigi.cfg` {other}"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "none"
+
+
+def _help(key: Field[Any]) -> str:
+    return str(key.metadata["help"]).replace("|", "\\|").replace("*", "\\*")
+
+
+def _tasks() -> str:
+    return _table(
+        ("task", "option", "meaning"),
+        (
+            (f"`{task.task_family}`", f"`--{name}`", str(parameter.description))
+            for task in (RetryFailed, TrainColorizer)
+            for name, parameter in task.get_params()
+        ),
+    )
+
+
+def _demo() -> str:
+    return _table(
+        ("option", "default", "meaning"),
+        (
+            (_demo_flags(key), _code(text_of(key.default)), _help(key))
+            for key in fields(DemoOptions)
+        ),
+    )
+
+
+def _demo_flags(key: Field[Any]) -> str:
+    name = key.name.replace("_", "-")
+    return f"`--{name}`, `--no-{name}`" if isinstance(key.default, bool) else f"`--{name}`"
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [names, ["---"] * len(names), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> None:
+    """Writes the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE}\n")
+
+
+if __name__ == "__main__":
+    main()

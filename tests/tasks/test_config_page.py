@@ -1,0 +1,55 @@
+"""docs/configuration.md is what the code says."""
+
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from luigi.cmdline_parser import CmdlineParser
+
+from tasks import config_page
+from tasks.config import SECTIONS
+
+TOP = Path(__file__).parents[2]
+
+
+def test_the_committed_page_is_current() -> None:
+    committed = config_page.PAGE.read_text(encoding="utf-8")
+    assert committed == config_page.page(), (
+        f"docs/configuration.md is not what the options are now: run `{config_page.COMMAND}` "
+        "and commit the page."
+    )
+
+
+def test_every_section_has_its_place() -> None:
+    placed = [name for sections in config_page.GROUPS.values() for name in sections]
+    assert sorted(placed) == sorted(SECTIONS)
+
+
+def test_every_flag_is_one_that_luigi_knows() -> None:
+    flags = [
+        word
+        for name, options in SECTIONS.items()
+        for key in fields(options)
+        for word in (config_page.flag(name, key.name), "x")
+    ]
+    with CmdlineParser.global_instance(["--module", "tasks", "BuildDataset", *flags]):
+        pass  # argparse would have ended the process
+
+
+def test_a_value_of_luigi_cfg_stands_beside_the_default() -> None:
+    row = "| `test_size` | `--split-test-size` | `100`; in `luigi.cfg` `8` |"
+    assert row in config_page.page()
+
+
+def test_the_command_writes_the_page_without_a_network_library(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from tasks import config_page; "
+        "config_page.PAGE = pathlib.Path(sys.argv[1]); config_page.main(); "
+        "print([name for name in ('torch', 'tensorflow') if name in sys.modules])"
+    )
+    written = tmp_path / "configuration.md"
+    command = [sys.executable, "-c", code, str(written)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
+    assert done.stdout == f"{written}\n[]\n", done.stderr
+    assert written.read_text(encoding="utf-8") == config_page.page()

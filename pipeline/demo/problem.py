@@ -31,7 +31,7 @@ CODES: dict[str, tuple[int, str]] = {
     "model_unavailable": (503, "the sketch or line model is not loaded"),
     "shutting_down": (503, "the demo is being ended"),
 }
-"""Status and meaning of every code. docs/demo_api.md has the same table."""
+"""Status and meaning of every code. docs/demo.md has the same table."""
 
 _RETRY_AFTER = "1"  # seconds
 

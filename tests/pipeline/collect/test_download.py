@@ -495,7 +495,7 @@ def test_options_that_cannot_work(name: str, value: object) -> None:
 
 
 def test_every_code_is_documented() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "sources.md").read_text(encoding="utf-8")
     for code, meaning in MEANINGS.items():
         again = "yes" if is_transient(code) else ""
         assert f"| `{code}` | {meaning} | {again} |" in text

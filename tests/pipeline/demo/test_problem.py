@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.demo.problem import CODES, Problem
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "demo_api.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "demo.md"
 
 
 def test_every_code_is_documented() -> None:

@@ -52,11 +52,13 @@ An option takes its value from these places, and a later one wins:
 4. the command line, where `size` of `[pack]` is `--pack-size`.
 
 ```sh
-LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset --pack-size 96
-luigi --module tasks BuildDataset --help-all    # every option, with Luigi's own
+make dataset CONFIG=configs/quick.cfg
+LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset                  # the same
+LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset --pack-size 96   # but smaller
+luigi --module tasks BuildDataset --help-all      # every option with its meaning, and Luigi's own
 ```
 
-The first is, in a file:
+A recipe is an INI file; to keep the third line's choice, write into it:
 
 ```ini
 [pack]
@@ -71,7 +73,19 @@ A section or key that is not on this page is refused, and so is a value that can
 sentence, and before anything runs. Luigi's own sections are let through: `[core]`, `[worker]`,
 `[scheduler]`, `[resources]` and the like.
 
-What a change makes anew is in [architecture.md](architecture.md#a-re-run).
+What a change makes anew is in [architecture.md](architecture.md#a-re-run). The options that matter
+most:
+
+| option | |
+|---|---|
+| `[build] data`, `dataset`, `seed`, `shard_width` | where, under what name, one seed for everything \
+random, post ids per shard |
+| `[metadata] source`, `csv`, `api` | where posts come from |
+| `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | which posts |
+| `[sketch] models`, `size` | what draws the sketches, at what long side |
+| `[simplify] model`, `sizes` | what draws the lines, at what long sides |
+| `[split] test_size` | a count or a fraction |
+| `[pack] size`, `fit` | side of the square, `pad` or `crop` |
 """
 
 _TASKS = """## Options of single tasks

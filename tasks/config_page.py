@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,8 +79,7 @@ most:
 
 | option | |
 |---|---|
-| `[build] data`, `dataset`, `seed`, `shard_width` | where, under what name, one seed for everything \
-random, post ids per shard |
+| `[build] data`, `dataset`, `seed`, `shard_width` | where, name, one seed, post ids per shard |
 | `[metadata] source`, `csv`, `api` | where posts come from |
 | `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | which posts |
 | `[sketch] models`, `size` | what draws the sketches, at what long side |
@@ -187,6 +187,7 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def main() -> None:
     """Writes the page."""
+    argparse.ArgumentParser(prog=COMMAND, description=__doc__).parse_args()
     PAGE.write_text(page(), encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")
 

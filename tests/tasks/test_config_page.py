@@ -45,7 +45,7 @@ def test_a_value_of_luigi_cfg_stands_beside_the_default() -> None:
 def test_the_command_writes_the_page_without_a_network_library(tmp_path: Path) -> None:
     code = (
         "import pathlib, sys; from tasks import config_page; "
-        "config_page.PAGE = pathlib.Path(sys.argv[1]); config_page.main(); "
+        "config_page.PAGE = pathlib.Path(sys.argv.pop()); config_page.main(); "
         "print([name for name in ('torch', 'tensorflow') if name in sys.modules])"
     )
     written = tmp_path / "configuration.md"

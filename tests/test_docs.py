@@ -1,0 +1,420 @@
+"""What README, CONTRIBUTING and docs/ tell people to type works.
+
+Each page is followed from its top: every command of its `sh` blocks and every `python` block, in
+one folder in which the sample dataset has been built. What needs a network, weights, a GPU or
+minutes is handed to the program's own parser instead, which must accept it. The recipes are made
+small.
+"""
+
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from configparser import ConfigParser
+from dataclasses import dataclass, fields
+from importlib.metadata import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from pipeline.demo.app import create_app
+from pipeline.demo.options import DemoOptions
+from pipeline.demo.studio import Studio
+from pipeline.demo.worker import Worker
+from tasks.config import SECTIONS
+
+TOP = Path(__file__).parents[1]
+PAGES = {
+    str(path.relative_to(TOP)): path
+    for path in (TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md")))
+}
+TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
+FLAGS = {
+    f"--{section}-{key.name}".replace("_", "-")
+    for section, options in SECTIONS.items()
+    for key in fields(options)
+}
+PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
+RECIPE = "<recipe>"  # stands in the pages for the fingerprint of a training's settings
+
+# Words of a luigi command that is not run but checked, and what it would take.
+ELSEWHERE = {
+    "configs/upper_body.cfg": "metadata and weights",
+    "api": "a board",
+    "csv": "metadata",
+    "sketchkeras": "weights",
+    "EvaluateColorizer": "another training, and a minute",
+}
+# Beginnings of other commands that are not run but checked.
+CHECKED = [
+    "python -m pipeline.demo",  # serves until it is stopped
+    "python -m sketch_models.weights fetch",
+    "python -m sketch_models.weights verify",
+    "python benchmarks/",
+]
+# What makes a recipe small.
+SMALL = {
+    "metadata": {"sample_posts": "60"},
+    "split": {"test_size": "3"},
+    "sketch": {"size": "128"},
+    "pack": {"size": "64"},
+    "colorizer": {
+        "width": "4",
+        "map_width": "8",
+        "hidden": "8",
+        "latent": "8",
+        "encoder_width": "4",
+        "discriminator_width": "4",
+    },
+    "train": {"epochs": "1", "batch_size": "4", "loader_workers": "0"},
+}
+# For luigi.cfg: as many pictures as the README says, but smaller.
+SMALLER_PICTURES = {
+    "download": {"requests_per_second": "0"},
+    "sketch": {"size": "256"},
+    "pack": {"size": "64"},
+    "gpu": {"device": "cpu"},
+}
+
+
+# The pages, in pieces
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, and where its text begins."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line, in words; `then` is what its output goes through."""
+
+    where: str
+    text: str
+    environment: dict[str, str]
+    words: list[str]
+    then: list[str]
+
+
+def blocks(page: str) -> list[Block]:
+    fence = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    text = TEXTS[page]
+    return [
+        Block(page, text[: found.start(2)].count("\n") + 1, found[1], found[2])
+        for found in fence.finditer(text)
+    ]
+
+
+def parse(where: str, text: str) -> Command | None:
+    """A command of one line, None where the line has none."""
+    lexer = shlex.shlex(text.replace(RECIPE, "RECIPE"), posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words = [word.replace("RECIPE", RECIPE) for word in lexer]
+    if not words:
+        return None
+    environment = {}
+    while re.match(r"[A-Z_]+=", words[0]):
+        name, _, environment[name] = words.pop(0).partition("=")
+    end = words.index("|") if "|" in words else len(words)
+    return Command(where, text, environment, words[:end], words[end:])
+
+
+def commands(block: Block) -> Iterator[Command]:
+    for number, line in enumerate(block.text.splitlines(), block.line):
+        command = parse(f"{block.page}:{number}", line)
+        if command:
+            yield command
+
+
+def inline_commands(page: str) -> list[Command]:
+    """Commands in the running text."""
+    prose = re.sub(r"^```.*?^```$", "", TEXTS[page], flags=re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`((?:[A-Z_]+=\S+ )?(?:luigi|make|pip|python) [^`]+)`", prose)
+    found = [parse(page, span) for span in spans]
+    return [command for command in found if command]
+
+
+# The folder in which the pages are followed
+
+
+class Desk:
+    """A folder like a clone of Senga, with small recipes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("benchmarks", "pipeline", "sketch_models", "tasks"):
+            (folder / name).symlink_to(TOP / name)
+        for name in ("docs", "configs", "weights"):
+            (folder / name).mkdir()
+        (folder / "configs" / "logging.ini").symlink_to(TOP / "configs" / "logging.ini")
+        for recipe in (TOP / "configs").glob("*.cfg"):
+            self._shrink(recipe, SMALL)
+        self._shrink(TOP / "luigi.cfg", SMALLER_PICTURES)
+
+    def _shrink(self, recipe: Path, small: dict[str, dict[str, str]]) -> None:
+        config = ConfigParser(interpolation=None)
+        config.read_string(recipe.read_text(encoding="utf-8"))
+        config.read_dict(small)
+        with (self.folder / recipe.relative_to(TOP)).open("w", encoding="utf-8") as file:
+            config.write(file)
+
+    def run(
+        self,
+        where: str,
+        words: list[str],
+        environment: dict[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> str:
+        """Runs Python with arguments; returns what it says."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+        ours = {"PYTHONPATH": str(TOP), "SENGA_WEIGHTS": str(self.folder / "weights")}
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=folder or self.folder,
+            env=kept | ours | (environment or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{where}: {shlex.join(words)}\n{done.stdout}"
+        assert "Traceback" not in done.stdout, f"{where}: {shlex.join(words)}\n{done.stdout}"
+        return done.stdout
+
+    def named(self, word: str) -> str:
+        """A word with the training's folder in the place of `<recipe>`."""
+        before, here, after = word.partition(RECIPE)
+        trained = sorted((self.folder / before).glob("*/colorizer.safetensors")) if here else []
+        return before + (trained[0].parent.name if trained else "0123456789ab") * bool(here) + after
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Where `make dataset` has been called."""
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    said = desk.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
+    (printed,) = [block.text for block in blocks("README.md") if not block.language]
+    assert said.endswith(printed)
+    return desk
+
+
+# What is done with a command
+
+
+def follow(command: Command, desk: Desk) -> None:
+    """Runs a command, or has it checked where it cannot be run here."""
+    words = [desk.named(word) for word in command.words]
+    programs = {
+        ".": _activate,
+        "curl": _curl,
+        "luigi": _luigi,
+        "make": _make,
+        "pip": _pip,
+        "python": _python,
+        "ruff": _ruff,
+    }
+    program = programs.get(words[0])
+    assert program, f"{command.where}: nobody knows how to test {command.text!r}"
+    assert not command.then or words[0] == "curl", f"{command.where}: a pipe of {words[0]}"
+    program(command, words[1:], desk)
+
+
+def check(command: Command, desk: Desk) -> None:
+    """Has a command checked, without running it."""
+    words = [desk.named(word) for word in command.words]
+    checks = {"luigi": _check_luigi, "make": _make, "pip": _pip, "python": _check_python}
+    checks[words[0]](command, words[1:], desk)
+
+
+def _activate(command: Command, words: list[str], _: Desk) -> None:
+    """The environment is where the Makefile puts it."""
+    folder = re.search(r"^VENV := (\S+)$", (TOP / "Makefile").read_text(), re.MULTILINE)
+    assert folder, "the Makefile says no more where the environment is"
+    assert words == [f"{folder[1]}/bin/activate"], command.where
+
+
+def _luigi(command: Command, words: list[str], desk: Desk) -> None:
+    said = [part for word in words for part in word.split(",")]
+    if ELSEWHERE.keys() & {*said, *command.environment.values()}:
+        _check_luigi(command, words, desk)
+    else:
+        desk.run(command.where, ["-m", "luigi", *words], command.environment)
+
+
+def _check_luigi(command: Command, words: list[str], desk: Desk) -> None:
+    """Luigi knows task and options, and the configuration has nothing against their values."""
+    code = (
+        "import sys\n"
+        "from luigi.cmdline_parser import CmdlineParser\n"
+        "with CmdlineParser.global_instance(sys.argv[1:]):\n"
+        "    from tasks import config\n"
+        "    config.check()\n"
+    )
+    desk.run(command.where, ["-c", code, *words], command.environment, TOP)
+
+
+def _python(command: Command, words: list[str], desk: Desk) -> None:
+    if words[:2] == ["-m", "pytest"]:
+        desk.run(command.where, [*words, "--collect-only", "--quiet"], folder=TOP)
+    elif command.text.startswith(tuple(CHECKED)) and "--help" not in words:
+        _check_python(command, words, desk)
+    else:
+        desk.run(command.where, words, command.environment)
+
+
+def _check_python(command: Command, words: list[str], desk: Desk) -> None:
+    """The program's own parser accepts the arguments."""
+    if "--help" in words:
+        desk.run(command.where, words)
+        return
+    code = (
+        "import argparse, os, runpy, sys\n"
+        "real = argparse.ArgumentParser.parse_args\n"
+        "def parse_args(self, args=None, namespace=None):\n"
+        "    self.allow_abbrev = False\n"
+        "    real(self, args, namespace)\n"
+        "    print('accepted', flush=True)\n"
+        "    os._exit(0)\n"
+        "argparse.ArgumentParser.parse_args = parse_args\n"
+        "flag, name = sys.argv.pop(1), sys.argv[1]\n"
+        "del sys.argv[0]\n"
+        "if flag == '-m':\n"
+        "    runpy.run_module(name, run_name='__main__', alter_sys=True)\n"
+        "else:\n"
+        "    sys.path.insert(0, os.path.dirname(name))\n"
+        "    runpy.run_path(name, run_name='__main__')\n"
+    )
+    program = words if words[0] == "-m" else ["", *words]
+    said = desk.run(command.where, ["-c", code, *program], command.environment)
+    assert said.endswith("accepted\n"), f"{command.where}: {words[:2]} parses no arguments\n{said}"
+
+
+def _make(command: Command, words: list[str], _: Desk) -> None:
+    """The Makefile has such a target, and reads such variables; files that they name are there."""
+    makefile = (TOP / "Makefile").read_text(encoding="utf-8")
+    for name, equals, value in (word.partition("=") for word in words):
+        if equals:
+            assert re.search(rf"^{name} \?=", makefile, re.MULTILINE), f"{command.where}: {name}"
+            assert name != "CONFIG" or (TOP / value).is_file(), f"{command.where}: {value}"
+    done = subprocess.run(["make", "-n", *words], cwd=TOP, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command.where}: {done.stderr}"
+
+
+def _pip(command: Command, words: list[str], _: Desk) -> None:
+    """Extras of Senga are such that pyproject.toml has."""
+    assert words[0] == "install", command.where
+    extras = {extra for word in words for extra in re.findall(r"^\.\[(.+)\]$", word)}
+    assert extras <= set(metadata("senga").get_all("Provides-Extra") or []), command.where
+
+
+def _ruff(command: Command, words: list[str], desk: Desk) -> None:
+    """It has nothing to mend; it says what, and mends nothing."""
+    desk.run(command.where, ["-m", "ruff", *words, "--diff"], folder=TOP)
+
+
+def _curl(command: Command, words: list[str], desk: Desk) -> None:
+    """The demo answers such a request with the field that is taken out of the answer."""
+    (address,) = [word for word in words if word.startswith("http")]
+    name, _, file = words[words.index("-F") + 1].partition("=@")
+    key = re.fullmatch(r"\| jq -r \.(\w+) \| base64 -d > \S+\.png", " ".join(command.then))
+    assert key, command.where
+    line = io.BytesIO()
+    Image.new("L", (40, 30), 255).save(line, "PNG")
+    line.seek(0)
+    options = DemoOptions(device="cpu")
+    assert urlsplit(address).port == options.port
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SENGA_WEIGHTS", str(desk.folder / "weights"))
+        studio = Studio.load(options)
+    worker = Worker(studio, options.queue)
+    app = create_app(studio, worker, options)
+    with app.test_client() as client:
+        answer = client.post(
+            urlsplit(address).path,
+            data={name: (line, file)},
+            base_url=f"http://{urlsplit(address).netloc}",
+        )
+    worker.close()
+    assert answer.status_code == 200, f"{command.where}: {answer.text}"
+    with Image.open(io.BytesIO(b64decode(answer.json[key[1]]))) as painted:
+        assert painted.size == (40, 30)
+
+
+# The tests
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_can_be_followed(page: str, desk: Desk) -> None:
+    for block in blocks(page):
+        if block.language == "sh":
+            for command in commands(block):
+                follow(command, desk)
+        elif block.language == "python":
+            desk.run(block.where, ["-W", "error", "-c", block.text])
+        elif block.language == "ini":
+            config = ConfigParser(interpolation=None)
+            config.read_string(block.text)
+            for section in config.sections():
+                known = {key.name for key in fields(SECTIONS[section])}
+                assert set(config[section]) <= known, block.where
+        else:
+            assert block.language in ("", "mermaid"), f"{block.where}: what is {block.language}?"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_the_text_are_accepted(page: str, desk: Desk) -> None:
+    for command in inline_commands(page):
+        check(command, desk)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_options_in_the_text_exist(page: str) -> None:
+    for section, first, more in re.findall(
+        r"`\[([a-z_]+)\] ([a-z_0-9]+)(?: = [^`]*)?`((?:, `[a-z_0-9]+`)*)", TEXTS[page]
+    ):
+        known = {key.name for key in fields(SECTIONS[section])}
+        assert {first, *re.findall(r"[a-z_0-9]+", more)} <= known, f"{page}: [{section}] {first}"
+    for flag in re.findall(r"`(--[a-z-]+)(?: [^`]*)?`", TEXTS[page]):
+        assert flag in FLAGS or not flag.startswith(PREFIXES), f"{page}: {flag}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[page]):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (PAGES[page].parent / name).resolve() if name else PAGES[page]
+        assert path.exists(), f"{page}: {target}"
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{page}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+def test_the_readme_fits_two_screens() -> None:
+    assert len(TEXTS["README.md"].splitlines()) <= 90
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    others = [page for page in PAGES if page != "README.md"]
+    assert not [page for page in others if f"({page})" not in TEXTS["README.md"]]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.demo.options import DemoOptions
-from sketch_models.option import text_of
+from sketch_models.option import Options, expected, text_of
 from tasks.config import SECTIONS
 from tasks.retry_failed import RetryFailed
 from tasks.train_colorizer import TrainColorizer
@@ -112,18 +112,20 @@ def _groups() -> Iterator[str]:
     for heading, sections in GROUPS.items():
         yield f"## {heading}\n"
         for name in sections:
-            yield f"### `[{name}]`: {_about(SECTIONS[name])}\n"
+            kind = SECTIONS[name]
+            yield f"### `[{name}]`: {_about(kind)}\n"
             changed = set_in_file[name] if set_in_file.has_section(name) else {}
             yield _table(
-                ("option", "on the command line", "default", "meaning"),
+                ("option", "on the command line", "default", "value", "meaning"),
                 (
                     (
                         f"`{key.name}`",
                         f"`{flag(name, key.name)}`",
                         _default(key, changed),
+                        expected(kind, key),
                         _help(key),
                     )
-                    for key in fields(SECTIONS[name])
+                    for key in fields(kind)  # type: ignore[arg-type]
                 ),
             )
 
@@ -133,10 +135,9 @@ def flag(section: str, key: str) -> str:
     return f"--{section}-{key}".replace("_", "-")
 
 
-def _about(options: type) -> str:
-    """What a section is for: the first clause of its docstring, without its own name."""
-    first = (options.__doc__ or "").partition("\n")[0].partition(";")[0]
-    first = re.sub(r"^\[\w+\]: |: (the )?section `\[\w+\]`\..*$", "", first).rstrip(".")
+def _about(options: type[Options]) -> str:
+    """What a section is for: the first clause of its docstring."""
+    first = re.split(r"[.;]", options.__doc__ or "")[0]
     return first[0].lower() + first[1:]
 
 
@@ -167,9 +168,14 @@ def _tasks() -> str:
 
 def _demo() -> str:
     return _table(
-        ("option", "default", "meaning"),
+        ("option", "default", "value", "meaning"),
         (
-            (_demo_flags(key), _code(text_of(key.default)), _help(key))
+            (
+                _demo_flags(key),
+                _code(text_of(key.default)),
+                expected(DemoOptions, key),
+                _help(key),
+            )
             for key in fields(DemoOptions)
         ),
     )

@@ -163,10 +163,11 @@ class Desk:
             (folder / name).mkdir()
         (folder / "configs" / "logging.ini").symlink_to(TOP / "configs" / "logging.ini")
         for recipe in (TOP / "configs").glob("*.cfg"):
-            self._shrink(recipe, SMALL)
-        self._shrink(TOP / "luigi.cfg", SMALLER_PICTURES)
+            self.shrink(recipe, SMALL)
+        self.shrink(TOP / "luigi.cfg", SMALLER_PICTURES)
 
-    def _shrink(self, recipe: Path, small: dict[str, dict[str, str]]) -> None:
+    def shrink(self, recipe: Path, small: dict[str, dict[str, str]]) -> None:
+        """Copies a recipe, with other values."""
         config = ConfigParser(interpolation=None)
         config.read_string(recipe.read_text(encoding="utf-8"))
         config.read_dict(small)
@@ -205,11 +206,12 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """Where `make dataset` has been called."""
+    """Where `make dataset` has been called; what is built from here on is of fewer pictures."""
     desk = Desk(tmp_path_factory.mktemp("desk"))
     said = desk.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
     (printed,) = [block.text for block in blocks("README.md") if not block.language]
     assert said.endswith(printed)
+    desk.shrink(TOP / "luigi.cfg", {**SMALL, **SMALLER_PICTURES})
     return desk
 
 
@@ -391,6 +393,13 @@ def test_options_in_the_text_exist(page: str) -> None:
         assert {first, *re.findall(r"[a-z_0-9]+", more)} <= known, f"{page}: [{section}] {first}"
     for flag in re.findall(r"`(--[a-z-]+)(?: [^`]*)?`", TEXTS[page]):
         assert flag in FLAGS or not flag.startswith(PREFIXES), f"{page}: {flag}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_in_the_text_exist(page: str) -> None:
+    folders = "benchmarks|configs|docs|pipeline|sketch_models|tasks|tests"
+    for name in re.findall(rf"`((?:{folders})/[^` <>]*)`", TEXTS[page]):
+        assert (TOP / name).exists(), f"{page}: {name}"
 
 
 @pytest.mark.parametrize("page", PAGES)

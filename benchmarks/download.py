@@ -129,7 +129,7 @@ SENGA = f"""
 import sys
 from pathlib import Path
 from pipeline.collect.download import DownloadOptions, download_shard
-from pipeline.collect.guest import Guest
+from pipeline.collect.client import Guest
 posts, folder = map(Path, sys.argv[1:])
 folder.mkdir()
 options = DownloadOptions(

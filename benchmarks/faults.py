@@ -37,7 +37,7 @@ SENGA = """
 import json, sys
 from pathlib import Path
 from pipeline.collect.download import DownloadOptions, download_shard
-from pipeline.collect.guest import Guest
+from pipeline.collect.client import Guest
 posts, folder, host, address = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 folder.mkdir()
 guest = Guest(options=DownloadOptions(hosts=("*",)), connect_to={host: address})

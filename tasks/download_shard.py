@@ -8,8 +8,8 @@ from pipeline import store
 from pipeline.collect.download import DownloadOptions, check_share, download_shard
 from pipeline.progress import Advance
 from tasks import config
+from tasks.client import going_out
 from tasks.filter_posts import FilterPosts
-from tasks.guest import going_out
 from tasks.shards import ShardStage
 from tasks.stage import Made, Stage
 

@@ -18,7 +18,7 @@ from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from tasks import config
-from tasks.guest import going_out
+from tasks.client import going_out
 from tasks.stage import BUILD, Made, Stage
 
 logger = logging.getLogger("senga")

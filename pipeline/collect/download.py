@@ -16,8 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline import store
+from pipeline.collect.client import Guest
 from pipeline.collect.fetch_many import fetch_in_order
-from pipeline.collect.guest import Guest
 from pipeline.collect.journal import Journal
 from pipeline.collect.options import DownloadOptions
 from pipeline.collect.outcome import (

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.collect.client import Guest
 from pipeline.collect.download import (
     DownloadOptions,
     DownloadResult,
@@ -22,7 +23,6 @@ from pipeline.collect.download import (
     download_shard,
     kept_ids,
 )
-from pipeline.collect.guest import Guest
 from pipeline.collect.journal import Journal
 from pipeline.collect.outcome import (
     MEANINGS,

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from benchmarks.fault_server import FAULTS, HOST, Fault, Server, picture, serving
+from pipeline.collect.client import Guest
 from pipeline.collect.download import DownloadOptions, download_shard
-from pipeline.collect.guest import Guest
 from pipeline.shard import ShardReader
 
 GOOD = (1, 2, 3)

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.collect.client import Guest
 from pipeline.collect.fetch import Fetched
 from pipeline.collect.fetch_many import fetch_one
-from pipeline.collect.guest import Guest
 from pipeline.collect.options import DownloadOptions
 from pipeline.collect.schedule import Schedule
 

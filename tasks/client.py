@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import urlsplit
 
+from pipeline.collect.client import Guest
 from pipeline.collect.download import DownloadOptions
-from pipeline.collect.guest import Guest
 from pipeline.posts.options import MetadataOptions
 from tasks import config
 

@@ -110,6 +110,7 @@ class Server(ThreadingHTTPServer):
         self.asked: Counter[str] = Counter()
         self.pause = 0.0
         self.ended = threading.Event()
+        self.wait: Callable[[float], object] = self.ended.wait  # between the bytes of a drip
         self.bomb = bomb()
 
     def url(self, fault: Fault, host: str = "") -> str:
@@ -177,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
     def drip(self, content: bytes) -> None:
         for at in range(len(content)):
             self.wfile.write(content[at : at + 1])
-            if self.server.ended.wait(1):
+            if self.server.wait(1):
                 break
         self.close_connection = True
 

@@ -18,7 +18,7 @@ from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from tasks import config
-from tasks.client import going_out
+from tasks.client import open_client
 from tasks.stage import BUILD, Made, Stage
 
 logger = logging.getLogger("senga")
@@ -128,12 +128,12 @@ class ImportMetadata(Stage):
         collected = self.dataset.collected(self.recipe())
         with store.writing(collected):
             collected.parent.mkdir(parents=True, exist_ok=True)
-            with going_out() as guest:
+            with open_client() as client:
                 answer = collect(
                     collected,
                     self._options.api,
                     self._tags,
-                    lambda url: _read(guest.read, url),
+                    lambda url: _read(client.get, url),
                     ask_for_new=self._options.new_posts,
                     advance=advance,
                 )

@@ -24,7 +24,8 @@ class Web(ThreadingHTTPServer):
         asked: the paths of all requests, in their order.
         headers: of the last request.
         connections: how many there were.
-        most_at_once: requests that were under way at the same time.
+        max_in_flight: requests that were in flight at the same time.
+        wait: waits between the bytes of a drip; True at the end of the server.
     """
 
     daemon_threads = True
@@ -37,9 +38,10 @@ class Web(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
         self.connections = 0
-        self.most_at_once = 0
+        self.max_in_flight = 0
         self.busy: list[str] = []
         self.ended = threading.Event()
+        self.wait: Callable[[float], object] = self.ended.wait
 
     def put(self, path: str, *pages: Page) -> str:
         """Serves pages under a path; returns its URL."""
@@ -92,7 +94,7 @@ class Web(ThreadingHTTPServer):
             Web.page(b"", Content_Length=len(body))(handler)
             for at in range(len(body)):
                 handler.wfile.write(body[at : at + 1])
-                if self.ended.wait(seconds):
+                if self.wait(seconds):
                     return
 
         return send
@@ -124,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(path)
         self.server.headers = dict(self.headers)
         self.server.busy.append(path)
-        self.server.most_at_once = max(self.server.most_at_once, len(self.server.busy))
+        self.server.max_in_flight = max(self.server.max_in_flight, len(self.server.busy))
         pages = self.server.pages.get(path) or [Web.page(b"no such page", 404)]
         try:
             (pages.pop(0) if len(pages) > 1 else pages[0])(self)

@@ -87,7 +87,7 @@ class DownloadOptions:
             require(plain or host == "*", "[download] hosts", host, expected)
 
     def limits(self) -> HostLimits:
-        """What is asked of one host at most."""
+        """Return the limits on the requests to one host."""
         return HostLimits(
             connections=self.connections_per_host,
             per_second=self.requests_per_second,

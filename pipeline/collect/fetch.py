@@ -167,7 +167,10 @@ class Fetcher(Closing):
         raise FetchError("too_many_redirects", f"the last one to {url[:200]}", status=302)
 
     def _check_url(self, url: str, robots: bool) -> str:
-        """Return the host of a URL; raise FetchError if the rules do not allow it."""
+        """Return the host of a URL; raise FetchError if the rules do not allow it.
+
+        The first URL of a host may fetch its robots.txt, and lower its rate to the crawl delay.
+        """
         host = check_url(url, self._allowed_hosts)
         if robots:
             crawl_delay = self._robots.check(
@@ -238,7 +241,7 @@ class Fetcher(Closing):
             raise FetchError(f"http_{status}", reason, retry_after=retry_after)
 
     def _read_picture(self, response: BaseHTTPResponse, deadline: float) -> bytes:
-        """Read a whole body; raise FetchError if it cannot be that of a picture."""
+        """Read a complete body; raise FetchError if it cannot be that of a picture."""
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if media_type in _HTML_TYPES:
             self._drain(response, deadline)

@@ -53,7 +53,7 @@ def second_type(content: bytes, extension: str) -> str:
 
 
 def _is_zip(content: bytes) -> bool:
-    """Whether an end record is at the place at which zip readers look, and reaches to the end."""
+    """Whether there is an end record that zip readers find, and it reaches to the end."""
     tail = content[-_ZIP_TAIL:]
     offset = tail.rfind(_ZIP_END)
     if offset < 0 or offset + 22 > len(tail):

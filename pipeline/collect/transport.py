@@ -33,7 +33,7 @@ class Transport(HTTPAdapter):
     """Sends the requests of one thread, one after the other.
 
     A name is resolved once per connection, its addresses are checked, and a checked one is
-    connected to: what the name stands for a moment later does not matter. Timeouts of a socket are
+    connected to: what it resolves to a moment later does not matter. Timeouts of a socket are
     per read, so that a server can drip for ever; here a second thread ends the connection at the
     deadline.
 

@@ -118,7 +118,7 @@ SENGA = f"""
 import sys
 from pathlib import Path
 from pipeline.collect.download import DownloadOptions, download_shard
-from pipeline.collect.guest import Guest
+from pipeline.collect.client import PoliteClient
 posts, folder = map(Path, sys.argv[1:])
 folder.mkdir()
 options = DownloadOptions(
@@ -128,9 +128,9 @@ options = DownloadOptions(
     allow_private=True,
     retries=0,
 )
-guest = Guest(options=options, hosts=("127.0.0.1",))
+client = PoliteClient(options=options, allowed_hosts=("127.0.0.1",))
 journal = folder / "0.journal"
-download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", guest, journal=journal)
+download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", client, journal=journal)
 """  # what the build does for one shard: all checks are on, the pace of one host is not limited
 
 

@@ -40,12 +40,12 @@ SENGA = """
 import json, sys
 from pathlib import Path
 from pipeline.collect.download import DownloadOptions, download_shard
-from pipeline.collect.guest import Guest
+from pipeline.collect.client import PoliteClient
 posts, folder, host, address = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 folder.mkdir()
-guest = Guest(options=DownloadOptions(hosts=("*",)), connect_to={host: address})
+client = PoliteClient(options=DownloadOptions(hosts=("*",)), connect_to={host: address})
 done = download_shard(
-    posts, folder / "0.tar", folder / "outcomes.parquet", guest, journal=folder / "0.journal"
+    posts, folder / "0.tar", folder / "outcomes.parquet", client, journal=folder / "0.journal"
 )
 print(json.dumps({row.id: row.code for row in done.outcomes}))
 """  # what the build does for one shard

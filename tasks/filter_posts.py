@@ -15,42 +15,42 @@ from tasks.stage import Made, Stage
 
 
 class FilterPosts(Stage):
-    """Keeps the posts whose tags, rating, score and size fit; counts what each rule drops."""
+    """Keeps the posts that pass every rule of `[filter]`; counts what each rule drops."""
 
     stage = "filter"
     unit = "posts"
 
     def upstream(self) -> list[Stage]:
-        """All posts."""
+        """Return all posts."""
         return [ImportMetadata()]
 
     def settings(self) -> dict[str, object]:
-        """The rules, and how wide a shard is."""
+        """Return the rules, and the width of a shard."""
         return {
             **config.result_options(FilterOptions),
             "shard_width": config.options(config.BuildOptions).shard_width,
         }
 
     def artefact(self) -> Path:
-        """Folder of `shard-NNNNN.parquet`."""
+        """Return the folder of `shard-NNNNN.parquet`."""
         return self.dataset.posts(self.recipe())
 
     def shard_posts(self, shard: int) -> Path:
-        """The posts of one shard."""
+        """Return the path of the posts of one shard."""
         return self.artefact() / f"{store.shard_name(shard)}.parquet"
 
     def shards(self) -> dict[int, dict[str, object]]:
-        """Rows and digest of each shard that has posts; raises NotReadyError."""
+        """Return rows and digest of each shard with posts; raise NotReadyError until it is made."""
         shards = self.manifest().facts["shards"]
         assert isinstance(shards, dict)
         return {int(number): facts for number, facts in shards.items()}
 
     def progress(self) -> Progress:
-        """Every post is looked at."""
+        """Count every post."""
         return Progress(total=ImportMetadata().manifest().kept)
 
     def make(self, advance: Advance) -> Made:
-        """Filters; refuses to go on with nothing."""
+        """Filter the posts; raise SengaError if none is left."""
         options = config.options(FilterOptions)
         width = config.options(config.BuildOptions).shard_width
         with store.publish(self.artefact()) as folder:
@@ -58,7 +58,7 @@ class FilterPosts(Stage):
             result = filter_posts(ImportMetadata().posts, folder, options, width, advance)
         if not result.kept:
             rules = ", ".join(f"{rule} dropped {dropped:,}" for rule, dropped in result.funnel)
-            raise SengaError(f"No post matches [filter] ({rules}): loosen one of these rules.")
+            raise SengaError(f"[filter]: no post matches ({rules}). Loosen one of these rules.")
         return Made(
             kept=result.kept,
             dropped={rule: dropped for rule, dropped in result.funnel if dropped},

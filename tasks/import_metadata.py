@@ -1,39 +1,39 @@
-"""Booru metadata, in one form whatever its source."""
+"""The metadata of posts, in one table whatever their source."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 from pipeline import store
+from pipeline.collect.client import PoliteClient
 from pipeline.collect.fetch_error import FetchError
 from pipeline.posts import kaggle
-from pipeline.posts.board_api import collect, rows
+from pipeline.posts.board_api import collect, read_store
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.metadata import import_posts, import_rows
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from tasks import config
-from tasks.guest import going_out
+from tasks.client import open_client
 from tasks.stage import BUILD, Made, Stage
 
 logger = logging.getLogger("senga")
 
 
 class ImportMetadata(Stage):
-    """Reads posts into `posts.parquet`; what cannot be read goes to `quarantine.csv`."""
+    """Imports posts into `posts.parquet`; rows that cannot be read go to `quarantine.csv`."""
 
     stage = "metadata"
     unit = "posts"
 
     def settings(self) -> dict[str, object]:
-        """The source, and what it depends on."""
+        """Return the source, and the options that it depends on."""
         options, source = self._options, self._options.source
-        own: dict[str, dict[str, object]] = {
+        settings: dict[str, dict[str, object]] = {
             "sample": {
                 "sample_posts": options.sample_posts,
                 "seed": config.options(config.BuildOptions).seed,
@@ -42,15 +42,15 @@ class ImportMetadata(Stage):
             "kaggle": {},
             "api": {"api": options.api, "tags": self._tags},
         }
-        return {"source": source, **own[source]}
+        return {"source": source, **settings[source]}
 
     def artefact(self) -> Path:
-        """Folder of `posts.parquet` and `quarantine.csv`."""
+        """Return the folder of `posts.parquet` and `quarantine.csv`."""
         return self.dataset.metadata(self.recipe())
 
     @property
     def posts(self) -> Path:
-        """All posts that could be read."""
+        """The table of all posts that could be read."""
         return self.artefact() / "posts.parquet"
 
     @property
@@ -59,13 +59,13 @@ class ImportMetadata(Stage):
 
     @property
     def _tags(self) -> list[str]:
-        """What a board is asked for: no more than the filter can keep."""
+        """The tags that a board is searched for: those that the filter needs anyway."""
         return sorted(set(config.options(FilterOptions).all_tags))
 
     def needs(self) -> list[str]:
-        """The sentence for a CSV or a library that is not there."""
+        """Return a sentence for a missing CSV or library."""
         if self._options.source == "kaggle" and not self.complete():
-            return kaggle.needs()
+            return kaggle.missing_requirements()
         try:
             self.content_from()
         except SengaError as error:
@@ -73,16 +73,16 @@ class ImportMetadata(Stage):
         return []
 
     def process_resources(self) -> dict[str, int]:
-        """A board is asked by one process at a time, its pictures included."""
+        """Allow one process at a time to send requests to a board, its pictures included."""
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """The sha256 of the CSV; of a CSV that is gone, what it was when it was imported."""
+        """Return the sha256 of the CSV; if it is gone, that of its import."""
         if self._options.source != "csv":
             return []
         csv = Path(self._options.csv)
-        known = store.read_manifest(self.manifest_path())
-        facts = known.facts if known else {}
+        manifest = store.read_manifest(self.manifest_path())
+        facts = manifest.facts if manifest else {}
         if facts and not csv.exists():
             return [str(facts["sha256"])]
         if facts and [facts["size"], facts["modified"]] == _stamp(csv):
@@ -90,15 +90,16 @@ class ImportMetadata(Stage):
         return [_sha256(csv, *_stamp(csv))]
 
     def complete(self) -> bool:
-        """Also: a board has been asked for new posts in this run."""
-        known = store.read_manifest(self.manifest_path())
-        asked = self._options.source != "api" or not self._options.new_posts
-        return super().complete() and (asked or (known is not None and known.build == BUILD))
+        """Whether it is imported, and a board was asked for new posts in this run."""
+        manifest = store.read_manifest(self.manifest_path())
+        needs_board = self._options.source == "api" and self._options.new_posts
+        is_current = manifest is not None and manifest.build == BUILD
+        return super().complete() and (is_current or not needs_board)
 
     def make(self, advance: Advance) -> Made:
-        """Imports the posts, which the source is asked for first."""
+        """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
-            return self._ask_board(advance)
+            return self._collect_from_board(advance)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -123,51 +124,51 @@ class ImportMetadata(Stage):
             write_csv(temporary, posts=self._options.sample_posts, seed=seed)
         return self.dataset.sample_csv()
 
-    def _ask_board(self, advance: Advance) -> Made:
-        """Asks for what is new, and imports all that was ever collected."""
+    def _collect_from_board(self, advance: Advance) -> Made:
+        """Collect new posts, and import all that were ever collected."""
         collected = self.dataset.collected(self.recipe())
         with store.writing(collected):
             collected.parent.mkdir(parents=True, exist_ok=True)
-            with going_out() as guest:
-                answer = collect(
+            with open_client() as client:
+                result = collect(
                     collected,
                     self._options.api,
                     self._tags,
-                    lambda url: _read(guest.read, url),
-                    ask_for_new=self._options.new_posts,
+                    lambda url: _get_page(client, url),
+                    fetch_new=self._options.new_posts,
                     advance=advance,
                 )
-        if answer.warning:
+        if result.warning:
             logger.warning(
-                "%s Going on with the %d posts that are here.", answer.warning, answer.posts
+                "%s Continuing with the %d posts collected so far.", result.warning, result.posts
             )
         content = _sha256(collected, *_stamp(collected))
-        known = store.read_manifest(self.manifest_path())
-        if known and known.content == content and self.posts.exists():
-            return Made(kept=known.kept, dropped=known.dropped, content=content)
+        manifest = store.read_manifest(self.manifest_path())
+        if manifest and manifest.content == content and self.posts.exists():
+            return Made(kept=manifest.kept, dropped=manifest.dropped, content=content)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            batches = rows(collected, self._options.api)
+            batches = read_store(collected, self._options.api)
             counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
         return Made(kept=counts.pop("posts"), dropped=counts, content=content)
 
 
-def _read(get: Callable[[str], bytes], url: str) -> bytes:
-    """A page of a board's API, and in one sentence why it cannot be had."""
+def _get_page(client: PoliteClient, url: str) -> bytes:
+    """Return a page of a board's API; raise SengaError if it cannot be fetched."""
     try:
-        return get(url)
+        return client.get(url)
     except FetchError as error:
-        cure = "check the network and run again"
+        remedy = "Check the network and run again"
         if error.code == "robots_txt":
-            cure = "with the permission of the board, switch [download] robots_txt off"
+            remedy = "With the permission of the board, switch [download] robots_txt off"
         raise SengaError(
-            f"{url} could not be read ({error.code}: {error.detail}), expected a page of posts: "
-            f"{cure}; what came so far is kept."
+            f"{url} could not be fetched ({error.code}: {error.detail}). {remedy}. The posts "
+            "collected so far are kept."
         ) from error
 
 
 def _stamp(csv: Path) -> list[int]:
-    """Size and time of change: while they stay the same, so does the file."""
+    """Return size and time of the last change: while they stay the same, so does the file."""
     try:
         stat = csv.stat()
     except OSError as error:
@@ -179,6 +180,7 @@ def _stamp(csv: Path) -> list[int]:
 
 @lru_cache(maxsize=4)
 def _sha256(csv: Path, _size: int, _modified: int) -> str:
+    """Return the sha256 of a file; size and time of its last change are keys of the cache."""
     state = hashlib.sha256()
     with csv.open("rb") as file:
         while block := file.read(1 << 20):

@@ -25,8 +25,9 @@ class Web(ThreadingHTTPServer):
         asked: the paths of all requests, in their order.
         headers: of the last request.
         connections: how many there were.
-        most_at_once: requests that were under way at the same time.
+        max_in_flight: requests that were in flight at the same time.
         ended: when the server is about to stop, so that slow answers stop, too.
+        wait: waits between the bytes of a drip; true at the end of the server.
     """
 
     daemon_threads = True
@@ -39,9 +40,10 @@ class Web(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
         self.connections = 0
-        self.most_at_once = 0
+        self.max_in_flight = 0
         self.busy: list[str] = []
         self.ended = threading.Event()
+        self.wait: Callable[[float], object] = self.ended.wait
         self._pages: dict[str, tuple[Page, ...]] = {}
         self._answered: Counter[str] = Counter()
 
@@ -126,7 +128,7 @@ class Web(ThreadingHTTPServer):
     def _drip(self, handler: BaseHTTPRequestHandler, content: bytes, seconds: float) -> None:
         for at in range(len(content)):
             handler.wfile.write(content[at : at + 1])
-            if self.ended.wait(seconds):
+            if self.wait(seconds):
                 handler.close_connection = True
                 return
 
@@ -157,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(path)
         self.server.headers = dict(self.headers)
         self.server.busy.append(path)
-        self.server.most_at_once = max(self.server.most_at_once, len(self.server.busy))
+        self.server.max_in_flight = max(self.server.max_in_flight, len(self.server.busy))
         try:
             self.server.find(path)(self)
         finally:

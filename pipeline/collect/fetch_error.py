@@ -1,18 +1,18 @@
-"""A try to fetch a URL that failed, whatever stood in its way."""
+"""A failed attempt to fetch a URL, whatever the cause."""
 
 from __future__ import annotations
 
 
 class FetchError(Exception):
-    """A try to fetch a URL that failed.
+    """A failed attempt to fetch a URL.
 
     Attributes:
-        code: one of those of `download_outcome`.
+        code: one of `outcome.MEANINGS`, or `http_<status>`.
         detail: what was seen, for people.
-        status: of the HTTP answer; None where there was none.
+        status: of the HTTP response; None if there was none.
         size: length of the body in bytes: announced, or received.
-        wait: seconds that the server asks for before another try.
-        host: that failed, where it is another than that of the URL, after a redirect.
+        retry_after: seconds that the server asks for before another try.
+        host: the host that failed, if a redirect led to another one than that of the URL.
     """
 
     def __init__(
@@ -22,9 +22,10 @@ class FetchError(Exception):
         *,
         status: int | None = None,
         size: int = 0,
-        wait: float = 0.0,
+        retry_after: float = 0.0,
         host: str = "",
     ) -> None:
         super().__init__(code, detail)
         self.code, self.detail = code, detail
-        self.status, self.size, self.wait, self.host = status, size, wait, host
+        self.status, self.size, self.host = status, size, host
+        self.retry_after = retry_after

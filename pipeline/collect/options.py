@@ -95,7 +95,7 @@ class DownloadOptions(Options, section="download"):
             self.require(plain or host == "*", "hosts", hosts)
 
     def limits(self) -> HostLimits:
-        """What is asked of one host at most."""
+        """Return the limits on the requests to one host."""
         return HostLimits(
             connections=self.connections_per_host,
             per_second=self.requests_per_second,

@@ -41,9 +41,9 @@ MEANINGS = {
     "truncated": "a picture that ends too soon",
     "broken": "a picture that cannot be decoded",
 }
-"""Every code but one family: `http_<status>` for an answer other than 200, such as `http_404`."""
+"""Every code but one family: `http_<status>` for a response other than 200, such as `http_404`."""
 
-_PASSING = {
+_TRANSIENT = {
     "timeout",
     "too_slow",
     "connection_failed",
@@ -52,9 +52,9 @@ _PASSING = {
     "shut_out",
     "host_unavailable",
 }
-_PASSING_STATUS = {408, 425, 429}  # request timeout, too early, too many requests
-_UNASKED = {"bad_url", "wrong_scheme", "wrong_host", "private_address", "robots_txt"}
-_STATUS = re.compile(r"http_[1-5][0-9][0-9]")
+_TRANSIENT_STATUSES = {408, 425, 429}  # request timeout, too early, too many requests
+_BLOCKED = {"bad_url", "wrong_scheme", "wrong_host", "private_address", "robots_txt"}
+_STATUS_CODE = re.compile(r"http_[1-5][0-9][0-9]")
 
 _SCHEMA = {
     "id": pl.Int64,
@@ -69,32 +69,37 @@ _SCHEMA = {
 
 
 def is_transient(code: str) -> bool:
-    """Whether asking again later may help."""
+    """Whether a later request may succeed."""
     family, _, status = code.partition("_")
     if family == "http":
-        return int(status) in _PASSING_STATUS or int(status) >= 500
-    return code in _PASSING
+        return is_transient_status(int(status))
+    return code in _TRANSIENT
 
 
-def is_unasked(code: str) -> bool:
-    """Whether the URL was refused before any request, so that judging it anew costs nothing."""
-    return code in _UNASKED
+def is_transient_status(status: int) -> bool:
+    """Whether a later request may get another HTTP status."""
+    return status in _TRANSIENT_STATUSES or status >= 500
+
+
+def is_blocked(code: str) -> bool:
+    """Whether the URL was refused before any request, so that checking it again costs nothing."""
+    return code in _BLOCKED
 
 
 def is_code(text: str) -> bool:
     """Whether this is one of the codes."""
-    return text in MEANINGS or bool(_STATUS.fullmatch(text))
+    return text in MEANINGS or bool(_STATUS_CODE.fullmatch(text))
 
 
 @dataclass(frozen=True)
 class DownloadOutcome(Outcome):
-    """The fate of one post's URL.
+    """What became of one post's URL.
 
     Attributes:
         url: as the post has it, before any redirect.
-        status: of the last HTTP answer; None where there was none.
-        bytes: length of the body: announced where it was refused unread, else received.
-        sha256: of the bytes that were kept, 64 hex digits; empty where none were.
+        status: of the last HTTP response; None if there was none.
+        bytes: length of the body: announced if it was refused unread, else received.
+        sha256: of the bytes that were kept, 64 hex digits; empty if none were.
     """
 
     url: str = ""
@@ -104,12 +109,12 @@ class DownloadOutcome(Outcome):
 
     @property
     def transient(self) -> bool:
-        """Whether asking again later may help."""
+        """Whether a later request may succeed."""
         return is_transient(self.code)
 
 
 def write_outcomes(outcomes: Iterable[DownloadOutcome], path: Path) -> None:
-    """Writes a Parquet table, one row per URL in the given order.
+    """Write a Parquet table, one row per URL in the given order.
 
     Columns: `id`, `url`, `code`, `status`, `bytes`, `sha256`, `transient`, `detail`.
     """
@@ -118,15 +123,15 @@ def write_outcomes(outcomes: Iterable[DownloadOutcome], path: Path) -> None:
 
 
 def read_outcomes(path: Path) -> dict[int, DownloadOutcome]:
-    """The outcomes of a table by post id, in its order.
+    """Read a table of outcomes; return them by post id, in the order of the table.
 
     Raises:
-        SengaError: where the file is not such a table.
+        SengaError: if the file is not such a table.
     """
     try:
         rows = pl.read_parquet(path, columns=list(_SCHEMA)).drop("transient").to_dicts()
     except pl.exceptions.PolarsError as error:
         raise SengaError(
-            f"{path} is not a table of download outcomes: delete it and run again."
+            f"{path} is not a table of download outcomes. Delete it and run again."
         ) from error
     return {row["id"]: DownloadOutcome(**row) for row in rows}

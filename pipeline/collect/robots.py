@@ -1,4 +1,4 @@
-"""What hosts ask programs to leave alone: robots.txt and X-Robots-Tag."""
+"""What hosts ask crawlers to leave alone: robots.txt and X-Robots-Tag."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.outcome import is_transient_status
 
 PRODUCT = "Senga"
-"""The name that robots.txt and X-Robots-Tag may address."""
+"""The product token that robots.txt and X-Robots-Tag may address."""
 
 _NO_AI = {"noai", "noimageai"}
-_PASSING_STATUS = {408, 425, 429}
 
 
 class Robots:
     """The robots.txt of every host, each fetched once, by whichever thread needs it first.
 
-    After RFC 9309: a file that is not there (4xx) allows everything; one that cannot be had for
-    now allows nothing for now.
+    After RFC 9309: a missing file (4xx) allows everything; one that cannot be fetched for now
+    allows nothing for now.
     """
 
     def __init__(self) -> None:
@@ -29,14 +29,14 @@ class Robots:
         self._locks: dict[str, threading.Lock] = {}
 
     def check(self, url: str, get: Callable[[str], bytes]) -> float:
-        """Raises FetchError unless the URL may be asked for.
+        """Raise FetchError unless the URL may be requested.
 
         Args:
-            url: to be asked for.
+            url: to be requested.
             get: fetches the robots.txt itself, given its URL.
 
         Returns:
-            Seconds that the host wants between two requests; 0 where it does not say.
+            The crawl delay: seconds that the host wants between two requests; 0 if it sets none.
 
         Raises:
             FetchError: `robots_txt`, or what `get` raises.
@@ -46,7 +46,7 @@ class Robots:
         if origin not in self._rules:
             with self._locks.setdefault(origin, threading.Lock()):
                 if origin not in self._rules:
-                    self._rules[origin] = _read(f"{origin}/robots.txt", get)
+                    self._rules[origin] = _fetch_rules(f"{origin}/robots.txt", get)
         rules = self._rules[origin]
         if rules is None:
             return 0.0
@@ -55,13 +55,13 @@ class Robots:
         return float(rules.crawl_delay(PRODUCT) or 0)
 
 
-def _read(url: str, get: Callable[[str], bytes]) -> Protego | None:
-    """The rules of a host; None where it has none."""
+def _fetch_rules(url: str, get: Callable[[str], bytes]) -> Protego | None:
+    """Return the rules of a host; None if it has none."""
     try:
         content = get(url)
     except FetchError as error:
         status = error.status or 0
-        if 400 <= status < 500 and status not in _PASSING_STATUS:
+        if 400 <= status < 500 and not is_transient_status(status):
             return None
         error.detail = f"robots.txt: {error.detail}"
         raise
@@ -71,9 +71,9 @@ def _read(url: str, get: Callable[[str], bytes]) -> Protego | None:
 def refuses_training(headers: Mapping[str, str]) -> bool:
     """Whether X-Robots-Tag says `noai` or `noimageai`, to everybody or to this program."""
     for rule in headers.get("X-Robots-Tag", "").lower().split(","):
-        name, colon, value = rule.partition(":")
+        agent, colon, directive = rule.partition(":")
         if not colon:
-            name, value = "", name
-        if name.strip() in ("", "*", PRODUCT.lower()) and value.strip() in _NO_AI:
+            agent, directive = "", agent
+        if agent.strip() in ("", "*", PRODUCT.lower()) and directive.strip() in _NO_AI:
             return True
     return False

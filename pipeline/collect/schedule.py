@@ -1,4 +1,4 @@
-"""Which URL is asked for next: every host at its own pace, none of them holding up the others."""
+"""The order of requests: every host at its own pace, none of them holding up the others."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import contextlib
 import heapq
 import math
 import random
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from pipeline.collect.fetch_error import FetchError
 from pipeline.collect.host import Host, Hosts
 from pipeline.collect.outcome import is_transient
+from pipeline.outcome import OK
 
-_BACK_OFF = 1.0  # seconds before the second try, doubled for each further one
+T = TypeVar("T")
+
+_BACKOFF = 1.0  # seconds before the second try, doubled for each further one
 
 
 @dataclass
@@ -24,11 +27,11 @@ class Job:
     """A URL to fetch.
 
     Attributes:
-        host: by its URL; empty where that has none.
+        host: of the URL; empty if it has none.
         tries: how many there have been, this one included.
-        started: when the last one was.
-        since: when the first one was.
-        given_up: whether its host is not to be asked any more.
+        first_started: when the first try was started.
+        started: when the last try was started.
+        given_up: whether its host gets no further request.
         failure: of the last try.
     """
 
@@ -36,141 +39,138 @@ class Job:
     url: str
     host: str
     tries: int = 0
+    first_started: float = math.inf
     started: float = -math.inf
-    since: float = math.inf
     given_up: bool = False
     failure: FetchError | None = None
 
-    def refuse(self) -> None:
-        """Raises FetchError where the host is given up: the last failure, or that."""
+    def raise_if_given_up(self) -> None:
+        """Raise FetchError if the host is given up: the job's last failure, if it has one."""
         if self.given_up:
             raise self.failure or FetchError("host_unavailable", f"{self.host} was given up")
 
 
 @dataclass
 class _Queue:
-    """The jobs of one host: those that never were tried, and those to try again by their time."""
+    """The jobs of one host: those without a try, and those to try again, by their time."""
 
     host: Host
     fresh: deque[Job] = field(default_factory=deque)
-    again: list[tuple[float, int, Job]] = field(default_factory=list)
+    retries: list[tuple[float, int, Job]] = field(default_factory=list)
 
     def ready_at(self) -> float:
-        """When the next job may begin; infinity where there is none."""
-        job_at = -math.inf if self.fresh else self.again[0][0] if self.again else math.inf
+        """When the next job may start; infinity if there is none."""
+        job_at = -math.inf if self.fresh else self.retries[0][0] if self.retries else math.inf
         if self.host.given_up:
-            return -math.inf if self.fresh or self.again else math.inf
+            return -math.inf if self.fresh or self.retries else math.inf
         return max(job_at, self.host.ready_at())
 
-    def take(self, now: float) -> Job:
-        """The next job: what was put off comes first, once its time has come."""
-        if self.again and (not self.fresh or self.again[0][0] <= now):
-            return heapq.heappop(self.again)[2]
+    def pop(self, now: float) -> Job:
+        """Take the next job; a retry comes first once its time has come."""
+        if self.retries and (not self.fresh or self.retries[0][0] <= now):
+            return heapq.heappop(self.retries)[2]
         return self.fresh.popleft()
 
 
 class Schedule:
-    """Hands jobs to threads, and takes them back where another try may help.
+    """Hands jobs to threads, and takes them back if another try may help.
 
-    No thread waits with a job in its hands: what has to wait, for a pause of its host or for its
-    own back-off, waits here.
+    No thread waits with a job in its hands: a job that has to wait, for a pause of its host or for
+    its own back-off, waits here.
 
     Args:
         urls: by post id.
-        hosts: their state, which outlives the schedule.
-        retries: further tries of a URL after a failure that may pass.
-        clock: monotonic, in seconds.
+        hosts: their state, which outlives the schedule; its clock is that of the schedule.
+        max_retries: further tries of a URL after a transient failure.
     """
 
-    def __init__(
-        self,
-        urls: Mapping[int, str],
-        hosts: Hosts,
-        retries: int,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, urls: Mapping[int, str], hosts: Hosts, max_retries: int) -> None:
         self._hosts = hosts
-        self._retries = retries
-        self._clock = clock
-        self._left = len(urls)  # jobs that have not come to their end
+        self._max_retries = max_retries
+        self._unfinished = len(urls)
         self._stopped = False
         self._queues: dict[str, _Queue] = {}
         with hosts.changed:
             for post_id, url in urls.items():
-                name = _host(url)
+                name = _hostname(url)
                 if name not in self._queues:
                     self._queues[name] = _Queue(hosts.get(name))
                 self._queues[name].fresh.append(Job(post_id, url, name))
 
-    def next(self) -> Job | None:
-        """Waits for a job; None where there will be no more. `end` must follow."""
+    def next_job(self) -> Job | None:
+        """Wait for a job; return None if there will be no more. `finish` must follow."""
         with self._hosts.changed:
-            while self._left and not self._stopped:
-                now = self._clock()
+            while self._unfinished and not self._stopped:
+                now = self._hosts.clock()
                 queue = min(self._queues.values(), key=_Queue.ready_at)
                 ready_at = queue.ready_at()
                 if ready_at <= now:
-                    return self._begin(queue, now)
-                # One of those that wait is notified; a second later at most the others look, too.
-                self._hosts.changed.wait(min(1.0, ready_at - now))
+                    return self._start(queue, now)
+                # One waiting thread is notified; the others look again after a second at most.
+                self._hosts.wait(min(1.0, ready_at - now))
             return None
 
-    def _begin(self, queue: _Queue, now: float) -> Job:
-        job = queue.take(now)
+    def _start(self, queue: _Queue, now: float) -> Job:
+        job = queue.pop(now)
         job.given_up = queue.host.given_up
         if not job.given_up:
             job.tries += 1
             job.started = now
-            job.since = min(job.since, now)
+            job.first_started = min(job.first_started, now)
             queue.host.start(now)
         return job
 
-    def end(self, job: Job, failure: FetchError | None) -> bool:
-        """Says what came of a job.
+    def finish(self, job: Job, failure: FetchError | None) -> str | None:
+        """Record the result of a try.
 
         Returns:
-            Whether that is final; else the job comes again.
+            The code of its outcome, `ok` or that of the failure; None if the job is tried again.
         """
         with self._hosts.changed:
-            now = self._clock()
+            now = self._hosts.clock()
             host = self._hosts.get(job.host)
-            was_well = host.answered_at
+            last_success = host.last_success
             if not job.given_up:
                 elsewhere = failure is not None and failure.host not in ("", job.host)
-                host.end(job.started, now, None if elsewhere else failure)
-            final = failure is None or self._is_final(job, failure, host, was_well)
-            if final:
-                self._left -= 1
-                if failure and failure.code == "http_403" and not was_well > job.since:
-                    failure.code = "shut_out"
+                host.finish(job.started, now, None if elsewhere else failure)
+            code = OK if failure is None else self._final_code(job, failure, host, last_success)
+            if failure is not None and code is None:
+                self._retry(job, failure, now)
             else:
-                at = now + max(failure.wait if failure else 0.0, back_off(job.tries - 1))
-                job.failure = failure
-                heapq.heappush(self._queues[job.host].again, (at, job.post_id, job))
-            self._hosts.changed.notify(1 if self._left else 1_000)
-            return final
+                self._unfinished -= 1
+            self._hosts.changed.notify(1 if self._unfinished else 1_000)
+            return code
 
-    def _is_final(self, job: Job, failure: FetchError, host: Host, was_well: float) -> bool:
-        if job.given_up or job.tries > self._retries or failure.wait > host.patience:
-            return True
-        if failure.code == "http_403":  # "slow down", unless others were served meanwhile
-            return job.tries > 1 and was_well > job.since
-        return not is_transient(failure.code)
+    def _final_code(
+        self, job: Job, failure: FetchError, host: Host, last_success: float
+    ) -> str | None:
+        """Return the code of a failure, or None if the job is tried again."""
+        code, may_pass = _classify(job, failure, last_success)
+        exhausted = job.given_up or job.tries > self._max_retries
+        if exhausted or failure.retry_after > host.patience or not may_pass:
+            return code
+        return None
+
+    def _retry(self, job: Job, failure: FetchError, now: float) -> None:
+        retry_at = now + max(failure.retry_after, backoff(job.tries - 1))
+        job.failure = failure
+        heapq.heappush(self._queues[job.host].retries, (retry_at, job.post_id, job))
 
     @contextlib.contextmanager
-    def visit(self, name: str, deadline: float) -> Iterator[None]:
-        """A request that a redirect leads to another host, which has a pace of its own.
+    def slot(self, name: str, deadline: float) -> Iterator[None]:
+        """Hold a slot of another host, to which a redirect leads, for one request.
 
         Raises:
-            FetchError: `host_unavailable` where it is not that host's turn before the deadline.
+            FetchError: `host_unavailable` if that host has no slot before the deadline.
         """
         with self._hosts.changed:
             host = self._hosts.get(name)
-            while host.given_up or host.ready_at() > self._clock():
-                if host.given_up or self._clock() > deadline or self._stopped:
+            while host.given_up or host.ready_at() > self._hosts.clock():
+                now = self._hosts.clock()
+                if host.given_up or now > deadline or self._stopped:
                     raise FetchError("host_unavailable", name, host=name)
-                self._hosts.changed.wait(min(1.0, max(0.01, host.ready_at() - self._clock())))
-            started = self._clock()
+                self._hosts.wait(min(1.0, max(0.01, host.ready_at() - now)))
+            started = self._hosts.clock()
             host.start(started)
         failure: FetchError | None = None
         try:
@@ -181,28 +181,71 @@ class Schedule:
             raise
         finally:
             with self._hosts.changed:
-                host.end(started, self._clock(), failure)
+                host.finish(started, self._hosts.clock(), failure)
                 self._hosts.changed.notify()
 
-    def slow_to(self, name: str, delay: float) -> None:
-        """A host wants `delay` seconds between two requests."""
+    def set_crawl_delay(self, name: str, seconds: float) -> None:
+        """Lower the rate of a host to what its robots.txt asks for."""
         with self._hosts.changed:
-            self._hosts.get(name).slow_to(delay)
+            self._hosts.get(name).set_crawl_delay(seconds)
 
     def stop(self) -> None:
-        """No more jobs, whatever is left."""
+        """Hand out no more jobs."""
         with self._hosts.changed:
             self._stopped = True
             self._hosts.changed.notify_all()
 
 
-def back_off(tries: int) -> float:
-    """Seconds to wait after the given number of earlier tries: 1, 2, 4 ..., less up to a half."""
-    return _BACK_OFF * 2.0**tries * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+def run_job(schedule: Schedule, job: Job, fetch: Callable[[str], T]) -> T | FetchError | None:
+    """Try a job once.
+
+    Args:
+        schedule: that handed out the job.
+        job: to try.
+        fetch: fetches its URL.
+
+    Returns:
+        What `fetch` returned; the failure if it is final; None if the job is tried again.
+    """
+    failure: FetchError | None = None
+    try:
+        job.raise_if_given_up()
+        result = fetch(job.url)
+    except FetchError as error:
+        failure = error
+    except BaseException:
+        schedule.stop()
+        raise
+    code = schedule.finish(job, failure)
+    if failure is None:
+        return result
+    if code is None:
+        return None
+    failure.code = code
+    return failure
 
 
-def _host(url: str) -> str:
-    """The host whose queue a URL waits in; whether it is a URL at all is for others to say."""
+def backoff(tries: int) -> float:
+    """Return the seconds to wait after some earlier tries: 1, 2, 4 ..., less up to a half."""
+    return _BACKOFF * 2.0**tries * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def _classify(job: Job, failure: FetchError, last_success: float) -> tuple[str, bool]:
+    """Return the code of a failure, and whether another try may pass.
+
+    A 403 means "not this file" or, on many boorus, "slow down". If the host has served others
+    since the job's first try, it is about the file: `http_403`, final when it comes twice. Else
+    the host serves nothing: `shut_out`, and another try may pass, in this run or a later one.
+    """
+    if failure.code != "http_403":
+        return failure.code, is_transient(failure.code)
+    if last_success > job.first_started:
+        return "http_403", job.tries == 1
+    return "shut_out", True
+
+
+def _hostname(url: str) -> str:
+    """Return the host whose queue a URL waits in; empty if it has none, which is checked later."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Connections to checked addresses only, none of which outlives its deadline."""
+"""HTTP connections to checked addresses only, none of which outlives its deadline."""
 
 from __future__ import annotations
 
@@ -23,30 +23,43 @@ from urllib3.util import Timeout
 from urllib3.util.connection import create_connection
 
 from pipeline.collect.address import resolve
+from pipeline.collect.host import Clock
 
-_ADDRESSES = 2  # of one host that are tried
-_SWEEP = 0.25  # seconds; deadlines are kept to within this
+_MAX_ADDRESSES = 2  # of one host that are tried
+_WATCHDOG_INTERVAL = 0.25  # seconds; deadlines are kept to within this
 
 
 class Transport(HTTPAdapter):
-    """What sends the requests of one thread, one after the other.
+    """Sends the requests of one thread, one after the other.
 
     A name is resolved once per connection, its addresses are checked, and a checked one is
-    connected to: what the name stands for a moment later does not matter. Timeouts of a socket are
+    connected to: what it resolves to a moment later does not matter. Timeouts of a socket are
     per read, so that a server can drip for ever; here a second thread ends the connection at the
     deadline.
 
     Args:
-        check: whether addresses are checked; not those that come from the program itself.
+        check_addresses: False for addresses that come from the program itself.
         allow_private: see `address.resolve`.
+        clock: for the deadlines.
+
+    Attributes:
+        socket: of the request in flight; None if there is none.
+        expired: whether the last request was ended at its deadline.
     """
 
-    def __init__(self, *, check: bool = True, allow_private: bool = False) -> None:
-        self.check = check
+    def __init__(
+        self,
+        *,
+        check_addresses: bool = True,
+        allow_private: bool = False,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self.allow_private = allow_private
         self.socket: socket.socket | None = None
+        self._check_addresses = check_addresses
+        self._clock = clock
         self._deadline = math.inf
-        self._last: tuple[object, Any] = (None, None)
+        self._cached_pool: tuple[object, Any] = (None, None)  # and its key
         self._lock = threading.Lock()
         self.expired = False
         super().__init__(max_retries=0)
@@ -54,50 +67,50 @@ class Transport(HTTPAdapter):
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = False, **settings: Any
     ) -> None:
-        """Called by requests: makes the pools."""
+        """Make the pools; called by requests."""
         self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, **settings)
-        self.poolmanager.pool_classes_by_scheme = self._pools(self.check)
+        self.poolmanager.pool_classes_by_scheme = self._pools(self._check_addresses)
 
     def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
-        """Called by requests: pools behind a proxy, which alone sees the addresses of hosts."""
+        """Make pools behind a proxy, which resolves the hosts itself; called by requests."""
         manager = super().proxy_manager_for(proxy, **settings)
         manager.pool_classes_by_scheme = self._pools(False)
         return manager
 
-    def ask(
+    def get(
         self,
         url: str,
         headers: Mapping[str, str],
         *,
-        connect: float,
-        read: float,
+        connect_timeout: float,
+        read_timeout: float,
         verify: bool | str,
         proxies: Mapping[str, str],
     ) -> BaseHTTPResponse:
-        """Sends one GET request; returns the answer, its body unread.
+        """Send one GET request; return the response, its body unread.
 
-        What `send` does, without the cookies, the history and the like that it makes for each
-        answer, and that take a quarter of a request's time.
+        This is `send` of requests without the cookies, the history and the like of each response,
+        which take a quarter of a request's time.
 
         Args:
             url: http or https.
-            headers: all that are sent, but for `Host` where it is that of the URL.
-            connect: seconds to connect.
-            read: seconds of silence.
+            headers: all that are sent, but for `Host` if it is that of the URL.
+            connect_timeout: seconds to connect.
+            read_timeout: seconds between two reads.
             verify: as in requests.
             proxies: as in requests.
 
         Raises:
-            ValueError: where the URL is none.
+            ValueError: if the URL is not valid.
             HTTPError: of urllib3.
-            FetchError: where its addresses are refused.
+            FetchError: if its addresses are refused.
         """
         request = PreparedRequest()
         request.prepare_method("GET")
         request.prepare_url(url, None)
         pool = self.get_connection_with_tls_context(request, verify, proxies)
         self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
-        answer: BaseHTTPResponse = pool.urlopen(
+        response: BaseHTTPResponse = pool.urlopen(
             "GET",
             self.request_url(request, proxies),
             headers=headers,
@@ -106,42 +119,39 @@ class Transport(HTTPAdapter):
             preload_content=False,
             decode_content=False,
             retries=False,
-            timeout=Timeout(connect=connect, read=read),
+            timeout=Timeout(connect=connect_timeout, read=read_timeout),
         )
-        return answer
+        return response
 
     def get_connection_with_tls_context(
         self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        """Called by requests: the pool of a host, which takes it long to find again."""
+        """Return the pool of a host; kept, as requests takes long to find it again."""
         if proxies:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
         parts = urlsplit(request.url or "")
         key = (parts.scheme, parts.netloc, verify)
-        if self._last[0] != key:
-            self._last = key, super().get_connection_with_tls_context(request, verify, None, cert)
-        return self._last[1]
+        if self._cached_pool[0] != key:
+            pool = super().get_connection_with_tls_context(request, verify, None, cert)
+            self._cached_pool = key, pool
+        return self._cached_pool[1]
 
-    def _pools(self, check: bool) -> dict[str, Callable[..., HTTPConnectionPool]]:
+    def _pools(self, check_addresses: bool) -> dict[str, Callable[..., HTTPConnectionPool]]:
         def http(*args: Any, **settings: Any) -> HTTPConnectionPool:
             pool = HTTPConnectionPool(*args, **settings)
-            pool.ConnectionCls = partial(_Http, self, check)  # type: ignore[assignment]
+            pool.ConnectionCls = partial(_CheckedHTTP, self, check_addresses)  # type: ignore[assignment]
             return pool
 
         def https(*args: Any, **settings: Any) -> HTTPSConnectionPool:
             pool = HTTPSConnectionPool(*args, **settings)
-            pool.ConnectionCls = partial(_Https, self, check)  # type: ignore[assignment]
+            pool.ConnectionCls = partial(_CheckedHTTPS, self, check_addresses)  # type: ignore[assignment]
             return pool
 
         return {"http": http, "https": https}
 
     @contextlib.contextmanager
-    def until(self, deadline: float) -> Iterator[None]:
-        """Ends the connection in use where the block takes longer; `expired` says so then.
-
-        Args:
-            deadline: on the clock of `time.monotonic`.
-        """
+    def timeout_at(self, deadline: float) -> Iterator[None]:
+        """Close the connection in use if the block is not done by then, and set `expired`."""
         _watchdog.watch(self)
         self.expired = False
         self._deadline = deadline
@@ -152,12 +162,13 @@ class Transport(HTTPAdapter):
                 self._deadline = math.inf
                 self.socket = None
 
-    def end_by(self, deadline: float) -> None:
-        """Another deadline for the block of `until`."""
+    def reschedule(self, deadline: float) -> None:
+        """Replace the deadline of the block."""
         self._deadline = deadline
 
-    def sweep(self, now: float) -> None:
-        """Called by the watchdog, from its thread."""
+    def enforce_deadline(self) -> None:
+        """Close the connection in use if it is past its deadline; called by the watchdog."""
+        now = self._clock()
         if now <= self._deadline:
             return
         with self._lock:
@@ -168,16 +179,18 @@ class Transport(HTTPAdapter):
                     socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
-class _Checked(HTTPConnection):
-    """A connection to a checked address, which its transport knows of."""
+class _CheckedHTTP(HTTPConnection):
+    """A connection to a checked address, which its transport can close."""
 
-    def __init__(self, transport: Transport, check: bool, *args: Any, **settings: Any) -> None:
+    def __init__(
+        self, transport: Transport, check_addresses: bool, *args: Any, **settings: Any
+    ) -> None:
         self._transport = transport
-        self._check = check
+        self._check_addresses = check_addresses
         super().__init__(*args, **settings)
 
     def _new_conn(self) -> socket.socket:
-        if not self._check:
+        if not self._check_addresses:
             return super()._new_conn()
         try:
             addresses = resolve(self.host, self.port, allow_private=self._transport.allow_private)
@@ -185,7 +198,7 @@ class _Checked(HTTPConnection):
             reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
             raise NameResolutionError(self.host, self, reason) from error
         failure = OSError("no address")
-        for address in addresses[:_ADDRESSES]:
+        for address in addresses[:_MAX_ADDRESSES]:
             try:
                 return create_connection(
                     (address, self.port),
@@ -196,25 +209,21 @@ class _Checked(HTTPConnection):
             except OSError as error:  # noqa: PERF203 - twice at most
                 failure = error
         if isinstance(failure, TimeoutError):
-            raise ConnectTimeoutError(self, f"{self.host} does not answer") from failure
+            raise ConnectTimeoutError(self, f"{self.host} does not respond") from failure
         raise NewConnectionError(self, str(failure)) from failure
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        """Lets the transport know what to end, then waits for the header."""
+        """Hand the socket to the transport, then wait for the header."""
         self._transport.socket = self.sock
         return super().getresponse()
 
 
-class _Http(_Checked):
-    pass
-
-
-class _Https(_Checked, HTTPSConnection):
+class _CheckedHTTPS(_CheckedHTTP, HTTPSConnection):
     pass
 
 
 class _Watchdog:
-    """One thread that looks after all transports."""
+    """One thread that enforces the deadlines of all transports."""
 
     def __init__(self) -> None:
         self._transports: weakref.WeakSet[Transport] = weakref.WeakSet()
@@ -227,17 +236,16 @@ class _Watchdog:
         with self._lock:
             self._transports.add(transport)
             if self._thread is None or not self._thread.is_alive():  # nor does it survive a fork
-                self._thread = threading.Thread(target=self._sweep, name="watchdog", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
 
-    def _sweep(self) -> None:
+    def _run(self) -> None:
         while True:
-            time.sleep(_SWEEP)
+            time.sleep(_WATCHDOG_INTERVAL)
             with self._lock:
                 transports = list(self._transports)
-            now = time.monotonic()
             for transport in transports:
-                transport.sweep(now)
+                transport.enforce_deadline()
 
 
 _watchdog = _Watchdog()

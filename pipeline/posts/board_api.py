@@ -1,4 +1,4 @@
-"""Collects posts from the API of a live board, page by page.
+"""Collect posts from the API of a live board, page by page.
 
 The API is that of Gelbooru 0.2, "dapi", which Safebooru speaks. Pages follow the ids, not their
 numbers: new posts push others from page to page while one reads, and ids stay.
@@ -20,25 +20,26 @@ from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.progress import Advance, ignore
 from sketch_models.errors import SengaError
 
-LIMIT = 1000
-"""Posts on a page; boards may give fewer at once."""
+PAGE_SIZE = 1000
+"""Posts on a page; boards may return fewer."""
 
-Get = Callable[[str], bytes]
-"""The body behind a URL; raises SengaError where it cannot be had."""
+GetPage = Callable[[str], bytes]
+"""Returns the body behind a URL; raises SengaError if it cannot."""
 
-_END = "end"  # of a line that says that there were no more posts
-_BAD = "bad"  # of a line that holds what came without an id
+_END_KEY = "end"  # of the line that records that the board had no more posts
+_BAD_KEY = "bad"  # of a line that holds a row without an id
 _BATCH = 1000  # rows
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What is here of a board.
+class CollectResult:
+    """What is collected of a board.
 
     Attributes:
-        posts: how many, in all; what came without an id is not counted.
-        new: how many of them came now.
-        warning: why no more could be asked for, where that does no harm; else empty.
+        posts: how many, in all; rows without an id are not counted.
+        new: how many of them are new.
+        warning: why the board could not be asked for new posts, if the run can go on without; else
+            empty.
     """
 
     posts: int
@@ -47,185 +48,196 @@ class Collected:
 
 
 @dataclass
-class _Here:
-    """What a store holds: posts, their last id, whether all were here once, lines without id."""
+class _StoreState:
+    """What a store holds.
+
+    Attributes:
+        posts: how many.
+        last_id: of the posts; 0 if there is none.
+        ended: whether the board had no more posts once.
+        bad_lines: the lines of rows without an id.
+    """
 
     posts: int = 0
-    last: int = 0
+    last_id: int = 0
     ended: bool = False
-    bad: set[str] = field(default_factory=set)
+    bad_lines: set[str] = field(default_factory=set)
 
 
 def collect(
     store: Path,
     url: str,
     tags: Sequence[str],
-    get: Get,
+    get_page: GetPage,
     *,
-    limit: int = LIMIT,
-    ask_for_new: bool = True,
+    page_size: int = PAGE_SIZE,
+    fetch_new: bool = True,
     advance: Advance = ignore,
-) -> Collected:
-    """Asks a board for the posts that are not here yet.
+) -> CollectResult:
+    """Append the posts of a board to a store that does not hold them yet.
 
-    A kill loses a page at most; the next call goes on where this one stopped.
+    A kill loses a page at most; the next call resumes after the last one.
 
     Args:
-        store: JSON lines, of posts as the board gave them, ascending by id, each once, of
-            `{"end": <id>}` where the board had no more, and of `{"bad": <anything>}` for what it
-            gave between posts that has no id; it only grows.
+        store: JSON lines: posts as the board returned them, ascending by id, each once;
+            `{"end": <id>}` when the board had no more; `{"bad": <anything>}` for a row between
+            posts that has no id. It only grows.
         url: of the API, such as `https://safebooru.org/index.php`.
         tags: that posts must all have; `-tag` for those that they must not have.
-        get: fetches a page.
-        limit: posts on a page.
-        ask_for_new: whether to ask again where the end was reached once.
+        get_page: fetches a page.
+        page_size: posts on a page.
+        fetch_new: whether to ask the board again after it had no more posts once.
         advance: called with the number of posts of each page.
 
     Raises:
-        SengaError: where a page cannot be had and the end was never reached, or where the board
-            answers something else than it is asked for.
-        OSError: where the store cannot be written.
+        SengaError: if a page cannot be fetched and the end was never reached, or if the board
+            returns something else than the posts of the query.
+        OSError: if the store cannot be written.
     """
-    here = _recover(store)
-    if here.ended and not ask_for_new:
-        return Collected(here.posts, 0)
-    before = here.posts
+    state = _recover_state(store)
+    if state.ended and not fetch_new:
+        return CollectResult(state.posts, 0)
+    before = state.posts
     with store.open("ab") as file:
         while True:
             try:
-                page, bad = _ask(url, tags, get, here.last, limit)
+                posts, bad_rows = _fetch_page(url, tags, get_page, state.last_id, page_size)
             except SengaError as error:
-                if here.ended:
-                    return Collected(here.posts, here.posts - before, str(error))
+                if state.ended:
+                    return CollectResult(state.posts, state.posts - before, str(error))
                 raise
-            file.write("".join(f"{line}\n" for line in _lines(page, bad, here)).encode())
+            lines = _add_page(state, posts, bad_rows)
+            file.write("".join(f"{line}\n" for line in lines).encode())
             file.flush()
             os.fsync(file.fileno())
-            if not page:
-                return Collected(here.posts, here.posts - before)
-            advance(len(page))
+            if not posts:
+                return CollectResult(state.posts, state.posts - before)
+            advance(len(posts))
 
 
-def _lines(page: list[dict[str, Any]], bad: list[object], here: _Here) -> list[str]:
-    """What a page adds to the store. Bad ones come first, so that no kill loses them for good."""
-    told = dict.fromkeys(_line({_BAD: value}) for value in bad)
-    odd = [line for line in told if line not in here.bad]
-    here.bad.update(odd)
-    here.posts += len(page)
-    here.last = _id(page[-1]) if page else here.last
-    lines = [*odd, *map(_line, page)]
-    if not (page or here.ended):
-        lines.append(_line({_END: here.last}))
+def _add_page(state: _StoreState, posts: list[dict[str, Any]], bad_rows: list[object]) -> list[str]:
+    """Add a page to the state; return its lines, bad rows first, so that no kill loses them."""
+    bad_lines = dict.fromkeys(_to_line({_BAD_KEY: row}) for row in bad_rows)
+    new_bad_lines = [line for line in bad_lines if line not in state.bad_lines]
+    state.bad_lines.update(new_bad_lines)
+    state.posts += len(posts)
+    state.last_id = _post_id(posts[-1]) if posts else state.last_id
+    lines = [*new_bad_lines, *map(_to_line, posts)]
+    if not (posts or state.ended):
+        lines.append(_to_line({_END_KEY: state.last_id}))
     return lines
 
 
-def _line(value: dict[str, Any]) -> str:
+def _to_line(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _recover(store: Path) -> _Here:
-    """Cuts off a line that a kill left torn; returns what the others hold.
+def _recover_state(store: Path) -> _StoreState:
+    """Truncate a line that a kill left incomplete; return what the others hold.
 
-    The end is said once; posts that came later stand behind it.
+    The end is recorded once; later posts come after it.
     """
-    here, whole = _Here(), 0
+    state, size = _StoreState(), 0
     if store.exists():
         with store.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                whole += len(line)
-                post = _stored(line, store)
-                if _id(post):
-                    here.posts, here.last = here.posts + 1, _id(post)
-                elif _BAD in post:
-                    here.bad.add(line.decode().rstrip("\n"))
+                size += len(line)
+                entry = _parse_line(line, store)
+                if _post_id(entry):
+                    state.posts, state.last_id = state.posts + 1, _post_id(entry)
+                elif _BAD_KEY in entry:
+                    state.bad_lines.add(line.decode().rstrip("\n"))
                 else:
-                    here.ended = True
-        os.truncate(store, whole)
-    return here
+                    state.ended = True
+        os.truncate(store, size)
+    return state
 
 
-def _stored(line: bytes, store: Path) -> dict[str, Any]:
-    """A line of a store: a post, which has an id, or one of the other two kinds."""
+def _parse_line(line: bytes, store: Path) -> dict[str, Any]:
+    """Return a line of a store: a post, which has an id, the end or a bad row."""
     try:
-        post = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
-        post = None
-    if not isinstance(post, dict) or not (_id(post) or _END in post or _BAD in post):
+        entry = None
+    if not isinstance(entry, dict) or not (
+        _post_id(entry) or _END_KEY in entry or _BAD_KEY in entry
+    ):
         raise SengaError(
-            f"{store} holds {line[:40]!r}, expected a post on every line: delete it and run again."
+            f"{store} is damaged: its line {line[:40]!r} is not a post. Delete it and run again."
         )
-    return post
+    return entry
 
 
-def _page(url: str, tags: Sequence[str], last: int, limit: int) -> str:
-    query = quote_plus(" ".join([*tags, f"id:>{last}", "sort:id:asc"]))
-    return f"{url}?page=dapi&s=post&q=index&json=1&limit={limit}&tags={query}"
+def _page_url(url: str, tags: Sequence[str], last_id: int, page_size: int) -> str:
+    query = quote_plus(" ".join([*tags, f"id:>{last_id}", "sort:id:asc"]))
+    return f"{url}?page=dapi&s=post&q=index&json=1&limit={page_size}&tags={query}"
 
 
-def _ask(
-    url: str, tags: Sequence[str], get: Get, last: int, limit: int
+def _fetch_page(
+    url: str, tags: Sequence[str], get_page: GetPage, last_id: int, page_size: int
 ) -> tuple[list[dict[str, Any]], list[object]]:
-    """The posts of a page that are not here yet, ascending by id; and what has no id.
+    """Return the posts of a page that are new, ascending by id; and the rows without an id.
 
-    Boards may give fewer posts than they are asked for. A page that does not ascend may so be the
-    newest posts of many, and is taken only where there are no older ones. A board that reads `id:>`
+    Boards may return fewer posts than `page_size`. A page that does not ascend may so be the
+    newest posts of many, and is taken only if there are no older ones. A board that reads `id:>`
     as "from this id on" repeats one post, which does no harm.
     """
-    page_url = _page(url, tags, last, limit)
-    page = _parse(get(page_url), page_url)
-    ids = [post_id for post_id in map(_id, page) if post_id]
+    page_url = _page_url(url, tags, last_id, page_size)
+    page = _parse_page(get_page(page_url), page_url)
+    ids = [post_id for post_id in map(_post_id, page) if post_id]
     if ids != sorted(ids):
-        older_url = _page(url, [*tags, f"id:<{min(ids)}"], last, limit)
-        if len(page) >= limit or any(
-            _id(post) > last for post in _parse(get(older_url), older_url)
+        older_url = _page_url(url, [*tags, f"id:<{min(ids)}"], last_id, page_size)
+        if len(page) >= page_size or any(
+            _post_id(post) > last_id for post in _parse_page(get_page(older_url), older_url)
         ):
-            raise _cannot_collect(page_url, "do not ascend by id", "sort:id:asc")
-    fresh = {_id(post): post for post in page if _id(post) > last}
-    if not fresh and set(ids) - {last}:
-        raise _cannot_collect(page_url, "are here already", "id:>")
-    return [fresh[post_id] for post_id in sorted(fresh)], [row for row in page if not _id(row)]
+            raise _unsupported_board(page_url, "sort:id:asc", "posts that do not ascend by id")
+    new = {_post_id(post): post for post in page if _post_id(post) > last_id}
+    if not new and set(ids) - {last_id}:
+        raise _unsupported_board(page_url, "id:>", "posts of earlier pages")
+    bad_rows = [row for row in page if not _post_id(row)]
+    return [new[post_id] for post_id in sorted(new)], bad_rows
 
 
-def _cannot_collect(url: str, posts: str, ignored: str) -> SengaError:
+def _unsupported_board(url: str, ignored: str, returned: str) -> SengaError:
     return SengaError(
-        f"{url} answers posts that {posts}, expected {ignored} to be honoured: this board "
-        "cannot be collected from its API; use --metadata-source csv."
+        f"{url}: the board ignores {ignored} and returned {returned}, so it cannot be collected "
+        "through its API. Use --metadata-source csv."
     )
 
 
-def _parse(body: bytes, url: str) -> list[Any]:
-    """What a page lists, of which something is a post; empty past the end."""
+def _parse_page(body: bytes, url: str) -> list[Any]:
+    """Return the rows of a page, at least one of them a post; empty past the end."""
     try:
         page = json.loads(body) if body.strip() else []
     except (ValueError, RecursionError):
         page = None
     if isinstance(page, dict):  # newer boards wrap the list, and leave it out past the end
-        nothing: list[Any] | None = [] if "@attributes" in page else None
-        page = page.get("post", page.get("posts", nothing))
-    if not isinstance(page, list) or (page and not any(map(_id, page))):
+        default: list[Any] | None = [] if "@attributes" in page else None
+        page = page.get("post", page.get("posts", default))
+    if not isinstance(page, list) or (page and not any(map(_post_id, page))):
         raise SengaError(
-            f"{url} answers {body[:60]!r}, expected a JSON list of posts, each with an id: check "
-            "[metadata] api."
+            f"{url} returned {body[:60]!r}, expected a JSON list of posts, each with an id. "
+            "Check [metadata] api."
         )
     return page
 
 
-def _id(post: object) -> int:
-    """A post's id; 0 of what has none."""
+def _post_id(post: object) -> int:
+    """Return the id of a post; 0 if it has none."""
     text = str(post.get("id", "")) if isinstance(post, dict) else ""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
-def rows(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]]]:
-    """The posts of a store as rows of the Kaggle layout, for `metadata.import_rows`.
+def read_store(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]]]:
+    """Read the posts of a store as rows of the Kaggle layout, for `metadata.import_rows`.
 
-    Of a post that has a sample it is the sample that counts, as in Kaggle's dataset.
+    If a post has a sample, the row is that of the sample, as in Kaggle's dataset.
 
     Args:
         store: that `collect` wrote.
-        url: of the API, whose host has the pictures of posts that name none.
+        url: of the API, whose host has the pictures of posts without a URL.
 
     Yields:
         Batches of the line in the store, and the fields of `kaggle_csv.COLUMNS`.
@@ -233,11 +245,11 @@ def rows(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]]]:
     batch: list[tuple[int, Sequence[str]]] = []
     with store.open("rb") as file:
         for number, line in enumerate(file, 1):
-            post = _stored(line, store)
-            if _id(post):
-                batch.append((number, _row(post, url)))
-            elif _BAD in post:  # the checks of posts find that this is no id
-                batch.append((number, [_line(post), *[""] * (len(COLUMNS) - 1)]))
+            entry = _parse_line(line, store)
+            if _post_id(entry):
+                batch.append((number, _kaggle_row(entry, url)))
+            elif _BAD_KEY in entry:  # the checks of posts reject it, as this is no id
+                batch.append((number, [_to_line(entry), *[""] * (len(COLUMNS) - 1)]))
             if len(batch) == _BATCH:
                 yield batch
                 batch = []
@@ -245,15 +257,15 @@ def rows(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]]]:
         yield batch
 
 
-def _row(post: dict[str, Any], url: str) -> list[str]:
-    sampled = post.get("sample") in (True, 1, "1", "true")
-    width, height = ("sample_width", "sample_height") if sampled else ("width", "height")
+def _kaggle_row(post: dict[str, Any], url: str) -> list[str]:
+    has_sample = post.get("sample") in (True, 1, "1", "true")
+    width, height = ("sample_width", "sample_height") if has_sample else ("width", "height")
     return [
         _text(post, "id"),
-        "",  # when it was posted is not said; `change` is when it was last edited
+        "",  # the API does not give `created_at`; `change` is the time of the last edit
         _text(post, "rating"),
         _text(post, "score"),
-        _address(post, url, sampled),
+        _picture_url(post, url, has_sample),
         _text(post, width),
         _text(post, height),
         _text(post, "preview_url"),
@@ -266,13 +278,13 @@ def _text(post: dict[str, Any], name: str) -> str:
     return "" if value is None else str(value)
 
 
-def _address(post: dict[str, Any], url: str, sampled: bool) -> str:
-    """Where the picture is: as the board says, or as boards of its kind have it."""
-    if told := _text(post, "sample_url" if sampled else "file_url"):
-        return told
+def _picture_url(post: dict[str, Any], url: str, has_sample: bool) -> str:
+    """Return the URL that the board gives, or else that of boards of its software."""
+    if picture_url := _text(post, "sample_url" if has_sample else "file_url"):
+        return picture_url
     parts = urlsplit(url)
     directory, image = _text(post, "directory"), _text(post, "image")
-    if sampled:
+    if has_sample:
         stem = posixpath.splitext(image)[0]
         return f"{parts.scheme}://{parts.netloc}//samples/{directory}/sample_{stem}.jpg"
     return f"{parts.scheme}://{parts.netloc}//images/{directory}/{image}"

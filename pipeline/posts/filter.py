@@ -1,4 +1,4 @@
-"""Chooses posts by their tags, rating, score, size and file type, and cuts them into shards."""
+"""Filter posts by their tags, rating, score, size and file type, and cut them into shards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXTENSIONS = ("jpg", "jpeg", "png", "gif")
 
 _BATCH = 50_000  # rows
 _COLUMNS = [name for name in POSTS if name != "line"]  # a line moves whenever the CSV grows
-_MATTERS = ["id", "url", "tags"]  # what later stages see of a post
+_DIGEST_COLUMNS = ["id", "url", "tags"]  # what later stages read of a post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class ShardPosts:
     """The posts of one shard.
 
     Attributes:
-        rows: how many.
+        rows: the number of posts.
         digest: sha256 of their ids, URLs and tags, and of nothing else.
     """
 
@@ -116,13 +116,13 @@ class ShardPosts:
 
 @dataclass
 class FilterResult:
-    """What the filter did.
+    """The number of posts that were kept, and what each rule dropped.
 
     Attributes:
         posts: rows read.
         kept: rows kept.
-        funnel: each rule, named after its option, and how many of the rows that the rules before
-            it had left it dropped; `posts` less their sum is `kept`.
+        funnel: each rule, named after its option, and how many of the rows that passed the rules
+            before it were dropped by it; `posts` less their sum is `kept`.
         shards: the shards that hold a post, by number, ascending.
     """
 
@@ -134,17 +134,17 @@ class FilterResult:
 
 @dataclass(frozen=True)
 class _Rule:
-    """A rule of the funnel.
+    """One rule of the filter.
 
     Attributes:
-        name: what people see.
+        name: for people.
         keep: whether a row stays.
-        hint: true of every row that stays, and faster to compute than `keep`.
+        prefilter: true of every row that stays, and faster to compute than `keep`.
     """
 
     name: str
     keep: pl.Expr
-    hint: pl.Expr | None = None
+    prefilter: pl.Expr | None = None
 
 
 def filter_posts(
@@ -154,7 +154,7 @@ def filter_posts(
     shard_width: int,
     advance: Advance = ignore,
 ) -> FilterResult:
-    """Writes the posts that pass every rule as `shard-NNNNN.parquet`.
+    """Write the posts that pass every rule as `shard-NNNNN.parquet`.
 
     One pass over the posts; memory is bounded by a few batches and the largest shard.
 
@@ -163,17 +163,17 @@ def filter_posts(
         folder: existing folder for the shards: the same columns but `line`, ascending by id.
         options: the rules.
         shard_width: shard n holds the ids from n * shard_width to (n + 1) * shard_width - 1.
-        advance: called with the number of posts looked at.
+        advance: called with the number of posts read.
 
     Returns:
-        Counts and shards. Where nothing passes, `kept` is 0 and there is no shard.
+        Counts and shards. If nothing passes, `kept` is 0 and there is no shard.
     """
     result = FilterResult()
     rules = _rules(options)
     dropped = Counter({rule.name: 0 for rule in rules})
 
-    def kept() -> Iterator[pl.DataFrame]:
-        for rows, counts in in_order(partial(_sift, rules), _batches(posts)):
+    def kept_rows() -> Iterator[pl.DataFrame]:
+        for rows, counts in in_order(partial(_apply_rules, rules), _batches(posts)):
             dropped.update(counts)
             chosen = rows.head(options.limit - result.kept) if options.limit else rows
             result.posts += rows.height + counts.total()
@@ -181,12 +181,14 @@ def filter_posts(
             advance(rows.height + counts.total())
             yield chosen
 
-    for number, shard in in_order(partial(_write, folder), _shards(kept(), shard_width)):
+    for number, shard in in_order(
+        partial(_write_shard, folder), _cut_into_shards(kept_rows(), shard_width)
+    ):
         result.shards[number] = shard
     result.funnel = list(dropped.items())
     if options.limit:
-        rest = result.posts - dropped.total() - result.kept
-        result.funnel.append((f"limit {options.limit}", rest))
+        over_limit = result.posts - dropped.total() - result.kept
+        result.funnel.append((f"limit {options.limit}", over_limit))
     return result
 
 
@@ -195,8 +197,10 @@ def _batches(posts: Path) -> Iterator[pl.DataFrame]:
     return iter(scan.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming"))
 
 
-def _shards(frames: Iterable[pl.DataFrame], width: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Cuts rows that ascend by id at multiples of `width`; gives the number of each piece too."""
+def _cut_into_shards(
+    frames: Iterable[pl.DataFrame], width: int
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Cut rows that ascend by id at multiples of `width`; yield the number of each shard, too."""
     number = -1
     pending: list[pl.DataFrame] = []
     for frame in frames:
@@ -211,16 +215,16 @@ def _shards(frames: Iterable[pl.DataFrame], width: int) -> Iterator[tuple[int, p
         yield number, pl.concat(pending, rechunk=True)
 
 
-def _sift(rules: Sequence[_Rule], batch: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
-    """The rows that pass every rule, and how many each rule dropped.
+def _apply_rules(rules: Sequence[_Rule], batch: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
+    """Return the rows that pass every rule, and how many each rule dropped.
 
-    Rule by rule, so that each works on the rows that are left.
+    Each rule is applied to the rows that the rules before it kept.
     """
     dropped: Counter[str] = Counter()
     for rule in rules:
         before = batch.height
-        if rule.hint is not None:
-            batch = batch.filter(rule.hint)
+        if rule.prefilter is not None:
+            batch = batch.filter(rule.prefilter)
         batch = batch.filter(rule.keep)
         dropped[rule.name] = before - batch.height
     return batch, dropped
@@ -228,13 +232,13 @@ def _sift(rules: Sequence[_Rule], batch: pl.DataFrame) -> tuple[pl.DataFrame, Co
 
 def _rules(options: FilterOptions) -> list[_Rule]:
     rules = [
-        _Rule(f"all_tags {tag}", _has(tag), pl.col("tags").str.contains(tag, literal=True))
+        _Rule(f"all_tags {tag}", _has_tag(tag), pl.col("tags").str.contains(tag, literal=True))
         for tag in dict.fromkeys(options.all_tags)
     ]
     if options.any_tags:
-        some = pl.any_horizontal(_has(tag) for tag in options.any_tags)
-        rules.append(_Rule(f"any_tags {' '.join(options.any_tags)}", some))
-    rules += [_Rule(f"none_tags {tag}", ~_has(tag)) for tag in dict.fromkeys(options.none_tags)]
+        has_any = pl.any_horizontal(_has_tag(tag) for tag in options.any_tags)
+        rules.append(_Rule(f"any_tags {' '.join(options.any_tags)}", has_any))
+    rules += [_Rule(f"none_tags {tag}", ~_has_tag(tag)) for tag in dict.fromkeys(options.none_tags)]
     ratings = sorted({RATINGS[rating] for rating in options.ratings})
     rules.append(_Rule(f"ratings {' '.join(ratings)}", pl.col("rating").is_in(ratings)))
     if options.min_score:
@@ -246,22 +250,24 @@ def _rules(options: FilterOptions) -> list[_Rule]:
     if options.max_side:
         longer = pl.max_horizontal("width", "height")
         rules.append(_Rule(f"max_side {options.max_side}", longer <= options.max_side))
-    rules.append(_Rule(f"extensions {' '.join(options.extensions)}", _is_type(options.extensions)))
+    rules.append(
+        _Rule(f"extensions {' '.join(options.extensions)}", _has_extension(options.extensions))
+    )
     return rules
 
 
-def _has(tag: str) -> pl.Expr:
+def _has_tag(tag: str) -> pl.Expr:
     return (" " + pl.col("tags") + " ").str.contains(f" {tag} ", literal=True)
 
 
-def _is_type(extensions: Sequence[str]) -> pl.Expr:
+def _has_extension(extensions: Sequence[str]) -> pl.Expr:
     """Whether the path of the URL, without its query, ends in one of the extensions."""
-    wanted = {"jpe?g" if extension in ("jpg", "jpeg") else extension for extension in extensions}
-    return pl.col("url").str.contains(rf"(?i)^[^?#]*\.(?:{'|'.join(sorted(wanted))})(?:[?#]|$)")
+    patterns = {"jpe?g" if extension in ("jpg", "jpeg") else extension for extension in extensions}
+    return pl.col("url").str.contains(rf"(?i)^[^?#]*\.(?:{'|'.join(sorted(patterns))})(?:[?#]|$)")
 
 
-def _write(folder: Path, shard: tuple[int, pl.DataFrame]) -> tuple[int, ShardPosts]:
+def _write_shard(folder: Path, shard: tuple[int, pl.DataFrame]) -> tuple[int, ShardPosts]:
     number, rows = shard
     rows.write_parquet(folder / f"shard-{number:05d}.parquet")
-    content = rows.select(_MATTERS).write_ndjson().encode()
+    content = rows.select(_DIGEST_COLUMNS).write_ndjson().encode()
     return number, ShardPosts(rows.height, hashlib.sha256(content).hexdigest())

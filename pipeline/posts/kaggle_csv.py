@@ -1,10 +1,9 @@
-"""Splits a CSV in the Kaggle layout into the fields of its lines, block by block.
+"""Split a CSV in the Kaggle layout into the fields of its lines, block by block.
 
 A line is a row: no field of this layout holds a line break, so a quote that is not closed spoils
 its own line and no other. Blocks go through the CSV parser of polars, which is fast but silent
-about rows that are too short and quotes out of place. What it makes of a block is believed only
-where every byte of the block is accounted for; other blocks are halved until the lines in question
-stand alone.
+about rows that are too short and quotes out of place. Its result is used only if every byte of the
+block is accounted for; other blocks are halved until the bad lines are alone.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ COLUMNS = (
 """Header of the Kaggle dataset `alamson/safebooru`."""
 
 BLOCK = 16 << 20  # bytes; larger ones are no faster, and cost memory
-_ALONE = 16 << 10  # bytes; blocks of this size are read line by line if something is wrong
-_WIDE = ",".join((*COLUMNS, "extra")).encode() + b"\n"  # one more, where long rows show
+_LINEWISE_BYTES = 16 << 10  # blocks of this size are read line by line if something is wrong
+_WIDE_HEADER = ",".join((*COLUMNS, "extra")).encode() + b"\n"  # long rows fill `extra`
 _FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|\Z)')
 
 
@@ -52,11 +51,11 @@ class Block:
     content: bytes
 
 
-def blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
-    """Cuts a stream into blocks.
+def read_blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
+    """Cut a stream into blocks.
 
     Raises:
-        SengaError: where a line is longer than a block.
+        SengaError: if a line is longer than a block.
     """
     line = 1
     while block := stream.read(BLOCK):
@@ -65,8 +64,8 @@ def blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
         if not block.endswith(b"\n"):
             if stream.read(1):
                 raise SengaError(
-                    f"A line of the CSV, after line {line}, is longer than {BLOCK >> 20} MiB, "
-                    "expected one post per line: check that the file is what you meant."
+                    f"The CSV has a line longer than {BLOCK >> 20} MiB after line {line}. "
+                    "Check that it is the file you meant."
                 )
             block += b"\n"
         yield Block(line, block)
@@ -74,20 +73,20 @@ def blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
 
 
 def split_line(text: str) -> list[str] | None:
-    """The fields of one CSV line; None where a quote is not closed or stands inside a field."""
-    fields, at, more = [], 0, True
+    """Return the fields of a CSV line; None if a quote is not closed or is inside a field."""
+    fields, offset, more = [], 0, True
     while more:
-        field = _FIELD.match(text, at)
+        field = _FIELD.match(text, offset)
         if field is None:
             return None
-        quoted, plain, comma = field.groups()
-        fields.append(plain if quoted is None else quoted.replace('""', '"'))
-        at, more = field.end(), bool(comma)
+        quoted, unquoted, comma = field.groups()
+        fields.append(unquoted if quoted is None else quoted.replace('""', '"'))
+        offset, more = field.end(), bool(comma)
     return fields
 
 
 def split_lines(content: bytes) -> Iterator[pl.DataFrame]:
-    """The fields of each line as strings, and a `reason` where a line cannot be split.
+    """Split each line into its fields, as strings; add a `reason` if it cannot be split.
 
     Args:
         content: whole lines, each with its end.
@@ -98,7 +97,7 @@ def split_lines(content: bytes) -> Iterator[pl.DataFrame]:
     frame = _parse(content)
     if frame is not None:
         yield frame
-    elif len(content) <= _ALONE or content.count(b"\n") == 1:
+    elif len(content) <= _LINEWISE_BYTES or content.count(b"\n") == 1:
         yield _split(content.split(b"\n")[:-1])
     else:
         middle = content.find(b"\n", len(content) // 2) + 1
@@ -109,13 +108,13 @@ def split_lines(content: bytes) -> Iterator[pl.DataFrame]:
 
 
 def _parse(content: bytes) -> pl.DataFrame | None:
-    """Like `_split`, for many lines at once; None unless nothing can have gone wrong."""
-    structure = _structure(content)
+    """Split many lines at once, like `_split`; return None if anything may have gone wrong."""
+    structure = _count_structure(content)
     if structure is None:
         return None
     try:
         frame = pl.read_csv(
-            _WIDE + content,
+            _WIDE_HEADER + content,
             infer_schema=False,
             empty_string_is_null=False,
             truncate_ragged_lines=True,
@@ -124,33 +123,34 @@ def _parse(content: bytes) -> pl.DataFrame | None:
         return None
     if frame.height != _count(content, "\n"):
         return None
-    # A row without tags may have been too short, and is looked at alone. The others have nine
-    # fields, or ten of which the last is empty: those are longer than their parts.
+    # A row without tags may have been too short, and is split alone. The others have nine fields,
+    # or ten of which the last is empty: those are longer than the sum of their fields.
     doubtful = frame.select((pl.col("tags") == "") | (pl.col("extra") != "")).to_series()
-    places = doubtful.arg_true()
-    lines = content.split(b"\n") if len(places) else []
-    alone = [lines[place] for place in places]
-    certain = frame.filter(~doubtful) if alone else frame
-    parts = certain.select(pl.sum_horizontal(pl.all().str.len_bytes()).sum()).item()
-    parts += (len(COLUMNS) - 1) * certain.height
-    rest = len(content) - structure
-    if alone:
-        apart = b"\n".join([*alone, b""])
-        rest -= len(apart) - (_structure(apart) or 0)
-    if parts != rest:
+    doubtful_rows = doubtful.arg_true()
+    lines = content.split(b"\n") if len(doubtful_rows) else []
+    doubtful_lines = [lines[row] for row in doubtful_rows]
+    certain = frame.filter(~doubtful) if doubtful_lines else frame
+    field_bytes = certain.select(pl.sum_horizontal(pl.all().str.len_bytes()).sum()).item()
+    field_bytes += (len(COLUMNS) - 1) * certain.height
+    expected_bytes = len(content) - structure
+    if doubtful_lines:
+        doubtful_content = b"\n".join([*doubtful_lines, b""])
+        expected_bytes -= len(doubtful_content) - (_count_structure(doubtful_content) or 0)
+    if field_bytes != expected_bytes:
         return None
     frame = certain.select(*COLUMNS, reason=pl.lit(None, pl.String))
-    if not alone:
+    if not doubtful_lines:
         return frame
-    order = pl.concat([(~doubtful).arg_true(), places]).arg_sort()
-    return pl.concat([frame, _split(alone)])[order]
+    order = pl.concat([(~doubtful).arg_true(), doubtful_rows]).arg_sort()
+    return pl.concat([frame, _split(doubtful_lines)])[order]
 
 
-def _structure(content: bytes) -> int | None:
-    """Counts the bytes that are line ends or quote marks.
+def _count_structure(content: bytes) -> int | None:
+    """Count the bytes that are line ends or quote marks.
 
-    None where there is another control character, or a quote that neither surrounds a field nor
-    is doubled inside one.
+    Returns:
+        The count; None if there is another control character, or a quote that neither surrounds
+        a field nor is doubled inside one.
     """
     characters = np.frombuffer(content, np.uint8)
     controls = np.count_nonzero(characters < ord(" "))
@@ -173,12 +173,12 @@ def _structure(content: bytes) -> int | None:
 
 
 def _count(content: bytes, character: str) -> int:
-    """Like `bytes.count`, ten times as fast where there are many."""
+    """Count a character like `bytes.count`, ten times as fast if there are many."""
     return int(np.count_nonzero(np.frombuffer(content, np.uint8) == ord(character)))
 
 
 def _split(lines: Iterable[bytes]) -> pl.DataFrame:
-    """The fields of each line as strings, and a `reason` where a line cannot be split."""
+    """Split each line into its fields, as strings; add a `reason` if it cannot be split."""
     rows = [_split_or_reason(line.removesuffix(b"\r")) for line in lines]
     return pl.DataFrame(rows, dict.fromkeys([*COLUMNS, "reason"], pl.String), orient="row")
 

@@ -1,4 +1,4 @@
-"""Imports posts into one parquet file; what cannot be read goes to a quarantine file."""
+"""Import posts into one parquet file; rows that cannot be read go to a quarantine file."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from pipeline.in_order import in_order
-from pipeline.posts.kaggle_csv import COLUMNS, Block, blocks, split_line
+from pipeline.posts.kaggle_csv import COLUMNS, Block, read_blocks, split_line
 from pipeline.posts.options import HOW_TO_GET_IT
 from pipeline.posts.parquet import ParquetSource, is_parquet
-from pipeline.posts.rows import POSTS, Rejected, as_csv, read_block, read_rows
+from pipeline.posts.rows import POSTS, Rejected, read_block, read_rows, to_csv_line
 from pipeline.progress import Advance, ignore
 from sketch_models.errors import SengaError
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
-_SORTED_AT_ONCE = 200_000  # rows, about 100 MB
+_SORT_CHUNK = 200_000  # rows, about 100 MB
 
 Rows = Sequence[tuple[int, Sequence[str]]]
-"""Rows that are in no file: of each the line, and the fields of `COLUMNS`."""
+"""Rows from elsewhere than a file: the line of each, and its fields, those of `COLUMNS`."""
 
 
 class Source(Protocol):
-    """Where rows come from; it can be read more than once."""
+    """A source of rows; it can be read more than once."""
 
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        """Posts, in the order of the source, with the columns of `POSTS`; and the other rows."""
+        """Read the posts in their order, with the columns of `POSTS`; and the other rows."""
         ...
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
-        """Reads rows once more for the quarantine, by their lines in ascending order."""
+        """Read rows again for the quarantine, by their lines in ascending order."""
         ...
 
 
 def import_posts(
     path: Path, posts: Path, quarantine: Path, advance: Advance = ignore
 ) -> dict[str, int]:
-    r"""Turns a file in the Kaggle layout, CSV or Parquet, into a table of posts.
+    r"""Import a file in the Kaggle layout, CSV or Parquet, into a table of posts.
 
-    Memory is bounded whatever the size of the file, but for some 40 bytes a row where its rows are
+    Memory is bounded whatever the size of the file, but for some 40 bytes a row if its rows are
     not in ascending order of ids.
 
     Args:
@@ -66,9 +66,9 @@ def import_posts(
         `posts`, the number of posts, and how many lines were quarantined for each reason.
 
     Raises:
-        SengaError: where the file as a whole is not what it should be, or there is no space left.
+        SengaError: if the file as a whole is not of this layout, or there is no space left.
     """
-    source: Source = ParquetSource(path) if is_parquet(path) else _Csv(path)
+    source: Source = ParquetSource(path) if is_parquet(path) else _CsvSource(path)
     return _import(source, posts, quarantine, advance)
 
 
@@ -78,9 +78,9 @@ def import_rows(
     quarantine: Path,
     advance: Advance = ignore,
 ) -> dict[str, int]:
-    """Like `import_posts`, for rows that are in no file.
+    """Import rows from elsewhere than a file, like `import_posts`.
 
-    They are kept next to `posts` until all are there, and checked then.
+    They are spooled next to `posts` until the last one, and checked then.
 
     Args:
         batches: rows, each with its line (whole numbers that ascend) and its nine fields; taken on
@@ -90,15 +90,15 @@ def import_rows(
         advance: called with the number of rows of each batch.
 
     Raises:
-        SengaError: where there is no row, or no space left.
+        SengaError: if there is no row, or no space left.
     """
     spool = posts.with_name(posts.name + ".rows")
     try:
-        if not _keep(batches, spool, advance):
+        if not _spool_rows(batches, spool, advance):
             raise SengaError(
-                "The source holds no posts, expected one at least: check what is asked of it."
+                "The source holds no posts. Check its address and the tags that are searched for."
             )
-        return _import(_Rows(spool), posts, quarantine, ignore)
+        return _import(_SpoolSource(spool), posts, quarantine, ignore)
     finally:
         spool.unlink(missing_ok=True)
 
@@ -111,7 +111,7 @@ def _import(source: Source, posts: Path, quarantine: Path, advance: Advance) -> 
 
         def reject(rejected: list[Rejected]) -> None:
             counts.update(row.reason for row in rejected)
-            table.writerows((row.line, row.reason, _printed(row.text)) for row in rejected)
+            table.writerows((row.line, row.reason, _to_text(row.text)) for row in rejected)
 
         draft = posts.with_name(posts.name + ".draft")
         try:
@@ -126,25 +126,25 @@ def _import(source: Source, posts: Path, quarantine: Path, advance: Advance) -> 
     return {"posts": total, **dict(counts.most_common())}
 
 
-def _printed(line: bytes) -> str:
+def _to_text(line: bytes) -> str:
     return line.decode(errors="backslashreplace").replace("\0", r"\x00")
 
 
 def _convert(
     source: Source, draft: Path, reject: Callable[[list[Rejected]], None], advance: Advance
 ) -> bool:
-    """Writes the posts in the order of the source; returns whether their ids ascend."""
+    """Write the posts in the order of the source; return whether their ids ascend."""
     ascending = True
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal ascending
-        last = 0
+        last_id = 0
         for frame, rejected in source.read():
             reject(rejected)
             advance(frame.height + len(rejected))
-            steps = frame["id"].diff().fill_null(frame["id"] - last)
+            steps = frame["id"].diff().fill_null(frame["id"] - last_id)
             ascending = ascending and bool((steps > 0).all())
-            last = frame.item(-1, "id") if frame.height else last
+            last_id = frame.item(-1, "id") if frame.height else last_id
             yield frame
 
     _write(frames, draft)
@@ -152,7 +152,7 @@ def _convert(
 
 
 def _sort(draft: Path, posts: Path) -> list[int]:
-    """Writes the posts ascending by id; returns the lines left out as their id came before."""
+    """Write the posts ascending by id; return the lines dropped as their id occurred before."""
     scan = pl.scan_parquet(draft)
     keys = scan.select("id", "line").collect()
     first = keys["id"].is_first_distinct()
@@ -161,8 +161,8 @@ def _sort(draft: Path, posts: Path) -> list[int]:
     del keys, first
 
     def frames() -> Iterator[pl.DataFrame]:
-        for start in range(0, len(ids), _SORTED_AT_ONCE):
-            part = ids[start : start + _SORTED_AT_ONCE]
+        for start in range(0, len(ids), _SORT_CHUNK):
+            part = ids[start : start + _SORT_CHUNK]
             within = pl.col("id").is_between(part[0], part[-1])
             rows = scan.filter(within).filter(~pl.col("line").is_in(repeated.implode()))
             yield rows.collect().sort("id")
@@ -172,32 +172,34 @@ def _sort(draft: Path, posts: Path) -> list[int]:
 
 
 def _write(frames: Callable[[], Iterator[pl.DataFrame]], path: Path) -> None:
-    """Streams frames into a parquet file."""
+    """Stream frames into a parquet file."""
     source = register_io_source(lambda *_: frames(), schema=POSTS)
     try:
         source.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP)
-    except pl.exceptions.ComputeError as error:  # polars has no other for a full disk
+    except pl.exceptions.ComputeError as error:  # polars has none of its own for a full disk
         if "os error" not in str(error):
             raise
         raise _cannot_write(path, error) from error
 
 
 def _cannot_write(path: Path, error: Exception) -> SengaError:
-    return SengaError(f"Cannot write {path} ({error}): free some space, or choose another folder.")
+    return SengaError(
+        f"{path} cannot be written ({error}). Free some space, or choose another folder."
+    )
 
 
-class _Csv:
+class _CsvSource:
     """A CSV in the Kaggle layout, plain or gzipped."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        return in_order(read_block, _data(self._path))
+        return in_order(read_block, _data_blocks(self._path))
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         rejected: list[Rejected] = []
-        for block in _data(self._path):
+        for block in _data_blocks(self._path):
             texts = block.content.split(b"\n")[:-1]
             for line in lines[len(rejected) :]:
                 if line >= block.line + len(texts):
@@ -207,12 +209,12 @@ class _Csv:
         return rejected
 
 
-def _data(csv: Path) -> Iterator[Block]:
-    """The blocks of a CSV behind its header, which is checked; see `blocks`."""
+def _data_blocks(csv: Path) -> Iterator[Block]:
+    """Yield the blocks of a CSV after its header, which is checked."""
     empty = True
     try:
         with closing(_open(csv)) as stream:
-            for block in blocks(stream):
+            for block in read_blocks(stream):
                 if block.line == 1:
                     header, _, content = block.content.partition(b"\n")
                     _check_header(csv, header)
@@ -221,18 +223,15 @@ def _data(csv: Path) -> Iterator[Block]:
                     empty = False
                     yield block
     except FileNotFoundError as error:
-        raise SengaError(f"{csv} is missing, expected a CSV of posts: {HOW_TO_GET_IT}.") from error
+        raise SengaError(f"{csv} is missing: {HOW_TO_GET_IT}.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SengaError(
-            f"{csv} is a damaged gzip file ({error}), expected a whole one: fetch it again."
-        ) from error
+        raise SengaError(f"{csv} is a damaged gzip file ({error}). Download it again.") from error
     except OSError as error:
         raise SengaError(
-            f"{csv} cannot be read ({error.strerror}), expected a CSV of posts: "
-            "check the path and its permissions."
+            f"{csv} cannot be read ({error.strerror}). Check the path and its permissions."
         ) from error
     if empty:
-        raise SengaError(f"{csv} holds no posts, expected a row for each: fetch it again.")
+        raise SengaError(f"{csv} holds no posts. Download it again.")
 
 
 def _open(csv: Path) -> IO[bytes] | gzip.GzipFile:
@@ -248,34 +247,36 @@ def _open(csv: Path) -> IO[bytes] | gzip.GzipFile:
 def _check_header(csv: Path, header: bytes) -> None:
     text = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode(errors="replace")
     if split_line(text) != list(COLUMNS):
-        cure = "unpack it" if text.startswith("PK") else "use the file all_data.csv of Kaggle"
+        remedy = "Unpack it" if text.startswith("PK") else "Use the file all_data.csv of Kaggle"
         raise SengaError(
-            f"{csv} starts with {text[:80]!r}, expected the header {','.join(COLUMNS)}: {cure}."
+            f"{csv} starts with {text[:80]!r}, expected the header {','.join(COLUMNS)}. {remedy}."
         )
 
 
-class _Rows:
-    """Rows that `_keep` has written."""
+class _SpoolSource:
+    """Rows that `_spool_rows` has written."""
 
     def __init__(self, spool: Path) -> None:
         self._spool = spool
 
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        kinds = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
+        schema = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
         for rows in self._batches():
-            sound, rejected = [], []
+            accepted, rejected = [], []
             for line, *fields in rows:
-                if reason := _no_row(fields):
-                    rejected.append(Rejected(line, reason, as_csv(fields)))
+                if reason := _find_defect(fields):
+                    rejected.append(Rejected(line, reason, to_csv_line(fields)))
                 else:
-                    sound.append((line, *fields))
-            posts, others = read_rows(pl.DataFrame(sound, kinds, orient="row"))
+                    accepted.append((line, *fields))
+            posts, others = read_rows(pl.DataFrame(accepted, schema, orient="row"))
             yield posts, sorted([*rejected, *others], key=lambda row: row.line)
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         wanted = set(lines)
         rows = chain.from_iterable(self._batches())
-        return [Rejected(line, reason, as_csv(fields)) for line, *fields in rows if line in wanted]
+        return [
+            Rejected(line, reason, to_csv_line(fields)) for line, *fields in rows if line in wanted
+        ]
 
     def _batches(self) -> Iterator[list[list[Any]]]:
         with self._spool.open(encoding="ascii") as file:
@@ -283,8 +284,8 @@ class _Rows:
                 yield [json.loads(line) for line in lines]
 
 
-def _keep(row_batches: Iterable[Rows], spool: Path, advance: Advance) -> int:
-    """Writes rows as lines of JSON, which holds any text; returns how many there were."""
+def _spool_rows(row_batches: Iterable[Rows], spool: Path, advance: Advance) -> int:
+    """Write rows as lines of JSON, which holds any text; return their number."""
     total = 0
     for rows in row_batches:
         lines = [json.dumps([line, *fields]) + "\n" for line, fields in rows]
@@ -298,7 +299,7 @@ def _keep(row_batches: Iterable[Rows], spool: Path, advance: Advance) -> int:
     return total
 
 
-def _no_row(fields: list[str]) -> str | None:
+def _find_defect(fields: list[str]) -> str | None:
     if len(fields) != len(COLUMNS):
         return "field_count"
     try:

@@ -1,4 +1,4 @@
-"""Reads posts from a Parquet file with the columns of the Kaggle CSV."""
+"""Read posts from a Parquet file with the columns of the Kaggle CSV."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.rows import Rejected, read_rows, reject_rows
 from sketch_models.errors import SengaError
 
-_ROWS = 50_000  # about 25 MB; slices are cheap, as pages of a row group are skipped unread
-_FIRST_LINE = 2  # numbers read like those of a CSV, whose header is line 1
-_CURE = "write it anew, or use the CSV"
+_BATCH = 50_000  # rows, about 25 MB; slices are cheap: pages of a row group are skipped unread
+_FIRST_LINE = 2  # as in a CSV, whose header is line 1
+_REMEDY = "Write it again, or use the CSV"
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file begins like Parquet; False where it cannot be read."""
+    """Whether a file begins like Parquet; False if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
@@ -31,71 +31,72 @@ class ParquetSource:
     """A Parquet file with a row for each post.
 
     Its columns are numbers or text, whatever a converter made of them: an integer column with gaps
-    may have become one of floats, with NaN where nothing is known. Further columns are ignored.
-    Reading raises a `SengaError` where the file is damaged or not of this kind.
+    may have become one of floats, with NaN for missing values. Further columns are ignored.
+    Reading raises a `SengaError` if the file is damaged or has other columns.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        """Posts, in the order of the file, with the columns of `POSTS`; and the other rows."""
+        """Read posts, in the order of the file, with the columns of `POSTS`; and the other rows."""
         try:
             scan = self._scan()
             total = scan.select(pl.len()).collect().item()
             if not total:
-                raise SengaError(f"{self._path} holds no posts, expected a row for each: {_CURE}.")
-            starts = range(0, total, _ROWS)
+                raise SengaError(f"{self._path} holds no posts. {_REMEDY}.")
+            starts = range(0, total, _BATCH)
             yield from in_order(lambda start: read_rows(_rows(scan, start)), starts)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise self._damaged(error) from error
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
-        """Reads rows once more for the quarantine, by their lines in ascending order."""
+        """Read rows again for the quarantine, by their lines in ascending order."""
         scan = self._scan()
         rejected: list[Rejected] = []
-        for place, part in groupby(lines, lambda line: (line - _FIRST_LINE) // _ROWS):
-            rows = _rows(scan, place * _ROWS).filter(pl.col("line").is_in(list(part)))
+        for batch, batch_lines in groupby(lines, lambda line: (line - _FIRST_LINE) // _BATCH):
+            rows = _rows(scan, batch * _BATCH).filter(pl.col("line").is_in(list(batch_lines)))
             rejected += reject_rows(rows.with_columns(reason=pl.lit(reason)))
         return rejected
 
     def _scan(self) -> pl.LazyFrame:
-        """The columns `COLUMNS` as strings, empty where there is no value."""
+        """Scan the columns `COLUMNS` as strings, empty for missing values."""
         scan = pl.scan_parquet(self._path, glob=False, hive_partitioning=False)
         schema = scan.collect_schema()
         missing = [name for name in COLUMNS if name not in schema]
         if missing:
             raise SengaError(
                 f"{self._path} lacks the columns {', '.join(missing)}, expected those of the CSV "
-                f"({','.join(COLUMNS)}): {_CURE}."
+                f"({','.join(COLUMNS)}). {_REMEDY}."
             )
         return scan.select(self._text(name, schema[name]) for name in COLUMNS)
 
-    def _text(self, name: str, kind: pl.DataType) -> pl.Expr:
+    def _text(self, name: str, dtype: pl.DataType) -> pl.Expr:
         column = pl.col(name)
-        if kind.is_float():
-            number = column.cast(pl.Int64, strict=False)
-            whole = pl.when(column == number).then(number.cast(pl.String))
-            return whole.otherwise(column.fill_nan(None).cast(pl.String)).fill_null("").alias(name)
-        if name == "created_at" and kind.base_type() in (pl.Datetime, pl.Date):
+        if dtype.is_float():
+            integer = column.cast(pl.Int64, strict=False)
+            integers = pl.when(column == integer).then(integer.cast(pl.String))
+            return (
+                integers.otherwise(column.fill_nan(None).cast(pl.String)).fill_null("").alias(name)
+            )
+        if name == "created_at" and dtype.base_type() in (pl.Datetime, pl.Date):
             column = column.dt.epoch("s")
-        elif not (kind.is_numeric() or kind.base_type() in _TEXT):
+        elif not (dtype.is_numeric() or dtype.base_type() in _TEXT_TYPES):
             raise SengaError(
-                f"Column {name} of {self._path} is of type {kind}, expected numbers or text: "
-                f"{_CURE}."
+                f"Column {name} of {self._path} is of type {dtype}, expected numbers or text. "
+                f"{_REMEDY}."
             )
         return column.cast(pl.String).fill_null("")
 
     def _damaged(self, error: BaseException) -> SengaError:
         cause = str(error).partition("\n")[0]
         return SengaError(
-            f"{self._path} begins like Parquet but cannot be read ({cause}), "
-            f"expected a whole file: {_CURE}."
+            f"{self._path} begins like Parquet but cannot be read ({cause}). {_REMEDY}."
         )
 
 
-_TEXT = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+_TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
 def _rows(scan: pl.LazyFrame, start: int) -> pl.DataFrame:
-    return scan.slice(start, _ROWS).collect().with_row_index("line", start + _FIRST_LINE)
+    return scan.slice(start, _BATCH).collect().with_row_index("line", start + _FIRST_LINE)

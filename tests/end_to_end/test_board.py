@@ -60,7 +60,7 @@ def test_what_failed_can_be_asked_for_again(tmp_path: Path) -> None:
     spoiled.write_parquet(table)
     again = ("--metadata-sample-posts", "50", "--codes", "http_410")
     said = luigi(tmp_path, *again, task="RetryFailed")
-    assert f"{dead.height} pictures are asked for again" in said
+    assert f"{dead.height} pictures will be downloaded again" in said
     assert pl.read_parquet(table).equals(before)
     said = luigi(tmp_path, "--codes", "http_4o4", task="RetryFailed", code=30)
     assert "[RetryFailed] codes = http_4o4: expected" in said

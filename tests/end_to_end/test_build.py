@@ -127,7 +127,7 @@ def test_one_task_can_be_run_alone(tmp_path: Path) -> None:
 def test_nothing_that_matches_is_one_sentence(tmp_path: Path) -> None:
     said = luigi(tmp_path, "--filter-all-tags", "no_such_tag", code=30)
     last = said.strip().splitlines()[-1]
-    assert re.match(r"No post matches \[filter\].*loosen", last), said
+    assert re.match(r"\[filter\]: no post matches.*Loosen", last), said
 
 
 def test_an_output_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
-"""Hosts and addresses that a list of URLs must not lead to."""
+"""Which hosts and addresses URLs of an untrusted list may lead to."""
 
 import socket
 
 import pytest
 
-from pipeline.collect.address import host_of, resolve, same_host
+from pipeline.collect.address import check_url, resolve, urllib3_agrees
 from pipeline.collect.fetch_error import FetchError
 
-GOOD = ("safebooru.org",)
+ALLOWED = ("safebooru.org",)
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ GOOD = ("safebooru.org",)
         "https://img2.safebooru.org//a.jpg",
     ],
 )
-def test_hosts_of_the_source_and_their_subdomains(url: str) -> None:
-    assert host_of(url, GOOD).endswith("safebooru.org")
+def test_allowed_hosts_include_their_subdomains(url: str) -> None:
+    assert check_url(url, ALLOWED).endswith("safebooru.org")
 
 
 @pytest.mark.parametrize(
@@ -45,21 +45,21 @@ def test_hosts_of_the_source_and_their_subdomains(url: str) -> None:
         ("http://2130706433/a.jpg", "wrong_host"),
     ],
 )
-def test_everything_else_has_its_code(url: str, code: str) -> None:
+def test_refused_url_has_its_code(url: str, code: str) -> None:
     with pytest.raises(FetchError) as caught:
-        host_of(url, GOOD)
+        check_url(url, ALLOWED)
     assert caught.value.code == code
 
 
-def test_any_host_where_the_user_says_so() -> None:
-    assert host_of("http://evil.org/a.jpg", ("*",)) == "evil.org"
-    assert host_of("http://cdn.donmai.us/a.jpg", (*GOOD, "donmai.us")) == "cdn.donmai.us"
+def test_star_allows_every_host() -> None:
+    assert check_url("http://evil.org/a.jpg", ("*",)) == "evil.org"
+    assert check_url("http://cdn.donmai.us/a.jpg", (*ALLOWED, "donmai.us")) == "cdn.donmai.us"
 
 
-def test_what_reads_and_what_connects_must_agree() -> None:
-    assert same_host("http://safebooru.org/a", "safebooru.org")
-    assert same_host("http://[::1]:80/a", "::1")
-    assert not same_host("http://evil.org/a", "safebooru.org")
+def test_urls_that_urllib3_reads_otherwise_are_found() -> None:
+    assert urllib3_agrees("http://safebooru.org/a", "safebooru.org")
+    assert urllib3_agrees("http://[::1]:80/a", "::1")
+    assert not urllib3_agrees("http://evil.org/a", "safebooru.org")
 
 
 PRIVATE = [
@@ -75,37 +75,48 @@ PRIVATE = [
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
 ]
-NEVER = ["169.254.169.254", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1", "::ffff:169.254.169.254"]
+FORBIDDEN = [
+    "169.254.169.254",
+    "fe80::1%eth0",
+    "0.0.0.0",
+    "::",
+    "224.0.0.1",
+    "::ffff:169.254.169.254",
+]
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"]
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    found = [(0, 0, 0, "", (address, 80)) for address in addresses]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    infos = [(0, 0, 0, "", (address, 80)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: infos)
 
 
-@pytest.mark.parametrize("address", [*PRIVATE, *NEVER])
-def test_a_name_may_not_lead_inside(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    answer(monkeypatch, address)
+@pytest.mark.parametrize("address", [*PRIVATE, *FORBIDDEN])
+def test_name_of_a_private_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    resolve_to(monkeypatch, address)
     with pytest.raises(FetchError) as caught:
         resolve("safebooru.org", 80, allow_private=False)
     assert caught.value.code == "private_address"
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public_addresses_are_fine(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    answer(monkeypatch, address)
+def test_public_addresses_are_allowed(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    resolve_to(monkeypatch, address)
     assert resolve("safebooru.org", 80, allow_private=False) == [address]
 
 
-def test_of_a_mixed_answer_the_public_addresses_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer(monkeypatch, "127.0.0.1", PUBLIC[0], "169.254.169.254", PUBLIC[0], PUBLIC[1])
+def test_only_public_addresses_of_a_name_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, "127.0.0.1", PUBLIC[0], "169.254.169.254", PUBLIC[0], PUBLIC[1])
     assert resolve("safebooru.org", 80, allow_private=False) == PUBLIC[:2]
 
 
-def test_a_booru_of_ones_own_may_be_private(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer(monkeypatch, "192.168.1.1", "169.254.169.254", "127.0.0.1")
+def test_private_addresses_can_be_allowed_but_not_link_local_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve_to(monkeypatch, "192.168.1.1", "169.254.169.254", "127.0.0.1")
     assert resolve("booru.lan", 80, allow_private=True) == ["192.168.1.1", "127.0.0.1"]
-    answer(monkeypatch, *NEVER)
+    resolve_to(monkeypatch, *FORBIDDEN)
     with pytest.raises(FetchError):
         resolve("booru.lan", 80, allow_private=True)

@@ -1,4 +1,4 @@
-"""A shard of posts, against a server that lacks half of them."""
+"""The download of a shard, from a server that lacks half of the pictures."""
 
 import errno
 import hashlib
@@ -16,14 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.harness.web import Web
+from pipeline.collect.client import PoliteClient
 from pipeline.collect.download import (
     DownloadOptions,
     DownloadResult,
-    check_share,
+    check_failed_share,
     download_shard,
     kept_ids,
 )
-from pipeline.collect.guest import Guest
 from pipeline.collect.journal import Journal
 from pipeline.collect.outcome import (
     MEANINGS,
@@ -36,6 +36,7 @@ from pipeline.collect.outcome import (
 from pipeline.outcome import ok_ids
 from pipeline.shard import ShardReader
 from sketch_models.errors import ConfigError, SengaError
+from tests.pipeline.collect.fake_clock import FakeClock
 
 Files = dict[str, bytes]
 
@@ -43,10 +44,11 @@ Files = dict[str, bytes]
 OPEN = {"allow_private": True, "robots_txt": False, "requests_per_second": 0, "retries": 0}
 
 
-def guest_of(**options: object) -> Guest:
-    """A guest of the server of the tests."""
+def client_of(clock: FakeClock | None = None, **options: object) -> PoliteClient:
+    """A client that may send requests to the server of the tests."""
     chosen = DownloadOptions(**OPEN | options)  # type: ignore[arg-type]
-    return Guest(options=chosen, hosts=("127.0.0.1",))
+    times = {"clock": clock, "wait": clock.wait} if clock else {}
+    return PoliteClient(options=chosen, allowed_hosts=("127.0.0.1",), **times)  # type: ignore[arg-type]
 
 
 class Folder:
@@ -64,7 +66,9 @@ class Folder:
             schema={"tags": pl.String, "url": pl.String, "id": pl.Int64},
         ).write_parquet(self.posts)
 
-    def download(self, urls: dict[int, str], **options: object) -> DownloadResult:
+    def download(
+        self, urls: dict[int, str], clock: FakeClock | None = None, **options: object
+    ) -> DownloadResult:
         self.write(urls)
         self.done.clear()
         new_tar, new_table = self.root / "new.tar", self.root / "new"
@@ -72,10 +76,10 @@ class Folder:
             self.posts,
             new_tar,
             new_table,
-            guest_of(**options),
+            client_of(clock, **options),
             journal=self.journal,
-            have=self.tar,
-            known=self.table,
+            previous_tar=self.tar,
+            previous_table=self.table,
             advance=self.done.append,
         )
         new_tar.replace(self.tar)
@@ -85,15 +89,17 @@ class Folder:
 
     def begin(self, advance: Callable[[int], None]) -> None:
         """A download that is not expected to end; it leaves its journal."""
-        new_tar, new_table, guest = self.root / "new.tar", self.root / "new", guest_of(threads=4)
-        download_shard(self.posts, new_tar, new_table, guest, journal=self.journal, advance=advance)
+        new_tar, new_table, client = self.root / "new.tar", self.root / "new", client_of(threads=4)
+        download_shard(
+            self.posts, new_tar, new_table, client, journal=self.journal, advance=advance
+        )
 
     def pictures(self) -> dict[str, bytes]:
         with ShardReader(self.tar) as shard:
             return {
-                f"{post_id}.{part}": shard.read(post_id, part)
+                f"{post_id}.{extension}": shard.read(post_id, extension)
                 for post_id in shard.ids
-                for part in shard.parts(post_id)
+                for extension in shard.parts(post_id)
             }
 
 
@@ -106,10 +112,10 @@ def half_dead(web: Web, files: Files, number: int) -> dict[int, str]:
     """Posts whose even ids are live; a picture in five is a PNG, and they differ."""
     urls = {}
     for post_id in range(1, number + 1):
-        kind = "png" if post_id % 5 == 0 else "jpg"
-        content = files[kind] + str(post_id).encode()  # after its end, where nobody minds
-        answer = web.page(b"gone", 404) if post_id % 2 else web.page(content)
-        urls[post_id] = web.put(f"/{post_id}.{kind}", answer)
+        extension = "png" if post_id % 5 == 0 else "jpg"
+        content = files[extension] + str(post_id).encode()  # behind its end, which does no harm
+        page = web.page(b"gone", 404) if post_id % 2 else web.page(content)
+        urls[post_id] = web.put(f"/{post_id}.{extension}", page)
     return urls
 
 
@@ -128,9 +134,7 @@ def test_every_url_is_a_row(web: Web, folder: Folder, files: Files) -> None:
     assert web.connections <= 8
 
 
-def test_the_tar_depends_on_nothing_but_the_pictures(
-    web: Web, tmp_path: Path, files: Files
-) -> None:
+def test_tar_depends_on_the_pictures_alone(web: Web, tmp_path: Path, files: Files) -> None:
     urls = half_dead(web, files, 30)
     made = {}
     for threads in (1, 16):
@@ -144,7 +148,7 @@ def test_the_tar_depends_on_nothing_but_the_pictures(
     assert ids == sorted(ids)
 
 
-def test_nothing_is_fetched_twice(web: Web, folder: Folder, files: Files) -> None:
+def test_second_run_sends_no_requests(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 20)
     first, before = folder.download(urls), folder.tar.read_bytes()
     web.asked.clear()
@@ -153,7 +157,7 @@ def test_nothing_is_fetched_twice(web: Web, folder: Folder, files: Files) -> Non
     assert folder.done == [20]
 
 
-def test_only_new_posts_are_fetched(web: Web, folder: Folder, files: Files) -> None:
+def test_only_new_posts_are_downloaded(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 20)
     folder.download({post_id: urls[post_id] for post_id in range(4, 13)})
     web.asked.clear()
@@ -166,7 +170,7 @@ def test_only_new_posts_are_fetched(web: Web, folder: Folder, files: Files) -> N
     assert kept_ids(folder.posts, folder.table) == [2, 4, 16]
 
 
-def test_what_may_pass_is_asked_for_again(web: Web, folder: Folder, files: Files) -> None:
+def test_transient_failure_is_retried_next_run(web: Web, folder: Folder, files: Files) -> None:
     urls = {
         1: web.put("/1.jpg", web.page(status=503), web.page(files["jpg"])),
         2: web.put("/2.jpg", web.page(status=410), web.page(files["jpg"])),
@@ -177,19 +181,22 @@ def test_what_may_pass_is_asked_for_again(web: Web, folder: Folder, files: Files
     assert web.asked.count("/2.jpg") == 1
 
 
-def test_a_new_url_is_another_chance(web: Web, folder: Folder, files: Files) -> None:
+def test_failed_post_with_a_new_url_is_retried(web: Web, folder: Folder, files: Files) -> None:
     folder.download({1: web.put("/old.jpg", web.page(status=404))})
     assert folder.download({1: web.put("/new.jpg", web.page(files["jpg"]))}).kept == 1
 
 
-def test_a_higher_limit_is_another_chance(web: Web, folder: Folder, files: Files) -> None:
+def test_too_large_picture_is_retried_with_a_higher_limit(
+    web: Web, folder: Folder, files: Files
+) -> None:
     urls, size = {1: web.put("/1.jpg", web.page(files["jpg"]))}, len(files["jpg"])
-    for most, code, asked in [(9, "too_many_bytes", 1), (10, "too_many_bytes", 1), (size, "ok", 2)]:
-        assert folder.download(urls, max_bytes=most).outcomes[0].code == code
-        assert len(web.asked) == asked
+    cases = [(9, "too_many_bytes", 1), (10, "too_many_bytes", 1), (size, "ok", 2)]
+    for max_bytes, code, requests in cases:
+        assert folder.download(urls, max_bytes=max_bytes).outcomes[0].code == code
+        assert len(web.asked) == requests
 
 
-def test_a_lost_tar_is_fetched_anew(web: Web, folder: Folder, files: Files) -> None:
+def test_lost_tar_is_downloaded_again(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 10)
     first = folder.download(urls)
     folder.tar.unlink()
@@ -201,7 +208,7 @@ def test_a_lost_tar_is_fetched_anew(web: Web, folder: Folder, files: Files) -> N
     assert folder.download(urls).digest == first.digest
 
 
-def test_a_lost_table_is_made_from_the_tar(web: Web, folder: Folder, files: Files) -> None:
+def test_lost_table_is_made_from_the_tar(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 10)
     first = folder.download(urls)
     folder.table.unlink()
@@ -211,14 +218,14 @@ def test_a_lost_table_is_made_from_the_tar(web: Web, folder: Folder, files: File
     assert (second.kept, second.digest) == (5, first.digest)
 
 
-def test_the_digest_is_that_of_the_pictures(web: Web, folder: Folder, files: Files) -> None:
+def test_digest_depends_on_the_pictures_alone(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 6)
     digest = folder.download(urls).digest
     assert folder.download({2: urls[2], 4: urls[4], 6: urls[6]}).digest == digest
     assert folder.download({2: urls[2], 4: urls[4]}).digest != digest
 
 
-def test_a_kill_loses_what_was_in_flight(
+def test_kill_loses_only_requests_in_flight(
     web: Web, folder: Folder, tmp_path: Path, files: Files
 ) -> None:
     urls = half_dead(web, files, 40)
@@ -234,7 +241,7 @@ def test_a_kill_loses_what_was_in_flight(
     folder.write(urls)
     with pytest.raises(KeyboardInterrupt):
         folder.begin(stop)
-    assert no_threads()
+    assert threads_end()
     web.asked.clear()
     result = folder.download(urls)
     assert len(web.asked) <= 15
@@ -243,14 +250,15 @@ def test_a_kill_loses_what_was_in_flight(
     assert folder.table.read_bytes() == undisturbed.table.read_bytes()
 
 
-def test_what_a_kill_left_of_other_posts_is_kept(web: Web, folder: Folder, files: Files) -> None:
+def test_journal_entries_of_other_posts_are_kept(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 8)
     folder.download(urls)
     folder.tar.rename(folder.root / "all.tar")
     with ShardReader(folder.root / "all.tar") as shard, Journal(folder.journal) as journal:
         for row in read_outcomes(folder.table).values():
-            part = shard.parts(row.id)[0] if row.code == "ok" else ""
-            journal.add(row, part, shard.read(row.id, part) if part else b"")
+            extension = shard.parts(row.id)[0] if row.code == "ok" else ""
+            content = shard.read(row.id, extension) if extension else b""
+            journal.add(row, extension, content)
     folder.table.unlink()
     web.asked.clear()
     folder.download({2: urls[2], 3: urls[3]})
@@ -258,9 +266,7 @@ def test_what_a_kill_left_of_other_posts_is_kept(web: Web, folder: Folder, files
     assert folder.tar.read_bytes() == (folder.root / "all.tar").read_bytes()
 
 
-def test_a_tar_to_which_nothing_comes_is_not_written_again(
-    web: Web, folder: Folder, files: Files
-) -> None:
+def test_unchanged_tar_is_linked(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 20)
     folder.download(urls)
     before = folder.tar.stat().st_ino
@@ -268,7 +274,7 @@ def test_a_tar_to_which_nothing_comes_is_not_written_again(
     assert folder.tar.stat().st_ino == before
 
 
-def test_what_was_refused_unasked_is_judged_anew(web: Web, folder: Folder, files: Files) -> None:
+def test_blocked_url_is_checked_again(web: Web, folder: Folder, files: Files) -> None:
     url = web.put("/a.jpg", web.page(files["jpg"])).replace("127.0.0.1", "localhost")
     result = folder.download({1: url})
     assert result.dropped == {"wrong_host": 1}
@@ -279,9 +285,7 @@ def test_what_was_refused_unasked_is_judged_anew(web: Web, folder: Folder, files
     assert folder.download({1: url}, hosts=("localhost",)).kept == 1
 
 
-def test_noai_is_asked_again_where_it_is_not_respected(
-    web: Web, folder: Folder, files: Files
-) -> None:
+def test_noai_is_retried_if_x_robots_tag_is_off(web: Web, folder: Folder, files: Files) -> None:
     urls = {1: web.put("/a.jpg", web.page(files["jpg"], X_Robots_Tag="noai"))}
     assert folder.download(urls).dropped == {"noai": 1}
     assert folder.download(urls).dropped == {"noai": 1}
@@ -289,7 +293,7 @@ def test_noai_is_asked_again_where_it_is_not_respected(
     assert folder.download(urls, x_robots_tag=False).kept == 1
 
 
-def test_a_host_in_trouble_is_left_for_later(web: Web, folder: Folder) -> None:
+def test_rest_of_a_given_up_host_is_left_for_the_next_run(web: Web, folder: Folder) -> None:
     refusal = web.page(status=429, Retry_After=9999)
     urls = {n: web.put(f"/{n}.jpg", refusal) for n in range(1, 60)}
     result = folder.download(urls, threads=4)
@@ -298,49 +302,45 @@ def test_a_host_in_trouble_is_left_for_later(web: Web, folder: Folder) -> None:
     assert set(result.dropped) == {"host_unavailable", "http_429"}
 
 
-def test_a_host_gets_no_more_connections_than_allowed(
-    web: Web, folder: Folder, files: Files
-) -> None:
+def test_connections_per_host_are_limited(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 30)
     folder.download(urls, threads=16, connections_per_host=2)
-    assert web.most_at_once <= 2
+    assert web.max_in_flight <= 2
     folder.tar.unlink()
     folder.table.unlink()
 
 
-def test_requests_per_second(web: Web, folder: Folder, files: Files) -> None:
-    start = time.monotonic()
-    folder.download(half_dead(web, files, 11), requests_per_second=20.0)
-    assert time.monotonic() - start >= 0.5
+def test_requests_per_second_are_limited(web: Web, folder: Folder, files: Files) -> None:
+    clock = FakeClock()
+    folder.download(half_dead(web, files, 11), clock, threads=1, requests_per_second=20.0)
+    assert clock.now == pytest.approx(0.5)
 
 
-def test_no_posts(folder: Folder) -> None:
+def test_shard_without_posts_is_empty(folder: Folder) -> None:
     result = folder.download({})
     assert (result.outcomes, result.kept, result.dropped) == ([], 0, {})
     assert folder.pictures() == {}
-    check_share(result, DownloadOptions())
+    check_failed_share(result, DownloadOptions())
 
 
-def test_a_table_that_is_none(folder: Folder) -> None:
+def test_table_of_something_else_is_refused(folder: Folder) -> None:
     folder.table.write_bytes(b"PAR1, or so")
-    with pytest.raises(SengaError, match="is not a table of download outcomes: delete it"):
+    with pytest.raises(SengaError, match="is not a table of download outcomes. Delete it"):
         folder.download({1: "http://127.0.0.1:9/a.jpg"})
     pl.DataFrame({"id": [1]}).write_parquet(folder.table)
-    with pytest.raises(SengaError, match="is not a table of download outcomes: delete it"):
+    with pytest.raises(SengaError, match="is not a table of download outcomes. Delete it"):
         folder.download({1: "http://127.0.0.1:9/a.jpg"})
 
 
-def no_threads() -> bool:
-    """Whether all threads of a download end within a few seconds."""
-    until = time.monotonic() + 5
-    while any(thread.name == "download" for thread in threading.enumerate()):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
+def threads_end() -> bool:
+    """Whether all threads of a download end."""
+    threads = [thread for thread in threading.enumerate() if thread.name == "download"]
+    for thread in threads:
+        thread.join(10)
+    return not any(thread.is_alive() for thread in threads)
 
 
-def test_a_full_disk_stops_the_run(
+def test_full_disk_stops_the_run(
     web: Web, folder: Folder, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -349,11 +349,11 @@ def test_a_full_disk_stops_the_run(
     monkeypatch.setattr(Journal, "add", full)
     with pytest.raises(OSError, match="No space left"):
         folder.download(half_dead(web, files, 40), threads=4)
-    assert no_threads()
+    assert threads_end()
     assert len(web.asked) < 40
 
 
-def test_a_folder_that_is_not_there(web: Web, tmp_path: Path, files: Files) -> None:
+def test_missing_folder_raises(web: Web, tmp_path: Path, files: Files) -> None:
     folder = Folder(tmp_path)
     folder.download(half_dead(web, files, 2))
     with pytest.raises(FileNotFoundError):
@@ -361,12 +361,12 @@ def test_a_folder_that_is_not_there(web: Web, tmp_path: Path, files: Files) -> N
             folder.posts,
             tmp_path / "none" / "0.tar",
             folder.table,
-            guest_of(),
+            client_of(),
             journal=folder.journal,
         )
 
 
-def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -> None:
+def test_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -> None:
     urls = {0: web.put("/0.jpg", web.page(status=503, Retry_After=1))}
     urls |= half_dead(web, files, 30)
 
@@ -377,10 +377,10 @@ def test_an_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -
     folder.download(urls)
     with pytest.raises(KeyboardInterrupt):
         folder.begin(interrupt)
-    assert no_threads()
+    assert threads_end()
 
 
-def test_threads_do_not_keep_the_process_alive(web: Web, folder: Folder) -> None:
+def test_threads_are_daemons(web: Web, folder: Folder) -> None:
     urls = {1: web.put("/1.jpg", web.silence)}
     run = threading.Thread(target=folder.download, args=[urls], kwargs={"first_byte_timeout": 0.5})
     run.start()
@@ -390,29 +390,34 @@ def test_threads_do_not_keep_the_process_alive(web: Web, folder: Folder) -> None
     run.join()
 
 
-def failed(codes: list[str]) -> DownloadResult:
+def result_of(codes: list[str]) -> DownloadResult:
     return DownloadResult([DownloadOutcome(n, code) for n, code in enumerate(codes)])
 
 
-def test_too_many_failures_stop_the_run() -> None:
+def test_too_many_transient_failures_stop_the_run() -> None:
     options = DownloadOptions(max_failed_share=0.5)
-    check_share(failed(["http_404"] * 99 + ["ok"]), options)  # an old list, and no trouble
-    check_share(failed(["timeout"] * 5 + ["ok"] * 5), options)
+    check_failed_share(
+        result_of(["http_404"] * 99 + ["ok"]), options
+    )  # an old list, and no trouble
+    check_failed_share(result_of(["timeout"] * 5 + ["ok"] * 5), options)
     with pytest.raises(SengaError) as caught:
-        check_share(failed(["timeout"] * 2 + ["connection_failed"] * 4 + ["http_404"] * 4), options)
+        check_failed_share(
+            result_of(["timeout"] * 2 + ["connection_failed"] * 4 + ["http_404"] * 4), options
+        )
     assert str(caught.value) == (
-        "6 of 10 pictures could not be fetched for now (connection_failed 4, timeout 2): check "
-        "the network and run again, or raise [download] max_failed_share; what came is kept."
+        "6 of 10 pictures could not be downloaded (connection_failed 4, timeout 2). Check the "
+        "network and run again, or raise [download] max_failed_share. Those downloaded so far "
+        "are kept."
     )
 
 
-def test_hosts_that_may_not_be_asked_stop_the_run() -> None:
+def test_too_many_hosts_that_are_not_allowed_stop_the_run() -> None:
     rows = [DownloadOutcome(n, "wrong_host", "cdn.example") for n in range(19)]
     with pytest.raises(SengaError) as caught:
-        check_share(DownloadResult([*rows, DownloadOutcome(99, "ok")]), DownloadOptions())
+        check_failed_share(DownloadResult([*rows, DownloadOutcome(99, "ok")]), DownloadOptions())
     assert str(caught.value) == (
-        "19 of 20 pictures are on hosts that may not be asked (cdn.example): if you trust them, "
-        "add them to [download] hosts; what came is kept."
+        "19 of 20 pictures are on hosts that are not allowed (cdn.example). If you trust them, "
+        "add them to [download] hosts. Those downloaded so far are kept."
     )
 
 
@@ -437,7 +442,7 @@ def test_hosts_that_may_not_be_asked_stop_the_run() -> None:
         ("private_address", False),
     ],
 )
-def test_what_may_pass(code: str, transient: bool) -> None:
+def test_transient_codes(code: str, transient: bool) -> None:
     assert is_transient(code) is transient
 
 
@@ -457,7 +462,7 @@ def test_what_may_pass(code: str, transient: bool) -> None:
         max_size=9,
     )
 )
-def test_outcomes_survive_the_disk(
+def test_outcomes_round_trip(
     tmp_path_factory: pytest.TempPathFactory, rows: list[DownloadOutcome]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "outcomes"
@@ -489,7 +494,7 @@ def test_outcomes_survive_the_disk(
         ("contact", "me) (you"),
     ],
 )
-def test_options_that_cannot_work(name: str, value: object) -> None:
+def test_invalid_options_are_named(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"^\[download\] {name} = .*expected"):
         replace(DownloadOptions(), **{name: value})  # type: ignore[arg-type]
 
@@ -497,8 +502,8 @@ def test_options_that_cannot_work(name: str, value: object) -> None:
 def test_every_code_is_documented() -> None:
     text = (Path(__file__).parents[3] / "docs" / "sources.md").read_text(encoding="utf-8")
     for code, meaning in MEANINGS.items():
-        again = "yes" if is_transient(code) else ""
-        assert f"| `{code}` | {meaning} | {again} |" in text
+        retried = "yes" if is_transient(code) else ""
+        assert f"| `{code}` | {meaning} | {retried} |" in text
 
 
 def test_codes_are_a_closed_set() -> None:

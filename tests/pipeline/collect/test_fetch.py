@@ -4,9 +4,7 @@ import hashlib
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from importlib.metadata import version
@@ -16,48 +14,29 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.web import Web
+from pipeline.collect.client import PoliteClient
 from pipeline.collect.fetch import Fetched
 from pipeline.collect.fetch_many import fetch_one
-from pipeline.collect.guest import Guest
 from pipeline.collect.options import DownloadOptions
-from pipeline.collect.schedule import Schedule
+from tests.pipeline.collect.fake_clock import FakeClock
 
 Files = dict[str, bytes]
 
 
 class Client:
-    """Fetches one URL after the other, as a thread of a download does.
+    """Fetches one URL after the other, as a thread of a download does, without waiting."""
 
-    Attributes:
-        waited: seconds that it was to wait for its turns, and did not.
-    """
-
-    def __init__(self, guest: Guest) -> None:
-        self.guest = guest
-        self.waited = 0.0
-        guest.states.changed.wait = self._wait  # type: ignore[method-assign,assignment]
-        self.fetcher = guest.fetcher(self)
-        self.schedule = Schedule({}, guest.states, 0, self._clock)
-
-    def _wait(self, seconds: float) -> None:
-        self.waited += max(seconds, 1e-6)
-
-    def _clock(self) -> float:
-        return time.monotonic() + self.waited
-
-    def visit(self, name: str, deadline: float) -> AbstractContextManager[None]:
-        return self.schedule.visit(name, deadline)
-
-    def slow_to(self, name: str, delay: float) -> None:
-        self.schedule.slow_to(name, delay)
+    def __init__(self, **fields: Any) -> None:
+        self.clock = FakeClock()
+        self.client = PoliteClient(**fields, clock=self.clock, wait=self.clock.wait)
+        self.fetcher = self.client.fetcher(self.client.schedule({}))
 
     def fetch(self, post_id: int, url: str) -> Fetched:
-        retries = self.guest.options.retries
-        self.schedule = Schedule({post_id: url}, self.guest.states, retries, self._clock)
-        while job := self.schedule.next():
-            if fetched := fetch_one(self.fetcher, self.schedule, job):
+        schedule = self.client.schedule({post_id: url})
+        while job := schedule.next_job():
+            if fetched := fetch_one(self.fetcher, schedule, job):
                 return fetched
-        raise AssertionError("no end")
+        raise AssertionError("the job has no result")
 
 
 @pytest.fixture
@@ -69,22 +48,22 @@ def make() -> Iterator[Callable[..., Client]]:
             **{"allow_private": True, "robots_txt": False, "requests_per_second": 0} | options
         )
         hosts = ("127.0.0.1", "localhost", *(connect_to or {}))
-        made.append(Client(Guest(options=chosen, hosts=hosts, connect_to=connect_to or {})))
+        made.append(Client(options=chosen, allowed_hosts=hosts, connect_to=connect_to or {}))
         return made[-1]
 
     yield new
     for client in made:
-        client.fetcher.__exit__(None, None, None)
+        client.fetcher.close()
 
 
 Make = Callable[..., Client]
 
 
-def test_keeps_the_bytes_of_a_picture(web: Web, make: Make, files: Files) -> None:
-    for number, (kind, content) in enumerate(files.items()):
-        url = web.put(f"//samples/7/a.{kind}?12", web.page(content))
+def test_picture_is_kept_byte_for_byte(web: Web, make: Make, files: Files) -> None:
+    for number, (extension, content) in enumerate(files.items()):
+        url = web.put(f"//samples/7/a.{extension}?12", web.page(content))
         fetched = make().fetch(number, url)
-        assert (fetched.part, fetched.content) == (kind, content)
+        assert (fetched.extension, fetched.content) == (extension, content)
         row = fetched.outcome
         assert (row.id, row.code, row.url, row.status) == (number, "ok", url, 200)
         assert row.bytes == len(content)
@@ -92,46 +71,46 @@ def test_keeps_the_bytes_of_a_picture(web: Web, make: Make, files: Files) -> Non
         assert not row.transient
 
 
-def test_a_url_without_an_extension_may_be_any_picture(web: Web, make: Make, files: Files) -> None:
-    assert make().fetch(1, web.put("/image.php?id=3", web.page(files["png"]))).part == "png"
-    assert make().fetch(1, web.put("/image.JPEG", web.page(files["jpg"]))).part == "jpg"
+def test_url_without_extension_may_be_any_picture(web: Web, make: Make, files: Files) -> None:
+    assert make().fetch(1, web.put("/image.php?id=3", web.page(files["png"]))).extension == "png"
+    assert make().fetch(1, web.put("/image.JPEG", web.page(files["jpg"]))).extension == "jpg"
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 404, 410, 451])
-def test_a_lasting_status_is_final(web: Web, make: Make, status: int) -> None:
+def test_permanent_status_is_final(web: Web, make: Make, status: int) -> None:
     client = make()
     fetched = client.fetch(5, web.put("/a.jpg", web.page(status=status)))
     row = fetched.outcome
     assert (row.code, row.status, row.transient) == (f"http_{status}", status, False)
     assert not fetched.content
-    assert (len(web.asked), client.waited) == (1, 0)
+    assert (len(web.asked), client.clock.now) == (1, 0)
 
 
 @pytest.mark.parametrize("status", [403, 408, 429, 500, 502, 503, 504])
-def test_a_passing_status_is_tried_again(web: Web, make: Make, files: Files, status: int) -> None:
+def test_transient_status_is_retried(web: Web, make: Make, files: Files, status: int) -> None:
     client = make()
     url = web.put("/a.jpg", web.page(status=status), web.page(files["jpg"]))
     assert client.fetch(5, url).outcome.code == "ok"
     assert len(web.asked) == 2
-    assert client.waited > 0.4
+    assert client.clock.now > 0.4
 
 
-def test_gives_up_after_the_last_try(web: Web, make: Make) -> None:
+def test_last_retry_is_final(web: Web, make: Make) -> None:
     client = make(retries=3)
     row = client.fetch(5, web.put("/a.jpg", web.page(status=503))).outcome
     assert (row.code, row.transient) == ("http_503", True)
     assert len(web.asked) == 4
-    assert client.waited > 0.5 + 1 + 2
+    assert client.clock.now > 0.5 + 1 + 2
     assert make(retries=0).fetch(5, row.url).outcome.code == "http_503"
     assert len(web.asked) == 5
 
 
-def test_403_for_everything_may_pass(web: Web, make: Make) -> None:
+def test_403_on_every_url_is_retried_next_run(web: Web, make: Make) -> None:
     row = make(retries=1).fetch(5, web.put("/a.jpg", web.page(status=403))).outcome
     assert (row.code, row.status, row.transient) == ("shut_out", 403, True)
 
 
-def test_waits_as_long_as_the_server_says(web: Web, make: Make, files: Files) -> None:
+def test_retry_after_is_respected(web: Web, make: Make, files: Files) -> None:
     in_20_s = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
     long_ago = "Wed, 21 Oct 2015 07:28:00 GMT"
     waited = []
@@ -140,22 +119,22 @@ def test_waits_as_long_as_the_server_says(web: Web, make: Make, files: Files) ->
         url = web.put(f"/{number}.jpg", refusal, web.page(files["jpg"]))
         client = make()
         assert client.fetch(5, url).outcome.code == "ok"
-        waited.append(client.waited)
+        waited.append(client.clock.now)
     assert 6.5 < waited[0] <= 8.1
     assert 15 < waited[1] <= 21.1
     assert max(waited[2:]) <= 1.1
 
 
-def test_does_not_wait_longer_than_its_patience(web: Web, make: Make) -> None:
+def test_retry_after_beyond_patience_gives_the_host_up(web: Web, make: Make) -> None:
     client = make(patience=60.0)
     refusal = web.page(status=429, Retry_After="3600")
     row = client.fetch(5, web.put("/a.jpg", refusal)).outcome
-    assert (row.code, row.transient, client.waited) == ("http_429", True, 0)
+    assert (row.code, row.transient, client.clock.now) == ("http_429", True, 0)
     assert client.fetch(6, web.put("/b.jpg", refusal)).outcome.code == "host_unavailable"
     assert web.asked == ["/a.jpg"]
 
 
-def test_a_connection_that_is_reset(web: Web, make: Make, files: Files) -> None:
+def test_reset_connection_is_retried(web: Web, make: Make, files: Files) -> None:
     url = web.put("/a.jpg", web.reset, web.page(files["jpg"]))
     assert make().fetch(5, url).outcome.code == "ok"
     row = make(retries=1).fetch(5, web.put("/b.jpg", web.reset)).outcome
@@ -163,7 +142,7 @@ def test_a_connection_that_is_reset(web: Web, make: Make, files: Files) -> None:
     assert web.asked.count("/b.jpg") == 2
 
 
-def test_a_server_that_is_not_there(make: Make) -> None:
+def test_refused_connection_is_transient(make: Make) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     row = make(retries=2).fetch(5, f"http://127.0.0.1:{port}/a.jpg").outcome
@@ -171,68 +150,83 @@ def test_a_server_that_is_not_there(make: Make) -> None:
     assert "refused" in row.detail
 
 
-def test_a_server_that_says_nothing(web: Web, make: Make) -> None:
+def test_missing_response_is_a_timeout(web: Web, make: Make) -> None:
     row = make(first_byte_timeout=0.1, retries=1).fetch(5, web.put("/a.jpg", web.silence)).outcome
     assert (row.code, row.transient, len(web.asked)) == ("timeout", True, 2)
 
 
-def test_a_slow_drip_ends_at_the_deadline(web: Web, make: Make, files: Files) -> None:
-    start = time.monotonic()
-    url = web.put("/a.jpg", web.drip(files["jpg"], 0.02))
-    row = make(deadline=0.3, retries=0).fetch(5, url).outcome
-    assert time.monotonic() - start < 1.5
+def test_slow_body_ends_at_the_deadline(web: Web, make: Make, files: Files) -> None:
+    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    web.wait = client.clock.wait_beside_a_client
+    row = client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.5))).outcome
     assert (row.code, row.transient, len(web.asked)) == ("timeout", True, 1)
     assert 0 < row.bytes < len(files["jpg"])
 
 
-def test_a_drip_in_chunks_ends_at_the_deadline(web: Web, make: Make) -> None:
-    """A chunk is read line by line, so that no read of ours returns meanwhile."""
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    start = time.monotonic()
-    url = web.put("/a.jpg", web.raw(head, b"0" * 1000, 0.02))
-    row = make(deadline=0.3, retries=0).fetch(5, url).outcome
-    assert time.monotonic() - start < 1.5
+def test_slow_chunk_header_ends_at_the_deadline(web: Web, make: Make) -> None:
+    """It is read as one line, so that no read of the fetcher returns meanwhile."""
+    client = make(deadline=10.0, min_speed=0.0, retries=0)
+
+    def send(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for _ in range(1000):
+            handler.wfile.write(b"0")
+            client.clock.wait_beside_a_client(0.5)
+
+    row = client.fetch(5, web.put("/a.jpg", send)).outcome
     assert (row.code, row.transient) == ("timeout", True)
 
 
 @pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK\r\nX-Long: "])
-def test_a_header_that_drips_ends_too(web: Web, make: Make, line: bytes) -> None:
-    start = time.monotonic()
-    options = {"connect_timeout": 0.1, "first_byte_timeout": 0.2, "retries": 0}
-    url = web.put("/a.jpg", web.raw(line, b"x" * 1000, 0.02))
-    row = make(**options).fetch(5, url).outcome
-    assert time.monotonic() - start < 1.5
+def test_slow_header_ends_at_its_deadline(web: Web, make: Make, line: bytes) -> None:
+    client = make(connect_timeout=1.0, first_byte_timeout=2.0, retries=0)
+
+    def send(handler: Any) -> None:
+        handler.wfile.write(line)
+        for _ in range(1000):
+            handler.wfile.write(b"x")
+            client.clock.wait_beside_a_client(0.02)
+
+    row = client.fetch(5, web.put("/a.jpg", send)).outcome
     assert (row.code, row.transient) == ("timeout", True)
-    assert row.detail == "before the whole header"
+    assert row.detail == "before the complete header"
 
 
-def test_the_next_request_is_not_hit_by_the_end_of_the_last(
-    web: Web, make: Make, files: Files
-) -> None:
-    client = make(deadline=0.3, retries=0)
-    assert client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.02))).outcome.code != "ok"
-    for number in range(20):
-        assert (
-            client.fetch(5, web.put(f"/{number}.jpg", web.page(files["jpg"]))).outcome.code == "ok"
-        )
-        time.sleep(0.03)
+def test_deadline_of_a_request_does_not_end_the_next(web: Web, make: Make, files: Files) -> None:
+    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    web.wait = client.clock.wait_beside_a_client
+    assert client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.5))).outcome.code != "ok"
+
+    def send(handler: Any) -> None:
+        watch()
+        web.page(files["jpg"])(handler)
+
+    watch = client.fetcher._checked.enforce_deadline  # which the watchdog may call at any time
+    for number in range(5):
+        client.clock.wait(20)
+        watch()
+        assert client.fetch(5, web.put(f"/{number}.jpg", send)).outcome.code == "ok"
 
 
-def test_a_body_that_comes_too_slowly(
-    web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipeline.collect.fetch._GRACE", 0.2)
-    url = web.put("/a.jpg", web.drip(files["jpg"], 0.02))
-    row = make(min_speed=1000.0, retries=0).fetch(5, url).outcome
+def test_body_below_min_speed_is_too_slow(web: Web, make: Make, files: Files) -> None:
+    client = make(min_speed=1000.0, retries=0)
+    web.wait = client.clock.wait_beside_a_client
+    row = client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.5))).outcome
     assert (row.code, row.transient) == ("too_slow", True)
     assert "bytes/s" in row.detail
 
 
-def test_a_drip_that_makes_it(web: Web, make: Make, files: Files) -> None:
-    assert make().fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.0))).outcome.code == "ok"
+def test_slow_body_within_deadline_is_kept(web: Web, make: Make, files: Files) -> None:
+    client = make(min_speed=0.0, deadline=60.0)
+    web.wait = client.clock.wait
+    url = web.put("/a.jpg", web.drip(files["jpg"], 50.0 / len(files["jpg"])))
+    assert client.fetch(5, url).outcome.code == "ok"
+    assert client.clock.now == pytest.approx(50, rel=0.01)
 
 
-def test_a_body_that_ends_early_is_tried_again(web: Web, make: Make, files: Files) -> None:
+def test_incomplete_body_is_retried(web: Web, make: Make, files: Files) -> None:
     content = files["jpg"]
     short = web.cut(content[:100], announced=len(content))
     assert make().fetch(5, web.put("/a.jpg", short, web.page(content))).outcome.code == "ok"
@@ -240,22 +234,26 @@ def test_a_body_that_ends_early_is_tried_again(web: Web, make: Make, files: File
     assert (row.code, row.status, row.transient) == ("incomplete", 200, True)
 
 
-def test_a_header_that_breaks_off(web: Web, make: Make) -> None:
-    """What is left of it reads like an empty answer."""
-    broken = web.raw(b"HTTP/1.1 200 OK\r\nContent-Ty")
-    row = make(retries=0).fetch(5, web.put("/a.jpg", broken)).outcome
+def test_header_that_is_cut_off_is_incomplete(web: Web, make: Make) -> None:
+    """What is left of it reads like an empty response."""
+
+    def send(handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
+        handler.close_connection = True
+
+    row = make(retries=0).fetch(5, web.put("/a.jpg", send)).outcome
     assert (row.code, row.transient) == ("incomplete", True)
 
 
-def test_a_body_longer_than_announced(web: Web, make: Make, files: Files) -> None:
-    """What is left over is not taken for the next answer."""
+def test_body_longer_than_announced_is_cut(web: Web, make: Make, files: Files) -> None:
+    """The rest is not taken for the next response."""
     fetcher = make()
-    long = web.page(files["jpg"], Content_Length=len(files["jpg"]) - 50)
-    assert fetcher.fetch(5, web.put("/a.jpg", long)).outcome.code == "truncated"
+    too_long = web.page(files["jpg"], Content_Length=len(files["jpg"]) - 50)
+    assert fetcher.fetch(5, web.put("/a.jpg", too_long)).outcome.code == "truncated"
     assert fetcher.fetch(6, web.put("/b.png", web.page(files["png"]))).outcome.code == "ok"
 
 
-def test_what_is_not_the_picture(web: Web, make: Make, files: Files) -> None:
+def test_body_that_is_not_the_picture_has_its_code(web: Web, make: Make, files: Files) -> None:
     html = b"\n<!DOCTYPE html><title>Sorry</title>"
     cases = {
         "/empty.jpg": (web.page(b""), "empty"),
@@ -270,15 +268,15 @@ def test_what_is_not_the_picture(web: Web, make: Make, files: Files) -> None:
         "/end.jpg": (web.page(files["jpg"][:-2]), "truncated"),
         "/cut.png": (web.page(files["png"][:-200]), "truncated"),
     }
-    for path, (answer, code) in cases.items():
-        fetched = make().fetch(5, web.put(path, answer))
+    for path, (page, code) in cases.items():
+        fetched = make().fetch(5, web.put(path, page))
         row = fetched.outcome
         assert (path, row.code, row.status, row.transient) == (path, code, 200, False)
-        assert (fetched.content, fetched.part, row.sha256) == (b"", "", "")
+        assert (fetched.content, fetched.extension, row.sha256) == (b"", "", "")
     assert len(web.asked) == len(cases)
 
 
-def test_no_more_bytes_than_allowed(web: Web, make: Make, files: Files) -> None:
+def test_body_over_max_bytes_is_refused(web: Web, make: Make, files: Files) -> None:
     content, size = files["png"], len(files["png"])
     announced = web.put("/announced.png", web.page(content))
     unannounced = web.put("/unannounced.png", web.chunked(content[:99], content[99:]))
@@ -288,7 +286,7 @@ def test_no_more_bytes_than_allowed(web: Web, make: Make, files: Files) -> None:
         assert (row.code, row.bytes, row.transient) == ("too_many_bytes", size, False)
 
 
-def test_follows_redirects(web: Web, make: Make, files: Files) -> None:
+def test_redirects_are_followed_on_one_connection(web: Web, make: Make, files: Files) -> None:
     web.put("/b/c.jpg", web.page(files["jpg"]))
     url = web.put("/a/b.jpg", web.page(b"moved", 301, Location="../b/c.jpg"))
     row = make().fetch(5, url).outcome
@@ -297,32 +295,34 @@ def test_follows_redirects(web: Web, make: Make, files: Files) -> None:
     assert web.connections == 1
 
 
-def test_the_type_is_that_of_the_first_url(web: Web, make: Make, files: Files) -> None:
+def test_type_is_checked_against_the_first_url(web: Web, make: Make, files: Files) -> None:
     web.put("/deleted.png", web.page(files["png"]))
     url = web.put("/a.jpg", web.page(b"", 302, Location="/deleted.png"))
     assert make().fetch(5, url).outcome.code == "wrong_type"
 
 
-def test_redirects_come_to_an_end(web: Web, make: Make) -> None:
+def test_endless_redirects_are_ended(web: Web, make: Make) -> None:
     row = make().fetch(5, web.put("/a.jpg", web.page(b"", 302, Location="/a.jpg"))).outcome
     assert (row.code, row.status, row.transient) == ("too_many_redirects", 302, False)
     assert len(web.asked) == 6
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a.jpg"])
-def test_redirects_stay_on_the_web(web: Web, make: Make, target: str) -> None:
+def test_redirects_to_other_schemes_are_refused(web: Web, make: Make, target: str) -> None:
     row = make().fetch(5, web.put("/a.jpg", web.page(b"", 302, Location=target))).outcome
     assert (row.code, row.transient) == ("wrong_scheme", False)
 
 
-def test_every_redirect_is_checked(web: Web, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"inside.example": "127.0.0.1", "cloud.example": "169.254.169.254"}
+def test_every_redirect_is_checked_for_its_host_and_address(
+    web: Web, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = {"inside.example": "127.0.0.1", "cloud.example": "169.254.169.254"}
     resolve = socket.getaddrinfo
 
-    def lie(host: str, *arguments: Any, **named: Any) -> Any:
-        return resolve(found.get(host, host), *arguments, **named)
+    def fake_getaddrinfo(host: str, *arguments: Any, **named: Any) -> Any:
+        return resolve(addresses.get(host, host), *arguments, **named)
 
-    monkeypatch.setattr(socket, "getaddrinfo", lie)
+    monkeypatch.setattr(socket, "getaddrinfo", fake_getaddrinfo)
     web.put("/secret.jpg", web.page(files["jpg"]))
     port = web.server_address[1]
     for number, (target, code) in enumerate(
@@ -338,36 +338,36 @@ def test_every_redirect_is_checked(web: Web, files: Files, monkeypatch: pytest.M
         web.put(f"/{number}.jpg", web.page(b"", 302, Location=target))
         options = DownloadOptions(robots_txt=False, hosts=("example",))
         connect_to = {"safebooru.example": web.address}
-        client = Client(Guest(options=options, connect_to=connect_to))
+        client = Client(options=options, connect_to=connect_to)
         row = client.fetch(5, f"http://safebooru.example/{number}.jpg").outcome
         assert (target, row.code) == (target, code)
         assert not row.transient
     assert "/secret.jpg" not in web.asked
 
 
-def test_a_name_is_resolved_once(
+def test_host_is_resolved_once_per_connection(
     web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was checked is what is connected to, whatever the name stands for a moment later."""
-    answers, asked = ["127.0.0.1", "169.254.169.254"], []
+    """The checked address is connected to, whatever the name resolves to a moment later."""
+    addresses, resolved = ["127.0.0.1", "169.254.169.254"], []
     resolve = socket.getaddrinfo
 
     def rebind(host: str, *arguments: Any, **named: Any) -> Any:
         if host == "localhost":
-            asked.append(host)
-            host = answers.pop(0)
+            resolved.append(host)
+            host = addresses.pop(0)
         return resolve(host, *arguments, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", rebind)
     web.put("/a.jpg", web.page(files["jpg"]))
     port = web.server_address[1]
     assert make().fetch(5, f"http://localhost:{port}/a.jpg").outcome.code == "ok"
-    assert asked == ["localhost"]
+    assert resolved == ["localhost"]
     row = make().fetch(5, f"http://localhost:{port}/a.jpg").outcome
     assert row.code == "private_address"
 
 
-def test_the_next_address_where_the_first_does_not_answer(
+def test_second_address_is_tried_if_the_first_fails(
     web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolve = socket.getaddrinfo
@@ -383,12 +383,12 @@ def test_the_next_address_where_the_first_does_not_answer(
     assert make().fetch(5, f"http://localhost:{port}/a.jpg").outcome.code == "ok"
 
 
-def test_a_name_that_nobody_knows(make: Make) -> None:
+def test_unknown_host_is_transient(make: Make) -> None:
     row = make(hosts=("invalid",), retries=0).fetch(5, "http://no.invalid/a.jpg").outcome
     assert (row.code, row.transient) == ("connection_failed", True)
 
 
-def test_a_host_may_forbid_it(web: Web, make: Make, files: Files) -> None:
+def test_robots_txt_is_respected(web: Web, make: Make, files: Files) -> None:
     web.put("/robots.txt", web.page(b"User-agent: *\nDisallow: /images/\n"))
     closed = web.put("/images/a.jpg", web.page(files["jpg"]))
     opened = web.put("/samples/a.jpg", web.page(files["jpg"]))
@@ -401,40 +401,46 @@ def test_a_host_may_forbid_it(web: Web, make: Make, files: Files) -> None:
     assert make(robots_txt=False).fetch(8, closed).outcome.code == "ok"
 
 
-def test_no_robots_txt_forbids_nothing(web: Web, make: Make, files: Files) -> None:
+def test_missing_robots_txt_allows_everything(web: Web, make: Make, files: Files) -> None:
     url = web.put("/a.jpg", web.page(files["jpg"]))
     assert make(robots_txt=True).fetch(5, url).outcome.code == "ok"
     assert web.asked == ["/robots.txt", "/a.jpg"]
 
 
-def test_robots_txt_that_leads_elsewhere_is_followed(web: Web, make: Make, files: Files) -> None:
+def test_redirect_of_robots_txt_is_followed(web: Web, make: Make, files: Files) -> None:
     web.put("/robots.txt", web.page(b"", 302, Location="/rules.txt"))
     web.put("/rules.txt", web.page(b"User-agent: *\nDisallow: /\n"))
     url = web.put("/a.jpg", web.page(files["jpg"]))
     assert make(robots_txt=True).fetch(5, url).outcome.code == "robots_txt"
 
 
-def test_an_artist_may_forbid_it(web: Web, make: Make, files: Files) -> None:
+def test_x_robots_tag_is_respected(web: Web, make: Make, files: Files) -> None:
     url = web.put("/a.jpg", web.page(files["jpg"], X_Robots_Tag="noindex, noai"))
     row = make().fetch(5, url).outcome
     assert (row.code, row.detail, row.transient) == ("noai", "X-Robots-Tag: noindex, noai", False)
     assert make(x_robots_tag=False).fetch(5, url).outcome.code == "ok"
 
 
-@pytest.mark.parametrize("kind", ["application/zip", "text/plain", "video/mp4"])
-def test_a_type_that_is_no_picture(web: Web, make: Make, files: Files, kind: str) -> None:
-    row = make().fetch(5, web.put("/a.jpg", web.page(files["jpg"], Content_Type=kind))).outcome
+@pytest.mark.parametrize("media_type", ["application/zip", "text/plain", "video/mp4"])
+def test_content_type_of_something_else_is_refused(
+    web: Web, make: Make, files: Files, media_type: str
+) -> None:
+    row = (
+        make().fetch(5, web.put("/a.jpg", web.page(files["jpg"], Content_Type=media_type))).outcome
+    )
     assert (row.code, row.transient) == ("wrong_content_type", False)
-    assert kind in row.detail
+    assert media_type in row.detail
 
 
-@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "Image/JPEG; q=1"])
-def test_types_of_careless_servers(web: Web, make: Make, files: Files, kind: str) -> None:
-    url = web.put("/a.jpg", web.page(files["jpg"], Content_Type=kind))
+@pytest.mark.parametrize("media_type", ["image/png", "application/octet-stream", "Image/JPEG; q=1"])
+def test_content_types_of_careless_servers_are_accepted(
+    web: Web, make: Make, files: Files, media_type: str
+) -> None:
+    url = web.put("/a.jpg", web.page(files["jpg"], Content_Type=media_type))
     assert make().fetch(5, url).outcome.code == "ok"
 
 
-def test_tls_is_checked_for_the_name_and_not_for_the_address(
+def test_certificate_is_checked_for_the_host_name(
     web: Web, make: Make, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, certificate = tmp_path / "key", tmp_path / "certificate"
@@ -453,9 +459,11 @@ def test_tls_is_checked_for_the_name_and_not_for_the_address(
     assert make().fetch(5, f"https://localhost:{port}/a.jpg").outcome.code == "ok"
     row = make(retries=0).fetch(5, f"https://127.0.0.1:{port}/a.jpg").outcome
     assert row.code == "tls_failed"
-    slow = web.put("/b.jpg", web.drip(files["jpg"], 0.02)).replace("http:", "https:")
+    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    web.wait = client.clock.wait_beside_a_client
+    slow = web.put("/b.jpg", web.drip(files["jpg"], 0.5)).replace("http:", "https:")
     slow = slow.replace("127.0.0.1", "localhost")
-    assert make(deadline=0.4, retries=0).fetch(5, slow).outcome.code == "timeout"
+    assert client.fetch(5, slow).outcome.code == "timeout"
 
 
 @pytest.mark.parametrize(
@@ -473,20 +481,20 @@ def test_tls_is_checked_for_the_name_and_not_for_the_address(
         ("http://elsewhere.example/a.jpg", "wrong_host"),
     ],
 )
-def test_what_is_not_a_url_of_the_web(make: Make, url: str, code: str) -> None:
+def test_refused_url_gets_no_request(make: Make, url: str, code: str) -> None:
     client = make()
     row = client.fetch(5, url).outcome
-    assert (row.code, row.url, row.transient, client.waited) == (code, url, False, 0)
+    assert (row.code, row.url, row.transient, client.clock.now) == (code, url, False, 0)
 
 
 @pytest.mark.parametrize("host", ["a" * 70 + ".example", "*", ".example", "xn--\u0fff.example"])
-def test_names_that_cannot_be(make: Make, host: str) -> None:
+def test_impossible_host_names_have_a_code(make: Make, host: str) -> None:
     row = make(hosts=("*",), retries=0).fetch(5, f"http://{host}/a.jpg").outcome
     assert row.code in ("bad_url", "connection_failed")
 
 
-def test_a_connection_serves_many_requests(web: Web, make: Make, files: Files) -> None:
-    """Whatever the answer was, as long as it was short or wanted."""
+def test_connection_is_reused_for_every_short_response(web: Web, make: Make, files: Files) -> None:
+    """Whatever its status, as long as it is read or short enough to drain."""
     fetcher = make()
     for number in range(4):
         fetcher.fetch(number, web.put(f"/{number}.jpg", web.page(files["jpg"])))
@@ -497,7 +505,7 @@ def test_a_connection_serves_many_requests(web: Web, make: Make, files: Files) -
     assert (len(web.asked), web.connections) == (12, 1)
 
 
-def test_connects_elsewhere(
+def test_connect_to_replaces_the_address_and_the_proxy(
     web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -512,7 +520,7 @@ def test_connects_elsewhere(
     assert elsewhere.code == "connection_failed"  # to the proxy that the environment names
 
 
-def test_says_who_it_is(web: Web, make: Make) -> None:
+def test_user_agent_names_program_and_contact(web: Web, make: Make) -> None:
     make().fetch(5, web.put("/a.jpg", web.page(status=404)))
     assert web.headers["User-Agent"] == f"Senga/{version('senga')}"
     assert web.headers["Accept-Encoding"] == "identity"

@@ -1,4 +1,4 @@
-"""What a kill leaves behind."""
+"""The journal, after a restart and after a kill."""
 
 import errno
 import hashlib
@@ -20,7 +20,7 @@ def row(post_id: int, content: bytes) -> DownloadOutcome:
     return DownloadOutcome(post_id, "ok", url="u", status=200, bytes=len(content), sha256=digest)
 
 
-def test_holds_rows_and_pictures_over_a_restart(tmp_path: Path) -> None:
+def test_rows_and_pictures_survive_a_restart(tmp_path: Path) -> None:
     dead = DownloadOutcome(2, "http_404", "Not\nFound é", url="v", status=404)
     with Journal(tmp_path / "j") as journal:
         journal.add(row(1, b"one\n\n"), "jpg", b"one\n\n")
@@ -30,12 +30,12 @@ def test_holds_rows_and_pictures_over_a_restart(tmp_path: Path) -> None:
     with Journal(tmp_path / "j") as journal:
         assert journal.rows == {1: row(1, b"one\n\n"), 2: dead, 3: row(3, b"three")}
         assert journal.pictures() == [1, 3]
-        assert (journal.part(3), journal.read(3)) == ("png", b"three")
+        assert (journal.extension(3), journal.read(3)) == ("png", b"three")
         with pytest.raises(KeyError):
             journal.read(2)
 
 
-def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.pwrite
     monkeypatch.setattr(os, "pwritev", lambda file, parts, at: write(file, parts[0][:3], at))
     monkeypatch.setattr(os, "pwrite", lambda file, part, at: write(file, part[:50], at))
@@ -45,8 +45,8 @@ def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.M
         assert journal.read(1) == b"one" * 99
 
 
-def test_holds_a_bounded_share_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.collect.journal._MOST_HELD", 250)
+def test_pictures_in_memory_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.collect.journal._MAX_CACHED_BYTES", 250)
     contents = {n: bytes([n]) * 100 for n in range(6)}
     with Journal(tmp_path / "j") as journal:
         for post_id, content in contents.items():
@@ -55,7 +55,7 @@ def test_holds_a_bounded_share_in_memory(tmp_path: Path, monkeypatch: pytest.Mon
         assert {n: journal.read(n) for n in contents} == contents
 
 
-def test_a_later_record_counts(tmp_path: Path) -> None:
+def test_later_record_of_a_post_replaces_the_earlier(tmp_path: Path) -> None:
     with Journal(tmp_path / "j") as journal:
         journal.add(DownloadOutcome(1, "http_404"))
         journal.add(row(1, b"x"), "jpg", b"x")
@@ -65,7 +65,9 @@ def test_a_later_record_counts(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.data())
-def test_a_torn_end_is_cut_off_and_nothing_else(contents: list[bytes], data: st.DataObject) -> None:
+def test_truncated_file_loses_its_last_record_alone(
+    contents: list[bytes], data: st.DataObject
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "j"
         ends = []
@@ -84,7 +86,7 @@ def test_a_torn_end_is_cut_off_and_nothing_else(contents: list[bytes], data: st.
             assert journal.pictures() == [*range(whole), 99]
 
 
-def test_a_hole_costs_its_record_alone(tmp_path: Path) -> None:
+def test_damaged_record_is_skipped_alone(tmp_path: Path) -> None:
     """One thread was killed while it wrote, and another had written behind it."""
     with Journal(tmp_path / "j") as journal:
         for post_id, content in enumerate([b"first", b"second", b"third"]):
@@ -97,7 +99,7 @@ def test_a_hole_costs_its_record_alone(tmp_path: Path) -> None:
             assert (journal.pictures(), set(journal.rows)) == ([0, 2], {0, 2, 7})
 
 
-def test_a_picture_that_holds_records_is_a_picture(tmp_path: Path) -> None:
+def test_records_inside_a_picture_are_ignored(tmp_path: Path) -> None:
     with Journal(tmp_path / "inner") as journal:
         journal.add(row(1, b"inner"), "jpg", b"inner")
         journal.add(DownloadOutcome(2, "http_404"))
@@ -108,7 +110,7 @@ def test_a_picture_that_holds_records_is_a_picture(tmp_path: Path) -> None:
         assert (list(journal.rows), journal.read(5)) == ([5], content)
 
 
-def test_many_threads_write_at_once(tmp_path: Path) -> None:
+def test_threads_can_write_at_once(tmp_path: Path) -> None:
     with Journal(tmp_path / "j") as journal:
 
         def work(start: int) -> None:
@@ -126,7 +128,7 @@ def test_many_threads_write_at_once(tmp_path: Path) -> None:
         assert all(journal.read(n) == b"%d" % n * 100 for n in range(400))
 
 
-def test_a_full_disk_is_said_and_what_was_there_stays(
+def test_full_disk_raises_and_keeps_earlier_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = os.pwrite

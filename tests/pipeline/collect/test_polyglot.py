@@ -1,4 +1,4 @@
-"""Pictures that are something else besides."""
+"""Pictures that are also an archive, a script or a program."""
 
 import io
 import zipfile
@@ -22,57 +22,57 @@ def archive(picture: bytes) -> bytes:
     return content.getvalue()
 
 
-def test_pictures_alone(files: Files) -> None:
-    for kind, content in files.items():
-        assert second_type(content, kind) == ""
+def test_plain_pictures_have_no_second_type(files: Files) -> None:
+    for extension, content in files.items():
+        assert second_type(content, extension) == ""
 
 
-@pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
-def test_what_stands_behind_the_end(files: Files, kind: str) -> None:
-    content = files[kind]
+@pytest.mark.parametrize("extension", ["jpg", "png", "gif"])
+def test_trailing_files_are_found(files: Files, extension: str) -> None:
+    content = files[extension]
     assert zipfile.is_zipfile(io.BytesIO(archive(content)))
-    assert second_type(archive(content), kind) == "zip"
-    assert second_type(content + b"\r\n<script>alert(1)</script>", kind) == "script"
-    assert second_type(content + b"<?php system($_GET[0]); ?>", kind) == "script"
-    assert second_type(content + b"\0\0%PDF-1.7", kind) == "pdf"
-    assert second_type(content + b"\x7fELF\x02\x01", kind) == "elf"
-    assert second_type(content + b"Rar!\x1a\x07\x01\0", kind) == "rar"
+    assert second_type(archive(content), extension) == "zip"
+    assert second_type(content + b"\r\n<script>alert(1)</script>", extension) == "script"
+    assert second_type(content + b"<?php system($_GET[0]); ?>", extension) == "script"
+    assert second_type(content + b"\0\0%PDF-1.7", extension) == "pdf"
+    assert second_type(content + b"\x7fELF\x02\x01", extension) == "elf"
+    assert second_type(content + b"Rar!\x1a\x07\x01\0", extension) == "rar"
 
 
-@pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
-def test_harmless_leftovers_are_none(files: Files, kind: str) -> None:
-    content = files[kind]
+@pytest.mark.parametrize("extension", ["jpg", "png", "gif"])
+def test_harmless_trailing_bytes_are_ignored(files: Files, extension: str) -> None:
+    content = files[extension]
     for rest in (b"\n", b"\0" * 5000, b"1234", b"PK", b"PK\x05\x06", bytes(range(256)) * 9):
-        assert second_type(content + rest, kind) == ""
+        assert second_type(content + rest, extension) == ""
 
 
-def test_a_pdf_that_begins_as_a_picture(files: Files) -> None:
+def test_pdf_header_in_a_comment_is_found(files: Files) -> None:
     content = files["jpg"]
     comment = b"\xff\xfe\x00\x0b%PDF-1.7\n"
     assert second_type(content[:2] + comment + content[2:], "jpg") == "pdf"
 
 
-def test_coded_data_is_not_searched() -> None:
-    """Compressed pixels hold any bytes, so that what looks like a mark there is none."""
+def test_signatures_in_pixel_data_are_ignored() -> None:
+    """Compressed pixels hold any bytes, so that a signature there means nothing."""
     pixels = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
-    for kind in ("JPEG", "PNG"):
+    for image_format in ("JPEG", "PNG"):
         content = io.BytesIO()
         Image.fromarray(pixels).save(
-            content, kind, **({"progressive": True} if kind == "JPEG" else {})
+            content, image_format, **({"progressive": True} if image_format == "JPEG" else {})
         )
-        assert second_type(content.getvalue(), {"JPEG": "jpg", "PNG": "png"}[kind]) == ""
+        assert second_type(content.getvalue(), {"JPEG": "jpg", "PNG": "png"}[image_format]) == ""
     noise = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x10tEXt<script>PK\x03\x04....CRC4\0\0\0\0IENDCRC4"
     assert second_type(noise, "png") == ""
 
 
-@pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
-def test_any_cut_is_survived(files: Files, kind: str) -> None:
-    content = files[kind]
+@pytest.mark.parametrize("extension", ["jpg", "png", "gif"])
+def test_truncated_pictures_raise_nothing(files: Files, extension: str) -> None:
+    content = files[extension]
     for end in range(0, len(content), max(1, len(content) // 200)):
-        second_type(content[:end], kind)
+        second_type(content[:end], extension)
 
 
-def test_gifs_of_many_frames(tmp_path: Path) -> None:
+def test_end_of_an_animated_gif_is_found(tmp_path: Path) -> None:
     frames = [Image.new("P", (20, 20), n) for n in range(4)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     content = (tmp_path / "a.gif").read_bytes()

@@ -1,4 +1,4 @@
-"""What a host asks of programs."""
+"""robots.txt and X-Robots-Tag."""
 
 import threading
 
@@ -19,14 +19,14 @@ Disallow: /
 
 
 class Site:
-    """Answers with one robots.txt; counts how often."""
+    """Serves one robots.txt, and records the requests."""
 
     def __init__(self, content: bytes | FetchError) -> None:
         self.content = content
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def __call__(self, url: str) -> bytes:
-        self.asked.append(url)
+        self.requested.append(url)
         if isinstance(self.content, FetchError):
             raise self.content
         return self.content
@@ -40,33 +40,33 @@ def allows(robots: Robots, url: str, site: Site) -> bool:
     return True
 
 
-def test_rules_hold_for_the_host_that_has_them() -> None:
+def test_rules_apply_to_their_host_alone() -> None:
     robots, site = Robots(), Site(RULES)
     assert not allows(robots, "https://a.org/images/1.jpg", site)
     assert allows(robots, "https://a.org/images/open/1.jpg", site)
     assert allows(robots, "https://a.org/samples/1.jpg", site)
-    assert site.asked == ["https://a.org/robots.txt"]
+    assert site.requested == ["https://a.org/robots.txt"]
     assert allows(robots, "https://b.org/images/1.jpg", Site(b""))
 
 
-def test_rules_for_this_program() -> None:
+def test_rules_for_the_product_token_win() -> None:
     site = Site(b"User-agent: senga\nDisallow: /\n\nUser-agent: *\nAllow: /\n")
     assert not allows(Robots(), "https://a.org/1.jpg", site)
 
 
-def test_a_host_says_how_often() -> None:
+def test_crawl_delay_is_returned() -> None:
     assert Robots().check("https://a.org/1.jpg", Site(RULES)) == 2
     assert Robots().check("https://a.org/1.jpg", Site(b"")) == 0
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_file_that_is_not_there_allows_everything(status: int) -> None:
+def test_missing_robots_txt_allows_everything(status: int) -> None:
     site = Site(FetchError(f"http_{status}", status=status))
     Robots().check("https://a.org/images/1.jpg", site)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, None])
-def test_one_that_cannot_be_had_for_now_allows_nothing_for_now(status: int | None) -> None:
+def test_unavailable_robots_txt_refuses_until_it_is_available(status: int | None) -> None:
     robots, site = Robots(), Site(FetchError("http_503", status=status))
     with pytest.raises(FetchError) as caught:
         robots.check("https://a.org/1.jpg", site)
@@ -76,11 +76,11 @@ def test_one_that_cannot_be_had_for_now_allows_nothing_for_now(status: int | Non
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"<html>no</html>", b"Disallow: /", b""])
-def test_nonsense_forbids_nothing(content: bytes) -> None:
+def test_invalid_robots_txt_allows_everything(content: bytes) -> None:
     assert allows(Robots(), "https://a.org/1.jpg", Site(content))
 
 
-def test_many_threads_ask_once() -> None:
+def test_robots_txt_is_fetched_once_for_all_threads() -> None:
     robots, site = Robots(), Site(RULES)
     threads = [
         threading.Thread(target=allows, args=(robots, f"https://a.org/{n}", site))
@@ -90,7 +90,7 @@ def test_many_threads_ask_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(site.asked) == 1
+    assert len(site.requested) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,6 @@ def test_many_threads_ask_once() -> None:
         ("", False),
     ],
 )
-def test_x_robots_tag(value: str, refused: bool) -> None:
+def test_x_robots_tag_refuses_training(value: str, refused: bool) -> None:
     assert refuses_training({"X-Robots-Tag": value}) == refused
     assert not refuses_training({})

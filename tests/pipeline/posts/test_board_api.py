@@ -1,4 +1,4 @@
-"""Posts from a board that grows, breaks off and answers nonsense."""
+"""Posts from a board that grows, fails and returns something else."""
 
 import json
 import tempfile
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.posts.board_api import Collected, collect, rows
+from pipeline.posts.board_api import CollectResult, collect, read_store
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.metadata import import_rows
 from pipeline.sample_booru import serve
@@ -22,31 +22,31 @@ URL = "https://booru.example/index.php"
 
 
 class Board:
-    """Answers pages as a board does.
+    """Returns pages as a board does.
 
     Attributes:
-        asked: for posts above these ids.
-        broken: how many requests are answered before one fails.
+        requested: the ids above which posts were requested.
+        requests_left: until one fails.
     """
 
-    def __init__(self, ids: list[int], most: int = 1000) -> None:
-        self.ids, self.most = ids, most
-        self.asked: list[int] = []
-        self.broken = 10**9
+    def __init__(self, ids: list[int], max_page_size: int = 1000) -> None:
+        self.ids, self.max_page_size = ids, max_page_size
+        self.requested: list[int] = []
+        self.requests_left = 10**9
 
     def __call__(self, url: str) -> bytes:
-        if self.broken == 0:
-            raise SengaError("The board is away.")
-        self.broken -= 1
+        if self.requests_left == 0:
+            raise SengaError("The board is down.")
+        self.requests_left -= 1
         query = parse_qs(urlsplit(url).query)
         words = query["tags"][0].split()
         assert "sort:id:asc" in words
-        above = last(url)
-        self.asked.append(above)
+        above = last_id(url)
+        self.requested.append(above)
         below = next((int(word[4:]) for word in words if word.startswith("id:<")), 10**9)
-        limit = min(self.most, int(query["limit"][0]))
-        found = [post_id for post_id in self.sort() if above < post_id < below]
-        page = [self.post(post_id) for post_id in found[:limit]]
+        limit = min(self.max_page_size, int(query["limit"][0]))
+        matching = [post_id for post_id in self.sort() if above < post_id < below]
+        page = [self.post(post_id) for post_id in matching[:limit]]
         return json.dumps(page).encode() if page else b""
 
     def sort(self) -> list[int]:
@@ -57,14 +57,14 @@ class Board:
 
 
 class Unsorted(Board):
-    """Has the newest posts first, whatever it is asked for."""
+    """Returns the newest posts first, whatever the order requested."""
 
     def sort(self) -> list[int]:
         return sorted(self.ids, reverse=True)
 
 
-def last(url: str) -> int:
-    """Above which id posts are asked for."""
+def last_id(url: str) -> int:
+    """The id above which posts are requested."""
     words = parse_qs(urlsplit(url).query)["tags"][0].split()
     return next(int(word[4:]) for word in words if word.startswith("id:>"))
 
@@ -79,44 +79,44 @@ def ids_in(store: Path) -> list[int]:
     return [post["id"] for post in posts if "end" not in post]
 
 
-def test_collects_all_pages(path: Path) -> None:
+def test_all_pages_are_collected(path: Path) -> None:
     board, done = Board(list(range(5, 100, 3))), list[int]()
-    result = collect(path, URL, ["solo"], board, limit=10, advance=done.append)
-    assert result == Collected(32, 32)
+    result = collect(path, URL, ["solo"], board, page_size=10, advance=done.append)
+    assert result == CollectResult(32, 32)
     assert ids_in(path) == board.ids
     assert done == [10, 10, 10, 2]
-    assert board.asked == [0, 32, 62, 92, 98]
+    assert board.requested == [0, 32, 62, 92, 98]
 
 
-def test_a_board_may_give_less_than_it_is_asked_for(path: Path) -> None:
-    collect(path, URL, [], Board(list(range(1, 50)), most=7), limit=100)
+def test_pages_may_be_smaller_than_requested(path: Path) -> None:
+    collect(path, URL, [], Board(list(range(1, 50)), max_page_size=7), page_size=100)
     assert ids_in(path) == list(range(1, 50))
 
 
-def test_asks_only_for_what_is_new(path: Path) -> None:
+def test_second_run_requests_only_new_posts(path: Path) -> None:
     board = Board([1, 5, 9])
     collect(path, URL, [], board)
     before = path.read_bytes()
-    board.asked.clear()
-    assert collect(path, URL, [], board) == Collected(3, 0)
-    assert (board.asked, path.read_bytes()) == ([9], before)
+    board.requested.clear()
+    assert collect(path, URL, [], board) == CollectResult(3, 0)
+    assert (board.requested, path.read_bytes()) == ([9], before)
     board.ids = [1, 3, 5, 9, 12, 13]  # 3 is not new: ids ascend with time
-    assert collect(path, URL, [], board) == Collected(5, 2)
+    assert collect(path, URL, [], board) == CollectResult(5, 2)
     assert ids_in(path) == [1, 5, 9, 12, 13]
-    board.asked.clear()
-    assert collect(path, URL, [], board, ask_for_new=False) == Collected(5, 0)
-    assert board.asked == []
+    board.requested.clear()
+    assert collect(path, URL, [], board, fetch_new=False) == CollectResult(5, 0)
+    assert board.requested == []
 
 
-def test_posts_that_come_meanwhile_are_neither_missed_nor_repeated(path: Path) -> None:
+def test_posts_added_meanwhile_are_collected_once(path: Path) -> None:
     board = Board(list(range(1, 40)))
 
     def growing(url: str) -> bytes:
         page = board(url)
-        board.ids += [max(board.ids) + 1, max(board.ids) + 2] if len(board.asked) < 6 else []
+        board.ids += [max(board.ids) + 1, max(board.ids) + 2] if len(board.requested) < 6 else []
         return page
 
-    collect(path, URL, [], growing, limit=10)
+    collect(path, URL, [], growing, page_size=10)
     assert ids_in(path) == board.ids
 
 
@@ -124,50 +124,48 @@ def test_posts_that_come_meanwhile_are_neither_missed_nor_repeated(path: Path) -
     st.sets(st.integers(1, 500), max_size=60),
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 600)), max_size=4),
 )
-def test_broken_off_anywhere_it_ends_as_if_undisturbed(
-    ids: set[int], breaks: list[tuple[int, int]]
-) -> None:
+def test_interrupted_runs_give_the_same_store(ids: set[int], breaks: list[tuple[int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        whole, torn = Path(folder) / "whole", Path(folder) / "torn"
-        collect(whole, URL, [], Board(sorted(ids)), limit=7)
+        complete, broken = Path(folder) / "complete", Path(folder) / "broken"
+        collect(complete, URL, [], Board(sorted(ids)), page_size=7)
         for requests, bytes_lost in breaks:
             board = Board(sorted(ids))
-            board.broken = requests
+            board.requests_left = requests
             try:
-                collect(torn, URL, [], board, limit=7)
+                collect(broken, URL, [], board, page_size=7)
             except SengaError:
-                content = torn.read_bytes()
-                torn.write_bytes(content[: max(0, len(content) - bytes_lost)])
-        collect(torn, URL, [], Board(sorted(ids)), limit=7)
-        assert torn.read_bytes() == whole.read_bytes()
+                content = broken.read_bytes()
+                broken.write_bytes(content[: max(0, len(content) - bytes_lost)])
+        collect(broken, URL, [], Board(sorted(ids)), page_size=7)
+        assert broken.read_bytes() == complete.read_bytes()
 
 
 @given(st.lists(st.sets(st.integers(1, 300), max_size=30), max_size=4))
-def test_growth_is_asked_for_once(additions: list[set[int]]) -> None:
-    """Of a board that grows by newer posts, every run costs its new pages and one empty answer."""
+def test_new_posts_are_requested_once(additions: list[set[int]]) -> None:
+    """A run requests the new pages and an empty one."""
     with tempfile.TemporaryDirectory() as folder:
         store, board = Path(folder) / "store", Board([])
         for addition in additions:
             start = max(board.ids, default=0)
             board.ids += sorted(start + step for step in addition)
-            board.asked.clear()
-            result = collect(store, URL, [], board, limit=7)
-            assert result == Collected(len(board.ids), len(addition))
-            assert board.asked[0] == start
-            assert len(board.asked) == -(-len(addition) // 7) + 1
+            board.requested.clear()
+            result = collect(store, URL, [], board, page_size=7)
+            assert result == CollectResult(len(board.ids), len(addition))
+            assert board.requested[0] == start
+            assert len(board.requested) == -(-len(addition) // 7) + 1
             assert ids_in(store) == board.ids
 
 
-def test_a_board_that_is_away(path: Path) -> None:
+def test_failed_page_raises_or_warns_if_the_end_was_reached(path: Path) -> None:
     board = Board(list(range(1, 30)))
-    board.broken = 2
-    with pytest.raises(SengaError, match="is away"):
-        collect(path, URL, [], board, limit=10)
+    board.requests_left = 2
+    with pytest.raises(SengaError, match="is down"):
+        collect(path, URL, [], board, page_size=10)
     assert ids_in(path) == list(range(1, 21))
-    board.broken = 99
-    collect(path, URL, [], board, limit=10)
-    board.broken = 0
-    assert collect(path, URL, [], board) == Collected(29, 0, "The board is away.")
+    board.requests_left = 99
+    collect(path, URL, [], board, page_size=10)
+    board.requests_left = 0
+    assert collect(path, URL, [], board) == CollectResult(29, 0, "The board is down.")
 
 
 @pytest.mark.parametrize(
@@ -184,135 +182,139 @@ def test_a_board_that_is_away(path: Path) -> None:
         (b"\xff\xfe", "expected a JSON list of posts"),
     ],
 )
-def test_nonsense_is_said(path: Path, body: bytes, words: str) -> None:
+def test_response_of_something_else_is_one_sentence(path: Path, body: bytes, words: str) -> None:
     with pytest.raises(SengaError, match=words) as caught:
         collect(path, URL, [], lambda _: body)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(URL)
 
 
-def test_a_board_that_does_not_sort(path: Path) -> None:
+def test_unsorted_board_is_refused(path: Path) -> None:
     newest = [{"id": post_id} for post_id in range(30, 0, -1)]
-    with pytest.raises(SengaError, match="sort:id:asc"):
-        collect(path, URL, [], lambda _: json.dumps(newest[:10]).encode(), limit=10)
+    with pytest.raises(SengaError, match="ignores sort:id:asc"):
+        collect(path, URL, [], lambda _: json.dumps(newest[:10]).encode(), page_size=10)
 
 
-def test_newest_posts_of_many_are_not_taken_for_all(path: Path) -> None:
-    """A board that gives 7 at once, and does not sort: a page is shorter than was asked for."""
-    board = Unsorted(list(range(1, 40)), most=7)
-    with pytest.raises(SengaError, match="sort:id:asc"):
-        collect(path, URL, [], board, limit=10)
+def test_unsorted_board_with_small_pages_is_refused(path: Path) -> None:
+    """A board that returns 7 at once, and does not sort: a page is shorter than requested."""
+    board = Unsorted(list(range(1, 40)), max_page_size=7)
+    with pytest.raises(SengaError, match="ignores sort:id:asc"):
+        collect(path, URL, [], board, page_size=10)
     assert ids_in(path) == []
 
 
-def test_a_board_that_does_not_sort_a_few_posts(path: Path) -> None:
-    board = Unsorted([4, 8, 15], most=7)
-    assert collect(path, URL, [], board, limit=10) == Collected(3, 3)
+def test_unsorted_board_with_one_page_is_collected(path: Path) -> None:
+    board = Unsorted([4, 8, 15], max_page_size=7)
+    assert collect(path, URL, [], board, page_size=10) == CollectResult(3, 3)
     board.ids += [16, 23]
-    assert collect(path, URL, [], board, limit=10) == Collected(5, 2)
+    assert collect(path, URL, [], board, page_size=10) == CollectResult(5, 2)
     assert ids_in(path) == [4, 8, 15, 16, 23]
 
 
-def test_a_board_that_reads_above_as_from(path: Path) -> None:
+def test_board_that_includes_the_last_id_is_collected(path: Path) -> None:
     def get(url: str) -> bytes:
-        return Board(list(range(1, 24)))(url.replace(f"%3E{last(url)}", f"%3E{last(url) - 1}"))
+        return Board(list(range(1, 24)))(
+            url.replace(f"%3E{last_id(url)}", f"%3E{last_id(url) - 1}")
+        )
 
     for new in (23, 0):
-        assert collect(path, URL, [], get, limit=5) == Collected(23, new)
+        assert collect(path, URL, [], get, page_size=5) == CollectResult(23, new)
     assert ids_in(path) == list(range(1, 24))
 
 
-def test_a_board_that_wraps_its_list(path: Path) -> None:
+def test_wrapped_list_is_unwrapped(path: Path) -> None:
     def get(url: str) -> bytes:
         page = json.loads(Board(list(range(1, 24)))(url) or b"[]")
         return json.dumps(
             {"@attributes": {"count": 23}} | ({"post": page} if page else {})
         ).encode()
 
-    assert collect(path, URL, [], get, limit=5) == Collected(23, 23)
+    assert collect(path, URL, [], get, page_size=5) == CollectResult(23, 23)
 
 
-def test_what_has_no_id_is_kept_for_the_quarantine(path: Path, tmp_path: Path) -> None:
+def test_rows_without_id_go_to_the_quarantine(path: Path, tmp_path: Path) -> None:
     bad = [{"tags": "lost"}, {"id": "x\0"}, "text", None, {"id": 10**30}, {"bad": 1, "end": 2}]
     good = {"rating": "s", "width": 5, "height": 5, "tags": "a", "image": "b.jpg", "directory": 1}
 
     def get(url: str) -> bytes:
-        """Every page but the last holds what is bad, over and over."""
+        """Every page but the last holds the same bad rows."""
         page = json.loads(Board(list(range(1, 8)))(url) or b"[]")
         return json.dumps([post | good for post in page] + (bad if page else [])).encode()
 
-    assert collect(path, URL, [], get, limit=3) == Collected(7, 7)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: whole.index(b'"id":2')])  # a kill after the first post
-    assert collect(path, URL, [], get, limit=3) == Collected(7, 6)
-    assert path.read_bytes() == whole
-    counts = import_rows(rows(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    assert collect(path, URL, [], get, page_size=3) == CollectResult(7, 7)
+    complete = path.read_bytes()
+    path.write_bytes(complete[: complete.index(b'"id":2')])  # a kill after the first post
+    assert collect(path, URL, [], get, page_size=3) == CollectResult(7, 6)
+    assert path.read_bytes() == complete
+    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": 7, "bad_id": len(bad)}
     assert "lost" in (tmp_path / "quarantine").read_text()
 
 
-def test_a_field_called_end_is_no_end(path: Path) -> None:
-    answers = [b'[{"id": 3, "end": 4}]', b""]
-    assert collect(path, URL, [], lambda _: answers.pop(0)) == Collected(1, 1)
-    assert [len(batch) for batch in rows(path, URL)] == [1]
+def test_post_with_a_field_named_end_is_a_post(path: Path) -> None:
+    pages = [b'[{"id": 3, "end": 4}]', b""]
+    assert collect(path, URL, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
+    assert [len(batch) for batch in read_store(path, URL)] == [1]
 
 
-def test_a_board_that_repeats_itself(path: Path) -> None:
+def test_board_that_repeats_a_page_is_refused(path: Path) -> None:
     page = json.dumps([{"id": post_id} for post_id in range(1, 11)]).encode()
-    with pytest.raises(SengaError, match="id:> to be honoured"):
-        collect(path, URL, [], lambda _: page, limit=10)
+    with pytest.raises(SengaError, match="ignores id:>"):
+        collect(path, URL, [], lambda _: page, page_size=10)
 
 
-def test_what_was_spoiled_is_said(path: Path) -> None:
+def test_damaged_store_is_one_sentence(path: Path) -> None:
     path.write_text('{"id": 1}\nnonsense\n')
-    with pytest.raises(SengaError, match="delete it and run again"):
+    with pytest.raises(SengaError, match="Delete it and run again"):
         collect(path, URL, [], Board([1]))
 
 
 def one_row(post: dict[str, object], path: Path) -> dict[str, str]:
     path.write_text(json.dumps({"id": 7} | post) + "\n")
-    ((_, fields),) = next(rows(path, "https://booru.example/index.php"))
+    ((_, fields),) = next(read_store(path, "https://booru.example/index.php"))
     return dict(zip(COLUMNS, fields, strict=True))
 
 
-def test_a_post_with_a_sample_is_its_sample(path: Path) -> None:
+def test_post_with_a_sample_has_its_url_and_size(path: Path) -> None:
     sizes = {"width": 2000, "height": 3000, "sample_width": 850, "sample_height": 1275}
-    place = {"directory": 3, "image": "ab.png", "sample": True}
-    row = one_row(sizes | place | {"tags": "1girl kuon_(a&#039;b)", "score": None}, path)
+    location = {"directory": 3, "image": "ab.png", "sample": True}
+    row = one_row(sizes | location | {"tags": "1girl kuon_(a&#039;b)", "score": None}, path)
     assert row["sample_url"] == "https://booru.example//samples/3/sample_ab.jpg"
     assert (row["sample_width"], row["sample_height"]) == ("850", "1275")
     assert (row["tags"], row["score"]) == ("1girl kuon_(a'b)", "")
-    row = one_row(sizes | place | {"sample": False}, path)
+    row = one_row(sizes | location | {"sample": False}, path)
     assert row["sample_url"] == "https://booru.example//images/3/ab.png"
     assert (row["sample_width"], row["sample_height"]) == ("2000", "3000")
-    row = one_row(sizes | place | {"sample_url": "https://cdn.example/s.jpg"}, path)
+    row = one_row(sizes | location | {"sample_url": "https://cdn.example/s.jpg"}, path)
     assert row["sample_url"] == "https://cdn.example/s.jpg"
 
 
 @pytest.mark.parametrize("value", [[], {}, None, -1, 1e99, "\n", "../../etc/passwd", True])
-def test_odd_values_end_in_the_quarantine(path: Path, tmp_path: Path, value: object) -> None:
+def test_odd_values_give_a_post_or_a_rejected_row(
+    path: Path, tmp_path: Path, value: object
+) -> None:
     names = ["rating", "score", "sample_width", "width", "directory", "image", "tags", "sample"]
     for name in names:
         good = {"id": 7, "rating": "s", "width": 5, "height": 5, "tags": "a", "image": "b.jpg"}
         path.write_text(json.dumps(good | {"directory": 1, name: value}) + "\n")
-        counts = import_rows(rows(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+        counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
         assert sum(counts.values()) == 1
 
 
-def test_the_sample_booru_answers_as_a_board_does(path: Path, tmp_path: Path) -> None:
+def test_sample_booru_is_collected_like_a_board(path: Path, tmp_path: Path) -> None:
     def getter(address: str) -> Callable[[str], bytes]:
         def get(url: str) -> bytes:
             local = url.replace("https://booru.example", f"http://{address}")
-            with urllib.request.urlopen(local, timeout=20) as answer:
-                content: bytes = answer.read()
+            with urllib.request.urlopen(local, timeout=20) as response:
+                content: bytes = response.read()
                 return content
 
         return get
 
     with serve(posts=60) as address:
-        collect(path, URL, ["solo", "-chibi"], getter(address), limit=9)
+        collect(path, URL, ["solo", "-chibi"], getter(address), page_size=9)
     with serve(posts=80) as address:
-        result = collect(path, URL, ["solo", "-chibi"], getter(address), limit=9)
+        result = collect(path, URL, ["solo", "-chibi"], getter(address), page_size=9)
     wanted = {
         post.id: post
         for post in catalogue(80)
@@ -320,7 +322,7 @@ def test_the_sample_booru_answers_as_a_board_does(path: Path, tmp_path: Path) ->
     }
     assert ids_in(path) == sorted(wanted)
     assert 0 < result.new < result.posts == len(wanted)
-    for batch in rows(path, URL):
+    for batch in read_store(path, URL):
         for _, fields in batch:
             row = dict(zip(COLUMNS, fields, strict=True))
             post = wanted[int(row["id"])]
@@ -329,5 +331,5 @@ def test_the_sample_booru_answers_as_a_board_does(path: Path, tmp_path: Path) ->
                 str(post.width),
                 str(post.height),
             )
-    counts = import_rows(rows(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": len(wanted)}

@@ -1,3 +1,5 @@
+"""The rules of the filter, its funnel and its shards."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -17,8 +19,8 @@ EVERYTHING = FilterOptions(all_tags=(), none_tags=(), ratings=("s", "q", "e"))
 
 
 def options(**changes: Any) -> FilterOptions:
-    open_to_all: dict[str, Any] = {"all_tags": (), "none_tags": (), "ratings": ("s", "q", "e")}
-    return FilterOptions(**(open_to_all | changes))
+    keep_all: dict[str, Any] = {"all_tags": (), "none_tags": (), "ratings": ("s", "q", "e")}
+    return FilterOptions(**(keep_all | changes))
 
 
 def post(number: int, **changes: object) -> dict[str, object]:
@@ -73,16 +75,14 @@ TAGS = [
         ({"all_tags": ("nothing",)}, []),
     ],
 )
-def test_tags_count_as_a_whole_and_once(
-    tmp_path: Path, chosen: dict[str, Any], kept: list[int]
-) -> None:
+def test_tags_match_as_a_whole(tmp_path: Path, chosen: dict[str, Any], kept: list[int]) -> None:
     rows = [post(number, tags=tags) for number, tags in enumerate(TAGS)]
     result, ids = run(tmp_path, rows, options(**chosen))
     assert ids == kept
     assert (result.posts, result.kept) == (len(TAGS), len(kept))
 
 
-def test_default_is_the_recipe_of_the_paper(tmp_path: Path) -> None:
+def test_defaults_are_those_of_the_paper(tmp_path: Path) -> None:
     rows = [post(number, tags=tags) for number, tags in enumerate(TAGS)]
     assert run(tmp_path, rows, FilterOptions())[1] == [0]
 
@@ -102,7 +102,7 @@ def test_default_is_the_recipe_of_the_paper(tmp_path: Path) -> None:
         ({"max_side": 1200}, [{}, {"width": 1201}, {"height": 1300}], [0]),
     ],
 )
-def test_ratings_score_and_size(
+def test_rating_score_and_size_rules(
     tmp_path: Path, chosen: dict[str, Any], rows: list[dict[str, object]], kept: list[int]
 ) -> None:
     posts = [post(number, **changes) for number, changes in enumerate(rows)]
@@ -113,7 +113,7 @@ def test_ratings_score_and_size(
     ("extensions", "kept"),
     [(("jpg",), [0, 1, 2, 3]), (("jpeg",), [0, 1, 2, 3]), (("png", "gif"), [4, 5])],
 )
-def test_extensions_are_those_of_the_path(
+def test_extension_is_that_of_the_url_path(
     tmp_path: Path, extensions: tuple[str, ...], kept: list[int]
 ) -> None:
     names = [
@@ -131,7 +131,7 @@ def test_extensions_are_those_of_the_path(
     assert run(tmp_path, rows, options(extensions=extensions))[1] == kept
 
 
-def test_the_funnel_gives_each_row_to_the_first_rule_that_drops_it(tmp_path: Path) -> None:
+def test_funnel_counts_each_row_at_the_first_rule_that_drops_it(tmp_path: Path) -> None:
     rows = [
         post(0, tags="x", rating="q"),
         post(1, tags="solo bad", rating="q"),
@@ -168,13 +168,13 @@ def test_the_funnel_gives_each_row_to_the_first_rule_that_drops_it(tmp_path: Pat
     assert result.posts - sum(dropped for _, dropped in result.funnel) == result.kept == 3
 
 
-def test_nothing_matches(tmp_path: Path) -> None:
+def test_no_match_gives_no_shard(tmp_path: Path) -> None:
     result, ids = run(tmp_path, [post(1), post(2)], options(all_tags=("none_such",)))
     assert (result.kept, result.shards, ids) == (0, {}, [])
     assert result.funnel[0] == ("all_tags none_such", 2)
 
 
-def test_no_posts(tmp_path: Path) -> None:
+def test_empty_table_keeps_nothing(tmp_path: Path) -> None:
     assert run(tmp_path, [], EVERYTHING)[0].kept == 0
 
 
@@ -192,7 +192,7 @@ def test_shards_are_closed_ranges_of_ids(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(result.shards) == sorted(result.shards)
 
 
-def test_new_posts_touch_only_their_shards(tmp_path: Path) -> None:
+def test_new_posts_change_only_their_shards(tmp_path: Path) -> None:
     old = [post(number, line=number + 1) for number in range(100)]
     before = run(tmp_path, old, EVERYTHING, width=10)[0].shards
     files = {path.name: path.read_bytes() for path in (tmp_path / "shards").iterdir()}
@@ -209,7 +209,7 @@ def test_new_posts_touch_only_their_shards(tmp_path: Path) -> None:
     assert same == {f"shard-{number:05d}.parquet" for number in range(10) if number != 3}
 
 
-def test_scores_do_not_change_the_digest(tmp_path: Path) -> None:
+def test_digest_ignores_scores(tmp_path: Path) -> None:
     before = run(tmp_path, [post(1, score=1)], EVERYTHING)[0].shards
     assert run(tmp_path, [post(1, score=2)], EVERYTHING)[0].shards == before
     assert run(tmp_path, [post(1, url="https://a.example/2.jpg")], EVERYTHING)[0].shards != before
@@ -268,7 +268,7 @@ TAG_LISTS = st.lists(st.sampled_from(VOCABULARY), max_size=3).map(tuple)
     unwanted=TAG_LISTS,
     limit=st.integers(0, 5),
 )
-def test_agrees_with_sets(
+def test_tag_rules_agree_with_sets(
     tmp_path: Path,
     tags: list[list[str]],
     wanted: tuple[str, ...],

@@ -1,3 +1,5 @@
+"""The download from Kaggle, with a stand-in for kagglehub."""
+
 from __future__ import annotations
 
 import sys
@@ -43,13 +45,13 @@ def named(name: str) -> Exception:
 @pytest.mark.parametrize(
     "files", [["all_data.csv"], ["all_data.csv", "tags.csv"], ["posts.csv"], ["deep/all_data.csv"]]
 )
-def test_the_csv_of_the_dataset_is_found(
+def test_csv_of_the_dataset_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str]
 ) -> None:
-    asked = []
+    requested = []
 
     def download(handle: str) -> str:
-        asked.append(handle)
+        requested.append(handle)
         return str(tmp_path)
 
     for name in [*files, "readme.txt"]:
@@ -57,13 +59,13 @@ def test_the_csv_of_the_dataset_is_found(
         (tmp_path / name).touch()
     install(monkeypatch, download)
     assert fetch_csv() == tmp_path / files[0]
-    assert asked == ["alamson/safebooru"]
+    assert requested == ["alamson/safebooru"]
 
 
 @pytest.mark.parametrize(
     ("files", "words"), [([], "CSV files: none"), (["a.csv", "b.csv"], "a.csv, b.csv")]
 )
-def test_a_dataset_without_that_csv_is_one_sentence(
+def test_dataset_without_the_csv_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], words: str
 ) -> None:
     for name in files:
@@ -73,7 +75,7 @@ def test_a_dataset_without_that_csv_is_one_sentence(
         fetch_csv()
 
 
-def test_kagglehub_that_is_not_installed_says_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_kagglehub_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(SengaError, match=r"pip install -e \.\[kaggle\]"):
         fetch_csv()
@@ -86,27 +88,27 @@ def test_kagglehub_that_is_not_installed_says_how_to(monkeypatch: pytest.MonkeyP
         (http_error(403), "KAGGLE_USERNAME and KAGGLE_KEY"),
         (named("UnauthenticatedError"), "KAGGLE_USERNAME and KAGGLE_KEY"),
         (named("CredentialError"), "KAGGLE_USERNAME and KAGGLE_KEY"),
-        (http_error(404), "check the network"),
-        (requests.ConnectionError("Max retries exceeded\n" * 100), "check the network"),
+        (http_error(404), "Check the network"),
+        (requests.ConnectionError("Max retries exceeded\n" * 100), "Check the network"),
         (OSError(28, "No space left on device"), "the space on the disk"),
         (ValueError("Unsupported archive type."), "Unsupported archive type"),
     ],
 )
-def test_what_kaggle_refuses_is_one_sentence(
+def test_failed_download_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     install(monkeypatch, refusal(error))
     with pytest.raises(SengaError, match=words) as caught:
         fetch_csv()
-    assert str(caught.value).startswith("The dataset alamson/safebooru cannot be fetched")
+    assert str(caught.value).startswith("The dataset alamson/safebooru could not be downloaded")
     assert "[metadata] csv" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 700
 
 
-def test_what_must_be_installed_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_requirements_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    (sentence,) = kaggle.needs()
+    (sentence,) = kaggle.missing_requirements()
     assert "pip install -e .[kaggle]" in sentence
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
-    assert kaggle.needs() == []
+    assert kaggle.missing_requirements() == []

@@ -1,3 +1,5 @@
+"""Posts from a CSV in the Kaggle layout, with its quirks and defects."""
+
 from __future__ import annotations
 
 import csv
@@ -48,7 +50,7 @@ def run(folder: Path, content: bytes) -> tuple[dict[str, int], pl.DataFrame, lis
     return counts, pl.read_parquet(folder / "posts.parquet"), quarantine[1:]
 
 
-def test_a_post_is_read(tmp_path: Path) -> None:
+def test_post_is_read(tmp_path: Path) -> None:
     counts, posts, quarantine = run(tmp_path, HEADER + row())
     assert counts == {"posts": 1}
     assert quarantine == []
@@ -106,7 +108,7 @@ def test_a_post_is_read(tmp_path: Path) -> None:
         ({"tags": '"say_""hi"" \u00e9 kuon_(utawarerumono)"'}, "tags", None),
     ],
 )
-def test_quirks_are_understood(
+def test_spellings_of_a_field_are_read(
     tmp_path: Path, changes: dict[str, Any], column: str, value: object
 ) -> None:
     counts, posts, _ = run(tmp_path, HEADER + row(**changes))
@@ -166,7 +168,7 @@ def test_unreadable_lines_go_to_quarantine(
     assert posts["id"].is_sorted()
 
 
-def test_a_quote_that_is_not_closed_spoils_its_own_line(tmp_path: Path) -> None:
+def test_unclosed_quote_rejects_its_line_alone(tmp_path: Path) -> None:
     lines = [row(number) for number in range(1, 2001)]
     for number in (100, 101, 1500):
         lines[number] = row(number + 1, url=f'"{URL}')
@@ -177,7 +179,7 @@ def test_a_quote_that_is_not_closed_spoils_its_own_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
-def test_a_truncated_last_line_is_quarantined(tmp_path: Path, cut: int) -> None:
+def test_truncated_last_line_is_quarantined(tmp_path: Path, cut: int) -> None:
     content = HEADER + row(1) + row(2)
     counts, posts, quarantine = run(tmp_path, content[: -cut - 1])
     assert counts["posts"] == 1
@@ -185,11 +187,11 @@ def test_a_truncated_last_line_is_quarantined(tmp_path: Path, cut: int) -> None:
     assert posts["id"].to_list() == [1]
 
 
-def test_the_last_line_end_may_be_missing(tmp_path: Path) -> None:
+def test_last_line_end_may_be_missing(tmp_path: Path) -> None:
     assert run(tmp_path, HEADER + row(1) + row(2).rstrip())[0] == {"posts": 2}
 
 
-def test_bom_and_crlf(tmp_path: Path) -> None:
+def test_bom_and_crlf_are_read(tmp_path: Path) -> None:
     lines = (HEADER + row(1) + row(2, tags="")).replace(b"\n", b"\r\n")
     counts, posts, _ = run(tmp_path, b"\xef\xbb\xbf" + lines)
     assert counts == {"posts": 2}
@@ -197,7 +199,7 @@ def test_bom_and_crlf(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["posts.csv", "posts.csv.gz"])
-def test_gzip_under_any_name(tmp_path: Path, name: str) -> None:
+def test_gzip_is_read_under_any_name(tmp_path: Path, name: str) -> None:
     source = tmp_path / name
     source.write_bytes(gzip.compress(HEADER + row(1)))
     counts = import_posts(source, tmp_path / "posts.parquet", tmp_path / "q.csv")
@@ -218,9 +220,9 @@ def test_first_of_two_rows_with_one_id_is_kept(tmp_path: Path) -> None:
     assert quarantine[2][2] == row(3, tags="x").decode().strip()
 
 
-def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shuffled_file_is_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kaggle_csv, "BLOCK", 4096)
-    monkeypatch.setattr(metadata, "_SORTED_AT_ONCE", 100)
+    monkeypatch.setattr(metadata, "_SORT_CHUNK", 100)
     numbers = list(range(1, 1001))
     random.Random(1).shuffle(numbers)
     numbers += numbers[:50]
@@ -248,15 +250,13 @@ def test_progress_counts_lines(tmp_path: Path) -> None:
         (b"id,tags\n1,solo\n", "'id,tags'"),
         (b"id,a,b,c,d,e,f,g,h,i,tags\n" + row(), "expected the header id,created_at"),
         (row(1) + row(2), "expected the header"),
-        (b"PK\x03\x04abc\n", "unpack it"),
+        (b"PK\x03\x04abc\n", "Unpack it"),
         (gzip.compress(HEADER + row())[:-9], "damaged gzip"),
         (gzip.compress(HEADER + row())[:-8] + bytes(8), "damaged gzip"),
         (b"\x1f\x8b nonsense", "damaged gzip"),
     ],
 )
-def test_a_file_that_is_no_such_csv_is_one_sentence(
-    tmp_path: Path, content: bytes, words: str
-) -> None:
+def test_file_of_something_else_is_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(SengaError, match="posts.csv") as caught:
         run(tmp_path, content)
     assert words in str(caught.value)
@@ -264,28 +264,30 @@ def test_a_file_that_is_no_such_csv_is_one_sentence(
     assert not (tmp_path / "posts.parquet").exists()
 
 
-def test_a_missing_file_says_where_to_get_it(tmp_path: Path) -> None:
+def test_missing_file_names_its_source(tmp_path: Path) -> None:
     with pytest.raises(SengaError, match=r"missing.*alamson/safebooru.*\[metadata\] csv"):
         import_posts(tmp_path / "none.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
 
 
-def test_a_folder_is_not_a_csv(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SengaError, match="cannot be read"):
         import_posts(tmp_path, tmp_path / "posts.parquet", tmp_path / "q.csv")
 
 
-def test_endless_lines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_longer_than_a_block_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kaggle_csv, "BLOCK", 1024)
     with pytest.raises(SengaError, match="longer than"):
         run(tmp_path, HEADER + row(1) + b"x" * 10_000 + b"\n")
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+def test_full_disk_is_one_sentence(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     (tmp_path / "posts.csv").write_bytes(HEADER + b"".join(map(row, range(1, 5000))))
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        with pytest.raises(SengaError, match=r"Cannot write .*free some space"):
+        with pytest.raises(SengaError, match=r"cannot be written .*Free some space"):
             import_posts(tmp_path / "posts.csv", tmp_path / "posts.parquet", tmp_path / "q.csv")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -335,7 +337,7 @@ FUZZ = settings(
 
 @FUZZ
 @given(rows=ROWS, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-def test_reads_what_the_csv_module_reads(
+def test_agrees_with_the_csv_module(
     tmp_path: Path, rows: list[Any], quoting: Literal[0, 1]
 ) -> None:
     text = io.StringIO()
@@ -346,7 +348,7 @@ def test_reads_what_the_csv_module_reads(
     expected = sorted(csv.reader(io.StringIO(text.getvalue())), key=lambda fields: int(fields[0]))
     for line, post in zip(expected, posts.iter_rows(named=True), strict=True):
         assert [post["id"], post["created_at"], post["score"]] == [
-            int(line[place]) for place in (0, 1, 3)
+            int(line[column]) for column in (0, 1, 3)
         ]
         assert post["rating"] == {"general": "s", "explicit": "e"}.get(line[2], line[2])
         assert post["url"] == (f"https:{line[4]}" if line[4].startswith("//") else line[4])
@@ -362,10 +364,10 @@ CHANGES = st.lists(st.tuples(st.integers(0, 400), PIECES, st.integers(0, 3)), ma
 
 @FUZZ
 @given(changes=CHANGES)
-def test_no_line_is_lost_whatever_the_bytes(tmp_path: Path, changes: list[Any]) -> None:
+def test_every_line_is_a_post_or_quarantined(tmp_path: Path, changes: list[Any]) -> None:
     content = bytearray(b"".join(row(number, tags='"a ""b"" c"') for number in range(1, 6)))
-    for place, piece, length in changes:
-        content[place : place + length] = piece
+    for offset, piece, length in changes:
+        content[offset : offset + length] = piece
     lines = bytes(content).split(b"\n")
     lines = lines if lines[-1] else lines[:-1]
     counts, posts, quarantine = run(tmp_path, HEADER + bytes(content))
@@ -376,11 +378,11 @@ def test_no_line_is_lost_whatever_the_bytes(tmp_path: Path, changes: list[Any]) 
 
 @FUZZ
 @given(changes=CHANGES)
-def test_a_line_fares_the_same_beside_others(tmp_path: Path, changes: list[Any]) -> None:
+def test_line_is_read_the_same_beside_others(tmp_path: Path, changes: list[Any]) -> None:
     content = bytearray(row(1, tags='"a ""b"" c"'))
-    for place, piece, length in changes:
-        place %= len(content)
-        content[place : place + length] = piece
+    for offset, piece, length in changes:
+        offset %= len(content)
+        content[offset : offset + length] = piece
     line = bytes(content).replace(b"\n", b"") + b"\n"
     alone = run(tmp_path, HEADER + line)[2]
     beside = run(tmp_path, HEADER + row(2**61) + line + row(2**62))[2]
@@ -390,7 +392,7 @@ def test_a_line_fares_the_same_beside_others(tmp_path: Path, changes: list[Any])
 FIELDS = ["7", "1264000000", "s", "3", URL, "850", "1200", "//a.example/p.jpg", "1girl solo"]
 
 
-def live(post_id: object, **changes: str) -> list[str]:
+def board_row(post_id: object, **changes: str) -> list[str]:
     fields = dict(zip(kaggle_csv.COLUMNS, FIELDS, strict=True))
     return list((fields | {"id": str(post_id)} | changes).values())
 
@@ -405,15 +407,18 @@ def run_rows(
     return counts, pl.read_parquet(folder / "posts.parquet"), quarantine[1:]
 
 
-def test_rows_of_no_file_are_imported_alike(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_imported_like_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "ROW_GROUP", 2)
     batches: list[metadata.Rows] = [
-        [(1, live(9)), (2, live(5, score="")), (3, live(6, tags='a\n"b'))],
+        [(1, board_row(9)), (2, board_row(5, score="")), (3, board_row(6, tags='a\n"b'))],
         [],
-        [(10, live(5)), (11, live("x")), (12, live(4, tags="\ud83d x")), (20, live(3)[:-1])],
-        [(30, live(2, tags=" \u00e9  b "))],
+        [
+            (10, board_row(5)),
+            (11, board_row("x")),
+            (12, board_row(4, tags="\ud83d x")),
+            (20, board_row(3)[:-1]),
+        ],
+        [(30, board_row(2, tags=" \u00e9  b "))],
     ]
     counts, posts, quarantine = run_rows(tmp_path, batches)
     assert counts.pop("posts") == 3
@@ -432,17 +437,17 @@ def test_rows_of_no_file_are_imported_alike(
         ["20", "field_count"],
         ["10", "duplicate_id"],
     ]
-    assert next(csv.reader([quarantine[4][2]])) == live(5)
-    assert next(csv.reader([quarantine[2][2]])) == live(4, tags=r"\ud83d x")
+    assert next(csv.reader([quarantine[4][2]])) == board_row(5)
+    assert next(csv.reader([quarantine[2][2]])) == board_row(4, tags=r"\ud83d x")
 
 
-def test_rows_are_counted_as_they_come(tmp_path: Path) -> None:
+def test_progress_counts_rows_of_each_batch(tmp_path: Path) -> None:
     seen: list[int] = []
 
     def batches() -> Iterator[metadata.Rows]:
-        yield [(1, live(1)), (2, live(2))]
+        yield [(1, board_row(1)), (2, board_row(2))]
         assert seen == [2]
-        yield [(3, live(3))]
+        yield [(3, board_row(3))]
 
     counts = import_rows(batches(), tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
     assert counts == {"posts": 3}
@@ -450,15 +455,15 @@ def test_rows_are_counted_as_they_come(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("batches", [[], [[], []]])
-def test_no_rows_are_one_sentence(tmp_path: Path, batches: list[metadata.Rows]) -> None:
+def test_source_without_rows_is_one_sentence(tmp_path: Path, batches: list[metadata.Rows]) -> None:
     with pytest.raises(SengaError, match="holds no posts"):
         run_rows(tmp_path, batches)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_source_of_rows_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_failing_source_of_rows_leaves_no_files(tmp_path: Path) -> None:
     def batches() -> Iterator[metadata.Rows]:
-        yield [(1, live(1))]
+        yield [(1, board_row(1))]
         raise OSError("the network is gone")
 
     with pytest.raises(OSError, match="the network is gone"):
@@ -466,12 +471,12 @@ def test_a_source_of_rows_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_full_of_rows_is_one_sentence(tmp_path: Path) -> None:
+def test_full_disk_while_spooling_is_one_sentence(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        with pytest.raises(SengaError, match=r"Cannot write .*posts.parquet.rows.*free some"):
-            run_rows(tmp_path, [[(number, live(number)) for number in range(1, 500)]])
+        with pytest.raises(SengaError, match=r"posts.parquet.rows cannot be written .*Free some"):
+            run_rows(tmp_path, [[(number, board_row(number)) for number in range(1, 500)]])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,5 @@
+"""Posts from Parquet files, as converters write them."""
+
 from __future__ import annotations
 
 import csv
@@ -52,7 +54,7 @@ def frame_of(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([ROW | row for row in rows], infer_schema_length=None)
 
 
-def test_a_post_is_read(tmp_path: Path) -> None:
+def test_post_is_read(tmp_path: Path) -> None:
     counts, posts, quarantine = run_frame(tmp_path, frame_of({}))
     assert counts == {"posts": 1}
     assert quarantine == []
@@ -85,7 +87,7 @@ def test_a_post_is_read(tmp_path: Path) -> None:
         ("preview_url", pl.Series([None]), "id", 7),
     ],
 )
-def test_types_of_converters_are_understood(
+def test_dtypes_of_converters_are_read(
     tmp_path: Path, name: str, values: pl.Series, column: str, expected: object
 ) -> None:
     counts, posts, _ = run_frame(tmp_path, frame_of({}).with_columns(values.alias(name)))
@@ -114,7 +116,7 @@ def test_types_of_converters_are_understood(
         (dict.fromkeys(COLUMNS), "bad_id"),
     ],
 )
-def test_rows_that_are_no_posts_go_to_quarantine(
+def test_invalid_rows_go_to_the_quarantine(
     tmp_path: Path, changes: dict[str, Any], reason: str
 ) -> None:
     counts, posts, quarantine = run_frame(tmp_path, frame_of(changes))
@@ -128,18 +130,18 @@ def test_rows_that_are_no_posts_go_to_quarantine(
         assert list(csv.reader(text)) == [fields]
 
 
-def test_further_columns_are_ignored_and_the_order_is_free(tmp_path: Path) -> None:
+def test_columns_may_come_in_any_order_with_others(tmp_path: Path) -> None:
     frame = frame_of({}).with_columns(more=pl.Series([[1, 2]]), line=pl.lit("x"))
     assert run_frame(tmp_path, frame.select(reversed(frame.columns)))[0] == {"posts": 1}
 
 
-def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.posts.parquet._ROWS", 64)
-    monkeypatch.setattr(metadata, "_SORTED_AT_ONCE", 100)
+def test_shuffled_file_is_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.posts.parquet._BATCH", 64)
+    monkeypatch.setattr(metadata, "_SORT_CHUNK", 100)
     numbers = list(range(1, 1001))
     random.Random(1).shuffle(numbers)
     numbers += numbers[:150]
-    rows = [{"id": number, "score": place} for place, number in enumerate(numbers)]
+    rows = [{"id": number, "score": index} for index, number in enumerate(numbers)]
     counts, posts, quarantine = run_frame(tmp_path, frame_of(*rows), row_group_size=300)
     assert counts == {"posts": 1000, "duplicate_id": 150}
     assert posts["id"].to_list() == list(range(1, 1001))
@@ -152,7 +154,7 @@ def test_shuffled_files_come_out_sorted(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("engine", ["pandas", "pandas-arrow", "polars"])
-def test_a_converted_csv_is_imported_like_the_csv(tmp_path: Path, engine: str) -> None:
+def test_converted_csv_is_imported_like_the_csv(tmp_path: Path, engine: str) -> None:
     pytest.importorskip("pyarrow")
     rows = [
         {},
@@ -173,11 +175,11 @@ def test_a_converted_csv_is_imported_like_the_csv(tmp_path: Path, engine: str) -
         table = pd.read_csv(source, dtype_backend="pyarrow")
         table.astype({"rating": "category"}).to_parquet(converted, row_group_size=2)
     counts, posts, quarantine = run(source)
-    again = run(converted)
+    of_parquet = run(converted)
     assert counts == {"posts": 3, "duplicate_id": 1, "bad_rating": 1, "bad_url": 1}
-    assert again[0] == counts
-    assert again[1].equals(posts)
-    assert [line[:2] for line in again[2]] == [line[:2] for line in quarantine]
+    assert of_parquet[0] == counts
+    assert of_parquet[1].equals(posts)
+    assert [line[:2] for line in of_parquet[2]] == [line[:2] for line in quarantine]
 
 
 def test_progress_counts_rows(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ FRAME = frame_of({})
         (FRAME.with_columns(tags=pl.Series([b"a"])), "Column tags .* type Binary"),
     ],
 )
-def test_a_table_of_something_else_is_one_sentence(
+def test_table_of_something_else_is_one_sentence(
     tmp_path: Path, frame: pl.DataFrame, words: str
 ) -> None:
     with pytest.raises(SengaError, match=words) as caught:
@@ -213,17 +215,19 @@ def test_a_table_of_something_else_is_one_sentence(
 
 
 @pytest.mark.parametrize("kept", [4, 12, 0.5, -1])
-def test_a_truncated_file_is_one_sentence(tmp_path: Path, kept: float) -> None:
+def test_truncated_file_is_one_sentence(tmp_path: Path, kept: float) -> None:
     FRAME.write_parquet(tmp_path / "posts.parquet")
     content = (tmp_path / "posts.parquet").read_bytes()
     end = kept if isinstance(kept, int) else int(kept * len(content))
     (tmp_path / "posts.parquet").write_bytes(content[:end])
-    with pytest.raises(SengaError, match=r"posts\.parquet begins like Parquet .*whole") as caught:
+    with pytest.raises(
+        SengaError, match=r"posts\.parquet begins like Parquet .*Write it again"
+    ) as caught:
         run(tmp_path / "posts.parquet")
     assert "\n" not in str(caught.value)
 
 
-def test_damage_inside_is_one_sentence(tmp_path: Path) -> None:
+def test_damaged_pages_are_one_sentence(tmp_path: Path) -> None:
     frame = frame_of(*({"id": number} for number in range(1, 500)))
     frame.write_parquet(tmp_path / "posts.parquet", compression="zstd")
     content = bytearray((tmp_path / "posts.parquet").read_bytes())
@@ -233,7 +237,7 @@ def test_damage_inside_is_one_sentence(tmp_path: Path) -> None:
         run(tmp_path / "posts.parquet")
 
 
-def test_a_path_is_no_pattern(tmp_path: Path) -> None:
+def test_path_is_not_a_glob(tmp_path: Path) -> None:
     folder = tmp_path / "id=3" / "a[bc]*"
     folder.mkdir(parents=True)
     FRAME.write_parquet(folder / "posts")
@@ -262,12 +266,12 @@ FIELDS = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=st.lists(FIELDS, min_size=1, max_size=20))
-def test_text_fares_as_in_a_csv(tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
+def test_text_is_read_as_in_a_csv(tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
     with (tmp_path / "posts.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     counts, posts, quarantine = run(tmp_path / "posts.csv")
     frame = pl.DataFrame(rows, dict.fromkeys(COLUMNS, pl.String), orient="row")
-    again = run_frame(tmp_path, frame)
-    assert again[0] == counts
-    assert again[1].equals(posts)
-    assert again[2] == quarantine
+    of_parquet = run_frame(tmp_path, frame)
+    assert of_parquet[0] == counts
+    assert of_parquet[1].equals(posts)
+    assert of_parquet[2] == quarantine

@@ -1,4 +1,4 @@
-"""How the build goes to servers: to those that the source implies, or to the sample booru."""
+"""The client of the build, for the hosts that the source implies, or for the sample booru."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import urlsplit
 
+from pipeline.collect.client import PoliteClient
 from pipeline.collect.download import DownloadOptions
-from pipeline.collect.guest import Guest
 from pipeline.posts.options import MetadataOptions
 from tasks import config
 
 logger = logging.getLogger("senga")
 
 _SAFEBOORU = "safebooru.org"
-_SAMPLE = "safebooru.example"  # a name that no server on the internet can have (RFC 2606)
+_SAMPLE_HOST = "safebooru.example"  # a name that no server on the internet can have (RFC 2606)
 
 
 def source_hosts() -> tuple[str, ...]:
-    """The hosts that the source of the posts implies."""
+    """Return the hosts that the source of the posts implies."""
     metadata = config.options(MetadataOptions)
     if metadata.source == "sample":
-        return (_SAMPLE,)
+        return (_SAMPLE_HOST,)
     if metadata.source == "api":
         return (urlsplit(metadata.api).hostname or "", _SAFEBOORU)
     return (_SAFEBOORU,)
 
 
 @contextlib.contextmanager
-def going_out() -> Iterator[Guest]:
-    """What asks servers; the sample booru is served meanwhile, where it is the source."""
-    if _SAMPLE not in source_hosts():
-        yield _known()
+def open_client() -> Iterator[PoliteClient]:
+    """Open the client; the sample booru, if it is the source, is served until the end."""
+    if _SAMPLE_HOST not in source_hosts():
+        yield _shared_client()
         return
     from pipeline.sample_booru import HOST, serve  # draws, which no other source needs
 
@@ -41,11 +41,13 @@ def going_out() -> Iterator[Guest]:
     seed = config.options(config.BuildOptions).seed
     with serve(posts=posts, seed=seed) as address:
         options = config.options(DownloadOptions)
-        yield Guest(options=options, hosts=source_hosts(), connect_to={HOST: address})
+        yield PoliteClient(
+            options=options, allowed_hosts=source_hosts(), connect_to={HOST: address}
+        )
 
 
 @cache
-def _known() -> Guest:
-    """One for the process, so that what was learnt of a host holds for every shard."""
+def _shared_client() -> PoliteClient:
+    """Make one client per process, so that the pace of a host carries over between shards."""
     options = config.options(DownloadOptions)
-    return Guest(options=options, hosts=source_hosts(), tell=logger.info)
+    return PoliteClient(options=options, allowed_hosts=source_hosts(), notify=logger.info)

@@ -33,8 +33,8 @@ from machine import describe
 
 from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
+from pipeline.demo.models import SHIPPED
 from pipeline.demo.samples import IDS
-from pipeline.demo.studio import SHIPPED
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw

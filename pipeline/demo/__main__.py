@@ -11,13 +11,13 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
+from pipeline.demo.api_error import Problem
 from pipeline.demo.options import DemoOptions, parse
-from pipeline.demo.problem import Problem
 from pipeline.demo.serve import is_public, listen, serving
 from pipeline.run import command
 
 if TYPE_CHECKING:
-    from pipeline.demo.studio import Studio
+    from pipeline.demo.models import Studio
 
 
 def main(arguments: list[str]) -> None:
@@ -38,7 +38,7 @@ def _run(options: DemoOptions, listener: socket.socket) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # PyTorch takes seconds to load: what can be wrong before has been said by now.
     from pipeline.demo.app import create_app
-    from pipeline.demo.studio import Studio
+    from pipeline.demo.models import Studio
     from pipeline.demo.worker import Worker
 
     studio = Studio.load(options)

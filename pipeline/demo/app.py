@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from pipeline.demo import answers, guard, intake, samples
-from pipeline.demo.answers import Ask, Body
+from pipeline.demo import endpoints, fields, guard, samples
+from pipeline.demo.api_error import Problem
 from pipeline.demo.assets import asset, lasting
-from pipeline.demo.intake import Fields
+from pipeline.demo.endpoints import Ask, Body
+from pipeline.demo.fields import Fields
+from pipeline.demo.models import Studio
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.pictures import Limits
-from pipeline.demo.problem import Problem
-from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Answer, Job, Worker, still_here
 
 _LOG = logging.getLogger(__name__)
@@ -84,8 +84,8 @@ def _serve_state(app: Flask, studio: Studio, worker: Worker, options: DemoOption
             "pixels": options.max_pixels,
             "smallest_side": options.smallest_side,
             "queue": options.queue,
-            "variations": answers.MOST_VARIATIONS,
-            "shift": answers.MOST_SHIFT,
+            "variations": endpoints.MOST_VARIATIONS,
+            "shift": endpoints.MOST_SHIFT,
         }
         return jsonify(studio.describe() | {"samples": samples.describe(), "limits": limits})
 
@@ -99,19 +99,19 @@ def _serve_models(app: Flask, studio: Studio, worker: Worker, limits: Limits) ->
         def ask(jobs: Sequence[Job]) -> Answer:
             return worker.ask(jobs, page=page, gone=gone)
 
-        return jsonify(answer(intake.read(request, limits), studio, ask))
+        return jsonify(answer(fields.read(request, limits), studio, ask))
 
     @app.post("/api/sketch")
     def sketch() -> Response:
-        return work(answers.sketch)
+        return work(endpoints.sketch)
 
     @app.post("/api/simplify")
     def simplify() -> Response:
-        return work(answers.simplify)
+        return work(endpoints.simplify)
 
     @app.post("/api/colorize")
     def colorize() -> Response:
-        return work(answers.colorize, _page())
+        return work(endpoints.colorize, _page())
 
 
 def _page() -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Response, request
 from werkzeug.security import safe_join
 
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import Problem
 
 FOLDER = Path(__file__).parent / "static"
 

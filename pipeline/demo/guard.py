@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from werkzeug.wrappers import Request
 
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import Problem
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "

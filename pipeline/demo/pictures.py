@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.colorizer.hints import Hints
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import Problem
 from pipeline.picture import PictureError, decode, stated_size
 
 _OPAQUE = 127  # a pixel with more alpha is a hint

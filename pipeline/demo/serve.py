@@ -21,8 +21,8 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 from waitress.utilities import Error, InternalServerError, RequestEntityTooLarge  # type: ignore[import-untyped]
 
+from pipeline.demo.api_error import Problem
 from pipeline.demo.guard import HEADERS
-from pipeline.demo.problem import Problem
 from sketch_models.errors import SengaError
 
 _IN_MEMORY = 1 << 40  # bytes: nothing overflows into a temporary file

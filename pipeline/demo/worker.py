@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.colorizer.hints import Hints
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import Problem
 
 _LOG = logging.getLogger(__name__)
 

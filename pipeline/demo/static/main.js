@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { Artwork, toPng } from "./artwork.js";
-import { Colorizing } from "./colorizing.js";
+import { Colorizing } from "./colorizer.js";
 import { fillAbout, fillHelp, fillSamples, opens } from "./dialogs.js";
 import { fetchPicture, hearOfFiles, lay, looksLikeLines, readPicture, save } from "./files.js";
 import { History } from "./history.js";

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.end_to_end.demo.desk import Desk
+from tests.end_to_end.demo.demo_page import Desk
 
 TOP = Path(__file__).parents[3]
 NAMES = ("chromium", "chromium-browser", "google-chrome")

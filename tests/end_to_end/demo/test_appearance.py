@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.demo.conftest import OpenDesk
-from tests.end_to_end.demo.desk import Desk, photo, png
+from tests.end_to_end.demo.demo_page import Desk, photo, png
 
 SCREENS = {
     "laptop": ({"width": 1366, "height": 768}, False),

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from tests.end_to_end.demo.conftest import OpenDesk
-from tests.end_to_end.demo.desk import PAINT, Desk, Place, painting
+from tests.end_to_end.demo.demo_page import PAINT, Desk, Place, painting
 
 RED, BLUE = (216, 52, 63), (61, 127, 214)  # of the palette
 GREEN = (40, 180, 60)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import CDPSession
 
 from tests.end_to_end.demo.conftest import OpenDesk
-from tests.end_to_end.demo.desk import BLANK, Desk
+from tests.end_to_end.demo.demo_page import BLANK, Desk
 
 RED, BLUE = (216, 52, 63), (61, 127, 214)  # of the palette
 DOWN = ((400.0, 200.0), (400.0, 600.0))  # from top to bottom

@@ -16,9 +16,9 @@ import pytest
 import requests
 from PIL import Image
 
-from pipeline.demo.problem import CODES, Problem
+from pipeline.demo.api_error import CODES, Problem
 from tests.end_to_end.demo.conftest import OpenDesk, Server, running
-from tests.end_to_end.demo.desk import PAINT, Desk, circle, photo, png
+from tests.end_to_end.demo.demo_page import PAINT, Desk, circle, photo, png
 
 FULL = Problem("queue_full", "64 pictures wait already; ask again in a moment.")
 FAILED = Problem("failed", "The demo failed; its terminal says where. Please report it.")

@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.paint import paint_folder
-from tests.end_to_end.demo.desk import Desk, circle, photo, png
+from tests.end_to_end.demo.demo_page import Desk, circle, photo, png
 
 LINE, PICTURE = png(circle()), png(photo())
 AS_LINES, AS_PICTURE = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.end_to_end.demo.desk import Desk, pixels_of
+from tests.end_to_end.demo.demo_page import Desk, pixels_of
 
 # What Tab should reach: all that can be used, of a group of choices the chosen one.
 _REACHED = """() => [...document.querySelectorAll("button, input, select, canvas")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.end_to_end.demo.desk import Desk, circle, photo, png
+from tests.end_to_end.demo.demo_page import Desk, circle, photo, png
 
 SKETCH, SIMPLIFY, COLORIZE = "/api/sketch", "/api/simplify", "/api/colorize"
 

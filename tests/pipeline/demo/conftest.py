@@ -12,9 +12,9 @@ from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.demo.app import create_app
+from pipeline.demo.models import Studio
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.serve import listen, serving
-from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Worker
 
 SIZE = 64  # of the squares that the tiny colorizer paints

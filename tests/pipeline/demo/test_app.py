@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.demo import samples
+from pipeline.demo.api_error import CODES, Problem
 from pipeline.demo.app import create_app
 from pipeline.demo.guard import HEADERS
 from pipeline.demo.latent import z_of
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.problem import CODES, Problem
 from pipeline.demo.worker import Answer, PaintJob, SimplifyJob, SketchJob
 from pipeline.picture import decode, encode_png
 from sketch_models.styles import cut
@@ -420,7 +420,7 @@ def test_a_failure_is_told_without_what_was_sent(
     assert "picture of the user" not in answer.text
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "ValueError in colorize" in record.getMessage()
-    assert "answers.py" in record.getMessage()
+    assert "endpoints.py" in record.getMessage()
     for secret in ("picture of the user", text(LINE)[:40], "7.4321"):
         assert secret not in caplog.text
     assert client.get("/healthz").status_code == 200

@@ -4,8 +4,8 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from pipeline.demo.api_error import Problem
 from pipeline.demo.guard import HEADERS, check
-from pipeline.demo.problem import Problem
 
 
 def asked(host: str = "127.0.0.1:7860", method: str = "POST", **headers: str) -> Request:

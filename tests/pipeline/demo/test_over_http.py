@@ -21,9 +21,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.demo.app import create_app
+from pipeline.demo.models import Studio
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.serve import listen, serving
-from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Job, Worker
 from pipeline.picture import decode, encode_png
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from pipeline.demo import pictures
+from pipeline.demo.api_error import Problem
 from pipeline.demo.pictures import Limits, read_grey, read_hints, read_rgb
-from pipeline.demo.problem import Problem
 
 LIMITS = Limits(pixels=40_000, smallest_side=16)
 

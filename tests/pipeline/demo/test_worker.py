@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import Problem
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob, Worker
 
 WAIT = 20  # seconds; only a failing test waits for so long

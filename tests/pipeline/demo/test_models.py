@@ -9,10 +9,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.demo import studio as module
+from pipeline.demo import models as module
+from pipeline.demo.api_error import Problem
+from pipeline.demo.models import Studio
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.problem import Problem
-from pipeline.demo.studio import Studio
 from pipeline.demo.worker import PaintJob, SimplifyJob, SketchJob
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions

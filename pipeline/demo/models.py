@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
+from pipeline.demo.api_error import Problem
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.problem import Problem
 from pipeline.demo.worker import Job, PaintJob, SimplifyJob, SketchJob
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError

@@ -16,8 +16,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from pipeline.colorizer.hints import Hints
+from pipeline.demo.api_error import Problem
 from pipeline.demo.pictures import Limits, read_grey, read_hints, read_rgb
-from pipeline.demo.problem import Problem
 
 _MOST_PARTS = 32  # of a form
 _DATA_HEAD = re.compile(r"data:image/[\w.+-]{1,32};base64,", re.IGNORECASE)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.demo.problem import CODES, Problem
+from pipeline.demo.api_error import CODES, Problem
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "demo_api.md"
 

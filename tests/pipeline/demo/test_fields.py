@@ -15,9 +15,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from pipeline.demo.intake import Fields, read
+from pipeline.demo.api_error import Problem
+from pipeline.demo.fields import Fields, read
 from pipeline.demo.pictures import Limits
-from pipeline.demo.problem import Problem
 from pipeline.picture import encode_png
 
 LIMITS = Limits(pixels=10_000, smallest_side=16)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import placed
 from pipeline.colorizer.hints import Hints
-from pipeline.demo.intake import Fields
+from pipeline.demo.api_error import Problem
+from pipeline.demo.fields import Fields
 from pipeline.demo.latent import z_of
-from pipeline.demo.problem import Problem
-from pipeline.demo.studio import Studio
+from pipeline.demo.models import Studio
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.pack.square import Placement, resampled

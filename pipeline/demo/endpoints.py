@@ -1,4 +1,4 @@
-"""From the fields of a request to its answer, by way of the worker.
+"""The POST endpoints: from the fields of a request to the JSON of its response.
 
 Everything but the models' own work happens here, in the server's threads.
 """
@@ -14,89 +14,90 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import placed
 from pipeline.colorizer.hints import Hints
-from pipeline.demo.api_error import Problem
+from pipeline.demo.api_error import ApiError
 from pipeline.demo.fields import Fields
-from pipeline.demo.latent import z_of
-from pipeline.demo.models import Studio
-from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
+from pipeline.demo.latent import make_z
+from pipeline.demo.models import Models
+from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png, fit
 from sketch_models.styles import STYLES, cut
 
-LONGEST_SIDE = 1536  # of what a sketch or line model sees, in pixels
-MOST_VARIATIONS = 8
-MOST_SHIFT = 100
-MOST_SEED = 2**53 - 1 - MOST_VARIATIONS  # the largest that JavaScript can count on from
+MAX_SIDE = 1536  # of the input of a sketch or line model, in pixels
+MAX_VARIATIONS = 8
+MAX_SHIFT = 100
+MAX_SEED = 2**53 - 1 - MAX_VARIATIONS  # so that the last variation's is a safe JavaScript integer
 
-Ask = Callable[[Sequence[Job]], Answer]
-Body = dict[str, Any]
-"""A JSON object."""
+RunJobs = Callable[[Sequence[Job]], JobResults]
+JsonObject = dict[str, Any]
 
 
-def sketch(fields: Fields, studio: Studio, ask: Ask) -> Body:
-    """`/api/sketch`: a colour picture to a sketch.
+def sketch(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
+    """Handle `/api/sketch`: a colour picture to a sketch.
 
     Raises:
-        Problem: what is wrong with a field; whatever `ask` raises.
+        ApiError: what is wrong with a field; whatever `run_jobs` raises.
     """
-    fields.only("image", "model", "style", "size")
+    fields.reject_unknown("image", "model", "style", "size")
     model = fields.text("model", "xdog")
     style = fields.choice("style", "pured", STYLES)
-    size = fields.integer("size", 768, range(SMALLEST_SKETCH, LONGEST_SIDE + 1))
-    studio.require("sketch", model)
+    size = fields.integer("size", 768, range(SMALLEST_SKETCH, MAX_SIDE + 1))
+    models.require_model("sketch", model)
     picture = fit(fields.rgb("image"), size)
-    answer = ask([SketchJob(model=model, picture=picture)])
-    return _line(cut(answer.results[0], style), answer)
+    results = run_jobs([SketchJob(model=model, picture=picture)])
+    return _line_response(cut(results.outputs[0], style), results)
 
 
-def simplify(fields: Fields, studio: Studio, ask: Ask) -> Body:
-    """`/api/simplify`: a rough sketch to clean lines of the same size.
+def simplify(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
+    """Handle `/api/simplify`: a rough sketch to clean lines of the same size.
 
     Raises:
-        Problem: what is wrong with a field; whatever `ask` raises.
+        ApiError: what is wrong with a field; whatever `run_jobs` raises.
     """
-    fields.only("image", "model")
+    fields.reject_unknown("image", "model")
     model = fields.text("model", "centerline")
-    studio.require("simplify", model)
+    models.require_model("simplify", model)
     rough = fields.grey("image")
     height, width = rough.shape
-    seen = fit(rough, min(LONGEST_SIDE, max(rough.shape)))
-    answer = ask([SimplifyJob(model=model, sketch=seen)])
-    return _line(resampled(answer.results[0], width, height), answer)
+    resized = fit(rough, min(MAX_SIDE, max(rough.shape)))
+    results = run_jobs([SimplifyJob(model=model, sketch=resized)])
+    return _line_response(resampled(results.outputs[0], width, height), results)
 
 
-def colorize(fields: Fields, studio: Studio, ask: Ask) -> Body:
-    """`/api/colorize`: line art and hints to one painting or several.
+def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
+    """Handle `/api/colorize`: line art and hints to one colorization or several variations.
 
     Raises:
-        Problem: what is wrong with a field; whatever `ask` raises.
+        ApiError: what is wrong with a field; whatever `run_jobs` raises.
     """
-    fields.only("line", "hints", "seed", "shift", "dimension", "variations", "size")
-    seed = fields.optional_integer("seed", range(MOST_SEED + 1))
-    shift = fields.number("shift", 0, MOST_SHIFT)
-    variations = fields.integer("variations", 1, range(1, MOST_VARIATIONS + 1))
+    fields.reject_unknown("line", "hints", "seed", "shift", "dimension", "variations", "size")
+    seed = fields.optional_integer("seed", range(MAX_SEED + 1))
+    shift = fields.number("shift", 0, MAX_SHIFT)
+    variations = fields.integer("variations", 1, range(1, MAX_VARIATIONS + 1))
     size = fields.choice("size", "line", ("line", "model"))
-    studio.require("colorizer")
-    dimension = fields.optional_integer("dimension", range(studio.latent))
-    (width, height), placement, line, hints = _squares(fields, studio.size)
+    models.require_colorizer()
+    dimension = fields.optional_integer("dimension", range(models.latent_dim))
+    (width, height), placement, line, hints = _read_squares(fields, models.size)
     seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
-    answer = ask(
-        [PaintJob(line, hints, z_of(studio.latent, each, shift, dimension)) for each in seeds]
-    )
+    zs = [make_z(models.latent_dim, each, shift, dimension) for each in seeds]
+    results = run_jobs([ColorizeJob(line, hints, z) for z in zs])
     if size == "model":
         width, height = placement.width, placement.height
-    images = [_png(_restored(painted, placement, width, height)) for painted in answer.results]
+    images = [_base64_png(_crop(square, placement, width, height)) for square in results.outputs]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
-    return body | _times(answer)
+    return body | _durations(results)
 
 
-def _squares(
+def _read_squares(
     fields: Fields, size: int
 ) -> tuple[tuple[int, int], Placement, NDArray[np.uint8], Hints | None]:
-    """Width and height of the line art; its place in a square; it and its hints in that square.
+    """Read line art and hints, and place them in a square of `size` pixels.
 
-    The pictures themselves, which may be large, are forgotten before anything waits.
+    The pictures themselves, which may be large, are freed before anything waits.
+
+    Returns:
+        Width and height of the line art, its placement, and line art and hints in the square.
     """
     line, hints = fields.grey("line"), fields.hints("hints")
     height, width = line.shape
@@ -105,29 +106,29 @@ def _squares(
         return (width, height), placement, placement.square(line), None
     if hints.mask.shape != line.shape:
         high, wide = hints.mask.shape
-        raise Problem(
+        raise ApiError(
             "size_mismatch",
-            f"`hints` is {wide} x {high} pixels, expected {width} x {height} as `line` is.",
+            f"`hints` is {wide} x {high} pixels, expected {width} x {height}, the size of `line`.",
         )
     return (width, height), placement, placement.square(line), placed(hints, placement)
 
 
-def _restored(
-    painted: NDArray[np.uint8], placement: Placement, width: int, height: int
+def _crop(
+    square: NDArray[np.uint8], placement: Placement, width: int, height: int
 ) -> NDArray[np.uint8]:
-    """What lies in the square's box, without the paper around it, at another size."""
+    """Return the picture's box of a square, without the padding, at another size."""
     left, top, right, bottom = placement.box
-    return resampled(np.ascontiguousarray(painted[top:bottom, left:right]), width, height)
+    return resampled(np.ascontiguousarray(square[top:bottom, left:right]), width, height)
 
 
-def _line(line: NDArray[np.uint8], answer: Answer) -> Body:
+def _line_response(line: NDArray[np.uint8], results: JobResults) -> JsonObject:
     height, width = line.shape
-    return {"line": _png(line), "width": width, "height": height} | _times(answer)
+    return {"line": _base64_png(line), "width": width, "height": height} | _durations(results)
 
 
-def _times(answer: Answer) -> Body:
-    return {"seconds": round(answer.seconds, 4), "waited": round(answer.waited, 4)}
+def _durations(results: JobResults) -> JsonObject:
+    return {"seconds": round(results.seconds, 4), "waited": round(results.waited, 4)}
 
 
-def _png(picture: NDArray[np.uint8]) -> str:
+def _base64_png(picture: NDArray[np.uint8]) -> str:
     return base64.b64encode(encode_png(picture)).decode("ascii")

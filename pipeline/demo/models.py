@@ -1,4 +1,4 @@
-"""The demo's models: which there are, and what they draw."""
+"""The demo's models: loads them, describes them and runs them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
-from pipeline.demo.api_error import Problem
+from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.worker import Job, PaintJob, SimplifyJob, SketchJob
+from pipeline.demo.worker import ColorizeJob, Job, SimplifyJob, SketchJob
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
@@ -29,166 +29,184 @@ from sketch_models.xdog import XdogOptions
 SHIPPED = Path(__file__).parent / "model"
 """The folder of the colorizer that comes with the demo."""
 
-TRAIN = "LUIGI_CONFIG_PATH=configs/demo.cfg luigi --module tasks TrainColorizer"
+TRAIN_COMMAND = "LUIGI_CONFIG_PATH=configs/demo.cfg luigi --module tasks TrainColorizer"
 """The command that trained it."""
 
-_METRICS = "metrics.json"
+_METRICS_FILE = "metrics.json"
 
 Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
-class Place(Generic[Model]):
-    """A model, or the sentence that says why it is not there and what to do."""
+class LoadedModel(Generic[Model]):
+    """A model, or the reason why it is not loaded.
+
+    Attributes:
+        model: None if it is not loaded.
+        reason: for people: why it is not loaded, and what to do; None if it is.
+    """
 
     model: Model | None
     reason: str | None = None
 
-    @property
-    def there(self) -> Model:
-        """The model, where there is one."""
-        assert self.model is not None
-        return self.model
-
     @classmethod
-    def of(cls, load: Callable[[], Model], what: str) -> Place[Model]:
-        """What `load` gives; why not, where it fails, however that is."""
+    def load(cls, load: Callable[[], Model], option: str) -> LoadedModel[Model]:
+        """Call `load`; turn any error into a reason.
+
+        Args:
+            load: returns the model.
+            option: that names another file to load, such as `--colorizer`.
+        """
         try:
             return cls(load())
         except SengaError as error:
             return cls(None, str(error))
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
-            return cls(None, f"{what} cannot be loaded ({said}), expected another; choose one.")
+            message = f"{type(error).__name__}: {error}"
+            return cls(None, f"{option}: the file cannot be loaded ({message}). Use another.")
+
+    def get(self) -> Model:
+        """Return the model, which must be loaded."""
+        assert self.model is not None
+        return self.model
 
 
-class Studio:
-    """All models that are loaded.
+class Models:
+    """All models of the demo, loaded or not.
 
     Its methods are for one thread at a time; `describe` and `require` are for any.
 
     Args:
-        colorizer: that paints.
+        colorizer: the colorizer.
         source: file of the colorizer.
         sketch: sketch models by name.
         simplify: line models by name.
-        device: that the networks run on.
+        device: the device of the networks.
     """
 
     def __init__(
         self,
-        colorizer: Place[Colorizer],
+        colorizer: LoadedModel[Colorizer],
         source: Path,
-        sketch: Mapping[str, Place[SketchModel]],
-        simplify: Mapping[str, Place[LineModel]],
+        sketch: Mapping[str, LoadedModel[SketchModel]],
+        simplify: Mapping[str, LoadedModel[LineModel]],
         device: torch.device,
     ) -> None:
         self._colorizer, self._source, self._device = colorizer, source, device
         self._sketch, self._simplify = dict(sketch), dict(simplify)
-        self._described = self._describe()
+        self._description = self._describe()
 
     @classmethod
-    def load(cls, options: DemoOptions) -> Studio:
-        """Loads what there is; nothing is downloaded.
+    def load(cls, options: DemoOptions) -> Models:
+        """Load all models that are on this machine; nothing is downloaded.
 
         Raises:
-            SengaError: where this machine has no such device.
+            SengaError: if this machine has no such device.
         """
         gpu = GpuOptions(device=options.device)
         device = choose_device(gpu.device)
         source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
         source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
         return cls(
-            Place.of(lambda: _colorizer(source, gpu), str(source)),
+            LoadedModel.load(lambda: _load_colorizer(source, gpu), f"--colorizer = {source}"),
             source,
             {
-                "xdog": Place(sketch_model(XdogOptions(), gpu, "torch")),
-                "sketchkeras": Place.of(lambda: _sketchkeras(options.sketchkeras, gpu), "It"),
+                "xdog": LoadedModel(sketch_model(XdogOptions(), gpu, "torch")),
+                "sketchkeras": LoadedModel.load(
+                    lambda: _load_sketchkeras(options.sketchkeras, gpu), "--sketchkeras"
+                ),
             },
             {
-                "centerline": Place(line_model(CenterlineOptions(), gpu)),
-                "simo_serra": Place.of(lambda: _simo_serra(options.simo_serra, gpu), "It"),
+                "centerline": LoadedModel(line_model(CenterlineOptions(), gpu)),
+                "simo_serra": LoadedModel.load(
+                    lambda: _load_simo_serra(options.simo_serra, gpu), "--simo-serra"
+                ),
             },
             device,
         )
 
     @property
     def colorizer(self) -> Colorizer | None:
-        """That paints, where there is one."""
+        """The colorizer, or None if it failed to load."""
         return self._colorizer.model
 
     @property
     def size(self) -> int:
-        """Side of the squares that the colorizer paints, in pixels."""
+        """Side of the colorizer's square pictures, in pixels."""
         return self._painter.size
 
     @property
-    def latent(self) -> int:
-        """Dimensions of the colorizer's z."""
+    def latent_dim(self) -> int:
+        """Number of dimensions of the colorizer's z."""
         return self._painter.latent
 
     @property
-    def at_once(self) -> int:
-        """Pictures that are best drawn together.
+    def max_batch(self) -> int:
+        """Pictures in a batch, at most, for the best throughput.
 
-        A CPU needs a quarter more time for each of eight than for each of four, which its caches
-        hold; and four are ready sooner.
+        A CPU needs a quarter more time per picture for eight than for four, which fit its caches;
+        and four are ready sooner.
         """
         return 4 if self._device.type == "cpu" else 8
 
     def describe(self) -> dict[str, Any]:
-        """`colorizer`, `sketch`, `simplify` and `styles`, as `/api/models` says them."""
-        return self._described
+        """Return `colorizer`, `sketch`, `simplify` and `styles` of `/api/models`."""
+        return self._description
 
-    def require(self, kind: str, model: str = "") -> None:
-        """Refuses what cannot be drawn.
-
-        Args:
-            kind: `colorizer`, `sketch` or `simplify`.
-            model: its name; of the colorizer, none.
+    def require_colorizer(self) -> None:
+        """Raise unless the colorizer is loaded.
 
         Raises:
-            Problem: `colorizer_unavailable`, `model_unavailable`, or `bad_field` for a name that
-                there is not.
+            ApiError: `colorizer_unavailable`.
         """
-        if kind == "colorizer":
-            if self._colorizer.model is None:
-                raise Problem("colorizer_unavailable", str(self._colorizer.reason))
-            return
-        places: Mapping[str, Place[Any]] = self._sketch if kind == "sketch" else self._simplify
-        if model not in places:
-            names = " or ".join(places)
-            raise Problem("bad_field", f"`model` is {model[:40]!r}, expected {names}.")
-        if places[model].model is None:
-            raise Problem("model_unavailable", str(places[model].reason))
+        if self._colorizer.model is None:
+            raise ApiError("colorizer_unavailable", str(self._colorizer.reason))
 
-    def draw(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
-        """Does jobs of one kind and model, which must be there; one result per job."""
+    def require_model(self, stage: str, name: str) -> None:
+        """Raise unless a sketch or line model is loaded.
+
+        Args:
+            stage: `sketch` or `simplify`.
+            name: of the model.
+
+        Raises:
+            ApiError: `model_unavailable`, or `bad_field` for an unknown name.
+        """
+        models: Mapping[str, LoadedModel[Any]]
+        models = self._sketch if stage == "sketch" else self._simplify
+        if name not in models:
+            names = " or ".join(models)
+            raise ApiError("bad_field", f"`model` is {name[:40]!r}, expected {names}.")
+        if models[name].model is None:
+            raise ApiError("model_unavailable", str(models[name].reason))
+
+    def run_batch(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
+        """Return one output per job; all have the same stage and model, which must be loaded."""
         first = jobs[0]
-        if isinstance(first, PaintJob):
-            paints = cast("Sequence[PaintJob]", jobs)
-            lines, hints = [job.line for job in paints], [job.hints for job in paints]
-            return list(self._painter.paint(lines, hints, np.stack([job.z for job in paints])))
+        if isinstance(first, ColorizeJob):
+            colorize = cast("Sequence[ColorizeJob]", jobs)
+            lines, hints = [job.line for job in colorize], [job.hints for job in colorize]
+            return list(self._painter.paint(lines, hints, np.stack([job.z for job in colorize])))
         if isinstance(first, SketchJob):
-            sketches = cast("Sequence[SketchJob]", jobs)
-            return self._sketch[first.model].there.lines([job.picture for job in sketches])
-        roughs = cast("Sequence[SimplifyJob]", jobs)
-        return self._simplify[first.model].there.simplify([job.sketch for job in roughs])
+            sketch = cast("Sequence[SketchJob]", jobs)
+            return self._sketch[first.model].get().lines([job.picture for job in sketch])
+        simplify = cast("Sequence[SimplifyJob]", jobs)
+        return self._simplify[first.model].get().simplify([job.sketch for job in simplify])
 
-    def blank(self) -> PaintJob:
-        """Paints an empty square: the first painting takes longer than all others."""
+    def warmup_job(self) -> ColorizeJob:
+        """Return a job with a blank square: the first one takes longer than all others."""
         paper = np.full((self.size, self.size), 255, np.uint8)
-        return PaintJob(paper, None, np.zeros(self.latent, np.float32))
+        return ColorizeJob(paper, None, np.zeros(self.latent_dim, np.float32))
 
     @property
     def _painter(self) -> Colorizer:
-        return self._colorizer.there
+        return self._colorizer.get()
 
     def _describe(self) -> dict[str, Any]:
         return {
             "colorizer": self._describe_colorizer(),
-            "sketch": _listed(self._sketch),
-            "simplify": _listed(self._simplify),
+            "sketch": _describe_models(self._sketch),
+            "simplify": _describe_models(self._simplify),
             "styles": list(STYLES),
         }
 
@@ -206,58 +224,57 @@ class Studio:
             "latent": colorizer and colorizer.latent,
             "parameters": colorizer and colorizer.parameters,
             "device": str(self._device),
-            "metrics": _metrics(self._source.with_name(_METRICS)) if colorizer else None,
-            "train": TRAIN,
+            "metrics": _read_metrics(self._source.with_name(_METRICS_FILE)) if colorizer else None,
+            "train": TRAIN_COMMAND,
         }
 
 
-def _listed(places: Mapping[str, Place[Any]]) -> list[dict[str, Any]]:
+def _describe_models(models: Mapping[str, LoadedModel[Any]]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "available": place.model is not None, "reason": place.reason}
-        for name, place in places.items()
+        {"name": name, "available": loaded.model is not None, "reason": loaded.reason}
+        for name, loaded in models.items()
     ]
 
 
-def _metrics(path: Path) -> object:
-    """What was measured of a colorizer; None where that is not known."""
+def _read_metrics(path: Path) -> object:
+    """Return the metrics of a colorizer, or None if they cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
 
-def _colorizer(source: Path, gpu: GpuOptions) -> Colorizer:
+def _load_colorizer(source: Path, gpu: GpuOptions) -> Colorizer:
     if not source.is_file():
         raise SengaError(
-            f"There is no colorizer at {source}, expected a colorizer.safetensors: name another "
-            f"with --colorizer, or train one with {TRAIN}."
+            f"There is no colorizer at {source}. Name a colorizer.safetensors with --colorizer, or "
+            f"train one with {TRAIN_COMMAND}."
         )
     return Colorizer.load(source, gpu)
 
 
-def _sketchkeras(chosen: str, gpu: GpuOptions) -> SketchModel:
+def _load_sketchkeras(chosen: str, gpu: GpuOptions) -> SketchModel:
     options = SketchKerasOptions(weights=chosen or "sketchkeras")
-    _require_here(options.weights, "sketchkeras")
+    _require_on_disk(options.weights, "sketchkeras")
     return sketch_model(options, gpu, "torch")
 
 
-def _simo_serra(chosen: str, gpu: GpuOptions) -> LineModel:
+def _load_simo_serra(chosen: str, gpu: GpuOptions) -> LineModel:
     options = SimoSerraOptions(weights=chosen or "gan")
-    _require_here(options.weights, "simo_serra")
+    _require_on_disk(options.weights, "simo_serra")
     return line_model(options, gpu)
 
 
-def _require_here(name: str, network: str) -> None:
-    """Refuses weights that would have to be downloaded.
+def _require_on_disk(name: str, network: str) -> None:
+    """Raise if weights would have to be downloaded.
 
     Raises:
-        SengaError: which says how to get them.
+        SengaError: how to get them.
     """
     option = f"--{network.replace('_', '-')}"
     weights.identity(name, option=option, network=network)
     if not weights.is_ready(name):
         raise SengaError(
-            f"The weights of {network} are not on this machine, expected them in "
-            f"{weights.folder()}: fetch them with `python -m sketch_models.weights fetch {name}` "
-            "and start the demo again."
+            f"The weights of {network} are not on this machine. Fetch them with `python -m "
+            f"sketch_models.weights fetch {name}`, then start the demo again."
         )

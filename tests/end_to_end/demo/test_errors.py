@@ -16,12 +16,12 @@ import pytest
 import requests
 from PIL import Image
 
-from pipeline.demo.api_error import CODES, Problem
+from pipeline.demo.api_error import CODES, ApiError
 from tests.end_to_end.demo.conftest import OpenDesk, Server, running
 from tests.end_to_end.demo.demo_page import PAINT, Desk, circle, photo, png
 
-FULL = Problem("queue_full", "64 pictures wait already; ask again in a moment.")
-FAILED = Problem("failed", "The demo failed; its terminal says where. Please report it.")
+FULL = ApiError("queue_full", "64 pictures wait already; ask again in a moment.")
+FAILED = ApiError("failed", "The demo failed; its terminal says where. Please report it.")
 
 
 @cache

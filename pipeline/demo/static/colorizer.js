@@ -1,28 +1,28 @@
-// Asks for colours: after every stroke where the machine is fast enough, else on a button.
+// Requests colorizations: after every stroke if the machine is fast enough, else by a button.
 
-import { decoded, post } from "./api.js";
+import { decodeImage, post } from "./api.js";
 import { newCanvas, toPng } from "./artwork.js";
 
-const PAUSE = 120; // ms without a change before a request
-const SLOW = 1500; // ms of a round trip that no stroke should wait for
+const DEBOUNCE_MS = 120; // without a change before a request
+const SLOW_MS = 1500; // a longer round trip turns live colouring off
 const VARIATIONS = 8;
-const DETAIL = 2; // lines are sent at this many times the network's side: it sees no more
+const INPUT_SCALE = 2; // lines are sent at this multiple of the network's size: more detail is lost anyway
 
 /**
- * Keeps one request going at most. What changes meanwhile is asked for when it is answered, the
- * newest state alone; an answer for a sheet that is gone is dropped.
- * Says `busy`, `result`, `variations`, `slow` and `error`.
+ * Runs at most one request at a time. After changes meanwhile, the newest state is sent next; a
+ * response for an older sheet is dropped.
+ * Dispatches `busy`, `result`, `variations`, `slow` and `error`.
  */
-export class Colorizing extends EventTarget {
+export class Colorizer extends EventTarget {
   live = true;
-  patient = false; // whether the user wants it live although it is slow
-  image = null; // the last answer, as an HTMLImageElement at the network's size
+  forceLive = false; // whether the user turned live on, although it is slow
+  image = null; // the latest result, as an HTMLImageElement at the network's size
   size = 256; // side of the network's pictures
-  ready = false; // whether there is a network
+  available = false; // whether the server has a colorizer
   #timer = 0;
-  #flight = null; // AbortController of the request under way
-  #again = false;
-  #times = [];
+  #request = null; // AbortController of the request in progress
+  #pending = false; // whether to send another one after it
+  #durations = []; // ms of the latest requests
 
   constructor(artwork, latent) {
     super();
@@ -31,125 +31,126 @@ export class Colorizing extends EventTarget {
   }
 
   get busy() {
-    return this.#flight !== null;
+    return this.#request !== null;
   }
 
-  /** After a change: colours soon, where it is live. */
-  soon() {
+  /** Schedules a request after a change, if live. */
+  schedule() {
     if (!this.live) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.next(), PAUSE);
+    this.#timer = setTimeout(() => this.runNext(), DEBOUNCE_MS);
   }
 
-  /** As soon as the request under way is answered. */
-  next() {
-    if (this.busy) this.#again = true;
-    else this.#run();
+  /** Colorizes after the request in progress. */
+  runNext() {
+    if (this.busy) this.#pending = true;
+    else this.#colorize();
   }
 
-  /** At once; a request under way is given up. */
-  now() {
+  /** Colorizes at once; aborts the request in progress. */
+  run() {
     clearTimeout(this.#timer);
-    this.#flight?.abort();
-    return this.#run();
+    this.#request?.abort();
+    return this.#colorize();
   }
 
-  /** Several colourings to choose from. */
-  async vary() {
+  /** Requests several colorizations to choose from. */
+  async makeVariations() {
     clearTimeout(this.#timer);
-    this.#flight?.abort();
+    this.#request?.abort();
     const seed = this.latent.values().seed ?? 0;
-    const answer = await this.#ask({ seed, variations: VARIATIONS });
-    if (!answer) return;
-    const images = await Promise.all(answer.images.map(decoded));
-    const choices = images.map((image, number) => ({ image, seed: answer.seeds[number] }));
-    this.dispatchEvent(new CustomEvent("variations", { detail: choices }));
+    const response = await this.#post({ seed, variations: VARIATIONS });
+    if (!response) return;
+    const images = await Promise.all(response.images.map(decodeImage));
+    const variations = images.map((image, index) => ({ image, seed: response.seeds[index] }));
+    this.#emit("variations", variations);
   }
 
-  /** Shows a picture that is there already: one of the variations. */
-  show(image) {
+  /** Makes an image, such as a variation, the result. */
+  setResult(image) {
     this.image = image;
-    this.#say("result", { ms: null });
+    this.#emit("result", { ms: null });
   }
 
-  /** Forgets the result. */
+  /** Removes the result. */
   clear() {
-    this.show(null);
+    this.setResult(null);
   }
 
-  /** The result at the sheet's size; `lines` on top of it where asked for. */
-  paint(context, lines) {
+  /** Draws the result on a context, in sheet pixels, with or without the lines on top. */
+  drawTo(context, withLines) {
     const { width, height } = this.artwork;
     context.fillStyle = "#fff";
     context.fillRect(0, 0, width, height);
     if (!this.image) return;
     context.imageSmoothingEnabled = true;
     context.drawImage(this.image, 0, 0, width, height);
-    if (lines) context.drawImage(this.artwork.canvas("line"), 0, 0);
+    if (withLines) context.drawImage(this.artwork.canvas("line"), 0, 0);
   }
 
-  picture(lines) {
+  /** Returns the result as a canvas of the sheet's size. */
+  toCanvas(withLines) {
     const canvas = newCanvas(this.artwork.width, this.artwork.height);
-    this.paint(canvas.getContext("2d", { willReadFrequently: true }), lines);
+    this.drawTo(canvas.getContext("2d", { willReadFrequently: true }), withLines);
     return canvas;
   }
 
-  async #run() {
-    if (!this.ready) return;
+  async #colorize() {
+    if (!this.available) return;
     if (this.artwork.isEmpty("line") && this.artwork.isEmpty("hints")) return this.clear();
     const started = performance.now();
-    const answer = await this.#ask({});
-    if (!answer) return;
-    const image = await decoded(answer.image);
+    const response = await this.#post({});
+    if (!response) return;
+    const image = await decodeImage(response.image);
     const ms = performance.now() - started;
     this.image = image;
-    this.#say("result", { ms });
-    this.#pace(ms);
+    this.#emit("result", { ms });
+    this.#disableLiveIfSlow(ms);
   }
 
-  /** The answer, or null where it failed, was given up, or came for a sheet that is gone. */
-  async #ask(more) {
-    const flight = (this.#flight = new AbortController());
-    const { sheet } = this.artwork;
-    this.#again = false;
-    this.#say("busy");
+  /** Returns the response, or null if it failed, was aborted, or is for an older sheet. */
+  async #post(extraFields) {
+    const request = (this.#request = new AbortController());
+    const { sheetId } = this.artwork;
+    this.#pending = false;
+    this.#emit("busy");
     try {
-      const answer = await post("/api/colorize", { ...(await this.#fields()), ...more }, flight.signal);
-      const stale = flight !== this.#flight || sheet !== this.artwork.sheet;
-      return stale ? null : answer;
+      const response = await post("/api/colorize", { ...(await this.#fields()), ...extraFields }, request.signal);
+      const stale = request !== this.#request || sheetId !== this.artwork.sheetId;
+      return stale ? null : response;
     } catch (error) {
-      const given = error.name === "AbortError" || error.code === "superseded";
-      if (!given) this.#say("error", error);
+      const isAborted = error.name === "AbortError" || error.code === "superseded";
+      if (!isAborted) this.#emit("error", error);
       return null;
     } finally {
-      if (flight === this.#flight) this.#landed();
+      if (request === this.#request) this.#finish();
     }
   }
 
-  #landed() {
-    this.#flight = null;
-    this.#say("busy");
-    if (this.#again) this.#run();
+  #finish() {
+    this.#request = null;
+    this.#emit("busy");
+    if (this.#pending) this.#colorize();
   }
 
   async #fields() {
     const { artwork } = this;
-    const longest = DETAIL * this.size;
-    const line = await toPng(artwork.canvas("line"), { longest, paper: "#fff" });
-    const hints = artwork.isEmpty("hints") ? null : await toPng(artwork.canvas("hints"), { longest });
+    const maxSide = INPUT_SCALE * this.size;
+    const line = await toPng(artwork.canvas("line"), { maxSide, background: "#fff" });
+    const hints = artwork.isEmpty("hints") ? null : await toPng(artwork.canvas("hints"), { maxSide });
     return { line, hints, size: "model", ...this.latent.values() };
   }
 
-  /** Where it is slow, the button is better, unless the user insists. */
-  #pace(ms) {
-    this.#times = [...this.#times, ms].slice(-3);
-    const median = [...this.#times].sort((a, b) => a - b)[1];
-    if (!this.live || this.patient || !(median > SLOW)) return;
+  /** Leaves colouring to the button if it is slow, unless the user has turned live on. */
+  #disableLiveIfSlow(ms) {
+    this.#durations = [...this.#durations, ms].slice(-3);
+    const median = [...this.#durations].sort((a, b) => a - b)[1];
+    if (!this.live || this.forceLive || !(median > SLOW_MS)) return;
     this.live = false;
-    this.#say("slow", { ms: median });
+    this.#emit("slow", { ms: median });
   }
 
-  #say(name, detail = null) {
+  #emit(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -34,8 +34,8 @@ from benchmarks.harness.clock import seconds_of
 from benchmarks.harness.report import options, page, publish, table
 from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
-from pipeline.demo.samples import IDS
-from pipeline.demo.studio import SHIPPED
+from pipeline.demo.models import SHIPPED
+from pipeline.demo.samples import SAMPLE_IDS
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw
@@ -213,7 +213,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     args.colorizer = args.colorizer.absolute()
-    drawings = [Drawing.of(post_id) for post_id in IDS]
+    drawings = [Drawing.of(post_id) for post_id in SAMPLE_IDS]
     colorizer = Colorizer.load(args.colorizer, GpuOptions(device=args.device))
     colorizer.colorize(drawings[0].line)  # warms up
     with demo(args.colorizer, args.device) as address:

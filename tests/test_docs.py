@@ -24,8 +24,8 @@ import pytest
 from PIL import Image
 
 from pipeline.demo.app import create_app
+from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Worker
 from tasks.config import SECTIONS
 
@@ -342,9 +342,9 @@ def _curl(command: Command, words: list[str], desk: Desk) -> None:
     assert urlsplit(address).port == options.port
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SENGA_WEIGHTS", str(desk.folder / "weights"))
-        studio = Studio.load(options)
-    worker = Worker(studio, options.queue)
-    app = create_app(studio, worker, options)
+        models = Models.load(options)
+    worker = Worker(models, options.queue)
+    app = create_app(models, worker, options)
     with app.test_client() as client:
         answer = client.post(
             urlsplit(address).path,

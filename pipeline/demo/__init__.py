@@ -1,1 +1,1 @@
-"""The web demo: draw, put hints, get a painting."""
+"""The web demo: draw lines, add colour hints, get a coloured picture."""

@@ -1,4 +1,4 @@
-"""Opens the web demo: `python -m pipeline.demo`."""
+"""The command that opens the web demo: `python -m pipeline.demo`."""
 
 from __future__ import annotations
 
@@ -11,75 +11,75 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
+from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions, parse
-from pipeline.demo.problem import Problem
 from pipeline.demo.serve import is_public, listen, serving
 from pipeline.run import command
 
 if TYPE_CHECKING:
-    from pipeline.demo.studio import Studio
+    from pipeline.demo.models import Models
 
 
 def main(arguments: list[str]) -> None:
-    """The command; returns when it is told to end.
+    """Run the demo until SIGINT or SIGTERM.
 
     Raises:
-        SengaError, ConfigError: where the demo cannot start.
+        SengaError: if the demo cannot start.
     """
     options = parse(arguments)
-    _heed_signals()
+    _handle_signals()
     with contextlib.suppress(KeyboardInterrupt), listen(options.host, options.port) as listener:
         _run(options, listener)
 
 
 def _run(options: DemoOptions, listener: socket.socket) -> None:
-    # Threads that wait for work shall sleep: by default they spin, and a browser on the same cores
-    # makes paintings take several times as long. It is read when PyTorch is loaded.
+    # Idle threads should sleep: by default they spin, and with a browser on the same cores,
+    # colorizing takes several times as long. PyTorch reads it when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # PyTorch takes seconds to load: what can be wrong before has been said by now.
+    # Importing PyTorch takes seconds: wrong options are reported before.
     from pipeline.demo.app import create_app
-    from pipeline.demo.studio import Studio
+    from pipeline.demo.models import Models
     from pipeline.demo.worker import Worker
 
-    studio = Studio.load(options)
-    worker = Worker(studio, options.queue, studio.at_once)
-    if studio.colorizer is not None:
-        with contextlib.suppress(Problem):  # the terminal has its traceback
-            worker.ask([studio.blank()])
-    app = create_app(studio, worker, options)
+    models = Models.load(options)
+    worker = Worker(models, options.queue, models.max_batch)
+    if models.colorizer is not None:
+        with contextlib.suppress(ApiError):  # its traceback is logged
+            worker.run([models.warmup_job()])
+    app = create_app(models, worker, options)
     threads = options.serving_threads
-    with serving(app, listener, max_body=options.max_body, threads=threads) as address:
-        _say(studio, listener, address)
+    with serving(app, listener, max_body=options.max_body, threads=threads) as url:
+        _print_summary(models, is_public(listener), url)
         if options.browser:
-            webbrowser.open(address)
-        _heed_signals()  # again: Polars takes SIGINT over, and does not wake who waits
+            webbrowser.open(url)
+        _handle_signals()  # again: Polars replaces the SIGINT handler, and its own wakes no wait()
         try:
             threading.Event().wait()
         finally:
-            worker.close()  # before the server, so that those who wait are told
+            worker.close()  # before the server, so that waiting requests get a response
 
 
-def _say(studio: Studio, listener: socket.socket, address: str) -> None:
-    """Tells the terminal what was loaded, and where the page is."""
-    described = studio.describe()
-    colorizer = described["colorizer"]
+def _print_summary(models: Models, public: bool, url: str) -> None:
+    """Print which models are loaded, and where the page is."""
+    description = models.describe()
+    colorizer = description["colorizer"]
     device = colorizer["device"]
     if colorizer["available"]:
-        what = f"{colorizer['generator']}, {colorizer['size']} px"
+        network = f"{colorizer['generator']}, {colorizer['size']} px"
         count = colorizer["parameters"] / 1e6
-        print(f"Colorizer: {colorizer['name']} ({what}, {count:.1f} M parameters) on {device}")
+        print(f"Colorizer: {colorizer['name']} ({network}, {count:.1f} M parameters) on {device}")
     else:
         print(f"No colorizer: {colorizer['reason']}")
-    for kind in ("sketch", "simplify"):
-        for model in described[kind]:
-            said = f"on {device}" if model["available"] else f"not loaded: {model['reason']}"
-            print(f"To {kind}: {model['name']}, {said}")
-    if is_public(listener):
+    for stage, label in (("sketch", "Sketch model"), ("simplify", "Line model")):
+        for model in description[stage]:
+            status = f"on {device}" if model["available"] else f"not loaded: {model['reason']}"
+            print(f"{label}: {model['name']}, {status}")
+    if public:
         print("Everybody who can reach this machine can use the demo, and nothing is encrypted.")
-    print(f"The demo is at {address} - stop it with Ctrl-C", flush=True)
+    print(f"The demo is at {url} - stop it with Ctrl-C", flush=True)
 
 
-def _heed_signals() -> None:
+def _handle_signals() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in background jobs
         signal.signal(number, signal.default_int_handler)
 
@@ -88,5 +88,5 @@ if __name__ == "__main__":
     status = command(main, sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    # At once: a network that is still at work would bring the interpreter's own end down.
+    # Skip the interpreter's shutdown: it crashes while a network still runs in its thread.
     os._exit(status)

@@ -1,4 +1,4 @@
-"""The demo's addresses: a Flask application around loaded models."""
+"""The demo's Flask application: its addresses, around loaded models."""
 
 from __future__ import annotations
 
@@ -10,44 +10,46 @@ from collections.abc import Callable, Sequence
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from pipeline.demo import answers, guard, intake, samples
-from pipeline.demo.answers import Ask, Body
-from pipeline.demo.assets import asset, lasting
-from pipeline.demo.intake import Fields
+from pipeline.demo import endpoints, guard, samples
+from pipeline.demo.api_error import ApiError, bad_request, body_too_large, internal_error
+from pipeline.demo.assets import asset, etag_response
+from pipeline.demo.endpoints import JsonObject, RunJobs
+from pipeline.demo.fields import Fields, read_fields
+from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.pictures import Limits
-from pipeline.demo.problem import Problem
-from pipeline.demo.studio import Studio
-from pipeline.demo.worker import Answer, Job, Worker, still_here
+from pipeline.demo.pictures import PictureLimits
+from pipeline.demo.worker import Job, JobResults, Worker, never_disconnected
 
 _LOG = logging.getLogger(__name__)
-_PAGE = re.compile(r"[\w.-]{1,64}")
+_CLIENT_ID = re.compile(r"[\w.-]{1,64}")
 
 
-def create_app(studio: Studio, worker: Worker, options: DemoOptions) -> Flask:
-    """The demo's application.
+def create_app(models: Models, worker: Worker, options: DemoOptions) -> Flask:
+    """Return the demo's application.
 
     Args:
-        studio: the models.
-        worker: has the studio's models at work.
+        models: what is loaded.
+        worker: runs the jobs of these models.
         options: host and limits.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = options.max_body
-    app.url_map.merge_slashes = False  # no redirects: every address is there, or it is not
-    app.before_request(lambda: guard.check(request, options.host))
-    app.after_request(_sealed)
-    app.register_error_handler(Problem, _refused)
-    app.register_error_handler(HTTPException, lambda error: _refused(_said(error, options)))
-    app.register_error_handler(Exception, _failed)
-    _serve_page(app)
-    _serve_state(app, studio, worker, options)
-    limits = Limits(pixels=options.max_pixels, smallest_side=options.smallest_side)
-    _serve_models(app, studio, worker, limits)
+    app.url_map.merge_slashes = False  # no redirects: an address exists as it stands, or not
+    app.before_request(lambda: guard.check_origin(request, options.host))
+    app.after_request(_add_headers)
+    app.register_error_handler(ApiError, _error_response)
+    app.register_error_handler(
+        HTTPException, lambda error: _error_response(_from_http_exception(error, options))
+    )
+    app.register_error_handler(Exception, _handle_exception)
+    _add_page_routes(app)
+    _add_status_routes(app, models, worker, options)
+    limits = PictureLimits(max_pixels=options.max_pixels, min_side=options.smallest_side)
+    _add_model_routes(app, models, worker, limits)
     return app
 
 
-def _serve_page(app: Flask) -> None:
+def _add_page_routes(app: Flask) -> None:
     """GET: the page, its files, and the samples."""
 
     @app.get("/")
@@ -58,102 +60,100 @@ def _serve_page(app: Flask) -> None:
     def static(name: str) -> Response:
         return asset(name)
 
-    @app.get("/api/samples/<int:post_id>/<kind>.png")
-    def sample(post_id: int, kind: str) -> Response:
-        if post_id not in samples.IDS or kind not in ("line", "color"):
-            raise Problem("not_found", "There is no such sample, expected one of /api/models.")
-        drawn = samples.sample(post_id)
-        return lasting(drawn.line if kind == "line" else drawn.color, "image/png")
+    @app.get("/api/samples/<int:post_id>/<name>.png")
+    def sample(post_id: int, name: str) -> Response:
+        if post_id not in samples.SAMPLE_IDS or name not in ("line", "color"):
+            raise ApiError("not_found", "There is no such sample. /api/models lists them.")
+        drawing = samples.load_sample(post_id)
+        return etag_response(drawing.line if name == "line" else drawing.color, "image/png")
 
 
-def _serve_state(app: Flask, studio: Studio, worker: Worker, options: DemoOptions) -> None:
-    """GET: how the demo is, and what it can do."""
+def _add_status_routes(app: Flask, models: Models, worker: Worker, options: DemoOptions) -> None:
+    """GET: whether the demo works, and what it can do."""
 
     @app.get("/healthz")
     def health() -> tuple[Response, int]:
-        well = studio.colorizer is not None and worker.alive
-        device = studio.describe()["colorizer"]["device"]
-        status = "ok" if well else "degraded"
-        state = jsonify(status=status, queue=worker.waiting(), device=device)
-        return state, 200 if well else 503
+        healthy = models.colorizer is not None and worker.is_alive
+        device = models.describe()["colorizer"]["device"]
+        status = "ok" if healthy else "degraded"
+        state = jsonify(status=status, queue=worker.queue_size(), device=device)
+        return state, 200 if healthy else 503
 
     @app.get("/api/models")
-    def models() -> Response:
+    def describe_models() -> Response:
         limits = {
             "body_bytes": options.max_body,
             "pixels": options.max_pixels,
             "smallest_side": options.smallest_side,
             "queue": options.queue,
-            "variations": answers.MOST_VARIATIONS,
-            "shift": answers.MOST_SHIFT,
+            "variations": endpoints.MAX_VARIATIONS,
+            "shift": endpoints.MAX_SHIFT,
         }
-        return jsonify(studio.describe() | {"samples": samples.describe(), "limits": limits})
+        return jsonify(models.describe() | {"samples": samples.list_samples(), "limits": limits})
 
 
-def _serve_models(app: Flask, studio: Studio, worker: Worker, limits: Limits) -> None:
+def _add_model_routes(app: Flask, models: Models, worker: Worker, limits: PictureLimits) -> None:
     """POST: pictures in, pictures out."""
 
-    def work(answer: Callable[[Fields, Studio, Ask], Body], page: str | None = None) -> Response:
-        gone = request.environ.get("waitress.client_disconnected", still_here)
+    def respond(
+        endpoint: Callable[[Fields, Models, RunJobs], JsonObject], client_id: str | None = None
+    ) -> Response:
+        is_disconnected = request.environ.get("waitress.client_disconnected", never_disconnected)
 
-        def ask(jobs: Sequence[Job]) -> Answer:
-            return worker.ask(jobs, page=page, gone=gone)
+        def run_jobs(jobs: Sequence[Job]) -> JobResults:
+            return worker.run(jobs, client_id=client_id, is_disconnected=is_disconnected)
 
-        return jsonify(answer(intake.read(request, limits), studio, ask))
+        return jsonify(endpoint(read_fields(request, limits), models, run_jobs))
 
     @app.post("/api/sketch")
     def sketch() -> Response:
-        return work(answers.sketch)
+        return respond(endpoints.sketch)
 
     @app.post("/api/simplify")
     def simplify() -> Response:
-        return work(answers.simplify)
+        return respond(endpoints.simplify)
 
     @app.post("/api/colorize")
     def colorize() -> Response:
-        return work(answers.colorize, _page())
+        return respond(endpoints.colorize, _client_id())
 
 
-def _page() -> str | None:
-    """The random name of the page that asks; its newer requests replace older ones."""
-    name = request.headers.get("X-Senga-Client")
-    if name is None or _PAGE.fullmatch(name):
-        return name
-    raise Problem(
-        "bad_field", "X-Senga-Client is no name of a page, expected up to 64 letters and digits."
+def _client_id() -> str | None:
+    """Return the page's random id; newer requests of the same id replace older ones."""
+    client_id = request.headers.get("X-Senga-Client")
+    if client_id is None or _CLIENT_ID.fullmatch(client_id):
+        return client_id
+    raise ApiError(
+        "bad_field",
+        "The header X-Senga-Client is not a valid id. Use up to 64 letters and digits.",
     )
 
 
-def _sealed(response: Response) -> Response:
-    response.headers.update(guard.HEADERS)
+def _add_headers(response: Response) -> Response:
+    response.headers.update(guard.SECURITY_HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
-def _refused(problem: Problem) -> tuple[Response, int, dict[str, str]]:
-    return jsonify(problem.body), problem.status, problem.headers
+def _error_response(error: ApiError) -> tuple[Response, int, dict[str, str]]:
+    return jsonify(error.body), error.status, error.headers
 
 
-def _said(error: HTTPException, options: DemoOptions) -> Problem:
-    """What Flask refused, in the demo's words."""
+def _from_http_exception(error: HTTPException, options: DemoOptions) -> ApiError:
+    """Return Flask's own error as one of the API's."""
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        said = f"{request.method[:20]} does not work here, expected {allowed}."
-        return Problem("wrong_method", said, {"Allow": allowed})
+        message = f"{request.method[:20]} is not allowed at this address. Use {allowed}."
+        return ApiError("wrong_method", message, {"Allow": allowed})
     if error.code == 404:
-        return Problem("not_found", "There is nothing at this address; start at /.")
+        return ApiError("not_found", "There is nothing at this address. The page is at /.")
     if error.code == 413:
-        return Problem(
-            "body_too_large",
-            f"The request is too large, expected at most {options.max_body:,} bytes; send a "
-            "smaller picture.",
-        )
-    return Problem("bad_request", "The request cannot be understood, expected proper HTTP.")
+        return body_too_large(options.max_body)
+    return bad_request()
 
 
-def _failed(error: Exception) -> tuple[Response, int, dict[str, str]]:
-    """The terminal learns where, but not the error's words: they may quote what was sent."""
+def _handle_exception(error: Exception) -> tuple[Response, int, dict[str, str]]:
+    """Log where it happened, but not the error's message: it may quote what was sent."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     _LOG.error("%s in %s\n%s", type(error).__name__, request.endpoint, frames)
-    problem = Problem("failed", "The demo failed; its terminal says where. Please report it.")
-    return _refused(problem)
+    return _error_response(internal_error())

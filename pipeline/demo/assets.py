@@ -1,4 +1,4 @@
-"""The page's own files, and other content that does not change between two requests."""
+"""The page's static files, and other content that browsers may keep and revalidate."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from flask import Response, request
 from werkzeug.security import safe_join
 
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import ApiError
 
 FOLDER = Path(__file__).parent / "static"
 
-_TYPES = {  # whatever the system says: Windows' registry may call JavaScript plain text
+_MEDIA_TYPES = {  # not the system's: Windows' registry may call JavaScript plain text
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
@@ -24,29 +24,29 @@ _TYPES = {  # whatever the system says: Windows' registry may call JavaScript pl
 
 
 def asset(name: str) -> Response:
-    """A file of the page.
+    """Return a file of the page.
 
     Args:
-        name: relative to its folder; of anything outside of it, there is none.
+        name: relative to `FOLDER`; nothing outside of it is found.
 
     Raises:
-        Problem: `not_found`.
+        ApiError: `not_found`.
     """
     path = safe_join(str(FOLDER), name)
     if path is None or not Path(path).is_file():
-        raise Problem("not_found", "There is no such file, expected one of the page's own.")
-    kind = _TYPES.get(Path(path).suffix) or "application/octet-stream"
-    return lasting(Path(path).read_bytes(), kind)
+        raise ApiError("not_found", "There is no such file. The page is at /.")
+    media_type = _MEDIA_TYPES.get(Path(path).suffix) or "application/octet-stream"
+    return etag_response(Path(path).read_bytes(), media_type)
 
 
-def lasting(content: bytes, kind: str) -> Response:
-    """An answer that browsers keep, and ask for again only to hear that it is the same.
+def etag_response(content: bytes, media_type: str) -> Response:
+    """Return a response that browsers keep and revalidate: 304 if the content is the same.
 
     Args:
         content: the whole body.
-        kind: its media type.
+        media_type: such as `image/png`.
     """
-    response = Response(content, mimetype=kind)
+    response = Response(content, mimetype=media_type)
     response.cache_control.no_cache = True
     response.add_etag()
     response.make_conditional(request)

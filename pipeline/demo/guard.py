@@ -1,4 +1,4 @@
-"""Who may talk to the demo, and what browsers may do with its answers."""
+"""Which requests are accepted, and the security headers of every response."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from ipaddress import ip_address
 
 from werkzeug.wrappers import Request
 
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import ApiError
 
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -18,44 +18,45 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Of every answer: only the demo's own page may show, run or ask for anything."""
+"""Headers of every response: only the demo's own page may show, run or request anything."""
 
-_HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.%]+)\]|(?P<name>[^\[\]:]+))(?::\d{1,5})?", re.IGNORECASE)
-_OWN = ("same-origin", "none")  # Sec-Fetch-Site: the page itself, or the address bar
+_HOST = re.compile(
+    r"(?:\[(?P<ipv6>[0-9a-f:.%]+)\]|(?P<name>[^\[\]:]+))(?::\d{1,5})?", re.IGNORECASE
+)
+_OWN_SITES = ("same-origin", "none")  # Sec-Fetch-Site: the page itself, or the address bar
 
 
-def check(request: Request, host: str) -> None:
-    """Refuses what did not come from the demo's own page, or from a program of the user.
+def check_origin(request: Request, host: str) -> None:
+    """Raise unless a request comes from the demo's own page, or from a program of the user.
 
     A page of another site can send requests to the loopback; it can also give its own name the
-    address 127.0.0.1, and then read the answers (DNS rebinding).
+    address 127.0.0.1, and then read the responses (DNS rebinding).
 
     Args:
         request: any.
-        host: that the demo was told to listen on.
+        host: the `--host` that the demo listens on.
 
     Raises:
-        Problem: `wrong_host` or `foreign_page`.
+        ApiError: `wrong_host` or `foreign_page`.
     """
-    asked = request.headers.get("Host", "")
-    if not _is_here(asked, host):
-        raise Problem(
+    host_header = request.headers.get("Host", "")
+    if not _is_own_host(host_header, host):
+        raise ApiError(
             "wrong_host",
-            "The Host header names another machine, expected an address or localhost; open the "
-            "demo by the address that it printed.",
+            "The Host header names another machine. Open the demo at the address that it printed.",
         )
-    if request.method not in ("GET", "HEAD") and not _is_own(request, asked):
-        raise Problem(
+    if request.method not in ("GET", "HEAD") and not _is_same_origin(request, host_header):
+        raise ApiError(
             "foreign_page",
-            "The request comes from a page of another site, expected the demo's own; use its page.",
+            "The request comes from a page of another site. Use the demo's own page.",
         )
 
 
-def _is_here(asked: str, host: str) -> bool:
-    found = _HOST.fullmatch(asked)
-    if not found:
+def _is_own_host(host_header: str, host: str) -> bool:
+    match = _HOST.fullmatch(host_header)
+    if not match:
         return False
-    name = (found["six"] or found["name"]).lower()
+    name = (match["ipv6"] or match["name"]).lower()
     return name in ("localhost", host.lower()) or _is_address(name)
 
 
@@ -67,11 +68,11 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_own(request: Request, asked: str) -> bool:
-    if request.headers.get("Sec-Fetch-Site", "none") not in _OWN:
+def _is_same_origin(request: Request, host_header: str) -> bool:
+    if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES:
         return False
     origin = request.headers.get("Origin")
     if origin is None:  # no browser
         return True
-    _, _, place = origin.partition("://")
-    return place.lower() == asked.lower()
+    _, _, origin_host = origin.partition("://")
+    return origin_host.lower() == host_header.lower()

@@ -1,4 +1,4 @@
-"""The latent code of a painting, from what a user chooses."""
+"""The latent code z of a colorization, from a seed and a shift."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def z_of(latent: int, seed: int | None, shift: float, dimension: int | None) -> NDArray[np.float32]:
-    """The z of one painting.
+def make_z(
+    latent_dim: int, seed: int | None, shift: float, dimension: int | None
+) -> NDArray[np.float32]:
+    """Return the z of one colorization.
 
     Args:
-        latent: its dimensions.
-        seed: 0 or more: of a draw from the standard normal distribution; None for its mean, 0,
-            which gives the same painting each time.
-        shift: is added to it.
-        dimension: that the shift is added to, from 0; every one where None.
+        latent_dim: number of dimensions.
+        seed: 0 or more, for a sample of the standard normal distribution; None for its mean, 0,
+            which gives the same colorization each time.
+        shift: added to z.
+        dimension: the one, from 0, that the shift is added to; None for all of them.
 
     Returns:
-        (latent,) float32.
+        (latent_dim,) float32.
     """
     if seed is None:
-        z = np.zeros(latent, np.float32)
+        z = np.zeros(latent_dim, np.float32)
     else:
-        z = np.random.default_rng(seed).standard_normal(latent, np.float32)
+        z = np.random.default_rng(seed).standard_normal(latent_dim, np.float32)
     z[slice(None) if dimension is None else dimension] += np.float32(shift)
     return z

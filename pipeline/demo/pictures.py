@@ -1,4 +1,4 @@
-"""Pictures that users send: from bytes to pixels, within limits."""
+"""Reads the pictures that users send, within limits."""
 
 from __future__ import annotations
 
@@ -14,107 +14,106 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.colorizer.hints import Hints
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import ApiError
 from pipeline.picture import PictureError, decode, stated_size
 
 _OPAQUE = 127  # a pixel with more alpha is a hint
-_DECODING = threading.BoundedSemaphore(os.cpu_count() or 1)
-"""Large pictures take much memory while they are decoded: no more at once than there are cores."""
+_DECODE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""Decoding a large picture takes much memory: at most one per core at a time."""
 
-_CODES = {
+_API_CODES = {
     "empty": "not_a_picture",
     "not_a_picture": "not_a_picture",
     "zero_pixels": "picture_too_small",
     "too_large": "picture_too_large",
     "truncated": "broken_picture",
     "broken": "broken_picture",
-}  # of PictureError, and of Problem
+}  # code of PictureError -> code of ApiError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a picture may be.
+class PictureLimits:
+    """The limits on a picture's size.
 
     Attributes:
-        pixels: of a whole picture, at most.
-        smallest_side: in pixels, at least.
+        max_pixels: width times height, at most.
+        min_side: shorter side in pixels, at least.
     """
 
-    pixels: int
-    smallest_side: int
+    max_pixels: int
+    min_side: int
 
-    def problem(self, code: str, name: str) -> Problem:
-        """What to say of a picture; nothing of its content."""
-        said = {
-            "not_a_picture": "cannot be read as a picture, expected a PNG, JPEG or GIF; "
-            "choose another file",
-            "broken_picture": "is damaged, expected a whole PNG, JPEG or GIF; save it anew",
-            "picture_too_small": "is too small, expected at least "
-            f"{self.smallest_side} pixels on each side; choose a larger one",
-            "picture_too_large": f"is too large, expected at most {self.pixels:,} pixels in all; "
-            "make it smaller first",
+    def error(self, code: str, name: str) -> ApiError:
+        """Return the error for the picture of a field; nothing of its content."""
+        messages = {
+            "not_a_picture": "is not a picture. Send a PNG, JPEG or GIF file.",
+            "broken_picture": "is damaged or incomplete. Send a whole PNG, JPEG or GIF file.",
+            "picture_too_small": f"is too small: each side needs {self.min_side} pixels or more. "
+            "Send a larger picture.",
+            "picture_too_large": f"is too large: at most {self.max_pixels:,} pixels are allowed. "
+            "Make it smaller first.",
         }
-        return Problem(code, f"`{name}` {said[code]}.")
+        return ApiError(code, f"`{name}` {messages[code]}")
 
 
-def read_rgb(name: str, content: bytes, limits: Limits) -> NDArray[np.uint8]:
-    """A picture as a person sees it, on white: (H, W, 3) uint8 RGB.
+def read_rgb(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uint8]:
+    """Return a picture as a person sees it, on white: (H, W, 3) uint8 RGB.
 
     Args:
-        name: of its field, for messages.
+        name: of its field, for error messages.
         content: PNG, JPEG or GIF.
         limits: checked against the header, before anything is decoded.
 
     Raises:
-        Problem: what is wrong with the picture.
+        ApiError: what is wrong with the picture.
     """
-    _check(name, content, limits)
+    _check_header(name, content, limits)
     try:
-        with _DECODING:
+        with _DECODE_SLOTS:
             return decode(content)
     except PictureError as error:
-        raise limits.problem(_CODES[error.code], name) from None
+        raise limits.error(_API_CODES[error.code], name) from None
 
 
-def read_grey(name: str, content: bytes, limits: Limits) -> NDArray[np.uint8]:
-    """A drawing: (H, W) uint8, 0 ink, 255 paper. See `read_rgb`."""
+def read_grey(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uint8]:
+    """Return a drawing: (H, W) uint8, 0 ink, 255 paper. See `read_rgb`."""
     grey = cv2.cvtColor(read_rgb(name, content, limits), cv2.COLOR_RGB2GRAY)
     return grey.astype(np.uint8, copy=False)
 
 
-def read_hints(name: str, content: bytes, limits: Limits) -> Hints:
-    """Hints, which are the opaque pixels of a PNG. See `read_rgb`.
+def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
+    """Return the opaque pixels of a PNG as hints. See `read_rgb`.
 
     Raises:
-        Problem: what is wrong with the picture; where it cannot be transparent.
+        ApiError: what is wrong with the picture; `bad_field` if it has no alpha channel.
     """
-    _check(name, content, limits)
+    _check_header(name, content, limits)
     try:
-        with _DECODING, Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+        with _DECODE_SLOTS, Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if not image.has_transparency_data:
-                raise _opaque(name)
+                raise _no_alpha(name)
             pixels = np.asarray(image.convert("RGBA"))
     except UnidentifiedImageError:  # of another format, by its header
-        raise _opaque(name) from None
+        raise _no_alpha(name) from None
     except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError):
-        raise limits.problem("broken_picture", name) from None
+        raise limits.error("broken_picture", name) from None
     mask = pixels[..., 3] > _OPAQUE
     return Hints(pixels[..., :3] * mask[..., None], mask)
 
 
-def _check(name: str, content: bytes, limits: Limits) -> None:
+def _check_header(name: str, content: bytes, limits: PictureLimits) -> None:
     try:
         width, height = stated_size(content)
     except PictureError as error:
-        raise limits.problem(_CODES[error.code], name) from None
-    if width * height > limits.pixels:
-        raise limits.problem("picture_too_large", name)
-    if min(width, height) < limits.smallest_side:
-        raise limits.problem("picture_too_small", name)
+        raise limits.error(_API_CODES[error.code], name) from None
+    if width * height > limits.max_pixels:
+        raise limits.error("picture_too_large", name)
+    if min(width, height) < limits.min_side:
+        raise limits.error("picture_too_small", name)
 
 
-def _opaque(name: str) -> Problem:
-    return Problem(
+def _no_alpha(name: str) -> ApiError:
+    return ApiError(
         "bad_field",
-        f"`{name}` has no alpha channel, expected an RGBA PNG whose opaque pixels are the hints.",
+        f"`{name}` has no alpha channel. Send an RGBA PNG whose opaque pixels are the hints.",
     )

@@ -11,53 +11,53 @@ from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.artist.draw import draw
 
-BEYOND = 20_000
-"""Posts of the sample booru that recipes may train on: samples come after these."""
+MAX_TRAINING_POSTS = 20_000
+"""Posts of the sample booru that recipes may train on: the samples come after these."""
 
-IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
-"""Their post ids: `white_background solo upper_body`, and as different as can be."""
+SAMPLE_IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
+"""Post ids of the samples: `white_background solo upper_body`, as different as possible."""
 
 LONG_SIDE = 900  # pixels: none of them is drawn smaller
-_LOCKS = {post_id: Lock() for post_id in IDS}
+_LOCKS = {post_id: Lock() for post_id in SAMPLE_IDS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class DemoSample:
     """One drawing, as files."""
 
     line: bytes  # PNG, (H, W) grey, 0 ink, 255 paper
     color: bytes  # PNG, (H, W, 3) RGB
 
 
-def sample(post_id: int) -> Sample:
-    """The drawing of one of `IDS`; drawn in 0.2 seconds on first use, once."""
+def load_sample(post_id: int) -> DemoSample:
+    """Return one of `SAMPLE_IDS`, drawn in 0.2 seconds on first use and kept in memory."""
     with _LOCKS[post_id]:
-        return _drawn(post_id)
+        return _draw_sample(post_id)
 
 
-@lru_cache(len(IDS))
-def _drawn(post_id: int) -> Sample:
+@lru_cache(len(SAMPLE_IDS))
+def _draw_sample(post_id: int) -> DemoSample:
     drawing = draw(post_id)
-    width, height = size(post_id)
-    return Sample(
+    width, height = sample_size(post_id)
+    return DemoSample(
         line=encode_png(resampled(drawing.line, width, height)),
         color=encode_png(resampled(drawing.color, width, height)),
     )
 
 
-def size(post_id: int) -> tuple[int, int]:
-    """Width and height of a sample in pixels, without drawing it."""
+def sample_size(post_id: int) -> tuple[int, int]:
+    """Return width and height of a sample in pixels, without drawing it."""
     person = character(post_id)
     placement = Placement.of(person.width, person.height, LONG_SIDE, "pad")
     return placement.width, placement.height
 
 
-def describe() -> list[dict[str, int | str]]:
-    """The samples, as `/api/models` lists them."""
-    return [_described(post_id, *size(post_id)) for post_id in IDS]
+def list_samples() -> list[dict[str, int | str]]:
+    """Return the samples as `/api/models` lists them."""
+    return [_describe(post_id, *sample_size(post_id)) for post_id in SAMPLE_IDS]
 
 
-def _described(post_id: int, width: int, height: int) -> dict[str, int | str]:
+def _describe(post_id: int, width: int, height: int) -> dict[str, int | str]:
     folder = f"/api/samples/{post_id}"
     return {
         "id": post_id,

@@ -1,4 +1,4 @@
-"""The demo's web server: waitress, with everything in memory and every refusal as JSON."""
+"""The demo's web server: waitress, with everything in memory and every error as JSON."""
 
 from __future__ import annotations
 
@@ -21,34 +21,33 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 from waitress.utilities import Error, InternalServerError, RequestEntityTooLarge  # type: ignore[import-untyped]
 
-from pipeline.demo.guard import HEADERS
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import ApiError, bad_request, body_too_large, internal_error
+from pipeline.demo.guard import SECURITY_HEADERS
 from sketch_models.errors import SengaError
 
-_IN_MEMORY = 1 << 40  # bytes: nothing overflows into a temporary file
-_RECEIVE = 1 << 18  # bytes that are read from a connection at once
-_PATIENCE = 1.0  # seconds for answers that are on their way when the server ends
+_MAX_IN_MEMORY = 1 << 40  # bytes: nothing overflows into a temporary file
+_RECEIVE_BYTES = 1 << 18  # read from a connection at once
 
-logging.getLogger("waitress").setLevel(logging.ERROR)  # queues and hang-ups are no news
+logging.getLogger("waitress").setLevel(logging.ERROR)  # it warns of queues and disconnects
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket on which clients can line up already.
+    """Return a listening socket; clients can connect before it is served.
 
     Args:
         host: name or address; of a name, its first address.
         port: 0 takes a free one.
 
     Raises:
-        SengaError: where it cannot be had.
+        SengaError: if this machine cannot listen there.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
+        family, socket_type, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, socket_type, protocol)
     except (OSError, UnicodeError) as error:
-        raise _no_host(host) from error
+        raise _unknown_host(host) from error
     try:
         if os.name == "posix":  # elsewhere it would share the port with another server
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,33 +55,33 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise _cannot(host, port, error) from error
+        raise _listen_error(host, port, error) from error
     return listener
 
 
-def _no_host(host: str) -> SengaError:
+def _unknown_host(host: str) -> SengaError:
     return SengaError(
-        f"--host = {host}: this machine has no such address, expected one of its own: 127.0.0.1 "
-        "for this machine alone, or 0.0.0.0 for its network."
+        f"--host = {host}: this machine has no such address. Use 127.0.0.1 for this machine alone, "
+        "or 0.0.0.0 for its network."
     )
 
 
-def _cannot(host: str, port: int, error: OSError) -> SengaError:
+def _listen_error(host: str, port: int, error: OSError) -> SengaError:
     if error.errno == errno.EADDRINUSE:
         return SengaError(
-            f"--port = {port}: something listens there already, expected a free port: end that, "
-            "or choose another; 0 takes a free one."
+            f"--port = {port}: another program listens there already. Stop it, or use another "
+            "port; 0 takes a free one."
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return SengaError(
-            f"--port = {port}: the system does not let you listen there, expected 1024 or more; "
-            "0 takes a free one."
+            f"--port = {port}: the system does not let you listen there. Use 1024 or more; 0 takes "
+            "a free one."
         )
-    return _no_host(host)
+    return _unknown_host(host)
 
 
-def url(listener: socket.socket) -> str:
-    """Where a browser on this machine finds a listening socket."""
+def page_url(listener: socket.socket) -> str:
+    """Return the URL of a listening socket for a browser on this machine."""
     host, port = listener.getsockname()[:2]
     address = ip_address(host.partition("%")[0])
     if address.is_unspecified:  # every address of this machine
@@ -91,24 +90,30 @@ def url(listener: socket.socket) -> str:
 
 
 def is_public(listener: socket.socket) -> bool:
-    """Whether other machines can reach a listening socket."""
+    """Return whether other machines can reach a listening socket."""
     return not ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
 @contextmanager
 def serving(
-    app: Callable[..., Any], listener: socket.socket, *, max_body: int, threads: int
+    app: Callable[..., Any],
+    listener: socket.socket,
+    *,
+    max_body: int,
+    threads: int,
+    drain_timeout: float = 1.0,
 ) -> Iterator[str]:
-    """Serves an application from threads of its own.
+    """Serve an application in background threads while the context is open.
 
     Args:
         app: a WSGI application.
-        listener: from `listen`; it is closed in the end.
+        listener: from `listen`; closed at the end.
         max_body: bytes that a request may have.
-        threads: that answer requests.
+        threads: number of threads that respond to requests.
+        drain_timeout: seconds for requests in progress when the context is closed.
 
     Yields:
-        The address, such as `http://127.0.0.1:7860`.
+        The URL, such as `http://127.0.0.1:7860`.
     """
     sockets: dict[int, Any] = {}
     server = create_server(
@@ -116,11 +121,11 @@ def serving(
         map=sockets,
         sockets=[listener],
         threads=threads,
-        max_request_body_size=max_body + 1,  # the first size that is refused
-        inbuf_overflow=_IN_MEMORY,
-        outbuf_overflow=_IN_MEMORY,
-        recv_bytes=_RECEIVE,
-        channel_request_lookahead=1,  # reads on, and so learns that a client has gone
+        max_request_body_size=max_body + 1,  # waitress refuses from this size on
+        inbuf_overflow=_MAX_IN_MEMORY,
+        outbuf_overflow=_MAX_IN_MEMORY,
+        recv_bytes=_RECEIVE_BYTES,
+        channel_request_lookahead=1,  # reads on, to notice when a client disconnects
         asyncore_use_poll=True,
         log_socket_errors=False,
         ident="senga",
@@ -129,46 +134,47 @@ def serving(
     loop = threading.Thread(target=server.run, name="serve", daemon=True)
     loop.start()
     try:
-        yield url(listener)
+        yield page_url(listener)
     finally:
-        server.task_dispatcher.shutdown(timeout=_PATIENCE)
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))  # by the loop's thread
-        loop.join(_PATIENCE)
+        server.task_dispatcher.shutdown(timeout=drain_timeout)
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))  # in the loop's thread
+        loop.join(drain_timeout)
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
+class _DrainingParser(HTTPRequestParser):  # type: ignore[misc]
     """Reads a body that is too large to its end, and keeps nothing of it.
 
-    A client that is still sending hears no answer: it sees that the connection breaks.
+    A client does not read the response while it is still sending: without this, it would only see
+    a broken connection.
     """
 
     _unread = 0  # bytes
 
     def received(self, data: bytes) -> int:
-        """Takes some of the bytes that have come; returns how many."""
+        """Consume some of the received bytes; return how many."""
         if self._unread:
-            taken = min(self._unread, len(data))
-            self._unread -= taken
+            consumed = min(self._unread, len(data))
+            self._unread -= consumed
             self.completed = not self._unread
-            return taken
-        taken = int(super().received(data))
+            return consumed
+        consumed = int(super().received(data))
         if isinstance(self.error, RequestEntityTooLarge) and not self.chunked:
             self._unread, self.completed = self.content_length, False
-        return taken
+        return consumed
 
 
-class _Refusal(ErrorTask):  # type: ignore[misc]
-    """What waitress refuses by itself, in the demo's words."""
+class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
+    """Writes the errors of waitress itself as the JSON API's."""
 
     def execute(self) -> None:
-        """Writes the answer."""
-        problem = _problem(self.request.error, self.channel.adj.max_request_body_size - 1)
-        body = json.dumps(problem.body).encode()
-        self.status = f"{problem.status} {HTTPStatus(problem.status).phrase}"
+        """Write the response."""
+        error = _api_error(self.request.error, self.channel.adj.max_request_body_size - 1)
+        body = json.dumps(error.body).encode()
+        self.status = f"{error.status} {HTTPStatus(error.status).phrase}"
         self.response_headers += [
             ("Content-Type", "application/json"),
             ("Cache-Control", "no-store"),
-            *HEADERS.items(),
+            *SECURITY_HEADERS.items(),
         ]
         self.set_close_on_finish()
         self.content_length = len(body)
@@ -176,17 +182,13 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    parser_class = _Parser
-    error_task_class = _Refusal
+    parser_class = _DrainingParser
+    error_task_class = _JsonErrorTask
 
 
-def _problem(error: Error, max_body: int) -> Problem:
+def _api_error(error: Error, max_body: int) -> ApiError:
     if isinstance(error, RequestEntityTooLarge):
-        return Problem(
-            "body_too_large",
-            f"The request is too large, expected at most {max_body:,} bytes; send a smaller "
-            "picture.",
-        )
+        return body_too_large(max_body)
     if isinstance(error, InternalServerError):
-        return Problem("failed", "The demo failed; its terminal says where. Please report it.")
-    return Problem("bad_request", "The request cannot be understood, expected proper HTTP.")
+        return internal_error()
+    return bad_request()

@@ -1,4 +1,4 @@
-"""The one thread that has the models at work, and the queue before it."""
+"""The one thread that runs the models, and the queue in front of it."""
 
 from __future__ import annotations
 
@@ -15,286 +15,309 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.colorizer.hints import Hints
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import ApiError
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class PaintJob:
-    """One painting of a square, which is (S, S, 3) uint8 RGB, with S the colorizer's size."""
+class ColorizeJob:
+    """One square to colorize; the output is (S, S, 3) uint8 RGB, with S the colorizer's size."""
 
     line: NDArray[np.uint8]  # (S, S), 0 ink, 255 paper
     hints: Hints | None  # of the same size
-    z: NDArray[np.float32]  # (latent,)
-    kind = "paint"
+    z: NDArray[np.float32]  # (latent_dim,)
+    stage = "colorize"
     model = ""
 
 
 @dataclass(frozen=True, eq=False)
 class SketchJob:
-    """The lines of a colour picture, which are (H, W) float32, 1 = ink."""
+    """A colour picture to sketch; the output is its ink, (H, W) float32, 1 = ink."""
 
     model: str
     picture: NDArray[np.uint8]  # (H, W, 3) RGB
-    kind = "sketch"
+    stage = "sketch"
 
 
 @dataclass(frozen=True, eq=False)
 class SimplifyJob:
-    """The clean lines of a sketch, which are (H, W) uint8, 0 ink, 255 paper."""
+    """A sketch to simplify; the output is clean lines, (H, W) uint8, 0 ink, 255 paper."""
 
     model: str
     sketch: NDArray[np.uint8]  # (H, W), 0 ink, 255 paper
-    kind = "simplify"
+    stage = "simplify"
 
 
-Job: TypeAlias = PaintJob | SketchJob | SimplifyJob
+Job: TypeAlias = ColorizeJob | SketchJob | SimplifyJob
 
 
-class Draws(Protocol):
-    """What does the jobs; called from the worker's thread alone."""
+class BatchRunner(Protocol):
+    """Runs the jobs; called from the worker's thread alone."""
 
-    def draw(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
-        """One result per job; the jobs are of one kind and one model."""
+    def run_batch(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
+        """Return one output per job; all jobs have the same stage and model."""
         ...
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of a request.
+class JobResults:
+    """The outputs of a request, and how long they took.
 
     Attributes:
-        results: one per job.
-        waited: seconds in the queue, until its first job was begun.
-        seconds: all in all.
+        outputs: one per job.
+        waited: seconds in the queue, until its first job was started.
+        seconds: from entering the queue to the last output.
     """
 
-    results: Sequence[NDArray[Any]]
+    outputs: Sequence[NDArray[Any]]
     waited: float
     seconds: float
 
 
 @dataclass(eq=False)
 class _Request:
-    """Jobs of one kind and model that were asked for together."""
+    """Jobs of one stage and model that were submitted together."""
 
     jobs: Sequence[Job]
-    page: str | None
-    gone: Callable[[], bool]
-    asked: float = field(default_factory=time.monotonic)
-    began: float = 0.0
-    begun: int = 0  # jobs, the first ones
-    results: list[NDArray[Any]] = field(default_factory=list)
-    answer: Future[Answer] = field(default_factory=Future)
+    client_id: str | None
+    is_disconnected: Callable[[], bool]
+    queued_at: float  # of the worker's clock, as are the others
+    started_at: float | None = None
+    num_started: int = 0  # jobs, the first ones
+    outputs: list[NDArray[Any]] = field(default_factory=list)
+    future: Future[JobResults] = field(default_factory=Future)
 
     @property
     def key(self) -> tuple[str, str]:
-        """Jobs of the same key can be done together."""
-        return self.jobs[0].kind, self.jobs[0].model
+        """Stage and model: jobs of the same key can share a batch."""
+        return self.jobs[0].stage, self.jobs[0].model
 
     @property
-    def waiting(self) -> int:
-        """Jobs that are not begun."""
-        return len(self.jobs) - self.begun
+    def num_waiting(self) -> int:
+        """Jobs that are not started."""
+        return len(self.jobs) - self.num_started
 
-    def begin(self, most: int) -> Sequence[Job]:
-        """The next jobs, which are from now on begun."""
-        self.began = self.began or time.monotonic()
-        jobs = self.jobs[self.begun : self.begun + most]
-        self.begun += len(jobs)
+    def start(self, limit: int, now: float) -> Sequence[Job]:
+        """Return the next jobs, at most `limit`, and count them as started."""
+        if self.started_at is None:
+            self.started_at = now
+        jobs = self.jobs[self.num_started : self.num_started + limit]
+        self.num_started += len(jobs)
         return jobs
 
-    def add(self, result: NDArray[Any] | Problem) -> None:
-        """Takes the result of the next job; the last one, or a problem, ends the request."""
-        if self.answer.done():
+    def add(self, output: NDArray[Any] | ApiError, now: float) -> None:
+        """Take the output of the next job; the last one, or an error, completes the request."""
+        if self.future.done():
             return
-        if isinstance(result, Problem):
-            self.answer.set_exception(result)
+        if isinstance(output, ApiError):
+            self.fail(output)
             return
-        self.results.append(result)
-        if len(self.results) == len(self.jobs):
-            waited, seconds = self.began - self.asked, time.monotonic() - self.asked
-            self.answer.set_result(Answer(self.results, waited, seconds))
+        self.outputs.append(output)
+        if len(self.outputs) == len(self.jobs):
+            assert self.started_at is not None
+            waited, seconds = self.started_at - self.queued_at, now - self.queued_at
+            self.future.set_result(JobResults(self.outputs, waited, seconds))
+
+    def fail(self, error: ApiError) -> None:
+        """Complete the request with an error, unless it is complete."""
+        if not self.future.done():
+            self.future.set_exception(error)
 
 
-def still_here() -> bool:
-    """Of a client that nobody watches: that it has not gone."""
+def never_disconnected() -> bool:
+    """Return False: the default for clients whose connection is not watched."""
     return False
 
 
 class Worker:
-    """Does jobs one batch after another; the oldest job says which kind and model is next.
+    """Runs jobs batch by batch; the oldest job decides the stage and model of the next batch.
 
     Args:
-        studio: does them.
-        most_waiting: jobs that may wait.
-        at_once: jobs in a batch, at most; fewer from when memory is short.
+        models: run the batches.
+        max_waiting: jobs that may wait in the queue.
+        max_batch: jobs in a batch; halved when the device runs out of memory.
+        clock: current time in seconds.
     """
 
-    def __init__(self, studio: Draws, most_waiting: int, at_once: int = 8) -> None:
-        self._studio = studio
-        self._most_waiting = most_waiting
-        self._at_once = at_once
+    def __init__(
+        self,
+        models: BatchRunner,
+        max_waiting: int,
+        max_batch: int = 8,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._models = models
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._clock = clock
         self._changed = threading.Condition()
-        self._requests: list[_Request] = []  # with jobs that are not begun, the oldest first
-        self._running: list[_Request] = []  # of the batch that is being done
+        self._queue: list[_Request] = []  # with jobs that are not started, the oldest first
+        self._running: list[_Request] = []  # of the current batch, one per job
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+        self._thread = threading.Thread(target=self._run_forever, name="worker", daemon=True)
         self._thread.start()
 
     @property
-    def alive(self) -> bool:
-        """Whether jobs are still done."""
+    def is_alive(self) -> bool:
+        """Whether the thread still runs jobs."""
         return self._thread.is_alive()
 
-    def waiting(self) -> int:
-        """Jobs in the queue."""
+    def queue_size(self) -> int:
+        """Return the number of jobs that wait in the queue."""
         with self._changed:
-            return sum(request.waiting for request in self._requests)
+            return sum(request.num_waiting for request in self._queue)
 
-    def ask(
+    def run(
         self,
         jobs: Sequence[Job],
         *,
-        page: str | None = None,
-        gone: Callable[[], bool] = still_here,
-    ) -> Answer:
-        """Has jobs done, and waits for it.
+        client_id: str | None = None,
+        is_disconnected: Callable[[], bool] = never_disconnected,
+    ) -> JobResults:
+        """Queue jobs and block until they are done.
 
         Args:
-            jobs: one or more, of one kind and model.
-            page: that asks. Paintings that it has asked for before, and that are not begun, are
-                not done any more: these take their place in the queue.
-            gone: whether nobody waits for the answer any more; asked before the jobs are begun.
+            jobs: one or more, of one stage and model.
+            client_id: of the page that sent them. These jobs replace colorize jobs of the same
+                page that are not started, and take their place in the queue.
+            is_disconnected: whether the client has closed its connection; called before the jobs
+                are started, which are then dropped.
 
         Raises:
-            Problem: `queue_full`, `superseded`, `client_gone`, `failed` or `shutting_down`.
+            ApiError: `queue_full`, `superseded`, `client_gone`, `failed` or `shutting_down`.
         """
-        request = _Request(jobs, page, gone)
+        request = _Request(jobs, client_id, is_disconnected, self._clock())
         with self._changed:
-            if self._closed or not self.alive:
+            if self._closed or not self.is_alive:
                 raise _shutting_down()
-            self._enter(request)
+            self._enqueue(request)
             self._changed.notify_all()
-        return request.answer.result()
+        return request.future.result()
 
-    def close(self, patience: float = 1.0) -> None:
-        """Ends the thread. What waits is refused, as is what is not done in time.
+    def close(self, timeout: float = 1.0) -> None:
+        """Stop the thread; what waits, and what is not done in time, fails as `shutting_down`.
 
         Args:
-            patience: seconds for the batch that is being done.
+            timeout: seconds for the current batch.
         """
         with self._changed:
-            self._end(self._requests)
-        self._thread.join(patience)
+            self._shut_down(self._queue)
+        self._thread.join(timeout)
         with self._changed:
-            self._end(self._running)
+            self._shut_down(self._running)
 
-    def _enter(self, request: _Request) -> None:
-        """Puts a request into the queue; called with the lock."""
-        self._drop_gone()
-        older = [other for other in self._requests if _replaces(request, other)]
-        waiting = sum(other.waiting for other in self._requests if other not in older)
-        if waiting + len(request.jobs) > self._most_waiting:
-            raise Problem(
+    def _enqueue(self, request: _Request) -> None:
+        """Put a request into the queue; the caller holds the lock."""
+        self._drop_disconnected()
+        replaced = [other for other in self._queue if _replaces(request, other)]
+        waiting = sum(other.num_waiting for other in self._queue if other not in replaced)
+        if waiting + len(request.jobs) > self._max_waiting:
+            raise ApiError(
                 "queue_full",
-                f"{waiting} pictures wait already, expected at most {self._most_waiting} with "
-                "yours; ask again in a moment.",
+                f"The queue is full: {waiting} pictures are waiting, and with yours there would be "
+                f"more than {self._max_waiting}. Try again in a moment.",
             )
-        if not older:
-            self._requests.append(request)
+        if not replaced:
+            self._queue.append(request)
             return
-        self._requests[self._requests.index(older[0])] = request
-        said = "A newer request of the same page took the place of this one; use its answer."
-        older[0].add(Problem("superseded", said))
+        self._queue[self._queue.index(replaced[0])] = request
+        replaced[0].fail(
+            ApiError(
+                "superseded", "A newer request of the same page replaced this one. Use its result."
+            )
+        )
 
-    def _work(self) -> None:
-        """What the thread does."""
+    def _run_forever(self) -> None:
         try:
             while batch := self._next_batch():
-                self._finish(self._draw([job for _, jobs in batch for job in jobs]))
+                self._deliver(self._outputs([job for _, jobs in batch for job in jobs]))
         finally:
             with self._changed:
-                self._end([*self._requests, *self._running])
+                self._shut_down([*self._queue, *self._running])
 
     def _next_batch(self) -> list[tuple[_Request, Sequence[Job]]]:
-        """Waits for jobs and begins the oldest, with what can be done together with it.
+        """Wait for jobs; start the oldest, and others of its stage and model that fit.
 
         Returns:
-            Requests with some of their jobs; nothing when the worker is closed.
+            Requests with some of their jobs; empty when the worker is closed.
         """
         with self._changed:
-            self._drop_gone()
-            while not self._requests and not self._closed:
+            self._drop_disconnected()
+            while not self._queue and not self._closed:
                 self._changed.wait()
-                self._drop_gone()
+                self._drop_disconnected()
             batch: list[tuple[_Request, Sequence[Job]]] = []
-            room = self._at_once
-            for request in self._requests:
-                if room and request.key == self._requests[0].key:
-                    batch.append((request, request.begin(room)))
-                    room -= len(batch[-1][1])
-            self._requests = [request for request in self._requests if request.waiting]
+            free = self._max_batch
+            for request in self._queue:
+                if free and request.key == self._queue[0].key:
+                    batch.append((request, request.start(free, self._clock())))
+                    free -= len(batch[-1][1])
+            self._queue = [request for request in self._queue if request.num_waiting]
             self._running = [request for request, jobs in batch for _ in jobs]
             return batch
 
-    def _drop_gone(self) -> None:
-        for request in [request for request in self._requests if request.gone()]:
-            self._requests.remove(request)
-            request.add(Problem("client_gone", "The client hung up before its turn came."))
+    def _drop_disconnected(self) -> None:
+        for request in [request for request in self._queue if request.is_disconnected()]:
+            self._queue.remove(request)
+            request.fail(ApiError("client_gone", "The client disconnected before its turn."))
 
-    def _finish(self, results: Sequence[NDArray[Any] | Problem]) -> None:
-        """Hands out the results of a batch."""
+    def _deliver(self, outputs: Sequence[NDArray[Any] | ApiError]) -> None:
+        """Give the outputs of a batch to its requests."""
         with self._changed:
-            for request, result in zip(self._running, results, strict=True):
-                request.add(result)
+            for request, output in zip(self._running, outputs, strict=True):
+                request.add(output, self._clock())
             self._running = []
             # The other jobs of a request that has failed are of no use.
-            self._requests = [request for request in self._requests if not request.answer.done()]
+            self._queue = [request for request in self._queue if not request.future.done()]
 
-    def _end(self, requests: Sequence[_Request]) -> None:
-        """Tells those who wait that nothing more is done; called with the lock."""
+    def _shut_down(self, requests: Sequence[_Request]) -> None:
+        """Refuse all further work and fail these requests; the caller holds the lock."""
         self._closed = True
-        self._requests = []
+        self._queue = []
         for request in requests:
-            request.add(_shutting_down())
+            request.fail(_shutting_down())
         self._changed.notify_all()
 
-    def _draw(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any] | Problem]:
-        """The results of jobs; a problem where one fails by itself."""
+    def _outputs(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any] | ApiError]:
+        """Run a batch; an error stands in place of the output of each job that fails by itself."""
         try:
-            results = self._studio.draw(jobs)
-            assert len(results) == len(jobs)
-            return results
+            outputs = self._models.run_batch(jobs)
+            assert len(outputs) == len(jobs)
+            return outputs
         except Exception as error:
-            short = isinstance(error, torch.OutOfMemoryError | MemoryError)
+            out_of_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
             if len(jobs) == 1:
-                # Jobs are pixels: there are no words of a user that this could tell.
-                _LOG.exception("A job of kind %s failed.", jobs[0].kind)
-                return [_too_large() if short else _failed()]
-        # What failed still held memory until here.
+                # Jobs are pixels: the traceback cannot repeat any words of a user.
+                _LOG.exception("A %s job failed.", jobs[0].stage)
+                return [_out_of_memory() if out_of_memory else _failed()]
+        # The failed batch held its memory until here.
         size = 1
-        if short:
+        if out_of_memory:
             torch.cuda.empty_cache()
-            size = self._at_once = max(1, len(jobs) // 2)
+            size = self._max_batch = max(1, len(jobs) // 2)
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-        return [result for part in parts for result in self._draw(part)]
+        return [output for part in parts for output in self._outputs(part)]
 
 
 def _replaces(newer: _Request, older: _Request) -> bool:
-    same = newer.page is not None and newer.page == older.page
-    return same and not older.begun and newer.key == older.key == ("paint", "")
+    same_page = newer.client_id is not None and newer.client_id == older.client_id
+    colorizes = newer.key == older.key == ("colorize", "")
+    return same_page and colorizes and not older.num_started
 
 
-def _shutting_down() -> Problem:
-    return Problem("shutting_down", "The demo is being ended; start it again to go on.")
+def _shutting_down() -> ApiError:
+    return ApiError("shutting_down", "The demo is shutting down. Start it again to continue.")
 
 
-def _failed() -> Problem:
-    return Problem("failed", "The model failed on this picture; the demo's terminal says more.")
+def _failed() -> ApiError:
+    return ApiError("failed", "The model failed on this picture. The demo's terminal shows why.")
 
 
-def _too_large() -> Problem:
-    said = "The picture does not fit into the device's memory; make it smaller, or free some there."
-    return Problem("failed", said)
+def _out_of_memory() -> ApiError:
+    return ApiError(
+        "failed",
+        "The picture does not fit into the device's memory. Make it smaller, or free memory on "
+        "the device.",
+    )

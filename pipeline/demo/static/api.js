@@ -1,8 +1,8 @@
-// The server's JSON API.
+// A client of the server's JSON API.
 
-const PAGE = crypto.randomUUID?.() ?? String(Math.random()).slice(2); // see X-Senga-Client
+const CLIENT_ID = crypto.randomUUID?.() ?? String(Math.random()).slice(2); // for X-Senga-Client
 
-/** What the server refused: `code` for programs, `message` for people. */
+/** An error of the server: `code` for programs, `message` for people. */
 export class ApiError extends Error {
   constructor(code, message) {
     super(message);
@@ -10,16 +10,16 @@ export class ApiError extends Error {
   }
 }
 
-/** GET. Throws ApiError. */
+/** Sends a GET request. Throws ApiError. */
 export const get = (path) => request(path);
 
-/** POST of a form, blobs as files. Throws ApiError, or AbortError where the signal says so. */
+/** Posts a form, blobs as files. Throws ApiError, or AbortError if the signal aborts it. */
 export function post(path, fields, signal) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== null && value !== undefined) body.append(name, value);
   }
-  return request(path, { method: "POST", headers: { "X-Senga-Client": PAGE }, body, signal });
+  return request(path, { method: "POST", headers: { "X-Senga-Client": CLIENT_ID }, body, signal });
 }
 
 async function request(path, options) {
@@ -30,17 +30,17 @@ async function request(path, options) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(
       "no_server",
-      "The server does not answer: look whether it still runs in its terminal, then try again.",
+      "The server does not answer. Check in its terminal that it still runs, then try again.",
     );
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  const { code = "failed", message = `The server answered ${response.status}.` } = answer?.error ?? {};
+  const { code = "failed", message = `The server answered with status ${response.status}.` } = answer?.error ?? {};
   throw new ApiError(code, message);
 }
 
-/** An image from base64 PNG. */
-export async function decoded(base64) {
+/** Decodes a base64 PNG to an HTMLImageElement. */
+export async function decodeImage(base64) {
   const image = new Image();
   image.src = `data:image/png;base64,${base64}`;
   await image.decode();

@@ -1,22 +1,22 @@
-// What is being drawn: three layers of one size, and which of them the brush works on.
+// The drawing: three layers of one size, one of which is active.
 
 export const LAYERS = ["sketch", "line", "hints"];
-export const LONGEST = 1024; // long side of a sheet, in pixels
+export const MAX_SIDE = 1024; // pixels: the long side of a sheet
 const BLANK = { width: 800, height: 1000 };
 
-/** Layers, in sheet pixels. Says `change` with {kind}: stroke, layer or sheet. */
+/** The layers, in sheet pixels. Dispatches `change` with {scope}: stroke, layer or sheet; and `layers`. */
 export class Artwork extends EventTarget {
-  #covered = false; // whether lines lie over the sketch, which then steps back
+  #hasLines = false; // the sketch is drawn faint under lines
 
   constructor() {
     super();
-    this.sheet = 0; // counts sheets: an answer about an older one is stale
+    this.sheetId = 0; // counts sheets: a response for an older one is stale
     this.active = "line";
     this.visible = Object.fromEntries(LAYERS.map((name) => [name, true]));
-    this.#lay(BLANK.width, BLANK.height);
+    this.#createLayers(BLANK.width, BLANK.height);
   }
 
-  /** A layer's 2D context; `changed` must be told of what is drawn with it. */
+  /** Returns a layer's 2D context; call `notifyChange` after drawing with it. */
   context(name) {
     return this.contexts[name];
   }
@@ -25,22 +25,22 @@ export class Artwork extends EventTarget {
     return this.contexts[name].canvas;
   }
 
-  changed(kind = "layer") {
-    if (kind !== "stroke") this.#covered = !this.isEmpty("line");
-    this.dispatchEvent(new CustomEvent("change", { detail: { kind } }));
+  notifyChange(scope = "layer") {
+    if (scope !== "stroke") this.#hasLines = !this.isEmpty("line");
+    this.dispatchEvent(new CustomEvent("change", { detail: { scope } }));
   }
 
-  activate(name) {
+  setActiveLayer(name) {
     this.active = name;
-    this.dispatchEvent(new Event("active"));
+    this.dispatchEvent(new Event("layers"));
   }
 
-  show(name, visible) {
+  setVisible(name, visible) {
     this.visible[name] = visible;
-    this.dispatchEvent(new Event("active"));
+    this.dispatchEvent(new Event("layers"));
   }
 
-  /** Whether nothing is on a layer. */
+  /** Returns whether a layer is blank. */
   isEmpty(name) {
     const pixels = this.pixels(name).data;
     return !new Uint32Array(pixels.buffer).some((pixel) => pixel >>> 24);
@@ -50,41 +50,41 @@ export class Artwork extends EventTarget {
     return this.context(name).getImageData(0, 0, this.width, this.height);
   }
 
-  /** All that `restore` needs, as ImageData. */
+  /** Returns a copy of the sheet, as ImageData, for `restore`. */
   snapshot() {
     const { width, height } = this;
     const layers = Object.fromEntries(LAYERS.map((name) => [name, this.pixels(name)]));
     return { width, height, layers };
   }
 
-  /** Puts another sheet in place of this one; a layer that is not given is blank. */
+  /** Replaces the sheet; a layer that is not given is blank. */
   restore({ width, height, layers = {} } = BLANK) {
-    this.#lay(width, height);
+    this.#createLayers(width, height);
     for (const [name, pixels] of Object.entries(layers)) this.context(name).putImageData(pixels, 0, 0);
-    this.changed("sheet");
+    this.notifyChange("sheet");
   }
 
   /**
-   * What one sees: paper and the layers that are shown, at a size of the sheet's own. Under lines
-   * the sketch is faint, unless its own colours are asked for.
+   * Draws white paper and the visible layers on a context, in sheet pixels. The sketch is faint under
+   * lines, unless `faint` is false.
    */
-  paint(context, { faint = true } = {}) {
+  drawTo(context, { faint = true } = {}) {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, this.width, this.height);
-    const under = faint && this.visible.line && this.#covered;
+    const isFaint = faint && this.visible.line && this.#hasLines;
     for (const name of ["sketch", "hints", "line"]) {
       if (!this.visible[name]) continue;
-      context.globalAlpha = name === "sketch" && under ? 0.35 : 1;
+      context.globalAlpha = name === "sketch" && isFaint ? 0.35 : 1;
       context.drawImage(this.canvas(name), 0, 0);
     }
     context.globalAlpha = 1;
   }
 
-  #lay(width, height) {
+  #createLayers(width, height) {
     this.width = width;
     this.height = height;
-    this.sheet += 1;
-    this.#covered = false;
+    this.sheetId += 1;
+    this.#hasLines = false;
     this.contexts = Object.fromEntries(
       LAYERS.map((name) => [name, newCanvas(width, height).getContext("2d", { willReadFrequently: true })]),
     );
@@ -98,31 +98,31 @@ export function newCanvas(width, height) {
   return canvas;
 }
 
-/** A canvas's PNG, its long side at most `longest` pixels, on paper of a colour or on none. */
-export async function toPng(canvas, { longest = Infinity, paper = null } = {}) {
-  const scale = Math.min(1, longest / Math.max(canvas.width, canvas.height));
+/** Encodes a canvas as PNG, its long side at most `maxSide` pixels, on a background colour or none. */
+export async function toPng(canvas, { maxSide = Infinity, background = null } = {}) {
+  const scale = Math.min(1, maxSide / Math.max(canvas.width, canvas.height));
   const width = Math.max(1, Math.round(canvas.width * scale));
   const copy = newCanvas(width, Math.max(1, Math.round(canvas.height * scale)));
   const context = copy.getContext("2d");
   context.imageSmoothingQuality = "high";
-  if (paper) {
-    context.fillStyle = paper;
+  if (background) {
+    context.fillStyle = background;
     context.fillRect(0, 0, copy.width, copy.height);
   }
   context.drawImage(canvas, 0, 0, copy.width, copy.height);
-  return pngOf(copy);
+  return encodePng(copy);
 }
 
-/** As toBlob, but at once: toBlob waits until the browser is idle, for up to a second. */
-function pngOf(canvas) {
+/** Like canvas.toBlob, but at once: that waits until the browser is idle, for up to a second. */
+function encodePng(canvas) {
   const text = atob(canvas.toDataURL("image/png").split(",")[1]);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
   return new Blob([bytes], { type: "image/png" });
 }
 
-/** A canvas with a picture at another size; what it does not cover is white. */
-export function onPaper(picture, width, height) {
+/** Returns a canvas with a picture at another size, on white. */
+export function drawOnWhite(picture, width, height) {
   const canvas = newCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
@@ -132,9 +132,9 @@ export function onPaper(picture, width, height) {
   return canvas;
 }
 
-/** Grey pixels of a picture as ink: black, as opaque as the picture is dark. */
-export function inkOf(picture, width, height) {
-  const pixels = onPaper(picture, width, height).getContext("2d").getImageData(0, 0, width, height);
+/** Converts a picture to ink, as ImageData: black, the more opaque the darker. */
+export function toInk(picture, width, height) {
+  const pixels = drawOnWhite(picture, width, height).getContext("2d").getImageData(0, 0, width, height);
   const data = pixels.data;
   for (let i = 0; i < data.length; i += 4) {
     // ITU-R BT.601 luma, as Pillow and OpenCV make grey

@@ -1,34 +1,34 @@
-// The samples, the model, and the keys.
+// The dialogs: samples, about the model, and keyboard shortcuts.
 
 import { element } from "./notices.js";
 
-const KEYS = [
+const SHORTCUTS = [
   ["B E H I M", "pen, eraser, colour hint, eyedropper, move"],
-  ["[ ]", "smaller and larger brush"],
-  ["Alt + click", "takes a colour with any tool"],
-  ["Space + drag, middle button", "moves the sheet"],
-  ["Wheel, + − 0", "zooms; 0 fits the sheet to the window"],
+  ["[ ]", "smaller, larger brush"],
+  ["Alt + click", "pick a colour with any tool"],
+  ["Space + drag, middle button", "move the sheet"],
+  ["Wheel, + − 0", "zoom; 0 fits the sheet to the window"],
   ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
-  ["1 2 3", "shows or hides sketch, lines, hints"],
-  ["L", "makes lines from the sketch layer"],
-  ["C V R", "colours, makes variations, shuffles z"],
-  ["N O D", "a new sheet, a file, the samples"],
-  ["Ctrl+V", "pastes a picture"],
-  ["Ctrl+S", "saves the result"],
+  ["1 2 3", "show or hide sketch, lines, hints"],
+  ["L", "make lines from the sketch layer"],
+  ["C V R", "colour, make variations, new random seed"],
+  ["N O D", "new sheet, open a file, samples"],
+  ["Ctrl+V", "paste a picture"],
+  ["Ctrl+S", "save the result"],
 ];
-const WITHOUT_MOUSE = [
-  ["Tab", "goes to the drawing, the result and every control"],
-  ["Arrows", "move the cursor on the sheet; with Shift in small steps"],
-  ["Enter", "puts a dot, or takes a colour"],
-  ["Space", "puts the pen down, and lifts it: arrows draw between"],
+const DRAWING_KEYS = [
+  ["Tab", "go to the drawing, the result or the next control"],
+  ["Arrow keys", "move the cursor on the sheet; with Shift, in small steps"],
+  ["Enter", "draw a dot, or pick a colour"],
+  ["Space", "start or end a stroke; arrow keys draw it"],
 ];
-const FINGERS = [
-  ["One finger or pen", "draws; a pen's pressure sets the size"],
+const GESTURES = [
+  ["One finger or pen", "draw; a pen's pressure changes the size"],
   ["Two fingers", "move and zoom the sheet"],
 ];
 
-/** Opens a dialog by a button. */
-export function opens(button, dialog) {
+/** Makes a button open a dialog; both by id. */
+export function bindDialog(button, dialog) {
   document.getElementById(button).addEventListener("click", () => {
     document.getElementById(dialog).showModal();
   });
@@ -37,78 +37,78 @@ export function opens(button, dialog) {
 export function fillHelp() {
   const table = (rows) =>
     element("table", {}, ...rows.map(([keys, text]) => element("tr", {}, keyCell(keys), element("td", { textContent: text }))));
-  const part = (title, rows) => [element("h2", { textContent: title }), table(rows)];
+  const section = (title, rows) => [element("h2", { textContent: title }), table(rows)];
   document
     .getElementById("help-text")
-    .replaceChildren(...part("Keys", KEYS), ...part("Without a mouse", WITHOUT_MOUSE), ...part("On a tablet", FINGERS));
+    .replaceChildren(...section("Keyboard", SHORTCUTS), ...section("Drawing with the keyboard", DRAWING_KEYS), ...section("Touch and pen", GESTURES));
 }
 
 function keyCell(keys) {
   return element("th", {}, element("kbd", { textContent: keys }));
 }
 
-/** The samples, to take as lines or as a picture: `take(address, layer)`. */
-export function fillSamples(samples, take) {
+/** Lists the samples; calls `onSelect(url, layer)` with the layer that a click loads it into. */
+export function fillSamples(samples, onSelect) {
   const dialog = document.getElementById("samples-dialog");
-  const cards = samples.map(({ id, line, color }, number) => {
-    const button = (address, layer, text) => {
-      const image = element("img", { src: address, alt: "", loading: "lazy" });
-      const made = element("button", { title: text }, image);
-      made.setAttribute("aria-label", `Sample ${number + 1}: ${text}`);
-      made.dataset.sample = `${layer}-${id}`;
-      made.addEventListener("click", () => {
+  const cards = samples.map(({ id, line, color }, index) => {
+    const sampleButton = (url, layer, label) => {
+      const image = element("img", { src: url, alt: "", loading: "lazy" });
+      const button = element("button", { title: label }, image);
+      button.setAttribute("aria-label", `Sample ${index + 1}: ${label}`);
+      button.dataset.sample = `${layer}-${id}`;
+      button.addEventListener("click", () => {
         dialog.close();
-        take(address, layer);
+        onSelect(url, layer);
       });
-      return made;
+      return button;
     };
-    return element("div", { className: "sample" }, button(line, "line", "line art"), button(color, "sketch", "picture"));
+    return element("div", { className: "sample" }, sampleButton(line, "line", "line art"), sampleButton(color, "sketch", "picture"));
   });
   document.getElementById("sample-list").replaceChildren(...cards);
 }
 
-/** What is loaded, how good it is, and how to train a better one. */
+/** Shows which colorizer is loaded, its metrics, and how to train a better one. */
 export function fillAbout(colorizer) {
   const badge = document.getElementById("about");
   badge.className = `badge ${colorizer.available ? "" : "off"}`;
   document.getElementById("model").textContent = colorizer.available
     ? `${colorizer.shipped ? "Sample model" : colorizer.name} · ${colorizer.size} px · ${colorizer.device.toUpperCase()}`
     : "No model";
-  const parts = colorizer.available ? described(colorizer) : [paragraph(colorizer.reason)];
-  document.getElementById("about-text").replaceChildren(...parts, ...better(colorizer));
+  const details = colorizer.available ? modelDetails(colorizer) : [paragraph(colorizer.reason)];
+  document.getElementById("about-text").replaceChildren(...details, ...trainingHelp(colorizer));
 }
 
-function described({ name, shipped, generator, size, latent, parameters, device, metrics }) {
-  const said = shipped
-    ? "This small model comes with Senga. It was trained on a CPU with drawings of Senga's own sample booru, so it knows characters from the waist up on white, drawn in that one manner, and little else."
-    : `This is ${name}, which was given with --colorizer.`;
+function modelDetails({ name, shipped, generator, size, latent, parameters, device, metrics }) {
+  const summary = shipped
+    ? "This small model comes with Senga. It was trained on a CPU, on drawings from Senga's own sample booru: it colours upper bodies on white in that one style, and little else."
+    : `This is ${name}, loaded with --colorizer.`;
   const rows = [
     ["Network", generator === "netl_spade" ? "netL-SPADE" : "SPADE"],
-    ["Paints at", `${size} × ${size} pixels`],
+    ["Resolution", `${size} × ${size} pixels`],
     ["Parameters", parameters.toLocaleString("en")],
-    ["Dimensions of z", latent],
-    ["Runs on", device.toUpperCase()],
-    ...measured(metrics),
+    ["Latent dimensions", latent],
+    ["Device", device.toUpperCase()],
+    ...metricRows(metrics),
   ];
-  const line = ([key, value]) => element("tr", {}, element("th", { textContent: key }), element("td", { textContent: value }));
-  return [paragraph(said), element("table", {}, ...rows.map(line))];
+  const row = ([key, value]) => element("tr", {}, element("th", { textContent: key }), element("td", { textContent: value }));
+  return [paragraph(summary), element("table", {}, ...rows.map(row))];
 }
 
-/** Rows of what EvaluateColorizer has found, with z = 0, where it came with the model. */
-function measured(metrics) {
+/** Returns rows with metrics of EvaluateColorizer at z = 0, if the model comes with them. */
+function metricRows(metrics) {
   if (!Array.isArray(metrics)) return [];
-  const of = ({ method, z, hints }) => z === "zero" && hints === 10 && method.includes("SPADE");
+  const isShown = ({ method, z, hints }) => z === "zero" && hints === 10 && method.includes("SPADE");
   const titles = { psnr: ["PSNR with 10 hints", "dB"], hint_difference: ["Colour error in 10 hints", "CIEDE2000"] };
   return metrics
-    .filter((row) => of(row) && titles[row.measure] && row.mean !== null)
+    .filter((row) => isShown(row) && titles[row.measure] && row.mean !== null)
     .map(({ measure, mean, n }) => [titles[measure][0], `${mean.toFixed(1)} ${titles[measure][1]}, ${n} test pictures`]);
 }
 
-function better({ train }) {
+function trainingHelp({ train }) {
   const commands = `${train}\npython -m pipeline.demo --colorizer data/<dataset>/colorizer/<recipe>`;
   return [
-    element("h2", { textContent: "A better one" }),
-    paragraph("The sample model was made by the first of these commands. A recipe of your own in its place, with pictures of your own, wider networks, more epochs and a GPU, makes a better one; the second starts the demo with it."),
+    element("h2", { textContent: "Train a better model" }),
+    paragraph("The first command trains the sample model. For a better one, use a recipe of your own: your own pictures, wider networks, more epochs, and a GPU. The second command starts the demo with it."),
     element("pre", {}, element("code", { textContent: commands })),
   ];
 }

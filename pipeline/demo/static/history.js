@@ -1,11 +1,11 @@
-// Undo and redo: what a layer was before and after, where it changed.
+// Undo and redo: the pixels before and after each change.
 
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Says `change` whenever what can be undone or redone may be another. */
+/** Dispatches `change` when `canUndo` or `canRedo` may have changed. */
 export class History extends EventTarget {
-  #done = [];
-  #undone = [];
+  #undoStack = [];
+  #redoStack = [];
 
   constructor(artwork) {
     super();
@@ -13,69 +13,70 @@ export class History extends EventTarget {
   }
 
   get canUndo() {
-    return this.#done.length > 0;
+    return this.#undoStack.length > 0;
   }
 
   get canRedo() {
-    return this.#undone.length > 0;
+    return this.#redoStack.length > 0;
   }
 
-  /** Takes note of a change of one layer that has happened; `before` is its ImageData of then. */
-  layer(what, name, before, box = null) {
+  /** Records a change of a layer, or of a box of it; `before` is its previous ImageData. */
+  recordLayer(label, name, before, box = null) {
     const area = box ?? { x: 0, y: 0, width: before.width, height: before.height };
     const context = this.artwork.context(name);
     const after = context.getImageData(area.x, area.y, area.width, area.height);
     const old = box ? cropped(before, area) : before;
-    const put = (pixels) => {
+    const restore = (pixels) => {
       this.artwork.context(name).putImageData(pixels, area.x, area.y);
-      this.artwork.changed();
+      this.artwork.notifyChange();
     };
     const bytes = 2 * old.data.length;
-    this.#push({ what, bytes, undo: () => put(old), redo: () => put(after) });
+    this.#push({ label, bytes, undo: () => restore(old), redo: () => restore(after) });
   }
 
-  /** Takes note that the sheet has become another one; `before` is its snapshot of then. */
-  sheet(what, before) {
+  /** Records a new sheet; `before` is the previous one's snapshot. */
+  recordSheet(label, before) {
     const after = this.artwork.snapshot();
     const bytes = 12 * (before.width * before.height + after.width * after.height);
     this.#push({
-      what,
+      label,
       bytes,
       undo: () => this.artwork.restore(before),
       redo: () => this.artwork.restore(after),
     });
   }
 
-  /** Undoes the last change and returns what it was, or null. */
+  /** Undoes the last change. Returns its label, or null if there is none. */
   undo() {
-    return this.#move(this.#done, this.#undone, "undo");
+    return this.#step(this.#undoStack, this.#redoStack, "undo");
   }
 
+  /** Redoes the last undone change. Returns its label, or null if there is none. */
   redo() {
-    return this.#move(this.#undone, this.#done, "redo");
+    return this.#step(this.#redoStack, this.#undoStack, "redo");
   }
 
-  /** From here on there is nothing before. */
-  forget() {
-    this.#done = [];
-    this.#undone = [];
+  /** Removes all entries. */
+  clear() {
+    this.#undoStack = [];
+    this.#redoStack = [];
     this.dispatchEvent(new Event("change"));
   }
 
-  #move(from, to, act) {
+  #step(from, to, action) {
     const entry = from.pop();
     if (!entry) return null;
-    entry[act]();
+    entry[action]();
     to.push(entry);
     this.dispatchEvent(new Event("change"));
-    return entry.what;
+    return entry.label;
   }
 
   #push(entry) {
-    this.#undone = [];
-    this.#done.push(entry);
-    let bytes = this.#done.reduce((sum, { bytes }) => sum + bytes, 0);
-    while (bytes > MOST_BYTES && this.#done.length > 1) bytes -= this.#done.shift().bytes;
+    this.#redoStack = [];
+    this.#undoStack.push(entry);
+    let bytes = this.#undoStack.reduce((sum, { bytes }) => sum + bytes, 0);
+    while (bytes > MAX_BYTES && this.#undoStack.length > 1) bytes -= this.#undoStack.shift().bytes;
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,47 +1,47 @@
-// The latent code z: its mean or one drawn at random, and a shift of it.
+// The controls of the latent code z: its mean or a random sample, and a shift.
 
-const MOST_SEED = 999_999;
+const MAX_SEED = 999_999;
 
-/** Binds the controls. Says `change`. */
+/** Binds the controls. Dispatches `change`. */
 export class Latent extends EventTarget {
   #modes = [...document.querySelectorAll("input[name=latent]")];
   #seed = document.getElementById("seed");
   #shift = document.getElementById("shift");
-  #shown = document.getElementById("shift-value");
+  #shiftOutput = document.getElementById("shift-value");
   #dimension = document.getElementById("dimension");
 
   constructor() {
     super();
     for (const mode of this.#modes) mode.addEventListener("change", () => this.#changed());
-    this.#seed.addEventListener("change", () => this.draw(Number(this.#seed.value)));
+    this.#seed.addEventListener("change", () => this.setSeed(Number(this.#seed.value)));
     this.#shift.addEventListener("input", () => this.#changed());
     this.#dimension.addEventListener("change", () => this.#changed());
-    document.getElementById("shuffle").addEventListener("click", () => this.shuffle());
-    this.dimensions(0);
+    document.getElementById("random-seed").addEventListener("click", () => this.randomize());
+    this.setDimensions(0);
   }
 
-  /** What the server is asked for; a seed of null is the mean of z. */
+  /** Returns the request's fields; a seed of null stands for the mean of z. */
   values() {
     const seed = this.#stochastic ? Number(this.#seed.value) : null;
     const dimension = this.#dimension.value === "" ? null : Number(this.#dimension.value);
     return { seed, shift: Number(this.#shift.value), dimension };
   }
 
-  /** Offers this many dimensions. */
-  dimensions(latent) {
-    const numbers = Array.from({ length: latent }, (_, number) => new Option(`dimension ${number}`, number));
-    this.#dimension.replaceChildren(new Option("all dimensions", ""), ...numbers);
+  /** Lists the dimensions to choose from. */
+  setDimensions(count) {
+    const options = Array.from({ length: count }, (_, index) => new Option(index, index));
+    this.#dimension.replaceChildren(new Option("All", ""), ...options);
   }
 
-  /** Draws z at random from a seed. */
-  draw(seed, { silent = false } = {}) {
+  /** Switches to the random z of a seed. */
+  setSeed(seed, { silent = false } = {}) {
     this.#modes.find((mode) => mode.value === "stochastic").checked = true;
-    this.#seed.value = Math.min(MOST_SEED, Math.max(0, Math.round(seed) || 0));
+    this.#seed.value = Math.min(MAX_SEED, Math.max(0, Math.round(seed) || 0));
     this.#changed(silent);
   }
 
-  shuffle() {
-    this.draw(Math.floor(Math.random() * MOST_SEED));
+  randomize() {
+    this.setSeed(Math.floor(Math.random() * MAX_SEED));
   }
 
   get #stochastic() {
@@ -49,7 +49,7 @@ export class Latent extends EventTarget {
   }
 
   #changed(silent = false) {
-    this.#shown.textContent = Number(this.#shift.value);
+    this.#shiftOutput.textContent = Number(this.#shift.value);
     if (!silent) this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,91 +1,92 @@
-// Lines from a picture or a rough sketch: the sketch model, then the simplification model.
+// Makes lines from a picture or a rough sketch: by the sketch model, then by the line model.
 
-import { decoded, post } from "./api.js";
-import { inkOf, toPng } from "./artwork.js";
+import { decodeImage, post } from "./api.js";
+import { toInk, toPng } from "./artwork.js";
 
 const NONE = "";
 const LABELS = {
   xdog: "XDoG",
   sketchkeras: "sketchKeras",
-  centerline: "Centre lines",
+  centerline: "Centreline",
   simo_serra: "Simo-Serra",
-  original: "original: every line",
-  enhanced: "enhanced: less faint",
-  pured: "pured: clear ones",
+  original: "Original (all lines)",
+  enhanced: "Enhanced (fewer lines)",
+  pured: "Pured (clear lines)",
 };
 
-const sketch = document.getElementById("sketch-model");
-const style = document.getElementById("style");
-const simplify = document.getElementById("line-model");
+const sketchModel = document.getElementById("sketch-model");
+const styleSelect = document.getElementById("style");
+const lineModel = document.getElementById("line-model");
 
-/** Fills the choices with what the server has. */
-export function offer(models) {
+/** Lists the models and styles of the server. */
+export function fillModels(models) {
   const options = ({ name, available, reason }) => {
     const option = new Option(LABELS[name] ?? name, name);
     option.disabled = !available;
     option.title = reason ?? "";
-    if (!available) option.text += " (not here)";
+    if (!available) option.text += " (not installed)";
     return option;
   };
-  sketch.replaceChildren(...models.sketch.map(options), new Option("no: it is a sketch", NONE));
-  simplify.replaceChildren(...models.simplify.map(options), new Option("no", NONE));
-  style.replaceChildren(...models.styles.map((name) => new Option(LABELS[name] ?? name, name)));
-  style.value = models.styles.includes("pured") ? "pured" : models.styles[0];
-  sketch.addEventListener("change", reflect);
+  sketchModel.replaceChildren(...models.sketch.map(options), new Option("None (already a sketch)", NONE));
+  lineModel.replaceChildren(...models.simplify.map(options), new Option("None", NONE));
+  styleSelect.replaceChildren(...models.styles.map((name) => new Option(LABELS[name] ?? name, name)));
+  styleSelect.value = models.styles.includes("pured") ? "pured" : models.styles[0];
+  sketchModel.addEventListener("change", updateStyle);
 }
 
-/** Takes what suits: a colour picture is sketched first, a sketch is not. */
-export function suit(isSketch) {
-  const first = [...sketch.options].find((option) => !option.disabled);
-  sketch.value = isSketch ? NONE : first.value;
-  reflect();
+/** Chooses the models for a rough sketch, which needs no sketch model, or for a colour picture. */
+export function preselectModels(isSketch) {
+  const first = [...sketchModel.options].find((option) => !option.disabled);
+  sketchModel.value = isSketch ? NONE : first.value;
+  updateStyle();
 }
 
-function reflect() {
-  style.disabled = sketch.value === NONE;
+function updateStyle() {
+  styleSelect.disabled = sketchModel.value === NONE;
 }
 
 /**
- * Draws the line layer from the sketch layer, or from itself where that is blank.
- * Throws ApiError, or an Error with one sentence.
+ * Fills the line layer from the sketch layer, or from itself if that is blank.
+ * Returns the ms that it took, or null if the sheet was replaced meanwhile.
+ * Throws ApiError, or an Error with a message for people.
  */
 export async function makeLines(artwork, history) {
   const source = artwork.isEmpty("sketch") ? "line" : "sketch";
   if (artwork.isEmpty(source)) {
-    throw new Error("There is nothing to find lines in: open a picture, or draw a sketch first.");
+    throw new Error("There is nothing to make lines from. Open a picture, or draw a sketch first.");
   }
-  const find = source === "sketch" ? sketch.value : NONE;
-  if (find === NONE && simplify.value === NONE) {
-    throw new Error("Nothing is chosen that makes lines: choose how to find or to simplify them.");
+  const model = source === "sketch" ? sketchModel.value : NONE;
+  if (model === NONE && lineModel.value === NONE) {
+    throw new Error("Find lines and Simplify are both None. Choose a model for one of them.");
   }
-  const { sheet } = artwork;
+  const { sheetId } = artwork;
   const started = performance.now();
-  const answer = await drawn(artwork, source, find);
-  if (sheet !== artwork.sheet) return null;
+  const response = await requestLines(artwork, source, model);
+  if (sheetId !== artwork.sheetId) return null;
   const before = artwork.pixels("line");
-  const pixels = inkOf(await decoded(answer.line), artwork.width, artwork.height);
+  const pixels = toInk(await decodeImage(response.line), artwork.width, artwork.height);
   artwork.context("line").putImageData(pixels, 0, 0);
-  history.layer("the lines", "line", before);
-  artwork.activate("line");
-  artwork.changed();
+  history.recordLayer("lines", "line", before);
+  artwork.setActiveLayer("line");
+  artwork.notifyChange();
   return performance.now() - started;
 }
 
-async function drawn(artwork, source, find) {
-  let image = await toPng(artwork.canvas(source), { paper: "#fff" });
-  let answer = null;
-  if (find !== NONE) {
+async function requestLines(artwork, source, model) {
+  let image = await toPng(artwork.canvas(source), { background: "#fff" });
+  let response = null;
+  if (model !== NONE) {
     const size = Math.max(64, artwork.width, artwork.height);
-    answer = await post("/api/sketch", { image, model: find, style: style.value, size });
-    image = answer.line;
+    response = await post("/api/sketch", { image, model, style: styleSelect.value, size });
+    image = response.line;
   }
-  if (simplify.value !== NONE) {
-    answer = await post("/api/simplify", { image: asFile(image), model: simplify.value });
+  if (lineModel.value !== NONE) {
+    response = await post("/api/simplify", { image: asBlob(image), model: lineModel.value });
   }
-  return answer;
+  return response;
 }
 
-function asFile(image) {
+function asBlob(image) {
   if (image instanceof Blob) return image;
   const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
   return new Blob([bytes], { type: "image/png" });

@@ -2,293 +2,295 @@
 
 import { get } from "./api.js";
 import { Artwork, toPng } from "./artwork.js";
-import { Colorizing } from "./colorizing.js";
-import { fillAbout, fillHelp, fillSamples, opens } from "./dialogs.js";
-import { fetchPicture, hearOfFiles, lay, looksLikeLines, readPicture, save } from "./files.js";
+import { Colorizer } from "./colorizer.js";
+import { bindDialog, fillAbout, fillHelp, fillSamples } from "./dialogs.js";
+import { bindFileInputs, download, fetchPicture, loadIntoLayer, looksLikeLines, readPicture } from "./files.js";
 import { History } from "./history.js";
 import { Latent } from "./latent.js";
-import { makeLines, offer, suit } from "./lines.js";
-import { complain, element, notify, say, settle } from "./notices.js";
-import { layerPanel, palette, toolPanel } from "./panels.js";
+import { fillModels, makeLines, preselectModels } from "./lines.js";
+import { clearErrors, element, notify, setStatus, showError } from "./notices.js";
+import { bindLayerPanel, bindPalette, bindToolPanel } from "./panels.js";
 import { Pointer } from "./pointer.js";
-import { hearOfKeys } from "./shortcuts.js";
-import { Tools, check, radioGroup } from "./tools.js";
-import { Side, View } from "./view.js";
+import { bindShortcuts } from "./shortcuts.js";
+import { Tools, bindRadioGroup, setChecked } from "./tools.js";
+import { SheetView, Viewport } from "./view.js";
 
-const LIMITS = { pixels: 2 ** 24, smallest_side: 16 }; // until the server says its own
+const DEFAULT_LIMITS = { pixels: 2 ** 24, smallest_side: 16 }; // until the server's are loaded
 const byId = (id) => document.getElementById(id);
-const on = (id, act, event = "click") => byId(id).addEventListener(event, act);
+const on = (id, event, listener) => byId(id).addEventListener(event, listener);
 
 const artwork = new Artwork();
 const history = new History(artwork);
 const tools = new Tools(artwork);
 const latent = new Latent();
-const view = new View();
-const colorizing = new Colorizing(artwork, latent);
-const keeps = () => byId("keep").checked;
-const drawing = new Side(byId("drawing"), view, artwork, (context) => artwork.paint(context));
-const result = new Side(byId("result"), view, artwork, (context) => colorizing.paint(context, keeps()));
-let limits = LIMITS;
-let touched = false; // whether there is work that a closed page would lose
+const viewport = new Viewport();
+const colorizer = new Colorizer(artwork, latent);
+const showsLines = () => byId("lines-on-top").checked;
+const drawing = new SheetView(byId("drawing"), viewport, artwork, (context) => artwork.drawTo(context));
+const result = new SheetView(byId("result"), viewport, artwork, (context) => colorizer.drawTo(context, showsLines()));
+let limits = DEFAULT_LIMITS;
+let isModified = false; // whether closing the page would lose work
 
-const pointer = new Pointer({ artwork, view, tools, history, pick, say }, [drawing, result]);
-toolPanel(tools);
-palette(tools);
-layerPanel(artwork, history, say);
+const pointer = new Pointer({ artwork, viewport, tools, history, pick, setStatus }, [drawing, result]);
+bindToolPanel(tools);
+bindPalette(tools);
+bindLayerPanel(artwork, history, setStatus);
 fillHelp();
 bind();
 start();
 
-/** Asks for the models, and opens with the first sample. */
+/** Loads the list of models, and opens the first sample. */
 async function start() {
   requestAnimationFrame(fit);
   let models;
   try {
     models = await get("/api/models");
   } catch (error) {
-    return trouble(error.message);
+    return showBanner(error.message);
   }
   limits = models.limits;
-  offer(models);
+  fillModels(models);
   fillAbout(models.colorizer);
   fillSamples(models.samples, openSample);
-  byId("colorize").disabled = byId("vary").disabled = !models.colorizer.available;
+  byId("colorize").disabled = byId("make-variations").disabled = !models.colorizer.available;
   if (models.colorizer.available) {
-    Object.assign(colorizing, { ready: true, size: models.colorizer.size });
-    latent.dimensions(models.colorizer.latent);
+    Object.assign(colorizer, { available: true, size: models.colorizer.size });
+    latent.setDimensions(models.colorizer.latent);
   } else {
-    trouble(models.colorizer.reason);
-    byId("empty").firstElementChild.textContent = "There is no model that could colour it.";
+    showBanner(models.colorizer.reason);
+    byId("empty-result").firstElementChild.textContent = "No model is loaded, so nothing can be coloured.";
   }
   if (models.samples.length) await openSample(models.samples[0].line, "line");
-  history.forget();
+  history.clear();
   document.body.dataset.ready = "true";
 }
 
 function bind() {
-  artwork.addEventListener("change", changed);
-  artwork.addEventListener("active", () => drawing.redraw());
+  artwork.addEventListener("change", onArtworkChange);
+  artwork.addEventListener("layers", () => drawing.redraw());
   history.addEventListener("change", () => {
     byId("undo").disabled = !history.canUndo;
     byId("redo").disabled = !history.canRedo;
-    touched = history.canUndo;
+    isModified = history.canUndo;
   });
-  latent.addEventListener("change", () => colorizing.next());
-  view.addEventListener("change", () => (byId("zoom").textContent = `${Math.round(view.scale * 100)} %`));
-  bindColorizing();
+  latent.addEventListener("change", () => colorizer.runNext());
+  viewport.addEventListener("change", () => (byId("zoom").textContent = `${Math.round(viewport.scale * 100)} %`));
+  bindColorizer();
   bindButtons();
-  hearOfFiles(byId("file"), openFile);
-  hearOfKeys({ artwork, tools, undo, redo, click: (id) => byId(id).click() });
-  window.addEventListener("beforeunload", (event) => touched && event.preventDefault());
+  bindFileInputs(byId("file"), openFile);
+  bindShortcuts({ artwork, tools, undo, redo, click: (id) => byId(id).click() });
+  window.addEventListener("beforeunload", (event) => isModified && event.preventDefault());
 }
 
 function bindButtons() {
-  on("new", newSheet);
-  on("open", () => byId("file").click());
-  opens("samples", "samples-dialog");
-  opens("about", "about-dialog");
-  opens("help", "help-dialog");
-  on("undo", undo);
-  on("redo", redo);
-  on("zoom-in", () => view.zoom(1.25));
-  on("zoom-out", () => view.zoom(0.8));
-  on("fit", fit);
-  on("make-lines", lines);
-  on("colorize", () => colorizing.now());
-  on("vary", () => colorizing.vary());
-  on("strip-close", () => showStrip(false));
-  on("keep", () => result.redraw(), "change");
-  on("live", () => {
-    colorizing.live = colorizing.patient = byId("live").checked;
-    colorizing.soon();
-  }, "change");
-  on("save-line", () => keep(artwork.canvas("line"), "lines.png", "#fff"));
-  on("save-hints", () => keep(artwork.canvas("hints"), "lines.hints.png"));
-  on("save-result", saveResult);
+  on("new", "click", newSheet);
+  on("open", "click", () => byId("file").click());
+  bindDialog("samples", "samples-dialog");
+  bindDialog("about", "about-dialog");
+  bindDialog("help", "help-dialog");
+  on("undo", "click", undo);
+  on("redo", "click", redo);
+  on("zoom-in", "click", () => viewport.zoom(1.25));
+  on("zoom-out", "click", () => viewport.zoom(0.8));
+  on("fit", "click", fit);
+  on("make-lines", "click", fillLines);
+  on("colorize", "click", () => colorizer.run());
+  on("make-variations", "click", () => colorizer.makeVariations());
+  on("close-variations", "click", () => setVariationsVisible(false));
+  on("lines-on-top", "change", () => result.redraw());
+  on("live", "change", () => {
+    colorizer.live = colorizer.forceLive = byId("live").checked;
+    colorizer.schedule();
+  });
+  on("save-line", "click", () => downloadCanvas(artwork.canvas("line"), "lines.png", "#fff"));
+  on("save-hints", "click", () => downloadCanvas(artwork.canvas("hints"), "lines.hints.png"));
+  on("save-result", "click", downloadResult);
 }
 
-function bindColorizing() {
-  colorizing.addEventListener("busy", () => {
-    byId("spinner").hidden = !colorizing.busy;
-    byId("result").setAttribute("aria-busy", String(colorizing.busy));
+function bindColorizer() {
+  colorizer.addEventListener("busy", () => {
+    byId("spinner").hidden = !colorizer.busy;
+    byId("result").setAttribute("aria-busy", String(colorizer.busy));
   });
-  colorizing.addEventListener("result", ({ detail }) => {
-    byId("empty").hidden = colorizing.image !== null;
-    byId("took").textContent = detail.ms === null ? "" : seconds(detail.ms);
+  colorizer.addEventListener("result", ({ detail }) => {
+    byId("empty-result").hidden = colorizer.image !== null;
+    byId("duration").textContent = detail.ms === null ? "" : formatMs(detail.ms);
     if (detail.ms !== null) {
-      settle("server");
-      say(`Coloured in ${seconds(detail.ms)}`);
+      clearErrors("server");
+      setStatus(`Coloured in ${formatMs(detail.ms)}`);
       document.body.dataset.results = Number(document.body.dataset.results ?? 0) + 1;
     }
     result.redraw();
   });
-  colorizing.addEventListener("variations", ({ detail }) => showVariations(detail));
-  colorizing.addEventListener("error", ({ detail }) => complain(detail, "server"));
-  colorizing.addEventListener("slow", ({ detail }) => {
+  colorizer.addEventListener("variations", ({ detail }) => showVariations(detail));
+  colorizer.addEventListener("error", ({ detail }) => showError(detail, "server"));
+  colorizer.addEventListener("slow", ({ detail }) => {
     byId("live").checked = false;
-    notify(`Colouring takes ${seconds(detail.ms)} here, so it now waits for the button Colour.`);
+    notify(`Colouring takes ${formatMs(detail.ms)}, so Live is off now. Press Colour, or turn Live on again.`);
   });
 }
 
-function changed({ detail: { kind } }) {
+function onArtworkChange({ detail: { scope } }) {
   drawing.redraw();
-  if (keeps()) result.redraw();
-  if (kind === "sheet") {
-    colorizing.clear();
-    showStrip(false);
+  if (showsLines()) result.redraw();
+  if (scope === "sheet") {
+    colorizer.clear();
+    setVariationsVisible(false);
     fit();
   }
-  if (!colorizing.live && colorizing.image) byId("took").textContent = "older than the drawing";
-  colorizing.soon();
+  if (!colorizer.live && colorizer.image) byId("duration").textContent = "older than the drawing";
+  colorizer.schedule();
 }
 
 function fit() {
-  view.fit(artwork, drawing.room);
+  viewport.fit(artwork, drawing.size);
 }
 
 function newSheet() {
   const before = artwork.snapshot();
   artwork.active = "line";
   artwork.restore();
-  history.sheet("the new sheet", before);
-  tools.take("pen");
-  say("A blank sheet");
+  history.recordSheet("new sheet", before);
+  tools.select("pen");
+  setStatus("New blank sheet");
 }
 
 async function openFile(file) {
   try {
     const picture = await readPicture(file, limits);
     const layer = looksLikeLines(picture) ? "line" : "sketch";
-    place(picture, layer);
-    settle("file");
-    offerTheOther(picture, layer);
+    openPicture(picture, layer);
+    clearErrors("file");
+    offerCorrection(picture, layer);
   } catch (error) {
-    complain(error, "file");
+    showError(error, "file");
   }
 }
 
-async function openSample(address, layer) {
+async function openSample(url, layer) {
   try {
-    place(await fetchPicture(address, limits), layer);
-    settle("file");
-    if (layer === "sketch") say("A picture: press Make lines to find its lines");
+    openPicture(await fetchPicture(url, limits), layer);
+    clearErrors("file");
+    if (layer === "sketch") setStatus("Opened as a picture: press Make lines to find its lines");
   } catch (error) {
-    complain(error, "server");
+    showError(error, "server");
   }
 }
 
-function place(picture, layer) {
-  lay(artwork, history, picture, layer);
-  suit(false);
-  tools.take(layer === "line" ? "hint" : "pen");
+function openPicture(picture, layer) {
+  loadIntoLayer(artwork, history, picture, layer);
+  preselectModels(false);
+  tools.select(layer === "line" ? "hint" : "pen");
 }
 
-/** What a picture is was a guess: says which, and offers what else it may be. */
-function offerTheOther(picture, layer) {
+/** Tells the user what a picture was opened as, which is a guess, and offers the alternative. */
+function offerCorrection(picture, layer) {
   if (layer === "line") {
-    const act = () => {
-      place(picture, "sketch");
-      suit(true);
+    const onClick = () => {
+      openPicture(picture, "sketch");
+      preselectModels(true);
     };
-    return notify("Taken as line art.", { action: { label: "It is a rough sketch", act } });
+    return notify("Opened as line art.", { action: { label: "It is a rough sketch", onClick } });
   }
-  const act = () => place(picture, "line");
-  return notify("Taken as a picture: press Make lines to find its lines.", {
-    action: { label: "It is line art", act },
+  const onClick = () => openPicture(picture, "line");
+  return notify("Opened as a picture: press Make lines to find its lines.", {
+    action: { label: "It is line art", onClick },
   });
 }
 
-async function lines() {
+async function fillLines() {
   const button = byId("make-lines");
   button.disabled = true;
   byId("drawing").setAttribute("aria-busy", "true");
-  say("Looking for lines");
+  setStatus("Making lines…");
   try {
     const ms = await makeLines(artwork, history);
     if (ms === null) return;
-    settle("lines");
-    say(`Lines in ${seconds(ms)}`);
-    tools.take("hint");
-    if (!colorizing.live) colorizing.now();
+    clearErrors("lines");
+    setStatus(`Lines made in ${formatMs(ms)}`);
+    tools.select("hint");
+    if (!colorizer.live) colorizer.run();
   } catch (error) {
-    complain(error, "lines");
-    say("");
+    showError(error, "lines");
+    setStatus("");
   } finally {
     button.disabled = false;
     byId("drawing").removeAttribute("aria-busy");
   }
 }
 
-function pick(place, side) {
-  const canvas = side === result && colorizing.image ? colorizing.picture(keeps()) : seen();
-  const [x, y] = [Math.floor(place.x), Math.floor(place.y)];
+/** Takes the colour at a point of the sheet as the hint colour. */
+function pick(point, view) {
+  const canvas = view === result && colorizer.image ? colorizer.toCanvas(showsLines()) : drawingCanvas();
+  const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
   if (x < 0 || y < 0 || x >= artwork.width || y >= artwork.height) return;
   const [red, green, blue] = canvas.getContext("2d").getImageData(x, y, 1, 1).data;
   const color = `#${[red, green, blue].map((value) => value.toString(16).padStart(2, "0")).join("")}`;
-  tools.dye(color);
-  tools.take("hint");
-  say(`Colour ${color}`);
+  tools.setColor(color);
+  tools.select("hint");
+  setStatus(`Picked colour ${color}`);
 }
 
-/** The drawing at the sheet's size, for its colours. */
-function seen() {
+/** Returns the drawing at the sheet's size, with its full colours. */
+function drawingCanvas() {
   const canvas = element("canvas", { width: artwork.width, height: artwork.height });
-  artwork.paint(canvas.getContext("2d", { willReadFrequently: true }), { faint: false });
+  artwork.drawTo(canvas.getContext("2d", { willReadFrequently: true }), { faint: false });
   return canvas;
 }
 
 function undo() {
   if (pointer.drawing) return;
-  const what = history.undo();
-  if (what) say(`Undone: ${what}`);
+  const label = history.undo();
+  if (label) setStatus(`Undone: ${label}`);
 }
 
 function redo() {
   if (pointer.drawing) return;
-  const what = history.redo();
-  if (what) say(`Done again: ${what}`);
+  const label = history.redo();
+  if (label) setStatus(`Redone: ${label}`);
 }
 
-function showVariations(choices) {
+function showVariations(variations) {
   const group = byId("variations");
-  const buttons = choices.map(({ image, seed }, number) => {
-    const button = element("button", { title: `z of seed ${seed}` }, image);
+  const buttons = variations.map(({ image, seed }, index) => {
+    const button = element("button", { title: `Seed ${seed}` }, image);
     image.alt = "";
     button.setAttribute("role", "radio");
-    button.setAttribute("aria-label", `Variation ${number + 1}`);
+    button.setAttribute("aria-label", `Variation ${index + 1}`);
     return button;
   });
   const choose = (button) => {
-    const { image, seed } = choices[buttons.indexOf(button)];
-    check(buttons, button);
-    latent.draw(seed, { silent: true });
-    colorizing.show(image);
-    if (colorizing.busy) colorizing.now(); // what is under way has another z
+    const { image, seed } = variations[buttons.indexOf(button)];
+    setChecked(buttons, button);
+    latent.setSeed(seed, { silent: true });
+    colorizer.setResult(image);
+    if (colorizer.busy) colorizer.run(); // the request in progress has another z
   };
   group.replaceChildren(...buttons);
-  check(buttons, null);
-  radioGroup(group, buttons, choose);
-  showStrip(true);
-  say(`${choices.length} variations`);
+  setChecked(buttons, null);
+  bindRadioGroup(group, buttons, choose);
+  setVariationsVisible(true);
+  setStatus(`${variations.length} variations`);
 }
 
-function showStrip(shown) {
-  byId("strip").hidden = !shown;
+function setVariationsVisible(visible) {
+  byId("variations-strip").hidden = !visible;
 }
 
-async function keep(canvas, name, paper = null) {
-  save(await toPng(canvas, { paper }), name);
-  say(`Saved ${name}`);
+async function downloadCanvas(canvas, name, background = null) {
+  download(await toPng(canvas, { background }), name);
+  setStatus(`Saved ${name}`);
 }
 
-function saveResult() {
-  if (!colorizing.image) return notify("There is no result to save yet: press Colour first.");
-  keep(colorizing.picture(keeps()), "result.png");
+function downloadResult() {
+  if (!colorizer.image) return notify("There is no result to save yet. Press Colour first.");
+  downloadCanvas(colorizer.toCanvas(showsLines()), "result.png");
 }
 
-function trouble(sentence) {
-  byId("trouble").textContent = sentence;
-  byId("trouble").hidden = false;
+/** Shows an error above the page that stays. */
+function showBanner(text) {
+  byId("error-banner").textContent = text;
+  byId("error-banner").hidden = false;
 }
 
-const seconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+const formatMs = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);

@@ -1,48 +1,48 @@
-// What the page says: in its status line in passing, in a box where somebody must read it.
+// Messages to the user: in the status line, or as notices in a box.
 
-const PASSING = 9000; // ms that a box stays which is no error
+const NOTICE_MS = 9000; // after which a notice that is no error closes
 
 const status = document.getElementById("status");
 const boxes = document.getElementById("notices");
 
-/** Says something in passing. */
-export function say(text) {
+/** Shows a text in the status line. */
+export function setStatus(text) {
   status.textContent = text;
 }
 
 /**
- * Shows a box. Errors stay until they are put away, the others go by themselves.
+ * Shows a notice. Errors stay until they are closed, others close by themselves.
  * @param {string} text
- * @param {{bad?: boolean, about?: string, action?: {label: string, act: () => void}}} options
+ * @param {{isError?: boolean, topic?: string, action?: {label: string, onClick: () => void}}} options
  */
-export function notify(text, { bad = false, about = "", action = null } = {}) {
+export function notify(text, { isError = false, topic = "", action = null } = {}) {
   for (const old of boxes.children) if (old.dataset.text === text) old.remove();
-  const box = element("div", { className: bad ? "notice bad" : "notice" });
-  Object.assign(box.dataset, { text, about });
+  const box = element("div", { className: isError ? "notice error" : "notice" });
+  Object.assign(box.dataset, { text, topic });
   box.append(element("p", { textContent: text }));
   if (action) {
     const button = element("button", { textContent: action.label });
     button.addEventListener("click", () => {
       box.remove();
-      action.act();
+      action.onClick();
     });
     box.append(button);
   }
-  box.append(closing(box));
+  box.append(closeButton(box));
   boxes.append(box);
   while (boxes.children.length > 3) boxes.firstChild.remove();
-  if (!bad) setTimeout(() => box.remove(), PASSING);
+  if (!isError) setTimeout(() => box.remove(), NOTICE_MS);
 }
 
-/** Shows an error; `about` says of what, for `settle`. */
-export const complain = (error, about) => notify(error.message, { bad: true, about });
+/** Shows an error; `clearErrors` closes those of a topic. */
+export const showError = (error, topic) => notify(error.message, { isError: true, topic });
 
-/** Puts errors about something away: it has been tried again and went well. */
-export function settle(about) {
-  for (const box of [...boxes.querySelectorAll(".bad")]) if (box.dataset.about === about) box.remove();
+/** Closes the errors of a topic, after it has worked. */
+export function clearErrors(topic) {
+  for (const box of [...boxes.querySelectorAll(".error")]) if (box.dataset.topic === topic) box.remove();
 }
 
-function closing(box) {
+function closeButton(box) {
   const button = element("button", { className: "icon" });
   button.setAttribute("aria-label", "Close");
   button.append(icon("close"));
@@ -50,18 +50,18 @@ function closing(box) {
   return button;
 }
 
-/** A new element with properties. */
+/** Creates an element with properties and children. */
 export function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(name), properties);
+  created.append(...children);
+  return created;
 }
 
-/** One of the page's own drawings. */
+/** Creates one of the page's icons. */
 export function icon(name) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  const use = document.createElementNS(space, "use");
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  const use = document.createElementNS(namespace, "use");
   use.setAttribute("href", `#i-${name}`);
   svg.append(use);
   return svg;

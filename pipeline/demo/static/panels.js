@@ -1,8 +1,8 @@
-// The panel's swatches and layers, and the column of tools.
+// The controls of tools, hint colours and layers.
 
 import { LAYERS } from "./artwork.js";
 import { element, icon } from "./notices.js";
-import { check, radioGroup } from "./tools.js";
+import { setChecked, bindRadioGroup } from "./tools.js";
 
 const PALETTE = {
   skin: "#f7d9c4", peach: "#eeb195", brown: "#8a5a3c", "dark brown": "#43291f",
@@ -13,35 +13,35 @@ const PALETTE = {
   cream: "#f6efdc", lilac: "#cfc0ee", mint: "#bfe6d0", lemon: "#f7f0a0",
 };
 const TITLES = { sketch: "Sketch", line: "Lines", hints: "Hints" };
-const HINT_KEYS = { sketch: "1", line: "2", hints: "3" };
+const LAYER_KEYS = { sketch: "1", line: "2", hints: "3" };
 
-/** The tools, and what belongs to the one that is held. */
-export function toolPanel(tools) {
+/** Binds the tools, and the size of the selected one. */
+export function bindToolPanel(tools) {
   const group = document.querySelector(".tools");
   const buttons = [...group.querySelectorAll("button")];
   const size = document.getElementById("size");
-  radioGroup(group, buttons, (button) => tools.take(button.dataset.tool));
-  size.addEventListener("input", () => tools.resize(Number(size.value)));
+  bindRadioGroup(group, buttons, (button) => tools.select(button.dataset.tool));
+  size.addEventListener("input", () => tools.setSize(Number(size.value)));
   const pressure = document.getElementById("pressure");
   pressure.addEventListener("change", () => (tools.pressure = pressure.checked));
-  const show = () => {
-    check(buttons, buttons.find((button) => button.dataset.tool === tools.name));
-    size.disabled = !tools.draws;
+  const update = () => {
+    setChecked(buttons, buttons.find((button) => button.dataset.tool === tools.name));
+    size.disabled = !tools.isBrush;
     size.value = tools.size;
-    document.getElementById("size-value").textContent = tools.draws ? `${tools.size}` : "";
+    document.getElementById("size-value").textContent = tools.isBrush ? `${tools.size}` : "";
     for (const canvas of document.querySelectorAll(".stage canvas")) canvas.dataset.tool = tools.name;
   };
-  tools.addEventListener("change", show);
-  show();
+  tools.addEventListener("change", update);
+  update();
 }
 
-/** The hints' colour; taking one takes the hint brush too. */
-export function palette(tools) {
+/** Binds the hint colours; choosing one selects the hint tool, too. */
+export function bindPalette(tools) {
   const group = document.getElementById("swatches");
   const picker = document.getElementById("color");
-  const take = (color) => {
-    tools.dye(color);
-    if (tools.name !== "hint") tools.take("hint");
+  const choose = (color) => {
+    tools.setColor(color);
+    if (tools.name !== "hint") tools.select("hint");
   };
   const buttons = Object.entries(PALETTE).map(([name, color]) => {
     const button = element("button", { title: name });
@@ -52,47 +52,47 @@ export function palette(tools) {
     return button;
   });
   group.replaceChildren(...buttons);
-  radioGroup(group, buttons, (button) => take(button.dataset.color));
-  picker.addEventListener("input", () => take(picker.value));
-  const show = () => {
+  bindRadioGroup(group, buttons, (button) => choose(button.dataset.color));
+  picker.addEventListener("input", () => choose(picker.value));
+  const update = () => {
     picker.value = tools.color;
     document.getElementById("hex").textContent = tools.color;
-    check(buttons, buttons.find((button) => button.dataset.color === tools.color));
+    setChecked(buttons, buttons.find((button) => button.dataset.color === tools.color));
   };
-  tools.addEventListener("change", show);
-  show();
+  tools.addEventListener("change", update);
+  update();
 }
 
-/** Which layer the brush works on, which ones are seen, and a way to empty each. */
-export function layerPanel(artwork, history, say) {
+/** Binds the layers: which is active, which are visible, and a button that clears each. */
+export function bindLayerPanel(artwork, history, setStatus) {
   const list = document.getElementById("layers");
   const rows = LAYERS.map((name) => layerRow(name));
   list.replaceChildren(...rows.map(({ row }) => row));
   for (const { name, eye, title, clear } of rows) {
-    eye.addEventListener("click", () => artwork.show(name, !artwork.visible[name]));
-    title.addEventListener("click", () => artwork.activate(name));
+    eye.addEventListener("click", () => artwork.setVisible(name, !artwork.visible[name]));
+    title.addEventListener("click", () => artwork.setActiveLayer(name));
     clear.addEventListener("click", () => {
       if (artwork.isEmpty(name)) return;
       const before = artwork.pixels(name);
       artwork.context(name).clearRect(0, 0, artwork.width, artwork.height);
-      history.layer(`clearing ${TITLES[name].toLowerCase()}`, name, before);
-      artwork.changed();
-      say(`${TITLES[name]}: cleared`);
+      history.recordLayer(`clear ${TITLES[name].toLowerCase()}`, name, before);
+      artwork.notifyChange();
+      setStatus(`${TITLES[name]} cleared`);
     });
   }
-  const show = () => {
+  const update = () => {
     for (const { name, eye, title } of rows) {
       eye.setAttribute("aria-pressed", String(artwork.visible[name]));
       title.setAttribute("aria-pressed", String(artwork.active === name));
     }
   };
-  artwork.addEventListener("active", show);
-  artwork.addEventListener("change", show);
-  show();
+  artwork.addEventListener("layers", update);
+  artwork.addEventListener("change", update);
+  update();
 }
 
 function layerRow(name) {
-  const eye = element("button", { className: "icon", title: `Show or hide (${HINT_KEYS[name]})` }, icon("eye"));
+  const eye = element("button", { className: "icon", title: `Show or hide (${LAYER_KEYS[name]})` }, icon("eye"));
   eye.setAttribute("aria-label", `Show ${TITLES[name].toLowerCase()}`);
   const title = element("button", { className: "name", textContent: TITLES[name] });
   title.title = "Draw and erase on this layer";

@@ -1,115 +1,115 @@
-// Mouse, pen, fingers and keys on the two sides.
+// Mouse, pen, touch and keys on the drawing and the result.
 
 import { Stroke } from "./stroke.js";
 
-const STEP = 12; // sheet pixels of an arrow key; 1 with Shift
-const LIGHTEST = 0.15; // of the size, with no pressure at all
+const KEY_STEP = 12; // sheet pixels per arrow key; 1 with Shift
+const MIN_PRESSURE_SCALE = 0.15; // of the brush size, without any pressure
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Turns what happens on the sides into strokes, picked colours and movements of the sheet. */
+/** Turns input events into strokes, picked colours, pan and zoom. */
 export class Pointer {
   #stroke = null;
   #panning = null; // the last pointer event of a pan
-  #fingers = new Map(); // pointer id -> last place on the screen
-  #keys = { pen: null, at: null }; // a stroke by keys, and where the cursor is
-  #space = null; // "held", and "used" once the sheet was moved with it, or by a mouse's user
+  #fingers = new Map(); // pointer id -> its last event
+  #keys = { stroke: null, cursor: null }; // the stroke drawn with keys, and their cursor
+  #space = null; // "held", or "used" if it moves the sheet and so starts no stroke
 
   /**
-   * @param {{artwork, view, tools, history, pick: (place, side) => void, say: (text) => void}} parts
-   * @param {Side[]} sides both take strokes: a hint may be put on the result as well
+   * @param {{artwork, viewport, tools, history, pick: (point, view) => void, setStatus: (text) => void}} parts
+   * @param {SheetView[]} views both take strokes: hints can be drawn on the result, too
    */
-  constructor(parts, sides) {
+  constructor(parts, views) {
     Object.assign(this, parts);
-    for (const side of sides) this.#listen(side);
+    for (const view of views) this.#listen(view);
     window.addEventListener("keyup", (event) => this.#spaceUp(event));
-    window.addEventListener("blur", () => this.#lift());
+    window.addEventListener("blur", () => this.#endStroke());
   }
 
   /** Whether a stroke is being drawn. */
   get drawing() {
-    return this.#stroke !== null || this.#keys.pen !== null;
+    return this.#stroke !== null || this.#keys.stroke !== null;
   }
 
-  #listen(side) {
-    const { canvas } = side;
-    canvas.addEventListener("pointerdown", (event) => this.#down(event, side));
-    canvas.addEventListener("pointermove", (event) => this.#move(event, side));
+  #listen(view) {
+    const { canvas } = view;
+    canvas.addEventListener("pointerdown", (event) => this.#down(event, view));
+    canvas.addEventListener("pointermove", (event) => this.#move(event, view));
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", (event) => this.#up(event));
-    canvas.addEventListener("pointerleave", () => this.view.point(null));
-    canvas.addEventListener("wheel", (event) => this.#wheel(event, side), { passive: false });
+    canvas.addEventListener("pointerleave", () => this.viewport.setCursor(null));
+    canvas.addEventListener("wheel", (event) => this.#wheel(event, view), { passive: false });
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("keydown", (event) => this.#key(event, side));
-    canvas.addEventListener("blur", () => this.#liftKeys());
+    canvas.addEventListener("keydown", (event) => this.#key(event, view));
+    canvas.addEventListener("blur", () => this.#endKeyStroke());
   }
 
-  #down(event, side) {
-    side.canvas.setPointerCapture(event.pointerId);
+  #down(event, view) {
+    view.canvas.setPointerCapture(event.pointerId);
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, event);
-      if (this.#fingers.size > 1) return this.#pinchBegins();
+      if (this.#fingers.size > 1) return this.#startPinch();
     }
-    this.#liftKeys();
-    const moves = this.tools.name === "hand" || this.#space || event.button === 1;
-    if (moves) {
+    this.#endKeyStroke();
+    const pans = this.tools.name === "move" || this.#space || event.button === 1;
+    if (pans) {
       this.#panning = event;
       if (this.#space) this.#space = "used";
     } else if (event.button === 0) {
-      this.#begin(event, side);
+      this.#startStroke(event, view);
     }
   }
 
-  #begin(event, side) {
-    const place = side.place(event);
-    if (this.tools.name === "pick" || event.altKey) return this.pick(place, side);
+  #startStroke(event, view) {
+    const point = view.toSheet(event);
+    if (this.tools.name === "eyedropper" || event.altKey) return this.pick(point, view);
     this.#stroke = new Stroke(this.artwork, this.tools.brush());
-    this.#stroke.to(place.x, place.y, this.#pressure(event));
+    this.#stroke.lineTo(point.x, point.y, this.#pressure(event));
   }
 
-  #move(event, side) {
+  #move(event, view) {
     if (this.#fingers.has(event.pointerId)) {
-      if (this.#fingers.size > 1) return this.#pinch(event, side);
+      if (this.#fingers.size > 1) return this.#pinch(event, view);
       this.#fingers.set(event.pointerId, event);
     }
     if (this.#panning) {
-      this.view.pan(event.clientX - this.#panning.clientX, event.clientY - this.#panning.clientY);
+      this.viewport.pan(event.clientX - this.#panning.clientX, event.clientY - this.#panning.clientY);
       this.#panning = event;
       return;
     }
     if (this.#stroke) {
-      const all = event.getCoalescedEvents?.() ?? [];
-      for (const each of all.length ? all : [event]) {
-        const place = side.place(each);
-        this.#stroke.to(place.x, place.y, this.#pressure(each));
+      const coalesced = event.getCoalescedEvents?.() ?? [];
+      for (const each of coalesced.length ? coalesced : [event]) {
+        const point = view.toSheet(each);
+        this.#stroke.lineTo(point.x, point.y, this.#pressure(each));
       }
     }
-    const hidden = event.pointerType === "touch" || !this.tools.draws;
-    this.view.point(hidden ? null : { ...side.place(event), radius: this.tools.size / 2 });
+    const hidden = event.pointerType === "touch" || !this.tools.isBrush;
+    this.viewport.setCursor(hidden ? null : { ...view.toSheet(event), radius: this.tools.size / 2 });
   }
 
   #up(event) {
     this.#fingers.delete(event.pointerId);
     this.#panning = null;
-    this.#lift();
+    this.#endStroke();
   }
 
-  #lift() {
+  #endStroke() {
     this.#stroke?.end(this.history);
     this.#stroke = null;
   }
 
   #pressure(event) {
     if (event.pointerType !== "pen" || !this.tools.pressure) return 1;
-    return LIGHTEST + (1 - LIGHTEST) * event.pressure;
+    return MIN_PRESSURE_SCALE + (1 - MIN_PRESSURE_SCALE) * event.pressure;
   }
 
-  /** A second finger: what the first one drew was not meant. */
-  #pinchBegins() {
+  /** Starts at the second finger: cancels what the first one drew. */
+  #startPinch() {
     this.#stroke?.cancel();
     this.#stroke = this.#panning = null;
   }
 
-  #pinch(event, side) {
+  #pinch(event, view) {
     const other = [...this.#fingers].find(([id]) => id !== event.pointerId)[1];
     const last = this.#fingers.get(event.pointerId);
     const apart = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
@@ -117,75 +117,75 @@ export class Pointer {
       clientX: (finger.clientX + other.clientX) / 2,
       clientY: (finger.clientY + other.clientY) / 2,
     });
-    this.view.pan((event.clientX - last.clientX) / 2, (event.clientY - last.clientY) / 2);
-    this.view.zoom(apart(event) / Math.max(1, apart(last)), side.place(middle(event)));
+    this.viewport.pan((event.clientX - last.clientX) / 2, (event.clientY - last.clientY) / 2);
+    this.viewport.zoom(apart(event) / Math.max(1, apart(last)), view.toSheet(middle(event)));
     this.#fingers.set(event.pointerId, event);
   }
 
-  #wheel(event, side) {
+  #wheel(event, view) {
     event.preventDefault();
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-    if (event.shiftKey) return this.view.pan(-event.deltaX * pixels, -event.deltaY * pixels);
-    this.view.zoom(Math.exp(-event.deltaY * pixels * (event.ctrlKey ? 0.01 : 0.0015)), side.place(event));
+    if (event.shiftKey) return this.viewport.pan(-event.deltaX * pixels, -event.deltaY * pixels);
+    this.viewport.zoom(Math.exp(-event.deltaY * pixels * (event.ctrlKey ? 0.01 : 0.0015)), view.toSheet(event));
   }
 
-  // Without a pointer: arrows move a cursor, Space puts the pen down and lifts it.
+  // With keys alone: arrows move a cursor, Space starts and ends a stroke.
 
-  #key(event, side) {
+  #key(event, view) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const arrow = ARROWS[event.key];
-    if (arrow) this.#moveBy(arrow, event.shiftKey ? 1 : STEP);
-    else if (event.key === "Enter") this.#dot(side);
-    else if (event.key === " ") this.#space ??= side.canvas.matches(":focus-visible") ? "held" : "used";
+    if (arrow) this.#moveBy(arrow, event.shiftKey ? 1 : KEY_STEP);
+    else if (event.key === "Enter") this.#dot(view);
+    else if (event.key === " ") this.#space ??= view.canvas.matches(":focus-visible") ? "held" : "used";
     else return;
     event.preventDefault();
   }
 
   #spaceUp(event) {
     if (event.key !== " " || !this.#space) return;
-    const used = this.#space === "used";
+    const startsStroke = this.#space === "held" && this.tools.isBrush;
     this.#space = null;
-    if (!used && this.tools.draws) this.#togglePen();
+    if (startsStroke) this.#toggleKeyStroke();
   }
 
-  /** Where the keys' cursor is; the middle of the sheet at first. */
-  #at() {
+  /** Returns the cursor of the keys on the sheet; its middle at first. */
+  #keyCursor() {
     const { width, height } = this.artwork;
-    const at = this.#keys.at ?? { x: width / 2, y: height / 2 };
+    const at = this.#keys.cursor ?? { x: width / 2, y: height / 2 };
     return { x: Math.min(width, Math.max(0, at.x)), y: Math.min(height, Math.max(0, at.y)) };
   }
 
   #moveBy([x, y], step) {
-    const from = this.#at();
-    this.#keys.at = { x: from.x + x * step, y: from.y + y * step };
-    const at = (this.#keys.at = this.#at());
-    this.#keys.pen?.to(at.x, at.y);
-    this.view.point({ ...at, radius: this.tools.size / 2, cross: true });
-    this.say(`${Math.round(at.x)}, ${Math.round(at.y)}${this.#keys.pen ? ", pen down" : ""}`);
+    const from = this.#keyCursor();
+    this.#keys.cursor = { x: from.x + x * step, y: from.y + y * step };
+    const at = (this.#keys.cursor = this.#keyCursor());
+    this.#keys.stroke?.lineTo(at.x, at.y);
+    this.viewport.setCursor({ ...at, radius: this.tools.size / 2, cross: true });
+    this.setStatus(`${Math.round(at.x)}, ${Math.round(at.y)}${this.#keys.stroke ? ", drawing" : ""}`);
   }
 
-  #dot(side) {
-    const at = this.#at();
-    if (this.tools.name === "pick") return this.pick(at, side);
-    if (!this.tools.draws || this.#keys.pen) return;
+  #dot(view) {
+    const at = this.#keyCursor();
+    if (this.tools.name === "eyedropper") return this.pick(at, view);
+    if (!this.tools.isBrush || this.#keys.stroke) return;
     const stroke = new Stroke(this.artwork, this.tools.brush());
-    stroke.to(at.x, at.y);
+    stroke.lineTo(at.x, at.y);
     stroke.end(this.history);
-    this.say(`${this.tools.title}: a dot`);
+    this.setStatus(`${this.tools.title}: dot`);
   }
 
-  #togglePen() {
-    if (this.#keys.pen) return this.#liftKeys();
-    const at = this.#at();
-    this.#keys.pen = new Stroke(this.artwork, this.tools.brush());
-    this.#keys.pen.to(at.x, at.y);
-    this.say(`${this.tools.title} down`);
+  #toggleKeyStroke() {
+    if (this.#keys.stroke) return this.#endKeyStroke();
+    const at = this.#keyCursor();
+    this.#keys.stroke = new Stroke(this.artwork, this.tools.brush());
+    this.#keys.stroke.lineTo(at.x, at.y);
+    this.setStatus(`${this.tools.title}: stroke started`);
   }
 
-  #liftKeys() {
-    if (!this.#keys.pen) return;
-    this.#keys.pen.end(this.history);
-    this.#keys.pen = null;
-    this.say(`${this.tools.title} lifted`);
+  #endKeyStroke() {
+    if (!this.#keys.stroke) return;
+    this.#keys.stroke.end(this.history);
+    this.#keys.stroke = null;
+    this.setStatus(`${this.tools.title}: stroke ended`);
   }
 }

@@ -1,13 +1,13 @@
-// One stroke of a brush on a layer, from where it is put down to where it is lifted.
+// One stroke of a brush on a layer.
 
-/** Draws as the points come; smooth, by curves through the middles between them. */
+/** Draws as points are added; smooth, by curves through the midpoints between them. */
 export class Stroke {
   #last = null;
   #middle = null;
   #box = null;
 
   /**
-   * @param artwork what is drawn on
+   * @param artwork whose layer is drawn on
    * @param {{layer: string, size: number, color: string, erases: boolean}} brush size in sheet
    *   pixels
    */
@@ -18,8 +18,8 @@ export class Stroke {
     this.context = artwork.context(brush.layer);
   }
 
-  /** Goes on to a point of the sheet; `pressure` in [0, 1] scales the size. */
-  to(x, y, pressure = 1) {
+  /** Extends the stroke to a point of the sheet; `pressure` in [0, 1] scales the size. */
+  lineTo(x, y, pressure = 1) {
     const width = Math.max(0.7, this.brush.size * pressure);
     const point = { x, y, width };
     if (this.#last === null) {
@@ -29,47 +29,47 @@ export class Stroke {
       this.#curve(point);
     }
     this.#last = point;
-    this.artwork.changed("stroke");
+    this.artwork.notifyChange("stroke");
   }
 
-  /** Lifts the brush; `history` takes note. */
+  /** Ends the stroke and records it in the history. */
   end(history) {
     if (this.#last === null) return;
-    this.#styled(this.#last.width, () => {
+    this.#strokePath(this.#last.width, () => {
       this.context.moveTo(this.#middle.x, this.#middle.y);
       this.context.lineTo(this.#last.x, this.#last.y);
     });
-    const box = this.#area();
-    if (box) history.layer("the stroke", this.brush.layer, this.before, box);
-    this.artwork.changed();
+    const box = this.#changedArea();
+    if (box) history.recordLayer("stroke", this.brush.layer, this.before, box);
+    this.artwork.notifyChange();
   }
 
-  /** Takes the stroke back, as if it had not been. */
+  /** Removes the stroke again. */
   cancel() {
     this.context.putImageData(this.before, 0, 0);
-    this.artwork.changed("stroke");
+    this.artwork.notifyChange("stroke");
   }
 
   #dot(point) {
-    this.#styled(point.width, () => {
+    this.#strokePath(point.width, () => {
       this.context.moveTo(point.x, point.y);
-      this.context.lineTo(point.x + 0.01, point.y); // a line of no length would leave nothing
+      this.context.lineTo(point.x + 0.01, point.y); // a line of length 0 would draw nothing
     });
-    this.#grow(point);
+    this.#extendBox(point);
   }
 
   #curve(point) {
     const last = this.#last;
     const middle = { x: (last.x + point.x) / 2, y: (last.y + point.y) / 2 };
-    this.#styled((last.width + point.width) / 2, () => {
+    this.#strokePath((last.width + point.width) / 2, () => {
       this.context.moveTo(this.#middle.x, this.#middle.y);
       this.context.quadraticCurveTo(last.x, last.y, middle.x, middle.y);
     });
     this.#middle = middle;
-    this.#grow(point);
+    this.#extendBox(point);
   }
 
-  #styled(width, path) {
+  #strokePath(width, path) {
     const { context, brush } = this;
     context.save();
     context.globalCompositeOperation = brush.erases ? "destination-out" : "source-over";
@@ -82,7 +82,7 @@ export class Stroke {
     context.restore();
   }
 
-  #grow({ x, y, width }) {
+  #extendBox({ x, y, width }) {
     const box = (this.#box ??= { left: x, top: y, right: x, bottom: y });
     box.left = Math.min(box.left, x - width);
     box.top = Math.min(box.top, y - width);
@@ -90,8 +90,8 @@ export class Stroke {
     box.bottom = Math.max(box.bottom, y + width);
   }
 
-  /** The part of the sheet that the stroke can have changed; null where it is none. */
-  #area() {
+  /** Returns the box of the sheet that the stroke can have changed, or null if it is empty. */
+  #changedArea() {
     const x = Math.max(0, Math.floor(this.#box.left));
     const y = Math.max(0, Math.floor(this.#box.top));
     const width = Math.min(this.artwork.width, Math.ceil(this.#box.right)) - x;

@@ -1,9 +1,9 @@
-// Which tool is held, how large it is, which colour it has.
+// The selected tool, its size and its colour.
 
-export const SIZES = { pen: 5, eraser: 30, hint: 16, pick: 1, hand: 1 }; // sheet pixels, at first
-const NAMES = { pen: "Pen", eraser: "Eraser", hint: "Colour hint", pick: "Eyedropper", hand: "Move" };
+export const SIZES = { pen: 5, eraser: 30, hint: 16, eyedropper: 1, move: 1 }; // initial, in sheet pixels
+const NAMES = { pen: "Pen", eraser: "Eraser", hint: "Colour hint", eyedropper: "Eyedropper", move: "Move" };
 
-/** Says `change`. */
+/** Dispatches `change`. */
 export class Tools extends EventTarget {
   name = "pen";
   color = "#d8343f";
@@ -23,35 +23,35 @@ export class Tools extends EventTarget {
     return NAMES[this.name];
   }
 
-  /** Whether it has a size. */
-  get draws() {
+  /** Whether it draws strokes, and so has a size. */
+  get isBrush() {
     return this.name === "pen" || this.name === "eraser" || this.name === "hint";
   }
 
-  take(name) {
+  select(name) {
     this.name = name;
     const { artwork } = this;
-    if (name === "hint") artwork.activate("hints");
-    if (name === "pen" && artwork.active === "hints") artwork.activate("line");
+    if (name === "hint") artwork.setActiveLayer("hints");
+    if (name === "pen" && artwork.active === "hints") artwork.setActiveLayer("line");
     this.#changed();
   }
 
-  resize(size) {
+  setSize(size) {
     this.sizes[this.name] = Math.min(60, Math.max(1, Math.round(size)));
     this.#changed();
   }
 
-  /** A quarter larger or smaller, by a pixel at least. */
-  step(larger) {
-    this.resize(larger ? Math.max(this.size + 1, this.size * 1.25) : Math.min(this.size - 1, this.size * 0.8));
+  /** Makes the tool a quarter larger, or a fifth smaller; by a pixel at least. */
+  stepSize(larger) {
+    this.setSize(larger ? Math.max(this.size + 1, this.size * 1.25) : Math.min(this.size - 1, this.size * 0.8));
   }
 
-  dye(color) {
+  setColor(color) {
     this.color = color;
     this.#changed();
   }
 
-  /** What a stroke is drawn with. */
+  /** Returns the brush for a stroke. */
   brush() {
     const erases = this.name === "eraser";
     const layer = this.name === "hint" ? "hints" : this.artwork.active;
@@ -64,26 +64,26 @@ export class Tools extends EventTarget {
   }
 }
 
-/** Buttons of one choice, by mouse and by arrow keys (the ARIA radio group). */
-export function radioGroup(group, buttons, choose) {
-  const act = (button) => {
-    choose(button);
+/** Makes buttons an ARIA radio group: calls `onSelect(button)` on clicks and arrow keys. */
+export function bindRadioGroup(group, buttons, onSelect) {
+  const selectAndFocus = (button) => {
+    onSelect(button);
     button.focus();
   };
-  for (const button of buttons) button.addEventListener("click", () => choose(button));
+  for (const button of buttons) button.addEventListener("click", () => onSelect(button));
   group.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const at = buttons.indexOf(document.activeElement);
-    if (!step || at < 0) return;
+    const index = buttons.indexOf(document.activeElement);
+    if (!step || index < 0) return;
     event.preventDefault();
-    act(buttons[(at + step + buttons.length) % buttons.length]);
+    selectAndFocus(buttons[(index + step + buttons.length) % buttons.length]);
   };
 }
 
-/** Marks one of them; it alone is reached with Tab. */
-export function check(buttons, chosen) {
+/** Marks one of the buttons of a radio group as checked; Tab reaches it alone. */
+export function setChecked(buttons, checked) {
   for (const button of buttons) {
-    button.setAttribute("aria-checked", String(button === chosen));
-    button.tabIndex = button === (chosen ?? buttons[0]) ? 0 : -1;
+    button.setAttribute("aria-checked", String(button === checked));
+    button.tabIndex = button === (checked ?? buttons[0]) ? 0 : -1;
   }
 }

@@ -1,32 +1,32 @@
-// Zoom and pan, which both sides share, and the two sides that show the sheet.
+// The viewport, which drawing and result share, and the canvases that show the sheet in it.
 
-const FURTHEST = 0.05; // screen pixels to a pixel of the sheet
-const NEAREST = 32;
-const MARGIN = 0.94; // share of a side that a sheet fills when it fits
+const MIN_SCALE = 0.05; // screen pixels to a pixel of the sheet
+const MAX_SCALE = 32;
+const FIT_SHARE = 0.94; // of a canvas that a fitted sheet fills
 
-/** How the sheet is looked at. Says `change`. */
-export class View extends EventTarget {
+/** Zoom and pan. Dispatches `change`. */
+export class Viewport extends EventTarget {
   scale = 1; // CSS pixels to a pixel of the sheet
-  x = 0; // the sheet's pixel in the middle of a side
+  x = 0; // the sheet's pixel in the middle of the canvas
   y = 0;
-  fitted = true; // whether the sheet fits by itself when a side's size changes
-  cursor = null; // {x, y, radius} in sheet pixels: what a brush would touch
+  fitted = true; // whether to fit the sheet again when a canvas is resized
+  cursor = null; // {x, y, radius, cross} in sheet pixels: the brush, with a cross for keys
 
-  /** Shows a whole sheet in the middle of a side of `width` x `height` CSS pixels. */
+  /** Centres the whole sheet in a canvas of `width` x `height` CSS pixels. */
   fit(sheet, { width, height }) {
     this.x = sheet.width / 2;
     this.y = sheet.height / 2;
-    this.scale = clamp(MARGIN * Math.min(width / sheet.width, height / sheet.height));
+    this.scale = clamp(FIT_SHARE * Math.min(width / sheet.width, height / sheet.height));
     this.fitted = true;
     this.#changed();
   }
 
-  /** Zooms, keeping the sheet's point `at` where it is. */
+  /** Zooms around the point `at` of the sheet. */
   zoom(factor, at = { x: this.x, y: this.y }) {
     const scale = clamp(this.scale * factor);
-    const kept = this.scale / scale;
-    this.x = at.x + (this.x - at.x) * kept;
-    this.y = at.y + (this.y - at.y) * kept;
+    const ratio = this.scale / scale;
+    this.x = at.x + (this.x - at.x) * ratio;
+    this.y = at.y + (this.y - at.y) * ratio;
     this.scale = scale;
     this.fitted = false;
     this.#changed();
@@ -40,7 +40,7 @@ export class View extends EventTarget {
     this.#changed();
   }
 
-  point(cursor) {
+  setCursor(cursor) {
     this.cursor = cursor;
     this.#changed();
   }
@@ -50,73 +50,73 @@ export class View extends EventTarget {
   }
 }
 
-const clamp = (scale) => Math.min(NEAREST, Math.max(FURTHEST, scale));
+const clamp = (scale) => Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale));
 
-/** One side: shows what `paint(context)` draws in sheet pixels. */
-export class Side {
-  #asked = false;
+/** A canvas that shows the sheet: `drawSheet(context)` draws it, in sheet pixels. */
+export class SheetView {
+  #scheduled = false;
 
-  constructor(canvas, view, sheet, paint) {
-    Object.assign(this, { canvas, view, sheet, paint });
+  constructor(canvas, viewport, sheet, drawSheet) {
+    Object.assign(this, { canvas, viewport, sheet, drawSheet });
     this.context = canvas.getContext("2d");
     new ResizeObserver(() => this.#resized()).observe(canvas);
-    view.addEventListener("change", () => this.redraw());
+    viewport.addEventListener("change", () => this.redraw());
   }
 
-  /** Where a pointer event is on the sheet, in its pixels. */
-  place(event) {
+  /** Returns the point of a pointer event on the sheet, in its pixels. */
+  toSheet(event) {
     const box = this.canvas.getBoundingClientRect();
-    const { view } = this;
+    const { viewport } = this;
     return {
-      x: (event.clientX - box.left - box.width / 2) / view.scale + view.x,
-      y: (event.clientY - box.top - box.height / 2) / view.scale + view.y,
+      x: (event.clientX - box.left - box.width / 2) / viewport.scale + viewport.x,
+      y: (event.clientY - box.top - box.height / 2) / viewport.scale + viewport.y,
     };
   }
 
-  get room() {
+  get size() {
     return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
   }
 
   #resized() {
-    if (this.view.fitted) this.view.fit(this.sheet, this.room);
+    if (this.viewport.fitted) this.viewport.fit(this.sheet, this.size);
     this.redraw();
   }
 
-  /** Draws again with the next frame. */
+  /** Schedules a redraw for the next frame. */
   redraw() {
-    if (this.#asked) return;
-    this.#asked = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     requestAnimationFrame(() => {
-      this.#asked = false;
+      this.#scheduled = false;
       this.#draw();
     });
   }
 
   #draw() {
-    const { canvas, context, view, sheet } = this;
+    const { canvas, context, viewport, sheet } = this;
     const density = window.devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * density);
     const height = Math.round(canvas.clientHeight * density);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const scale = view.scale * density;
+    const scale = viewport.scale * density;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
-    context.setTransform(scale, 0, 0, scale, width / 2 - view.x * scale, height / 2 - view.y * scale);
-    context.imageSmoothingEnabled = view.scale < 4;
+    context.setTransform(scale, 0, 0, scale, width / 2 - viewport.x * scale, height / 2 - viewport.y * scale);
+    context.imageSmoothingEnabled = viewport.scale < 4;
     context.imageSmoothingQuality = "high";
     context.save();
     context.beginPath();
     context.rect(0, 0, sheet.width, sheet.height);
     context.clip();
-    this.paint(context);
+    this.drawSheet(context);
     context.restore();
-    this.#cursor(1 / view.scale);
+    this.#drawCursor(1 / viewport.scale);
   }
 
-  /** A ring of two colours, seen on light and dark. */
-  #cursor(pixel) {
-    const { cursor } = this.view;
+  /** Draws a ring of two colours, visible on light and dark. */
+  #drawCursor(pixel) {
+    const { cursor } = this.viewport;
     if (!cursor) return;
     const radius = Math.max(cursor.radius, 2 * pixel);
     for (const [color, grow] of [["#fff", pixel], ["#222", 0]]) {

@@ -1,4 +1,4 @@
-"""A running demo, a browser, and pages of the one in the other."""
+"""A running demo, a browser, and pages of the demo in it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.end_to_end.demo.desk import Desk
+from tests.end_to_end.demo.demo_page import DemoPage
 
 TOP = Path(__file__).parents[3]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-NEEDS = "needs Chromium: apt install chromium, or set SENGA_CHROMIUM to one"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+SKIP_REASON = "needs Chromium: apt install chromium, or set SENGA_CHROMIUM to one"
 LAPTOP = {"width": 1366, "height": 768}
 
-OpenDesk = Callable[..., Desk]
+OpenPage = Callable[..., DemoPage]
 
 
 class Server:
@@ -34,22 +34,22 @@ class Server:
         self.errors = errors
 
     @cached_property
-    def said(self) -> str:
-        """What its terminal shows once it serves."""
+    def output(self) -> str:
+        """Its standard output until it serves."""
         assert self.process.stdout is not None
-        said = ""
-        while "The demo is at " not in said:
+        output = ""
+        while "The demo is at " not in output:
             line = self.process.stdout.readline()
             assert line, self.errors.read_text()
-            said += line
-        return said
+            output += line
+        return output
 
     @cached_property
-    def address(self) -> str:
-        return self.said.partition("The demo is at ")[2].split()[0]
+    def url(self) -> str:
+        return self.output.partition("The demo is at ")[2].split()[0]
 
     def stop(self) -> int:
-        """Ends it; returns its exit status."""
+        """Stop it; return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
@@ -57,7 +57,7 @@ class Server:
 
 @contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[Server]:
-    """The demo, starting on a free port, without this machine's weights."""
+    """Start the demo on a free port, without this machine's weights."""
     errors = folder / "stderr"
     command = [sys.executable, "-m", "pipeline.demo", "--port", "0", "--no-browser"]
     with (
@@ -75,55 +75,56 @@ def running(folder: Path, *arguments: str) -> Iterator[Server]:
             server = Server(process, errors)
             yield server
             assert server.stop() == 0
-            assert errors.read_text() == ""  # nothing of what was sent, and no traceback
+            assert errors.read_text() == ""  # no traceback, and nothing of the requests
         finally:
             process.kill()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's program."""
-    path = os.environ.get("SENGA_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    """Path of the browser."""
+    path = os.environ.get("SENGA_CHROMIUM") or next(
+        filter(None, map(shutil.which, CHROMIUM_NAMES)), None
+    )
     if path is None:
-        pytest.skip(NEEDS)
+        pytest.skip(SKIP_REASON)
     return path
 
 
 @pytest.fixture(scope="session")
 def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:  # noqa: ARG001
-    """With the colorizer that comes with the project."""
+    """The demo with the colorizer that comes with the project."""
     with running(tmp_path_factory.mktemp("demo")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """For one module: Playwright keeps an event loop, which other tests should not meet."""
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    """A browser for one module: Playwright's event loop would disturb other tests."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=root)
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def open_desk(browser: Browser, demo: Server) -> Iterator[OpenDesk]:
-    """Opens pages; in the end, none of them may have had troubles."""
-    desks: list[Desk] = []
+def open_page(browser: Browser, demo: Server) -> Iterator[OpenPage]:
+    """Open pages; at the end, none of them may have had errors."""
+    pages: list[DemoPage] = []
 
-    def open_one(address: str = demo.address, *, start: bool = True, **options: Any) -> Desk:
+    def open_one(url: str = demo.url, *, load: bool = True, **options: Any) -> DemoPage:
         context = browser.new_context(**({"viewport": LAPTOP} | options))
-        desks.append(Desk(context.new_page(), address))
-        if start:
-            desks[-1].start()
-        return desks[-1]
+        pages.append(DemoPage(context.new_page(), url))
+        if load:
+            pages[-1].load()
+        return pages[-1]
 
     yield open_one
-    troubles = [trouble for desk in desks for trouble in desk.end()]
-    assert troubles == []
+    assert [error for page in pages for error in page.close()] == []
 
 
 @pytest.fixture
-def desk(open_desk: OpenDesk) -> Desk:
-    """The page as it opens: with the first sample, coloured."""
-    return open_desk()
+def page(open_page: OpenPage) -> DemoPage:
+    """The page with the first sample, coloured."""
+    return open_page()

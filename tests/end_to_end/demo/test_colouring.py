@@ -1,4 +1,4 @@
-"""Colouring that follows the strokes, hints that arrive, and the latent code."""
+"""Live colouring, hints, the latent code, variations, and the result."""
 
 from __future__ import annotations
 
@@ -12,267 +12,264 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from tests.end_to_end.demo.conftest import OpenDesk
-from tests.end_to_end.demo.desk import PAINT, Desk, Place, painting
+from tests.end_to_end.demo.conftest import OpenPage
+from tests.end_to_end.demo.demo_page import COLORIZE, DemoPage, Point, colorize_response
 
 RED, BLUE = (216, 52, 63), (61, 127, 214)  # of the palette
 GREEN = (40, 180, 60)
-NEAR = 15.0  # CIEDE2000: at most so far from the hint's colour
-SLOW = 1600  # ms, beyond what the page takes for live
+MAX_DIFFERENCE = 15.0  # CIEDE2000: maximum difference from the hint's colour
+SLOW_MS = 1600  # ms: longer than the page's limit for live colouring
 
 
-def areas(desk: Desk, number: int, most: int) -> list[Place]:
-    """The middles of the largest areas that a sample's lines enclose, in pixels of the sheet."""
-    address = f"{desk.address}{desk.samples[number]['line']}"
-    line = np.asarray(
-        Image.open(io.BytesIO(requests.get(address, timeout=30).content)).convert("L")
-    )
+def largest_areas(page: DemoPage, number: int, limit: int) -> list[Point]:
+    """Return the middles of the largest areas that a sample's lines enclose, on the sheet."""
+    url = f"{page.url}{page.samples[number]['line']}"
+    line = np.asarray(Image.open(io.BytesIO(requests.get(url, timeout=30).content)).convert("L"))
     paper = (line > 220).astype(np.uint8)
-    paper[:, [0, -1]] = 0  # the sheet ends there
+    paper[:, [0, -1]] = 0  # the border of the sheet closes no area
     paper[[0, -1]] = 0
     _, labels = cv2.connectedComponents(paper)
     background = {0, *labels[1].tolist(), *labels[:, 1].tolist(), *labels[:, -2].tolist()}
-    found = []
+    areas = []
     for label in set(np.unique(labels).tolist()) - background:
         depth = cv2.distanceTransform((labels == label).astype(np.uint8), cv2.DIST_L2, 5)
         row, column = np.unravel_index(depth.argmax(), depth.shape)
-        found.append((float(depth.max()), (float(column), float(row))))
-    return [place for _, place in sorted(found, reverse=True)[:most]]
+        areas.append((float(depth.max()), (float(column), float(row))))
+    return [point for _, point in sorted(areas, reverse=True)[:limit]]
 
 
-def distance(desk: Desk, place: Place, color: tuple[int, int, int]) -> float:
-    """CIEDE2000 from a colour to what the result shows at a hint there, on the mean."""
-    (x, y), box = desk.at(place, "result"), desk.box("result")
+def hint_difference(page: DemoPage, point: Point, color: tuple[int, int, int]) -> float:
+    """Return the mean CIEDE2000 between a hint's colour and the result there."""
+    (x, y), box = page.to_window(point, "result"), page.box("result")
     column, row = round(x - box["x"]), round(y - box["y"])
-    seen = desk.look("result")[row - 3 : row + 4, column - 3 : column + 4, :3]  # of the hint
+    seen = page.screenshot("result")[row - 3 : row + 4, column - 3 : column + 4, :3]  # of the hint
     wanted = np.array(color, np.uint8).reshape(1, 1, 3)
     return float(deltaE_ciede2000(rgb2lab(seen), rgb2lab(wanted)).mean())
 
 
-def test_hints_arrive(desk: Desk) -> None:
-    desk["#keep"].uncheck()  # the painting alone, without the user's lines
+def test_result_has_the_hints_colours(page: DemoPage) -> None:
+    page["#lines-on-top"].uncheck()  # the result alone
     for number, color, swatch in ((0, RED, "#d8343f"), (3, RED, "#d8343f"), (6, BLUE, "#3d7fd6")):
-        desk.sample(number)
-        desk[f"[data-color='{swatch}']"].click()
-        for x, y in areas(desk, number, 3):
-            with desk.coloured():
-                desk.stroke((x - 10, y), (x + 10, y))
-            assert distance(desk, (x, y), color) < NEAR, (number, x, y)
+        page.open_sample(number)
+        page[f"[data-color='{swatch}']"].click()
+        for x, y in largest_areas(page, number, 3):
+            with page.expect_result():
+                page.stroke((x - 10, y), (x + 10, y))
+            assert hint_difference(page, (x, y), color) < MAX_DIFFERENCE, (number, x, y)
 
 
-def test_spinner_time_and_few_requests(desk: Desk) -> None:
-    assert desk["#took"].inner_text().endswith((" ms", " s"))
-    with desk.held() as routes:
-        desk["#colorize"].click()
-        desk["#spinner"].wait_for()
-        assert desk["#result"].get_attribute("aria-busy") == "true"
-        desk.until(lambda: len(routes) == 1)
-        before = desk.results
+def test_spinner_duration_and_number_of_requests(page: DemoPage) -> None:
+    assert page["#duration"].inner_text().endswith((" ms", " s"))
+    with page.hold_requests() as routes:
+        page["#colorize"].click()
+        page["#spinner"].wait_for()
+        assert page["#result"].get_attribute("aria-busy") == "true"
+        page.wait_until(lambda: len(routes) == 1)
+        before = page.num_results
         routes[0].continue_()
-    desk["#spinner"].wait_for(state="hidden")
-    desk.until(lambda: desk.results > before)
-    assert desk["#result"].get_attribute("aria-busy") == "false"
-    assert desk.status.startswith("Coloured in ")
+    page["#spinner"].wait_for(state="hidden")
+    page.wait_until(lambda: page.num_results > before)
+    assert page["#result"].get_attribute("aria-busy") == "false"
+    assert page.status.startswith("Coloured in ")
 
-    desk["[data-color='#3d7fd6']"].click()
-    before = len(desk.asked)  # quick strokes make few requests
-    with desk.coloured():
+    page["[data-color='#3d7fd6']"].click()
+    before = len(page.posts)  # quick strokes make few requests
+    with page.expect_result():
         for number in range(20):
-            desk.stroke((300 + 8 * number, 300), (300 + 8 * number, 330), steps=1)
-    assert 1 <= len(desk.asked) - before <= 10
+            page.stroke((300 + 8 * number, 300), (300 + 8 * number, 330), steps=1)
+    assert 1 <= len(page.posts) - before <= 10
 
 
-def test_one_request_at_a_time_and_the_newest_state_wins(desk: Desk) -> None:
-    desk["[data-color='#3d7fd6']"].click()
-    with desk.held() as routes:
-        desk.stroke((300, 300), (330, 300))
-        desk.until(lambda: len(routes) == 1)
-        for number in range(3):  # while the first one is under way
-            desk.stroke((300, 340 + 30 * number), (330, 340 + 30 * number))
-        desk.page.wait_for_timeout(300)  # ms: longer than the page waits for a further stroke
+def test_changes_during_a_request_are_sent_once_after_it(page: DemoPage) -> None:
+    page["[data-color='#3d7fd6']"].click()
+    with page.hold_requests() as routes:
+        page.stroke((300, 300), (330, 300))
+        page.wait_until(lambda: len(routes) == 1)
+        for number in range(3):  # during the first request
+            page.stroke((300, 340 + 30 * number), (330, 340 + 30 * number))
+        page.playwright.wait_for_timeout(300)  # ms: longer than the page's debounce
         assert len(routes) == 1
-        routes[0].fulfill(json=painting(RED))
-        desk.until(lambda: len(routes) == 2)
-        before = desk.results
-        routes[1].fulfill(json=painting(GREEN))
-        desk.until(lambda: desk.results > before)
-        desk.settle()
-        assert len(routes) == 2  # one for all that came meanwhile
-    assert desk.color((20, 20), "result").tolist() == list(GREEN)
+        routes[0].fulfill(json=colorize_response(RED))
+        page.wait_until(lambda: len(routes) == 2)
+        before = page.num_results
+        routes[1].fulfill(json=colorize_response(GREEN))
+        page.wait_until(lambda: page.num_results > before)
+        page.wait_until_idle()
+        assert len(routes) == 2  # one request for all changes meanwhile
+    assert page.color_at((20, 20), "result").tolist() == list(GREEN)
 
 
-def test_stale_answers_are_dropped(desk: Desk) -> None:
-    with desk.held() as routes:
-        before = desk.results
-        desk["#colorize"].click()
-        desk.until(lambda: len(routes) == 1)
-        desk["#colorize"].click()  # gives the first one up
-        desk.until(lambda: len(routes) == 2)
-        routes[1].fulfill(json=painting(GREEN))
-        desk.until(lambda: desk.results == before + 1)
-        routes[0].fulfill(json=painting(RED))
-        desk.settle()
-    assert desk.results == before + 1
-    assert desk.color((20, 20), "result").tolist() == list(GREEN)
+def test_stale_responses_are_dropped(page: DemoPage) -> None:
+    with page.hold_requests() as routes:
+        before = page.num_results
+        page["#colorize"].click()
+        page.wait_until(lambda: len(routes) == 1)
+        page["#colorize"].click()  # aborts the first one
+        page.wait_until(lambda: len(routes) == 2)
+        routes[1].fulfill(json=colorize_response(GREEN))
+        page.wait_until(lambda: page.num_results == before + 1)
+        routes[0].fulfill(json=colorize_response(RED))
+        page.wait_until_idle()
+    assert page.num_results == before + 1
+    assert page.color_at((20, 20), "result").tolist() == list(GREEN)
 
-    with desk.held() as routes:  # an answer for a sheet that is gone
-        desk["#colorize"].click()
-        desk.until(lambda: len(routes) == 1)
-        before = desk.results
-        desk["#new"].click()
-        routes[0].fulfill(json=painting(RED))
-        desk.settle()
-    assert desk.results == before
-    assert desk["#empty"].is_visible()
+    with page.hold_requests() as routes:  # a response for an older sheet
+        page["#colorize"].click()
+        page.wait_until(lambda: len(routes) == 1)
+        before = page.num_results
+        page["#new"].click()
+        routes[0].fulfill(json=colorize_response(RED))
+        page.wait_until_idle()
+    assert page.num_results == before
+    assert page["#empty-result"].is_visible()
     assert len(routes) == 1  # there is nothing to colour
 
 
-def test_slow_machine_waits_for_the_button(open_desk: OpenDesk) -> None:
-    desk = open_desk(start=False)
-    with desk.held() as routes:
-        desk.page.goto(desk.address)
-        for number in range(1, 3):  # the opening, and the button
-            desk.until(lambda count=number: len(routes) == count)
-            desk.page.wait_for_timeout(SLOW)
-            routes[-1].fulfill(json=painting(GREEN))
-            desk.until(lambda count=number: desk.results == count)
+def test_live_is_turned_off_on_a_slow_machine(open_page: OpenPage) -> None:
+    page = open_page(load=False)
+    with page.hold_requests() as routes:
+        page.playwright.goto(page.url)
+        for number in range(1, 3):  # of the first sample, and of the button
+            page.wait_until(lambda count=number: len(routes) == count)
+            page.playwright.wait_for_timeout(SLOW_MS)
+            routes[-1].fulfill(json=colorize_response(GREEN))
+            page.wait_until(lambda count=number: page.num_results == count)
             if number == 1:
-                desk["#colorize"].click()
-        desk.until(lambda: not desk["#live"].is_checked())
-    assert "waits for the button Colour" in desk.notice
-    assert desk["#took"].inner_text().endswith(" s")
+                page["#colorize"].click()
+        page.wait_until(lambda: not page["#live"].is_checked())
+    assert "Live is off now" in page.notice
+    assert page["#duration"].inner_text().endswith(" s")
 
-    desk.sheet = (800, 1000)
-    desk.tool("hint")
-    with desk.quiet():
-        desk.stroke((400, 300), (450, 300))
-    with desk.coloured():
-        desk["#colorize"].click()
-    with desk.coloured():
-        desk["#live"].check()  # who wants it live nevertheless has it
-    with desk.coloured():
-        desk.stroke((400, 350), (450, 350))
-
-
-def test_without_live_the_button_colours(desk: Desk) -> None:
-    desk["#live"].uncheck()
-    desk["[data-color='#3d7fd6']"].click()
-    desk["#keep"].uncheck()
-    before = desk.look("result")
-    with desk.quiet():
-        desk.stroke((400, 300), (450, 300))
-    assert np.array_equal(desk.look("result"), before)
-    with desk.coloured():
-        desk["#colorize"].click()
-    assert not np.array_equal(desk.look("result"), before)
-
-    with desk.quiet():  # there is nothing to colour
-        desk["#new"].click()
-        desk["#colorize"].click()
-    assert desk["#empty"].is_visible()
+    page.sheet = (800, 1000)
+    page.select_tool("hint")
+    with page.expect_no_requests():
+        page.stroke((400, 300), (450, 300))
+    with page.expect_result():
+        page["#colorize"].click()
+    with page.expect_result():
+        page["#live"].check()  # turned on by the user, it stays on
+    with page.expect_result():
+        page.stroke((400, 350), (450, 350))
 
 
-def coloured(desk: Desk) -> NDArray[np.uint8]:
-    """What the button Colour gives."""
-    with desk.coloured():
-        desk["#colorize"].click()
-    return desk.look("result")
+def test_without_live_the_button_colours(page: DemoPage) -> None:
+    page["#live"].uncheck()
+    page["[data-color='#3d7fd6']"].click()
+    page["#lines-on-top"].uncheck()
+    before = page.screenshot("result")
+    with page.expect_no_requests():
+        page.stroke((400, 300), (450, 300))
+    assert np.array_equal(page.screenshot("result"), before)
+    with page.expect_result():
+        page["#colorize"].click()
+    assert not np.array_equal(page.screenshot("result"), before)
+
+    with page.expect_no_requests():  # there is nothing to colour
+        page["#new"].click()
+        page["#colorize"].click()
+    assert page["#empty-result"].is_visible()
 
 
-def test_latent_code(desk: Desk) -> None:
-    desk["#keep"].uncheck()
-    mean = coloured(desk)
-    assert np.array_equal(coloured(desk), mean)  # deterministic
+def press_colour(page: DemoPage) -> NDArray[np.uint8]:
+    """Press Colour; return the result's pixels."""
+    with page.expect_result():
+        page["#colorize"].click()
+    return page.screenshot("result")
 
-    with desk.coloured():
-        desk["text=Stochastic"].click()
-    seeds = [desk.look("result")]
-    assert np.array_equal(coloured(desk), seeds[0])  # of the same seed
-    with desk.coloured():
-        desk["#shuffle"].click()
-    assert desk["#seed"].input_value() != "0"
-    seeds.append(desk.look("result"))
-    with desk.coloured():
-        desk["#seed"].fill("7")
-        desk["#seed"].press("Enter")
-    seeds.append(desk.look("result"))
+
+def test_result_follows_the_latent_code(page: DemoPage) -> None:
+    page["#lines-on-top"].uncheck()
+    mean = press_colour(page)
+    assert np.array_equal(press_colour(page), mean)  # deterministic
+
+    with page.expect_result():
+        page["text=Stochastic"].click()
+    seeds = [page.screenshot("result")]
+    assert np.array_equal(press_colour(page), seeds[0])  # of the same seed
+    with page.expect_result():
+        page["#random-seed"].click()
+    assert page["#seed"].input_value() != "0"
+    seeds.append(page.screenshot("result"))
+    with page.expect_result():
+        page["#seed"].fill("7")
+        page["#seed"].press("Enter")
+    seeds.append(page.screenshot("result"))
     assert all((one != other).any() for one, other in pairwise([mean, *seeds]))
 
-    with desk.coloured():
-        desk["text=Deterministic"].click()
-    assert np.array_equal(desk.look("result"), mean)
-    with desk.coloured():
-        desk["#shift"].fill("6")
-    assert desk["#shift-value"].inner_text() == "6"
-    shifted = desk.look("result")
+    with page.expect_result():
+        page["text=Deterministic"].click()
+    assert np.array_equal(page.screenshot("result"), mean)
+    with page.expect_result():
+        page["#shift"].fill("6")
+    assert page["#shift-value"].inner_text() == "6"
+    shifted = page.screenshot("result")
     assert (shifted != mean).any()
-    with desk.coloured():
-        desk["#dimension"].select_option("0")
-    assert (desk.look("result") != shifted).any()
-    with desk.coloured():
-        desk["#shift"].fill("0")
-    assert np.array_equal(desk.look("result"), mean)
+    with page.expect_result():
+        page["#dimension"].select_option("0")
+    assert (page.screenshot("result") != shifted).any()
+    with page.expect_result():
+        page["#shift"].fill("0")
+    assert np.array_equal(page.screenshot("result"), mean)
 
 
-def test_variations_to_choose_from(desk: Desk) -> None:
-    desk["#keep"].uncheck()
-    assert desk["#strip"].is_hidden()
-    desk["#vary"].click()
-    thumbs = desk["#variations button"]
+def test_variation_can_be_chosen(page: DemoPage) -> None:
+    page["#lines-on-top"].uncheck()
+    assert page["#variations-strip"].is_hidden()
+    page["#make-variations"].click()
+    thumbs = page["#variations button"]
     thumbs.first.wait_for()
     assert thumbs.count() == 8
-    assert desk.status == "8 variations"
-    pictures = {thumb.get_attribute("src") for thumb in desk["#variations img"].all()}
+    assert page.status == "8 variations"
+    pictures = {thumb.get_attribute("src") for thumb in page["#variations img"].all()}
     assert len(pictures) == 8
 
-    before = desk.look("result")
-    with desk.quiet():
+    before = page.screenshot("result")
+    with page.expect_no_requests():
         thumbs.nth(5).click()
-    chosen = desk.look("result")
+    chosen = page.screenshot("result")
     assert (chosen != before).any()
     assert thumbs.nth(5).get_attribute("aria-checked") == "true"
-    assert desk["#seed"].input_value() == "5"
-    assert desk["[value=stochastic]"].is_checked()
-    again = coloured(desk)  # the same z, though not in a batch of eight
+    assert page["#seed"].input_value() == "5"
+    assert page["[value=stochastic]"].is_checked()
+    again = press_colour(page)  # the same z, though not in a batch of eight
     assert abs(again.astype(int) - chosen).max() <= 8
 
-    desk["#strip-close"].click()
-    assert desk["#strip"].is_hidden()
+    page["#close-variations"].click()
+    assert page["#variations-strip"].is_hidden()
 
 
-def test_variation_that_is_chosen_stays(desk: Desk) -> None:
-    """What was under way when it was chosen has another z, and is not shown."""
-    desk["#vary"].click()
-    desk["#variations button"].first.wait_for()
-    with desk.held() as routes:
-        desk["#colorize"].click()
-        desk.until(lambda: len(routes) == 1)
-        desk["#variations button"].nth(5).click()
-        desk.until(lambda: len(routes) == 2)
+def test_chosen_variation_is_not_replaced_by_an_older_request(page: DemoPage) -> None:
+    page["#make-variations"].click()
+    page["#variations button"].first.wait_for()
+    with page.hold_requests() as routes:
+        page["#colorize"].click()
+        page.wait_until(lambda: len(routes) == 1)
+        page["#variations button"].nth(5).click()
+        page.wait_until(lambda: len(routes) == 2)
         sent = routes[1].request.post_data_buffer
         assert sent is not None
         assert b'name="seed"\r\n\r\n5\r\n' in sent
-        routes[0].fulfill(json=painting(RED))
-        routes[1].fulfill(json=painting(GREEN))
-        desk.until(lambda: desk.color((20, 20), "result").tolist() == list(GREEN))
+        routes[0].fulfill(json=colorize_response(RED))
+        routes[1].fulfill(json=colorize_response(GREEN))
+        page.wait_until(lambda: page.color_at((20, 20), "result").tolist() == list(GREEN))
 
 
-def test_lines_on_top(desk: Desk) -> None:
-    ink = np.argwhere(desk.lines() < 10)
+def test_lines_on_top_are_shown_and_saved(page: DemoPage) -> None:
+    ink = np.argwhere(page.line_pixels() < 10)
     row, column = ink[len(ink) // 2]
-    with desk.held() as routes:
-        desk["#colorize"].click()
-        desk.until(lambda: len(routes) == 1)
-        before = desk.results
-        routes[0].fulfill(json=painting(GREEN))
-        desk.until(lambda: desk.results > before)
-    place = (float(column), float(row))
-    assert desk.color(place, "result", radius=0).max() < 140
-    assert (desk.saved("result")[1][row, column, :3] < 30).all()
-    desk["#keep"].uncheck()
-    assert desk.color(place, "result", radius=0).tolist() == list(GREEN)
-    name, saved = desk.saved("result")
+    with page.hold_requests() as routes:
+        page["#colorize"].click()
+        page.wait_until(lambda: len(routes) == 1)
+        before = page.num_results
+        routes[0].fulfill(json=colorize_response(GREEN))
+        page.wait_until(lambda: page.num_results > before)
+    point = (float(column), float(row))
+    assert page.color_at(point, "result", radius=0).max() < 140
+    assert (page.save("result")[1][row, column, :3] < 30).all()
+    page["#lines-on-top"].uncheck()
+    assert page.color_at(point, "result", radius=0).tolist() == list(GREEN)
+    name, saved = page.save("result")
     assert name == "result.png"
-    assert saved.shape == (*desk.sheet[::-1], 4)
+    assert saved.shape == (*page.sheet[::-1], 4)
     assert (saved == [*GREEN, 255]).all()
-    assert PAINT.endswith(desk.asked[-1])
+    assert COLORIZE.endswith(page.posts[-1])

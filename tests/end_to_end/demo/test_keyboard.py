@@ -1,4 +1,4 @@
-"""Without a mouse, and without eyes."""
+"""The page with the keyboard alone, and for screen readers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.end_to_end.demo.desk import Desk, pixels_of
+from tests.end_to_end.demo.demo_page import DemoPage, pixels_of
 
-# What Tab should reach: all that can be used, of a group of choices the chosen one.
-_REACHED = """() => [...document.querySelectorAll("button, input, select, canvas")]
+# The number of controls that Tab should reach: of a radio group, the checked one.
+_NUM_REACHABLE = """() => [...document.querySelectorAll("button, input, select, canvas")]
   .filter((node) => node.checkVisibility() && !node.disabled && node.tabIndex >= 0)
   .filter((node) => node.type !== "radio" || node.checked).length"""
 _FOCUSED = """() => {
@@ -20,7 +20,7 @@ _FOCUSED = """() => {
   const { outlineStyle, outlineWidth } = getComputedStyle(ring);
   const all = [...document.querySelectorAll("*")];
   return {
-    place: all.indexOf(node),
+    index: all.indexOf(node),
     name: node.id || node.getAttribute("aria-label") || node.value || node.textContent,
     ring: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
   };
@@ -31,184 +31,184 @@ INTERACTIVE = {
 }  # fmt: skip
 
 
-def focused(desk: Desk) -> Any:
-    return desk.page.evaluate(_FOCUSED)
+def focused(page: DemoPage) -> Any:
+    return page.playwright.evaluate(_FOCUSED)
 
 
-def tab_to(desk: Desk, name: str, key: str = "Tab") -> None:
-    """Presses Tab until a control has the focus."""
+def tab_to(page: DemoPage, name: str, key: str = "Tab") -> None:
+    """Press Tab until a control has the focus."""
     for _ in range(100):
-        desk.page.keyboard.press(key)
-        at = focused(desk)
-        if at and at["name"] == name:
+        page.playwright.keyboard.press(key)
+        control = focused(page)
+        if control and control["name"] == name:
             return
     pytest.fail(f"{key} does not reach {name}")
 
 
-def press(desk: Desk, keys: str) -> None:
+def press(page: DemoPage, keys: str) -> None:
     for key in keys.split():
-        desk.page.keyboard.press(key)
+        page.playwright.keyboard.press(key)
 
 
-def test_tab_reaches_every_control_and_shows_where_it_is(desk: Desk) -> None:
-    for _ in range(2):  # so that both undo and redo can be used
-        desk.stroke((300, 300), (330, 300))
-    desk["#undo"].click()
-    desk.page.evaluate("() => document.activeElement.blur()")
-    wanted = desk.page.evaluate(_REACHED)
+def test_tab_reaches_every_control_with_a_visible_focus(page: DemoPage) -> None:
+    for _ in range(2):  # so that both undo and redo are enabled
+        page.stroke((300, 300), (330, 300))
+    page["#undo"].click()
+    page.playwright.evaluate("() => document.activeElement.blur()")
+    num_reachable = page.playwright.evaluate(_NUM_REACHABLE)
     seen: dict[int, str] = {}
-    for _ in range(wanted + 5):
-        desk.page.keyboard.press("Tab")
-        at = focused(desk)
-        if at is None:  # between the last one and the first
+    for _ in range(num_reachable + 5):
+        page.playwright.keyboard.press("Tab")
+        control = focused(page)
+        if control is None:  # between the last one and the first
             continue
-        if at["place"] in seen:
+        if control["index"] in seen:
             break
-        assert at["ring"], f"{at['name']} does not show that it has the focus"
-        seen[at["place"]] = at["name"]
-    assert len(seen) == wanted, list(seen.values())
+        assert control["ring"], f"{control['name']} has no visible focus"
+        seen[control["index"]] = control["name"]
+    assert len(seen) == num_reachable, list(seen.values())
     first = list(seen).index(min(seen))
     ordered = [*list(seen)[first:], *list(seen)[:first]]
-    assert ordered == sorted(seen)  # in the order in which the page is read
+    assert ordered == sorted(seen)  # in reading order
 
 
-def test_everything_with_keys_alone(desk: Desk) -> None:
-    desk.settle()
-    before = desk.results
-    press(desk, "n")  # a new sheet
-    tab_to(desk, "drawing")
-    press(desk, "Space")  # the pen goes down
-    press(desk, "ArrowRight " * 10 + "ArrowDown " * 10 + "Shift+ArrowDown " * 5)
-    assert desk.status.endswith("pen down")
-    press(desk, "Space")
-    assert desk.status == "Pen lifted"
-    desk.until(lambda: desk.results > before)
-    drawn = save_lines(desk)
+def test_drawing_with_the_keyboard_alone(page: DemoPage) -> None:
+    page.wait_until_idle()
+    before = page.num_results
+    press(page, "n")  # a new sheet
+    tab_to(page, "drawing")
+    press(page, "Space")  # starts a stroke
+    press(page, "ArrowRight " * 10 + "ArrowDown " * 10 + "Shift+ArrowDown " * 5)
+    assert page.status.endswith("drawing")
+    press(page, "Space")
+    assert page.status == "Pen: stroke ended"
+    page.wait_until(lambda: page.num_results > before)
+    drawn = save_lines(page)
     rows, columns = np.nonzero(drawn < 128)
     assert abs(np.array([rows.min(), rows.max()]) - [500, 625]).max() <= 4
     assert abs(np.array([columns.min(), columns.max()]) - [400, 520]).max() <= 4
 
-    tab_to(desk, "red")  # the chosen colour; of others, arrows choose
-    press(desk, "ArrowLeft")
-    assert desk["#hex"].inner_text() == "#f08a3c"
-    assert focused(desk)["name"] == "orange"
-    tab_to(desk, "drawing", "Shift+Tab")
-    press(desk, "ArrowLeft " * 5 + "Enter")
-    assert desk.status == "Colour hint: a dot"
-    desk.settle()
-    width, height = desk.sheet = (800, 1000)
-    assert desk.color((width / 2 + 60, height / 2 + 125)).tolist() == [0xF0, 0x8A, 0x3C]
-    press(desk, "Control+z")
-    assert desk.color((width / 2 + 60, height / 2 + 125)).tolist() == [255, 255, 255]
-    press(desk, "Control+Shift+z")
-    assert desk.color((width / 2 + 60, height / 2 + 125)).tolist() == [0xF0, 0x8A, 0x3C]
+    tab_to(page, "red")  # the checked colour; arrow keys select others
+    press(page, "ArrowLeft")
+    assert page["#hex"].inner_text() == "#f08a3c"
+    assert focused(page)["name"] == "orange"
+    tab_to(page, "drawing", "Shift+Tab")
+    press(page, "ArrowLeft " * 5 + "Enter")
+    assert page.status == "Colour hint: dot"
+    page.wait_until_idle()
+    width, height = page.sheet = (800, 1000)
+    assert page.color_at((width / 2 + 60, height / 2 + 125)).tolist() == [0xF0, 0x8A, 0x3C]
+    press(page, "Control+z")
+    assert page.color_at((width / 2 + 60, height / 2 + 125)).tolist() == [255, 255, 255]
+    press(page, "Control+Shift+z")
+    assert page.color_at((width / 2 + 60, height / 2 + 125)).tolist() == [0xF0, 0x8A, 0x3C]
 
-    press(desk, "e")
-    assert desk["[data-tool=eraser][role=radio]"].get_attribute("aria-checked") == "true"
-    with desk.coloured():
-        press(desk, "c")
-    with desk.page.expect_download() as download:
-        press(desk, "Control+s")
+    press(page, "e")
+    assert page["[data-tool=eraser][role=radio]"].get_attribute("aria-checked") == "true"
+    with page.expect_result():
+        press(page, "c")
+    with page.playwright.expect_download() as download:
+        press(page, "Control+s")
     assert download.value.suggested_filename == "result.png"
 
 
-def save_lines(desk: Desk) -> np.ndarray:
-    """The lines, saved with keys."""
-    tab_to(desk, "save-line", "Shift+Tab")
-    with desk.page.expect_download() as download:
-        press(desk, "Enter")
+def save_lines(page: DemoPage) -> np.ndarray:
+    """Save the lines with the keyboard; return their pixels."""
+    tab_to(page, "save-line", "Shift+Tab")
+    with page.playwright.expect_download() as download:
+        press(page, "Enter")
     return pixels_of(download.value.path().read_bytes())[..., 0]
 
 
-def test_tools_latent_code_and_variations_with_keys(desk: Desk) -> None:
-    tab_to(desk, "Colour hint")  # the tool that is held
-    press(desk, "ArrowDown")
-    assert focused(desk)["name"] == "Eyedropper"
-    press(desk, "ArrowUp ArrowUp")
-    assert desk["[data-tool=eraser][role=radio]"].get_attribute("aria-checked") == "true"
-    tab_to(desk, "deterministic")
-    with desk.coloured():
-        press(desk, "ArrowRight")
-    assert desk["[value=stochastic]"].is_checked()
-    tab_to(desk, "shift")
-    with desk.coloured():
-        press(desk, "ArrowRight ArrowRight")
-    assert desk["#shift-value"].inner_text() == "0.5"
+def test_radio_groups_and_sliders_with_the_keyboard(page: DemoPage) -> None:
+    tab_to(page, "Colour hint")  # the selected tool
+    press(page, "ArrowDown")
+    assert focused(page)["name"] == "Eyedropper"
+    press(page, "ArrowUp ArrowUp")
+    assert page["[data-tool=eraser][role=radio]"].get_attribute("aria-checked") == "true"
+    tab_to(page, "deterministic")
+    with page.expect_result():
+        press(page, "ArrowRight")
+    assert page["[value=stochastic]"].is_checked()
+    tab_to(page, "shift")
+    with page.expect_result():
+        press(page, "ArrowRight ArrowRight")
+    assert page["#shift-value"].inner_text() == "0.5"
 
-    press(desk, "v")
-    desk["#variations button"].first.wait_for()
-    tab_to(desk, "Variation 1")
-    press(desk, "ArrowRight ArrowRight")
-    assert desk["#seed"].input_value() == "2"
-    assert focused(desk)["name"] == "Variation 3"
-
-
-def test_samples_with_keys(desk: Desk) -> None:
-    first = desk.lines()
-    tab_to(desk, "samples", "Shift+Tab")
-    press(desk, "Enter")
-    assert desk["#samples-dialog"].is_visible()
-    press(desk, "Escape")
-    assert desk["#samples-dialog"].is_hidden()
-    assert focused(desk)["name"] == "samples"  # where one came from
-
-    with desk.coloured():
-        press(desk, "Enter")
-        tab_to(desk, "Sample 2: line art")
-        press(desk, "Enter")
-    assert desk["#samples-dialog"].is_hidden()
-    assert not np.array_equal(desk.lines(), first)
+    press(page, "v")
+    page["#variations button"].first.wait_for()
+    tab_to(page, "Variation 1")
+    press(page, "ArrowRight ArrowRight")
+    assert page["#seed"].input_value() == "2"
+    assert focused(page)["name"] == "Variation 3"
 
 
-def test_dialogs_keep_the_focus_and_give_it_back(desk: Desk) -> None:
+def test_samples_with_the_keyboard(page: DemoPage) -> None:
+    first = page.line_pixels()
+    tab_to(page, "samples", "Shift+Tab")
+    press(page, "Enter")
+    assert page["#samples-dialog"].is_visible()
+    press(page, "Escape")
+    assert page["#samples-dialog"].is_hidden()
+    assert focused(page)["name"] == "samples"  # as before the dialog
+
+    with page.expect_result():
+        press(page, "Enter")
+        tab_to(page, "Sample 2: line art")
+        press(page, "Enter")
+    assert page["#samples-dialog"].is_hidden()
+    assert not np.array_equal(page.line_pixels(), first)
+
+
+def test_dialogs_trap_and_restore_the_focus(page: DemoPage) -> None:
     for name in ("samples", "about", "help"):
-        desk[f"#{name}"].focus()
-        press(desk, "Enter")
-        dialog = desk[f"#{name}-dialog"]
+        page[f"#{name}"].focus()
+        press(page, "Enter")
+        dialog = page[f"#{name}-dialog"]
         assert dialog.is_visible()
         inside = f"document.getElementById('{name}-dialog').contains(document.activeElement)"
-        assert desk.page.evaluate(inside)
-        with desk.quiet():
-            press(desk, "n c b")  # no shortcut works behind a dialog
+        assert page.playwright.evaluate(inside)
+        with page.expect_no_requests():
+            press(page, "n c b")  # no shortcut works behind a dialog
         dialog.get_by_role("button", name="Close").press("Enter")
         assert dialog.is_hidden()
-        assert focused(desk)["name"] == name
+        assert focused(page)["name"] == name
 
 
-def test_letters_that_are_typed_are_no_shortcuts(desk: Desk) -> None:
-    desk["#seed"].focus()
-    press(desk, "e")
-    desk["#line-model"].focus()
-    press(desk, "n")
-    assert desk["[data-tool=hint][role=radio]"].get_attribute("aria-checked") == "true"
-    assert desk.lines().min() < 128
+def test_typed_letters_are_no_shortcuts(page: DemoPage) -> None:
+    page["#seed"].focus()
+    press(page, "e")
+    page["#line-model"].focus()
+    press(page, "n")
+    assert page["[data-tool=hint][role=radio]"].get_attribute("aria-checked") == "true"
+    assert page.line_pixels().min() < 128
 
 
-def test_every_control_has_a_name(desk: Desk) -> None:
-    desk["#vary"].click()
-    desk["#variations button"].first.wait_for()
-    desk.open("none.png", b"nothing")
-    desk["#notices button"].wait_for()
-    nameless, found = [], set()
+def test_every_control_has_an_accessible_name(page: DemoPage) -> None:
+    page["#make-variations"].click()
+    page["#variations button"].first.wait_for()
+    page.open_file("none.png", b"nothing")
+    page["#notices button"].wait_for()
+    nameless, roles = [], set()
     for opened in (None, "samples", "about", "help"):
         if opened:
-            desk[f"#{opened}"].click()
-        session = desk.page.context.new_cdp_session(desk.page)
+            page[f"#{opened}"].click()
+        session = page.playwright.context.new_cdp_session(page.playwright)
         for node in session.send("Accessibility.getFullAXTree")["nodes"]:
             role = node.get("role", {}).get("value")
             if node["ignored"] or role not in INTERACTIVE:
                 continue
-            found.add(role)
+            roles.add(role)
             if not node.get("name", {}).get("value", "").strip() and role != "group":
                 nameless.append((opened, role, node.get("properties")))
         if opened:
-            press(desk, "Escape")
+            press(page, "Escape")
     assert nameless == []
-    assert found >= INTERACTIVE - {"switch", "textbox"}
+    assert roles >= INTERACTIVE - {"switch", "textbox"}
 
 
-def test_what_a_screen_reader_finds(desk: Desk) -> None:
-    found = desk["body"].aria_snapshot()
+def test_accessibility_tree(page: DemoPage) -> None:
+    snapshot = page["body"].aria_snapshot()
     for line in (
         '- heading "Senga" [level=1]',
         '- radiogroup "Tool"',
@@ -230,8 +230,8 @@ def test_what_a_screen_reader_finds(desk: Desk) -> None:
         '- button "Clear hints"',
         "- status",
     ):
-        assert line in found, f"{line} is not in\n{found}"
+        assert line in snapshot, f"{line} is not in\n{snapshot}"
     about = "document.getElementById(canvas.getAttribute('aria-describedby')).textContent"
-    described = desk["#drawing"].evaluate(f"(canvas) => {about}")
+    described = page["#drawing"].evaluate(f"(canvas) => {about}")
     assert described.startswith("Arrow keys move the cursor")
-    assert desk["html"].get_attribute("lang") == "en"
+    assert page["html"].get_attribute("lang") == "en"

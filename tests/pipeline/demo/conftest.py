@@ -12,17 +12,17 @@ from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.recipe import Recipe
 from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.demo.app import create_app
+from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.serve import listen, serving
-from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Worker
 
-SIZE = 64  # of the squares that the tiny colorizer paints
+SIZE = 64  # side of the tiny colorizer's pictures, in pixels
 
 
 @pytest.fixture(scope="session")
 def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Paints at once, and not at all well."""
+    """A colorizer that is fast, and not at all good."""
     network = NetworkOptions(
         width=2, map_width=4, hidden=4, latent=8, encoder_width=4, discriminator_width=4
     )
@@ -49,26 +49,26 @@ def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def no_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An empty weight folder, whatever this machine has."""
+    """An empty weights folder, whatever this machine has."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SENGA_WEIGHTS", str(tmp_path_factory.mktemp("weights")))
         yield
 
 
 @pytest.fixture(scope="session")
-def studio(colorizer_file: Path, no_weights: None) -> Studio:  # noqa: ARG001
-    return Studio.load(DemoOptions(colorizer=str(colorizer_file), device="cpu"))
+def models(colorizer_file: Path, no_weights: None) -> Models:  # noqa: ARG001
+    return Models.load(DemoOptions(colorizer=str(colorizer_file), device="cpu"))
 
 
 @pytest.fixture
-def server(studio: Studio) -> Iterator[str]:
-    """The address of a running demo."""
+def server(models: Models) -> Iterator[str]:
+    """The URL of a running demo."""
     options = DemoOptions(port=0)
-    worker = Worker(studio, options.queue)
-    app = create_app(studio, worker, options)
+    worker = Worker(models, options.queue)
+    app = create_app(models, worker, options)
     with (
         listen(options.host, options.port) as listener,
-        serving(app, listener, max_body=options.max_body, threads=4) as address,
+        serving(app, listener, max_body=options.max_body, threads=4) as url,
     ):
-        yield address
+        yield url
         worker.close()

@@ -1,4 +1,4 @@
-"""The demo's addresses, with models that only pretend."""
+"""The demo's addresses, with fake models."""
 
 import base64
 import io
@@ -13,56 +13,59 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.demo import samples
+from pipeline.demo.api_error import CODES, ApiError
 from pipeline.demo.app import create_app
-from pipeline.demo.guard import HEADERS
-from pipeline.demo.latent import z_of
+from pipeline.demo.guard import SECURITY_HEADERS
+from pipeline.demo.latent import make_z
 from pipeline.demo.options import DemoOptions
-from pipeline.demo.problem import CODES, Problem
-from pipeline.demo.worker import Answer, PaintJob, SimplifyJob, SketchJob
+from pipeline.demo.worker import ColorizeJob, JobResults, SimplifyJob, SketchJob
 from pipeline.picture import decode, encode_png
 from sketch_models.styles import cut
 
-SIZE, LATENT = 64, 4
+SIZE, LATENT_DIM = 64, 4
 
 
-class Pretended:
-    """A studio and a worker: paints what it sees, and remembers what it was asked."""
+class FakeBackend:
+    """In place of models and worker: returns what it is given, and records the calls."""
 
-    size, latent = SIZE, LATENT
+    size, latent_dim = SIZE, LATENT_DIM
 
     def __init__(self) -> None:
         self.colorizer: object | None = object()
-        self.alive = True
+        self.is_alive = True
         self.jobs: list[Any] = []
-        self.pages: list[str | None] = []
-        self.gone: list[bool] = []
+        self.client_ids: list[str | None] = []
+        self.disconnected: list[bool] = []
         self.failure: Exception | None = None
 
     def describe(self) -> dict[str, Any]:
         colorizer = {"available": self.colorizer is not None, "device": "cpu"}
         return {"colorizer": colorizer, "sketch": [], "simplify": [], "styles": ["pured"]}
 
-    def require(self, kind: str, model: str = "") -> None:
-        if kind == "colorizer" and self.colorizer is None:
-            raise Problem("colorizer_unavailable", "There is no colorizer.")
-        if model == "simo_serra":
-            raise Problem("model_unavailable", "It is not loaded.")
+    def require_colorizer(self) -> None:
+        if self.colorizer is None:
+            raise ApiError("colorizer_unavailable", "There is no colorizer.")
 
-    def waiting(self) -> int:
+    def require_model(self, stage: str, name: str) -> None:  # noqa: ARG002
+        if name == "simo_serra":
+            raise ApiError("model_unavailable", "It is not loaded.")
+
+    def queue_size(self) -> int:
         return 3
 
-    def ask(
-        self, jobs: Sequence[Any], *, page: str | None = None, gone: Callable[[], bool]
-    ) -> Answer:
-        self.jobs, self.gone = list(jobs), [*self.gone, gone()]
-        self.pages.append(page)
+    def run(
+        self, jobs: Sequence[Any], *, client_id: str | None, is_disconnected: Callable[[], bool]
+    ) -> JobResults:
+        self.jobs = list(jobs)
+        self.disconnected.append(is_disconnected())
+        self.client_ids.append(client_id)
         if self.failure:
             raise self.failure
-        return Answer(results=[_made(job) for job in jobs], waited=0.25, seconds=0.5)
+        return JobResults(outputs=[_output(job) for job in jobs], waited=0.25, seconds=0.5)
 
 
-def _made(job: object) -> NDArray[Any]:
-    if isinstance(job, PaintJob):
+def _output(job: object) -> NDArray[Any]:
+    if isinstance(job, ColorizeJob):
         color = np.repeat(job.line[..., None], 3, axis=2)
         if job.hints is not None:
             color[job.hints.mask] = job.hints.color[job.hints.mask]
@@ -74,39 +77,39 @@ def _made(job: object) -> NDArray[Any]:
 
 
 @pytest.fixture
-def studio() -> Pretended:
-    return Pretended()
+def backend() -> FakeBackend:
+    return FakeBackend()
 
 
 @pytest.fixture
-def client(studio: Pretended) -> FlaskClient:
+def client(backend: FakeBackend) -> FlaskClient:
     options = DemoOptions(max_body=300_000, max_pixels=100_000)
-    return create_app(studio, studio, options).test_client()  # type: ignore[arg-type]
+    return create_app(backend, backend, options).test_client()  # type: ignore[arg-type]
 
 
 RNG = np.random.default_rng(0)
 LINE = np.repeat(np.repeat(RNG.integers(0, 256, (10, 8), dtype=np.uint8), 8, 0), 8, 1)  # 80 x 64
 
 
-def text(picture: NDArray[np.uint8]) -> str:
+def encode(picture: NDArray[np.uint8]) -> str:
     return base64.b64encode(encode_png(picture)).decode()
 
 
-def pixels(said: str) -> NDArray[np.uint8]:
-    return decode(base64.b64decode(said))
+def pixels(base64_png: str) -> NDArray[np.uint8]:
+    return decode(base64.b64decode(base64_png))
 
 
 def hints(height: int, width: int) -> str:
     """Red in the upper half."""
-    painted = np.zeros((height, width, 4), np.uint8)
-    painted[: height // 2] = [255, 0, 0, 255]
+    picture = np.zeros((height, width, 4), np.uint8)
+    picture[: height // 2] = [255, 0, 0, 255]
     buffer = io.BytesIO()
-    Image.fromarray(painted).save(buffer, "PNG")
+    Image.fromarray(picture).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def refused(response: Any) -> str:
-    """The code of an answer that is an error, as every error is."""
+def error_code(response: Any) -> str:
+    """The code of an error response, which has the shape of all of them."""
     assert response.content_type == "application/json"
     error = response.get_json()["error"]
     assert set(error) == {"code", "message"}
@@ -115,58 +118,60 @@ def refused(response: Any) -> str:
     return str(error["code"])
 
 
-def test_every_answer_is_sealed(client: FlaskClient, studio: Pretended) -> None:
-    studio.failure = ValueError("x")
+def test_every_response_has_the_security_headers(client: FlaskClient, backend: FakeBackend) -> None:
+    backend.failure = ValueError("x")
     addresses = ["/", "/healthz", "/api/models", "/nowhere", "/static/nothing.js", "/api/sketch"]
     answers = [client.get(address) for address in addresses]
     answers.append(client.get("/healthz", headers={"Host": "evil.example"}))
-    answers.append(client.post("/api/colorize", json={"line": text(LINE)}))
+    answers.append(client.post("/api/colorize", json={"line": encode(LINE)}))
     for answer in answers:
-        assert HEADERS.items() <= dict(answer.headers).items()
+        assert SECURITY_HEADERS.items() <= dict(answer.headers).items()
         assert "Access-Control-Allow-Origin" not in answer.headers
         assert answer.headers["Cache-Control"] in ("no-store", "no-cache")
 
 
-def test_health(client: FlaskClient, studio: Pretended) -> None:
+def test_health_is_degraded_without_worker_or_colorizer(
+    client: FlaskClient, backend: FakeBackend
+) -> None:
     answer = client.get("/healthz")
     assert answer.get_json() == {"status": "ok", "queue": 3, "device": "cpu"}
-    studio.alive = False
+    backend.is_alive = False
     answer = client.get("/healthz")
     assert (answer.status_code, answer.get_json()["status"]) == (503, "degraded")
-    studio.alive, studio.colorizer = True, None
+    backend.is_alive, backend.colorizer = True, None
     assert client.get("/healthz").status_code == 503
 
 
-def test_what_the_page_must_know(client: FlaskClient) -> None:
-    said = client.get("/api/models").get_json()
-    assert set(said) == {"colorizer", "sketch", "simplify", "styles", "samples", "limits"}
-    assert said["limits"] == {
+def test_models_samples_and_limits_are_listed(client: FlaskClient) -> None:
+    listed = client.get("/api/models").get_json()
+    assert set(listed) == {"colorizer", "sketch", "simplify", "styles", "samples", "limits"}
+    assert listed["limits"] == {
         "body_bytes": 300_000, "pixels": 100_000, "smallest_side": 16, "queue": 64,
         "variations": 8, "shift": 100,
     }  # fmt: skip
-    assert [sample["id"] for sample in said["samples"]] == list(samples.IDS)
+    assert [sample["id"] for sample in listed["samples"]] == list(samples.SAMPLE_IDS)
 
 
-def test_a_sample(client: FlaskClient) -> None:
-    said = client.get("/api/models").get_json()["samples"][0]
-    for kind in ("line", "color"):
-        answer = client.get(said[kind])
+def test_sample_is_served_with_an_etag(client: FlaskClient) -> None:
+    listed = client.get("/api/models").get_json()["samples"][0]
+    for name in ("line", "color"):
+        answer = client.get(listed[name])
         assert answer.content_type == "image/png"
-        assert decode(answer.data).shape == (said["height"], said["width"], 3)
-        again = client.get(said[kind], headers={"If-None-Match": answer.headers["ETag"]})
+        assert decode(answer.data).shape == (listed["height"], listed["width"], 3)
+        again = client.get(listed[name], headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
-    assert refused(client.get("/api/samples/1/line.png")) == "not_found"
-    assert refused(client.get(f"/api/samples/{said['id']}/hints.png")) == "not_found"
+    assert error_code(client.get("/api/samples/1/line.png")) == "not_found"
+    assert error_code(client.get(f"/api/samples/{listed['id']}/hints.png")) == "not_found"
 
 
-def test_the_page_and_its_files(
+def test_static_files_are_served_from_their_folder_alone(
     client: FlaskClient, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.demo.assets.FOLDER", tmp_path / "static")
-    assert refused(client.get("/")) == "not_found"
+    assert error_code(client.get("/")) == "not_found"
     (tmp_path / "static").mkdir()
     (tmp_path / "secret.js").write_text("secret")
-    for name, kind in {
+    for name, media_type in {
         "index.html": "text/html; charset=utf-8",
         "main.js": "text/javascript; charset=utf-8",
         "style.css": "text/css; charset=utf-8",
@@ -175,7 +180,7 @@ def test_the_page_and_its_files(
     }.items():
         (tmp_path / "static" / name).write_text(name)
         answer = client.get("/" if name == "index.html" else f"/static/{name}")
-        assert (answer.text, answer.content_type) == (name, kind)
+        assert (answer.text, answer.content_type) == (name, media_type)
         assert answer.headers["Cache-Control"] == "no-cache"
         tag = answer.headers["ETag"]
         assert client.get(f"/static/{name}", headers={"If-None-Match": tag}).status_code == 304
@@ -189,17 +194,17 @@ def test_the_page_and_its_files(
         ".",
         "x/y.js",
     ):
-        assert refused(client.get(f"/static/{path}")) == "not_found"
+        assert error_code(client.get(f"/static/{path}")) == "not_found"
 
 
-def test_a_painting(client: FlaskClient, studio: Pretended) -> None:
-    answer = client.post("/api/colorize", json={"line": text(LINE)}).get_json()
+def test_line_art_is_colorized_in_a_square(client: FlaskClient, backend: FakeBackend) -> None:
+    answer = client.post("/api/colorize", json={"line": encode(LINE)}).get_json()
     assert (answer["width"], answer["height"]) == (64, 80)
     assert (answer["seconds"], answer["waited"]) == (0.5, 0.25)
     assert answer["images"] == [answer["image"]]
     assert answer["seeds"] == [None]
     assert pixels(answer["image"]).shape == (80, 64, 3)
-    (job,) = studio.jobs
+    (job,) = backend.jobs
     assert job.line.shape == (SIZE, SIZE)
     assert job.line.dtype == np.uint8
     assert (job.line[:, :6] == 255).all()  # 51 of 64 columns are the drawing
@@ -207,59 +212,61 @@ def test_a_painting(client: FlaskClient, studio: Pretended) -> None:
     assert job.hints is None
 
 
-def test_a_painting_of_a_square_comes_back_to_the_pixel(client: FlaskClient) -> None:
+def test_square_picture_is_not_resampled(client: FlaskClient) -> None:
     square = LINE[:64]
     for size in ("line", "model"):
-        answer = client.post("/api/colorize", json={"line": text(square), "size": size})
+        answer = client.post("/api/colorize", json={"line": encode(square), "size": size})
         assert (pixels(answer.get_json()["image"]) == square[..., None]).all()
 
 
-def test_the_networks_own_size(client: FlaskClient) -> None:
+def test_size_model_returns_the_networks_size(client: FlaskClient) -> None:
     tall = np.full((200, 100), 255, np.uint8)
     tall[:, :10] = 0
-    body = {"line": text(tall), "size": "model"}
+    body = {"line": encode(tall), "size": "model"}
     answer = client.post("/api/colorize", json=body).get_json()
     assert (answer["width"], answer["height"]) == (32, 64)
-    painted = pixels(answer["image"])
-    assert painted.shape == (64, 32, 3)
-    assert (painted[:, :3] == 0).all()  # no paper that the square was filled up with
-    assert (painted[:, 4:] == 255).all()
+    picture = pixels(answer["image"])
+    assert picture.shape == (64, 32, 3)
+    assert (picture[:, :3] == 0).all()  # none of the square's padding
+    assert (picture[:, 4:] == 255).all()
 
 
-def test_hints_arrive(client: FlaskClient, studio: Pretended) -> None:
+def test_hints_reach_the_colorizer(client: FlaskClient, backend: FakeBackend) -> None:
     paper = np.full((80, 64), 255, np.uint8)
-    body = {"line": text(paper), "hints": hints(80, 64)}
-    painted = pixels(client.post("/api/colorize", json=body).get_json()["image"])
-    assert (painted[:38] == [255, 0, 0]).all()
-    assert (painted[42:] == 255).all()
-    (job,) = studio.jobs
+    body = {"line": encode(paper), "hints": hints(80, 64)}
+    picture = pixels(client.post("/api/colorize", json=body).get_json()["image"])
+    assert (picture[:38] == [255, 0, 0]).all()
+    assert (picture[42:] == 255).all()
+    (job,) = backend.jobs
     assert job.hints.mask.shape == (SIZE, SIZE)
     assert job.hints.mask.sum() == 51 * SIZE // 2
 
 
-def test_hints_of_another_size(client: FlaskClient) -> None:
-    body = {"line": text(LINE), "hints": hints(64, 80)}
+def test_hints_of_another_size_are_refused(client: FlaskClient) -> None:
+    body = {"line": encode(LINE), "hints": hints(64, 80)}
     answer = client.post("/api/colorize", json=body)
-    assert refused(answer) == "size_mismatch"
+    assert error_code(answer) == "size_mismatch"
     assert "80 x 64 pixels, expected 64 x 80" in answer.get_json()["error"]["message"]
 
 
-def test_variations(client: FlaskClient, studio: Pretended) -> None:
-    body = {"line": text(LINE), "seed": 5, "variations": 3, "shift": 2, "dimension": 1}
+def test_variations_have_consecutive_seeds(client: FlaskClient, backend: FakeBackend) -> None:
+    body = {"line": encode(LINE), "seed": 5, "variations": 3, "shift": 2, "dimension": 1}
     answer = client.post("/api/colorize", json=body).get_json()
     assert answer["seeds"] == [5, 6, 7]
-    assert len(answer["images"]) == len(studio.jobs) == 3
+    assert len(answer["images"]) == len(backend.jobs) == 3
     assert answer["image"] == answer["images"][0]
-    for seed, job in zip(answer["seeds"], studio.jobs, strict=True):
-        np.testing.assert_allclose(job.z - z_of(LATENT, seed, 0, None), [0, 2, 0, 0], atol=1e-6)
-    answer = client.post("/api/colorize", json={"line": text(LINE), "variations": 2}).get_json()
+    for seed, job in zip(answer["seeds"], backend.jobs, strict=True):
+        np.testing.assert_allclose(
+            job.z - make_z(LATENT_DIM, seed, 0, None), [0, 2, 0, 0], atol=1e-6
+        )
+    answer = client.post("/api/colorize", json={"line": encode(LINE), "variations": 2}).get_json()
     assert answer["seeds"] == [0, 1]
 
 
-def test_a_form_says_the_same(client: FlaskClient, studio: Pretended) -> None:
+def test_form_and_json_get_the_same_response(client: FlaskClient, backend: FakeBackend) -> None:
     by_json = client.post(
         "/api/colorize",
-        json={"line": text(LINE), "hints": hints(80, 64), "seed": 5, "shift": -1.5},
+        json={"line": encode(LINE), "hints": hints(80, 64), "seed": 5, "shift": -1.5},
     ).get_json()
     by_form = client.post(
         "/api/colorize",
@@ -271,30 +278,30 @@ def test_a_form_says_the_same(client: FlaskClient, studio: Pretended) -> None:
         },
     ).get_json()
     assert by_json == by_form
-    assert studio.jobs[0].z.any()
+    assert backend.jobs[0].z.any()
 
 
-def test_a_sketch(client: FlaskClient, studio: Pretended) -> None:
+def test_sketch_has_the_chosen_style_and_size(client: FlaskClient, backend: FakeBackend) -> None:
     color = np.repeat(LINE[..., None], 3, axis=2)
-    body = {"image": text(color), "style": "enhanced", "size": 80}
+    body = {"image": encode(color), "style": "enhanced", "size": 80}
     answer = client.post("/api/sketch", json=body).get_json()
     assert set(answer) == {"line", "width", "height", "seconds", "waited"}
     assert (answer["width"], answer["height"]) == (64, 80)
     ink = 1 - LINE.astype(np.float32) / 255
     assert (pixels(answer["line"])[..., 0] == cut(ink, "enhanced")).all()
-    assert studio.jobs[0].model == "xdog"
-    client.post("/api/sketch", json={"image": text(color)})
-    assert studio.jobs[0].picture.shape == (768, 614, 3)
+    assert backend.jobs[0].model == "xdog"
+    client.post("/api/sketch", json={"image": encode(color)})
+    assert backend.jobs[0].picture.shape == (768, 614, 3)
 
 
-def test_a_simplification(client: FlaskClient, studio: Pretended) -> None:
-    answer = client.post("/api/simplify", json={"image": text(LINE)}).get_json()
+def test_simplified_lines_have_the_pictures_size(client: FlaskClient, backend: FakeBackend) -> None:
+    answer = client.post("/api/simplify", json={"image": encode(LINE)}).get_json()
     assert (pixels(answer["line"])[..., 0] == 255 - LINE).all()
-    assert studio.jobs[0].model == "centerline"
+    assert backend.jobs[0].model == "centerline"
     long = np.full((20, 4000), 255, np.uint8)
-    answer = client.post("/api/simplify", json={"image": text(long)}).get_json()
+    answer = client.post("/api/simplify", json={"image": encode(long)}).get_json()
     assert (answer["width"], answer["height"]) == (4000, 20)
-    assert studio.jobs[0].sketch.shape == (8, 1536)
+    assert backend.jobs[0].sketch.shape == (8, 1536)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +310,7 @@ def test_a_simplification(client: FlaskClient, studio: Pretended) -> None:
         ("colorize", {"seed": -1}, "bad_field"),
         ("colorize", {"seed": 2**53}, "bad_field"),
         ("colorize", {"shift": 100.5}, "bad_field"),
-        ("colorize", {"dimension": LATENT}, "bad_field"),
+        ("colorize", {"dimension": LATENT_DIM}, "bad_field"),
         ("colorize", {"variations": 0}, "bad_field"),
         ("colorize", {"variations": 9}, "bad_field"),
         ("colorize", {"size": "huge"}, "bad_field"),
@@ -311,9 +318,9 @@ def test_a_simplification(client: FlaskClient, studio: Pretended) -> None:
         ("colorize", {"line": None}, "missing_field"),
         ("colorize", {"line": "?"}, "not_base64"),
         ("colorize", {"line": "aGVsbG8="}, "not_a_picture"),
-        ("colorize", {"line": text(LINE[:1, :1])}, "picture_too_small"),
-        ("colorize", {"line": text(np.full((400, 400), 255, np.uint8))}, "picture_too_large"),
-        ("colorize", {"hints": text(LINE)}, "bad_field"),
+        ("colorize", {"line": encode(LINE[:1, :1])}, "picture_too_small"),
+        ("colorize", {"line": encode(np.full((400, 400), 255, np.uint8))}, "picture_too_large"),
+        ("colorize", {"hints": encode(LINE)}, "bad_field"),
         ("sketch", {"size": 63}, "bad_field"),
         ("sketch", {"size": 1537}, "bad_field"),
         ("sketch", {"style": "none"}, "bad_field"),
@@ -325,30 +332,32 @@ def test_a_simplification(client: FlaskClient, studio: Pretended) -> None:
         ("simplify", {"model": 3}, "bad_field"),
     ],
 )
-def test_what_is_refused(
-    client: FlaskClient, studio: Pretended, address: str, change: dict[str, Any], code: str
+def test_wrong_fields_give_their_code(
+    client: FlaskClient, backend: FakeBackend, address: str, change: dict[str, Any], code: str
 ) -> None:
-    body = {"line" if address == "colorize" else "image": text(LINE)} | change
-    assert refused(client.post(f"/api/{address}", json=body)) == code
-    assert not studio.jobs
+    body = {"line" if address == "colorize" else "image": encode(LINE)} | change
+    assert error_code(client.post(f"/api/{address}", json=body)) == code
+    assert not backend.jobs
 
 
-def test_no_colorizer(client: FlaskClient, studio: Pretended) -> None:
-    studio.colorizer = None
-    answer = client.post("/api/colorize", json={"line": text(LINE)})
-    assert refused(answer) == "colorizer_unavailable"
-    assert client.post("/api/simplify", json={"image": text(LINE)}).status_code == 200
+def test_colorize_is_refused_without_a_colorizer(client: FlaskClient, backend: FakeBackend) -> None:
+    backend.colorizer = None
+    answer = client.post("/api/colorize", json={"line": encode(LINE)})
+    assert error_code(answer) == "colorizer_unavailable"
+    assert client.post("/api/simplify", json={"image": encode(LINE)}).status_code == 200
 
 
 @pytest.mark.parametrize("code", ["queue_full", "superseded", "shutting_down", "failed"])
-def test_what_the_worker_refuses(client: FlaskClient, studio: Pretended, code: str) -> None:
-    studio.failure = Problem(code, "Sorry.")
-    answer = client.post("/api/colorize", json={"line": text(LINE)})
-    assert refused(answer) == code
+def test_errors_of_the_worker_are_returned(
+    client: FlaskClient, backend: FakeBackend, code: str
+) -> None:
+    backend.failure = ApiError(code, "Sorry.")
+    answer = client.post("/api/colorize", json={"line": encode(LINE)})
+    assert error_code(answer) == code
     assert ("Retry-After" in answer.headers) == (code == "queue_full")
 
 
-def test_addresses_and_methods(client: FlaskClient) -> None:
+def test_unknown_addresses_and_methods_are_refused(client: FlaskClient) -> None:
     for address in (
         "/nowhere",
         "/api",
@@ -358,69 +367,69 @@ def test_addresses_and_methods(client: FlaskClient) -> None:
         "/static",
         "/static/",
     ):
-        assert refused(client.get(address)) == "not_found"
+        assert error_code(client.get(address)) == "not_found"
     answer = client.get("/api/colorize")
-    assert refused(answer) == "wrong_method"
+    assert error_code(answer) == "wrong_method"
     assert answer.headers["Allow"] == "OPTIONS, POST"
-    assert refused(client.delete("/healthz")) == "wrong_method"
+    assert error_code(client.delete("/healthz")) == "wrong_method"
     assert client.head("/healthz").data == b""
 
 
-def test_bodies_that_cannot_be_read(client: FlaskClient) -> None:
-    assert refused(client.post("/api/sketch", data=b"{", content_type="application/json")) == (
+def test_unreadable_bodies_are_refused(client: FlaskClient) -> None:
+    assert error_code(client.post("/api/sketch", data=b"{", content_type="application/json")) == (
         "wrong_json"
     )
-    assert refused(client.post("/api/sketch", data=b"x")) == "wrong_content_type"
-    assert refused(client.post("/api/sketch")) == "wrong_content_type"
+    assert error_code(client.post("/api/sketch", data=b"x")) == "wrong_content_type"
+    assert error_code(client.post("/api/sketch")) == "wrong_content_type"
     large = client.post("/api/sketch", data=b" " * 300_001, content_type="application/json")
-    assert refused(large) == "body_too_large"
+    assert error_code(large) == "body_too_large"
     assert "300,000 bytes" in large.get_json()["error"]["message"]
 
 
-def test_who_may_ask(client: FlaskClient, studio: Pretended) -> None:
-    body = {"line": text(LINE)}
+def test_requests_of_other_sites_are_refused(client: FlaskClient, backend: FakeBackend) -> None:
+    body = {"line": encode(LINE)}
     for headers, code in (
         ({"Host": "evil.example"}, "wrong_host"),
         ({"Origin": "https://evil.example"}, "foreign_page"),
         ({"Sec-Fetch-Site": "cross-site"}, "foreign_page"),
     ):
-        assert refused(client.post("/api/colorize", json=body, headers=headers)) == code
-    assert not studio.jobs
-    assert refused(client.get("/", headers={"Host": "evil.example:7860"})) == "wrong_host"
+        assert error_code(client.post("/api/colorize", json=body, headers=headers)) == code
+    assert not backend.jobs
+    assert error_code(client.get("/", headers={"Host": "evil.example:7860"})) == "wrong_host"
 
 
-def test_the_page_is_named_for_paintings_alone(client: FlaskClient, studio: Pretended) -> None:
+def test_client_id_is_used_by_colorize_alone(client: FlaskClient, backend: FakeBackend) -> None:
     headers = {"X-Senga-Client": "b9-7_x.1"}
-    client.post("/api/colorize", json={"line": text(LINE)}, headers=headers)
-    client.post("/api/simplify", json={"image": text(LINE)}, headers=headers)
-    assert studio.pages == ["b9-7_x.1", None]
+    client.post("/api/colorize", json={"line": encode(LINE)}, headers=headers)
+    client.post("/api/simplify", json={"image": encode(LINE)}, headers=headers)
+    assert backend.client_ids == ["b9-7_x.1", None]
     for name in ("x" * 65, "a b", "<script>"):
         headers = {"X-Senga-Client": name}
-        answer = client.post("/api/colorize", json={"line": text(LINE)}, headers=headers)
-        assert refused(answer) == "bad_field"
+        answer = client.post("/api/colorize", json={"line": encode(LINE)}, headers=headers)
+        assert error_code(answer) == "bad_field"
 
 
-def test_the_worker_hears_whether_the_client_is_there(
-    client: FlaskClient, studio: Pretended
+def test_worker_can_check_for_a_disconnected_client(
+    client: FlaskClient, backend: FakeBackend
 ) -> None:
-    for gone in (lambda: True, lambda: False):
-        overrides = {"waitress.client_disconnected": gone}
-        client.post("/api/simplify", json={"image": text(LINE)}, environ_overrides=overrides)
-    client.post("/api/simplify", json={"image": text(LINE)})
-    assert studio.gone == [True, False, False]
+    for is_disconnected in (lambda: True, lambda: False):
+        overrides = {"waitress.client_disconnected": is_disconnected}
+        client.post("/api/simplify", json={"image": encode(LINE)}, environ_overrides=overrides)
+    client.post("/api/simplify", json={"image": encode(LINE)})
+    assert backend.disconnected == [True, False, False]
 
 
-def test_a_failure_is_told_without_what_was_sent(
-    client: FlaskClient, studio: Pretended, caplog: pytest.LogCaptureFixture
+def test_exception_is_logged_without_the_request(
+    client: FlaskClient, backend: FakeBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    studio.failure = ValueError("the picture of the user")
+    backend.failure = ValueError("the picture of the user")
     with caplog.at_level(logging.DEBUG):
-        answer = client.post("/api/colorize", json={"line": text(LINE), "shift": 7.4321})
-    assert refused(answer) == "failed"
+        answer = client.post("/api/colorize", json={"line": encode(LINE), "shift": 7.4321})
+    assert error_code(answer) == "failed"
     assert "picture of the user" not in answer.text
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "ValueError in colorize" in record.getMessage()
-    assert "answers.py" in record.getMessage()
-    for secret in ("picture of the user", text(LINE)[:40], "7.4321"):
+    assert "endpoints.py" in record.getMessage()
+    for secret in ("picture of the user", encode(LINE)[:40], "7.4321"):
         assert secret not in caplog.text
     assert client.get("/healthz").status_code == 200

@@ -1,14 +1,14 @@
-"""Who may talk to the demo."""
+"""Which requests are accepted, by Host, Origin and Sec-Fetch-Site."""
 
 import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from pipeline.demo.guard import HEADERS, check
-from pipeline.demo.problem import Problem
+from pipeline.demo.api_error import ApiError
+from pipeline.demo.guard import SECURITY_HEADERS, check_origin
 
 
-def asked(host: str = "127.0.0.1:7860", method: str = "POST", **headers: str) -> Request:
+def request(host: str = "127.0.0.1:7860", method: str = "POST", **headers: str) -> Request:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return Request(EnvironBuilder(method=method, headers={"Host": host} | sent).get_environ())
 
@@ -17,8 +17,8 @@ def asked(host: str = "127.0.0.1:7860", method: str = "POST", **headers: str) ->
     "host",
     ["127.0.0.1", "127.0.0.1:7860", "[::1]:7860", "[::1]", "LocalHost:1", "192.168.1.7", "atelier"],
 )
-def test_addresses_and_its_own_names_are_the_demo(host: str) -> None:
-    check(asked(host), "Atelier")
+def test_addresses_and_own_host_names_are_accepted(host: str) -> None:
+    check_origin(request(host), "Atelier")
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ def test_addresses_and_its_own_names_are_the_demo(host: str) -> None:
     ["", "evil.example", "evil.example:7860", "127.0.0.1.evil.example", "localhost.evil.example",
      "127.0.0.1:7860@evil.example", "[evil.example]", "localhost:", "::1", "a b", "[::1]x"],
 )  # fmt: skip
-def test_names_of_others_are_not(host: str) -> None:
+def test_other_host_names_are_refused(host: str) -> None:
     for method in ("GET", "POST"):
-        with pytest.raises(Problem) as refused:
-            check(asked(host, method), "127.0.0.1")
+        with pytest.raises(ApiError) as refused:
+            check_origin(request(host, method), "127.0.0.1")
         assert refused.value.code == "wrong_host"
         assert "evil" not in refused.value.message
 
@@ -43,8 +43,8 @@ def test_names_of_others_are_not(host: str) -> None:
         {"Sec_Fetch_Site": "none"},
     ],
 )
-def test_its_own_page_may_post(headers: dict[str, str]) -> None:
-    check(asked(**headers), "127.0.0.1")
+def test_post_of_the_own_page_is_accepted(headers: dict[str, str]) -> None:
+    check_origin(request(**headers), "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,18 @@ def test_its_own_page_may_post(headers: dict[str, str]) -> None:
         {"Origin": "http://["},
     ],
 )
-def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
+def test_post_of_another_site_is_refused(headers: dict[str, str]) -> None:
     for method in ("POST", "OPTIONS"):
-        with pytest.raises(Problem) as refused:
-            check(asked(method=method, **headers), "127.0.0.1")
+        with pytest.raises(ApiError) as refused:
+            check_origin(request(method=method, **headers), "127.0.0.1")
         assert refused.value.code == "foreign_page"
-    check(asked(method="GET", **headers), "127.0.0.1")  # a link; nobody else reads the answer
+    check_origin(
+        request(method="GET", **headers), "127.0.0.1"
+    )  # a link; the other site cannot read the response
 
 
-def test_the_policy_has_no_holes() -> None:
-    policy = HEADERS["Content-Security-Policy"]
+def test_content_security_policy_has_no_exceptions() -> None:
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert policy.startswith("default-src 'none';")
     assert "unsafe" not in policy
     assert "http" not in policy

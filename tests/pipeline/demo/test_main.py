@@ -1,4 +1,4 @@
-"""The command, as a process of its own: what it says, serves, refuses, and how it ends."""
+"""The command, as a process of its own: its output, its page, its errors and its end."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,23 @@ from typing import Any
 import pytest
 
 TOP = Path(__file__).parents[3]
-WAIT = 60  # seconds
+TIMEOUT = 60  # seconds; only a failing test waits for so long
+LOADING = """
+import runpy, threading
+from pipeline.demo.models import Models
+
+def load(options):
+    print("loading", flush=True)
+    threading.Event().wait()
+
+Models.load = load
+runpy.run_module("pipeline.demo", run_name="__main__")
+"""  # the command, which never finishes loading its models
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Without weights, and with a browser that writes down what it is told to open."""
+    """Without weights, and with a browser that records what it opens."""
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path / "opened"}\n', encoding="utf-8")
     browser.chmod(0o755)
@@ -31,9 +42,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, **own, "PYTHONPATH": str(TOP)}
 
 
-def start(environment: dict[str, str], *arguments: object) -> "subprocess.Popen[str]":
+def start(
+    environment: dict[str, str],
+    *arguments: object,
+    program: Sequence[str] = ("-m", "pipeline.demo"),
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.demo", "--device=cpu", *map(str, arguments)],
+        [sys.executable, *program, "--device=cpu", *map(str, arguments)],
         cwd=TOP,
         env=environment,
         text=True,
@@ -46,116 +61,116 @@ def start(environment: dict[str, str], *arguments: object) -> "subprocess.Popen[
 def running(
     environment: dict[str, str], *arguments: object
 ) -> Iterator[tuple["subprocess.Popen[str]", str, str]]:
-    """The process, its address, and all that it has said."""
+    """The process, its URL, and its output until then."""
     with start(environment, "--port=0", *arguments) as process:
         try:
             assert process.stdout is not None
-            said = ""
-            while not (found := re.search(r"http://\S+", said)):
+            output = ""
+            while not (match := re.search(r"http://\S+", output)):
                 line = process.stdout.readline()
                 assert line, process.communicate()[1]
-                said += line
-            yield process, found[0], said
+                output += line
+            yield process, match[0], output
         finally:
             process.kill()
 
 
 def get(url: str) -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(url, timeout=WAIT) as response:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.loads(error.read())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_it_is_told_to_end(
-    environment: dict[str, str], colorizer_file: Path, number: int
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_demo_is_served_until_a_signal(
+    environment: dict[str, str], colorizer_file: Path, signal_number: int
 ) -> None:
     with running(environment, "--colorizer", colorizer_file, "--no-browser") as (
-        process, address, said,
+        process, url, output,
     ):  # fmt: skip
-        assert get(f"{address}/healthz") == (200, {"status": "ok", "queue": 0, "device": "cpu"})
-        assert f"Colorizer: {colorizer_file.parent.name} (netl_spade, 64 px" in said
-        assert "xdog, on cpu" in said
-        assert "sketchkeras, not loaded: " in said
-        assert "Everybody" not in said
-        started = time.monotonic()
-        process.send_signal(number)
-        out, errors = process.communicate(timeout=WAIT)
-        assert time.monotonic() - started < 3
+        assert get(f"{url}/healthz") == (200, {"status": "ok", "queue": 0, "device": "cpu"})
+        assert f"Colorizer: {colorizer_file.parent.name} (netl_spade, 64 px" in output
+        assert "Sketch model: xdog, on cpu" in output
+        assert "Sketch model: sketchkeras, not loaded: " in output
+        assert "Everybody" not in output
+        process.send_signal(signal_number)
+        out, errors = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, out, errors) == (0, "", "")
     assert not (Path(environment["BROWSER"]).parent / "opened").exists()
 
 
-def test_it_can_be_ended_while_it_loads(environment: dict[str, str]) -> None:
-    with start(environment, "--port=0", "--no-browser") as process:
-        time.sleep(0.7)
+def test_demo_can_be_stopped_while_it_loads(environment: dict[str, str]) -> None:
+    with start(environment, "--port=0", "--no-browser", program=("-c", LOADING)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=WAIT)
-    assert process.returncode in (0, -signal.SIGTERM)  # before or after it has heard of signals
-    assert errors == ""
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, errors) == (0, "")
 
 
-def test_it_opens_the_page(environment: dict[str, str], colorizer_file: Path) -> None:
+def test_page_is_opened_in_the_browser(environment: dict[str, str], colorizer_file: Path) -> None:
     with running(environment, "--colorizer", colorizer_file, "--host=0.0.0.0") as (
         _,
-        address,
-        said,
+        url,
+        output,
     ):
         opened = Path(environment["BROWSER"]).parent / "opened"
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + TIMEOUT
         while not (opened.exists() and opened.read_text(encoding="utf-8").strip()):
             assert time.monotonic() < end
             time.sleep(0.01)
-        assert opened.read_text(encoding="utf-8").strip() == address
-        assert "Everybody who can reach this machine can use the demo" in said
+        assert opened.read_text(encoding="utf-8").strip() == url
+        assert "Everybody who can reach this machine can use the demo" in output
 
 
-def test_pytorch_is_loaded_when_all_else_is_well(environment: dict[str, str]) -> None:
-    """It reads its environment then, and takes seconds."""
+def test_pytorch_is_not_imported_before_the_options_are_checked(
+    environment: dict[str, str],
+) -> None:
+    """Importing it takes seconds, and it reads its environment then."""
     code = "import pipeline.demo.__main__, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
     assert done.stdout.strip() == b"False"
 
 
-@pytest.mark.parametrize("kind", ["missing", "broken"])
-def test_it_starts_without_a_colorizer(
-    environment: dict[str, str], tmp_path: Path, kind: str
+@pytest.mark.parametrize("broken", [False, True], ids=["missing", "broken"])
+def test_demo_starts_without_a_colorizer(
+    environment: dict[str, str], tmp_path: Path, broken: bool
 ) -> None:
     path = tmp_path / "colorizer.safetensors"
-    if kind == "broken":
+    if broken:
         path.write_bytes(b"\xff" * 99)
-    with running(environment, "--colorizer", path, "--no-browser") as (process, address, said):
-        assert get(f"{address}/healthz")[0] == 503
-        described = get(f"{address}/api/models")[1]["colorizer"]
-        assert str(path) in described["reason"]
-        assert f"No colorizer: {described['reason']}" in said
+    with running(environment, "--colorizer", path, "--no-browser") as (process, url, output):
+        assert get(f"{url}/healthz")[0] == 503
+        reason = get(f"{url}/api/models")[1]["colorizer"]["reason"]
+        assert str(path) in reason
+        assert f"No colorizer: {reason}" in output
         process.terminate()
-        assert process.communicate(timeout=WAIT)[1] == ""
+        assert process.communicate(timeout=TIMEOUT)[1] == ""
         assert process.returncode == 0
 
 
 @pytest.mark.parametrize("arguments", [["--port=70000"], ["--queue=0"], ["--host=nowhere.invalid"]])
-def test_what_cannot_work_is_one_sentence(
+def test_wrong_option_is_one_line_on_stderr(
     environment: dict[str, str], arguments: list[str]
 ) -> None:
-    said = refused(environment, *arguments)
+    message = error_line(environment, *arguments)
     name, _, value = arguments[0].partition("=")
-    assert said.startswith(f"senga: {name} = {value}: ")
+    assert message.startswith(f"senga: {name} = {value}: ")
 
 
-def test_a_taken_port(environment: dict[str, str]) -> None:
+def test_taken_port_is_one_line_on_stderr(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        said = refused(environment, f"--port={port}")
-    assert said.startswith(f"senga: --port = {port}: something listens there already")
+        message = error_line(environment, f"--port={port}")
+    assert message.startswith(f"senga: --port = {port}: another program listens there already")
 
 
-def refused(environment: dict[str, str], *arguments: str) -> str:
+def error_line(environment: dict[str, str], *arguments: str) -> str:
     with start(environment, "--no-browser", *arguments) as process:
-        out, errors = process.communicate(timeout=WAIT)
+        out, errors = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, out) == (3, "")
     assert len(errors.splitlines()) == 1
     return errors

@@ -1,4 +1,4 @@
-"""The command line: every option arrives, and what cannot work is one sentence."""
+"""The command line: every option has its argument, and wrong values are refused by name."""
 
 from dataclasses import fields
 
@@ -8,7 +8,7 @@ from pipeline.demo.options import DemoOptions, parse
 from sketch_models.errors import ConfigError
 
 
-def test_nothing_said_is_the_loopback() -> None:
+def test_default_host_is_the_loopback() -> None:
     options = parse([])
     assert options == DemoOptions()
     assert (options.host, options.port, options.browser) == ("127.0.0.1", 7860, True)
@@ -50,26 +50,28 @@ def test_every_option_has_its_argument() -> None:
         ("threads", -1),
     ],
 )
-def test_what_cannot_work_is_refused_by_name(name: str, value: object) -> None:
+def test_wrong_value_is_refused_by_name(name: str, value: object) -> None:
     argument = f"--{name.replace('_', '-')}"
     with pytest.raises(ConfigError, match=rf"^{argument} = .*: expected "):
         parse([f"{argument}={value}"])
 
 
 @pytest.mark.parametrize("arguments", [["--port", "many"], ["--colour", "red"], ["a.safetensors"]])
-def test_no_such_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_arguments_exit_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(arguments)
     assert ended.value.code == 2
     assert arguments[0] in capsys.readouterr().err
 
 
-def test_there_are_threads_for_all_who_may_wait() -> None:
+def test_there_are_more_threads_than_queued_pictures() -> None:
     assert DemoOptions(queue=64).serving_threads > 64 + 8
     assert DemoOptions(threads=3).serving_threads == 3
 
 
-def test_help_says_what_every_option_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["--help"])
     said = " ".join(capsys.readouterr().out.split())

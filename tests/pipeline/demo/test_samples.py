@@ -1,4 +1,4 @@
-"""The drawings to start from."""
+"""The sample drawings: which they are, and what is listed of them."""
 
 import numpy as np
 import pytest
@@ -12,32 +12,32 @@ from pipeline.sample_booru.tags import true_tags
 RECIPE = {"white_background", "solo", "upper_body"}
 
 
-def test_no_recipe_trains_on_them() -> None:
-    assert not set(samples.IDS) & set(post_ids(samples.BEYOND))
-    assert set(samples.IDS) <= set(post_ids(samples.BEYOND + 600))
-    assert len(set(samples.IDS)) == 8
+def test_samples_are_not_among_the_training_posts() -> None:
+    assert not set(samples.SAMPLE_IDS) & set(post_ids(samples.MAX_TRAINING_POSTS))
+    assert set(samples.SAMPLE_IDS) <= set(post_ids(samples.MAX_TRAINING_POSTS + 600))
+    assert len(set(samples.SAMPLE_IDS)) == 8
 
 
-@pytest.mark.parametrize("post_id", samples.IDS)
-def test_they_are_what_the_recipe_asks_for(post_id: int) -> None:
+@pytest.mark.parametrize("post_id", samples.SAMPLE_IDS)
+def test_samples_have_the_tags_of_the_recipe(post_id: int) -> None:
     assert set(true_tags(character(post_id))) >= RECIPE
     assert set(post(post_id).tags.split()) >= RECIPE
 
 
-def test_what_is_said_of_their_size_holds() -> None:
-    for said in samples.describe()[:2]:
-        drawn = samples.sample(int(said["id"]))
-        width, height = int(said["width"]), int(said["height"])
-        assert stated_size(drawn.line) == stated_size(drawn.color) == (width, height)
+def test_listed_size_is_the_drawings() -> None:
+    for listed in samples.list_samples()[:2]:
+        sample = samples.load_sample(int(listed["id"]))
+        width, height = int(listed["width"]), int(listed["height"])
+        assert stated_size(sample.line) == stated_size(sample.color) == (width, height)
         assert max(width, height) == samples.LONG_SIDE
-        line, color = decode_grey(drawn.line), decode(drawn.color)
+        line, color = decode_grey(sample.line), decode(sample.color)
         assert line.shape == color.shape[:2] == (height, width)
         assert line.min() < 60
         assert np.median(line) == 255  # mostly paper
-        assert samples.sample(int(said["id"])) is drawn  # kept in memory
+        assert samples.load_sample(int(listed["id"])) is sample  # kept in memory
 
 
 def test_every_sample_has_its_own_address() -> None:
-    addresses = [said[kind] for said in samples.describe() for kind in ("line", "color")]
+    addresses = [listed[name] for listed in samples.list_samples() for name in ("line", "color")]
     assert len(set(addresses)) == 16
     assert all(str(address).startswith("/api/samples/") for address in addresses)

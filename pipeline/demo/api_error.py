@@ -1,4 +1,4 @@
-"""What may be wrong with a request: a closed set of codes, each with its status."""
+"""The errors of the JSON API: a closed set of codes, each with its HTTP status."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ CODES: dict[str, tuple[int, str]] = {
 _RETRY_AFTER = "1"  # seconds
 
 
-class Problem(Exception):  # noqa: N818 - of the request, not of the demo
-    """A request cannot be answered.
+class ApiError(Exception):
+    """A request that is refused or failed.
 
     Attributes:
         code: one of `CODES`.
-        status: of the HTTP answer.
-        message: one sentence: what, what was expected, what to do.
-        headers: of the HTTP answer, on top of those that every answer has.
+        status: of the HTTP response.
+        message: for people: what is wrong, and what to do.
+        headers: of the HTTP response, on top of those that every response has.
     """
 
     def __init__(self, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -57,5 +57,22 @@ class Problem(Exception):  # noqa: N818 - of the request, not of the demo
 
     @property
     def body(self) -> dict[str, dict[str, str]]:
-        """The JSON object of the answer."""
+        """The JSON object of the response."""
         return {"error": {"code": self.code, "message": self.message}}
+
+
+def body_too_large(max_body: int) -> ApiError:
+    """Return the error for a request of more than `max_body` bytes."""
+    return ApiError(
+        "body_too_large", f"The request is larger than {max_body:,} bytes. Send a smaller picture."
+    )
+
+
+def bad_request() -> ApiError:
+    """Return the error for a request that is not HTTP as it should be."""
+    return ApiError("bad_request", "The request is not valid HTTP. Check its headers and length.")
+
+
+def internal_error() -> ApiError:
+    """Return the error for a bug of the demo."""
+    return ApiError("failed", "The demo failed. Its terminal shows where; please report it.")

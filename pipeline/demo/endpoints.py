@@ -1,0 +1,134 @@
+"""The POST endpoints: from the fields of a request to the JSON of its response.
+
+Everything but the models' own work happens here, in the server's threads.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.colorizer.colorizer import placed
+from pipeline.colorizer.hints import Hints
+from pipeline.demo.api_error import ApiError
+from pipeline.demo.fields import Fields
+from pipeline.demo.latent import make_z
+from pipeline.demo.models import Models
+from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, SketchJob
+from pipeline.draw.sketch import SMALLEST_SKETCH
+from pipeline.pack.square import Placement, resampled
+from pipeline.picture import encode_png, fit
+from sketch_models.styles import STYLES, cut
+
+MAX_SIDE = 1536  # of the input of a sketch or line model, in pixels
+MAX_VARIATIONS = 8
+MAX_SHIFT = 100
+MAX_SEED = 2**53 - 1 - MAX_VARIATIONS  # so that the last variation's is a safe JavaScript integer
+
+RunJobs = Callable[[Sequence[Job]], JobResults]
+JsonObject = dict[str, Any]
+
+
+def sketch(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
+    """Handle `/api/sketch`: a colour picture to a sketch.
+
+    Raises:
+        ApiError: what is wrong with a field; whatever `run_jobs` raises.
+    """
+    fields.reject_unknown("image", "model", "style", "size")
+    model = fields.text("model", "xdog")
+    style = fields.choice("style", "pured", STYLES)
+    size = fields.integer("size", 768, range(SMALLEST_SKETCH, MAX_SIDE + 1))
+    models.require_model("sketch", model)
+    picture = fit(fields.rgb("image"), size)
+    results = run_jobs([SketchJob(model=model, picture=picture)])
+    return _line_response(cut(results.outputs[0], style), results)
+
+
+def simplify(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
+    """Handle `/api/simplify`: a rough sketch to clean lines of the same size.
+
+    Raises:
+        ApiError: what is wrong with a field; whatever `run_jobs` raises.
+    """
+    fields.reject_unknown("image", "model")
+    model = fields.text("model", "centerline")
+    models.require_model("simplify", model)
+    rough = fields.grey("image")
+    height, width = rough.shape
+    resized = fit(rough, min(MAX_SIDE, max(rough.shape)))
+    results = run_jobs([SimplifyJob(model=model, sketch=resized)])
+    return _line_response(resampled(results.outputs[0], width, height), results)
+
+
+def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
+    """Handle `/api/colorize`: line art and hints to one colorization or several variations.
+
+    Raises:
+        ApiError: what is wrong with a field; whatever `run_jobs` raises.
+    """
+    fields.reject_unknown("line", "hints", "seed", "shift", "dimension", "variations", "size")
+    seed = fields.optional_integer("seed", range(MAX_SEED + 1))
+    shift = fields.number("shift", 0, MAX_SHIFT)
+    variations = fields.integer("variations", 1, range(1, MAX_VARIATIONS + 1))
+    size = fields.choice("size", "line", ("line", "model"))
+    models.require_colorizer()
+    dimension = fields.optional_integer("dimension", range(models.latent_dim))
+    (width, height), placement, line, hints = _read_squares(fields, models.size)
+    seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
+    zs = [make_z(models.latent_dim, each, shift, dimension) for each in seeds]
+    results = run_jobs([ColorizeJob(line, hints, z) for z in zs])
+    if size == "model":
+        width, height = placement.width, placement.height
+    images = [_base64_png(_crop(square, placement, width, height)) for square in results.outputs]
+    body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
+    return body | _durations(results)
+
+
+def _read_squares(
+    fields: Fields, size: int
+) -> tuple[tuple[int, int], Placement, NDArray[np.uint8], Hints | None]:
+    """Read line art and hints, and place them in a square of `size` pixels.
+
+    The pictures themselves, which may be large, are freed before anything waits.
+
+    Returns:
+        Width and height of the line art, its placement, and line art and hints in the square.
+    """
+    line, hints = fields.grey("line"), fields.hints("hints")
+    height, width = line.shape
+    placement = Placement.of(width, height, size, "pad")
+    if hints is None:
+        return (width, height), placement, placement.square(line), None
+    if hints.mask.shape != line.shape:
+        high, wide = hints.mask.shape
+        raise ApiError(
+            "size_mismatch",
+            f"`hints` is {wide} x {high} pixels, expected {width} x {height}, the size of `line`.",
+        )
+    return (width, height), placement, placement.square(line), placed(hints, placement)
+
+
+def _crop(
+    square: NDArray[np.uint8], placement: Placement, width: int, height: int
+) -> NDArray[np.uint8]:
+    """Return the picture's box of a square, without the padding, at another size."""
+    left, top, right, bottom = placement.box
+    return resampled(np.ascontiguousarray(square[top:bottom, left:right]), width, height)
+
+
+def _line_response(line: NDArray[np.uint8], results: JobResults) -> JsonObject:
+    height, width = line.shape
+    return {"line": _base64_png(line), "width": width, "height": height} | _durations(results)
+
+
+def _durations(results: JobResults) -> JsonObject:
+    return {"seconds": round(results.seconds, 4), "waited": round(results.waited, 4)}
+
+
+def _base64_png(picture: NDArray[np.uint8]) -> str:
+    return base64.b64encode(encode_png(picture)).decode("ascii")

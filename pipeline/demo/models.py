@@ -1,0 +1,280 @@
+"""The demo's models: loads them, describes them and runs them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
+from pipeline.demo.api_error import ApiError
+from pipeline.demo.options import DemoOptions
+from pipeline.demo.worker import ColorizeJob, Job, SimplifyJob, SketchJob
+from sketch_models.centerline import CenterlineOptions
+from sketch_models.errors import SengaError
+from sketch_models.model import LineModel, SketchModel
+from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.registry import line_model, sketch_model
+from sketch_models.runner import choose_device
+from sketch_models.styles import STYLES
+from sketch_models.weights import weights
+from sketch_models.xdog import XdogOptions
+
+SHIPPED = Path(__file__).parent / "model"
+"""The folder of the colorizer that comes with the demo."""
+
+TRAIN_COMMAND = "LUIGI_CONFIG_PATH=configs/demo.cfg luigi --module tasks TrainColorizer"
+"""The command that trained it."""
+
+_METRICS_FILE = "metrics.json"
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class LoadedModel(Generic[Model]):
+    """A model, or the reason why it is not loaded.
+
+    Attributes:
+        model: None if it is not loaded.
+        reason: for people: why it is not loaded, and what to do; None if it is.
+    """
+
+    model: Model | None
+    reason: str | None = None
+
+    @classmethod
+    def load(cls, load: Callable[[], Model], option: str) -> LoadedModel[Model]:
+        """Call `load`; turn any error into a reason.
+
+        Args:
+            load: returns the model.
+            option: that names another file to load, such as `--colorizer`.
+        """
+        try:
+            return cls(load())
+        except SengaError as error:
+            return cls(None, str(error))
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            return cls(None, f"{option}: the file cannot be loaded ({message}). Use another.")
+
+    def get(self) -> Model:
+        """Return the model, which must be loaded."""
+        assert self.model is not None
+        return self.model
+
+
+class Models:
+    """All models of the demo, loaded or not.
+
+    Its methods are for one thread at a time; `describe` and `require` are for any.
+
+    Args:
+        colorizer: the colorizer.
+        source: file of the colorizer.
+        sketch: sketch models by name.
+        simplify: line models by name.
+        device: the device of the networks.
+    """
+
+    def __init__(
+        self,
+        colorizer: LoadedModel[Colorizer],
+        source: Path,
+        sketch: Mapping[str, LoadedModel[SketchModel]],
+        simplify: Mapping[str, LoadedModel[LineModel]],
+        device: torch.device,
+    ) -> None:
+        self._colorizer, self._source, self._device = colorizer, source, device
+        self._sketch, self._simplify = dict(sketch), dict(simplify)
+        self._description = self._describe()
+
+    @classmethod
+    def load(cls, options: DemoOptions) -> Models:
+        """Load all models that are on this machine; nothing is downloaded.
+
+        Raises:
+            SengaError: if this machine has no such device.
+        """
+        gpu = GpuOptions(device=options.device)
+        device = choose_device(gpu.device)
+        source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
+        source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
+        return cls(
+            LoadedModel.load(lambda: _load_colorizer(source, gpu), f"--colorizer = {source}"),
+            source,
+            {
+                "xdog": LoadedModel(sketch_model(XdogOptions(), gpu, "torch")),
+                "sketchkeras": LoadedModel.load(
+                    lambda: _load_sketchkeras(options.sketchkeras, gpu), "--sketchkeras"
+                ),
+            },
+            {
+                "centerline": LoadedModel(line_model(CenterlineOptions(), gpu)),
+                "simo_serra": LoadedModel.load(
+                    lambda: _load_simo_serra(options.simo_serra, gpu), "--simo-serra"
+                ),
+            },
+            device,
+        )
+
+    @property
+    def colorizer(self) -> Colorizer | None:
+        """The colorizer, or None if it failed to load."""
+        return self._colorizer.model
+
+    @property
+    def size(self) -> int:
+        """Side of the colorizer's square pictures, in pixels."""
+        return self._painter.size
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of dimensions of the colorizer's z."""
+        return self._painter.latent
+
+    @property
+    def max_batch(self) -> int:
+        """Pictures in a batch, at most, for the best throughput.
+
+        A CPU needs a quarter more time per picture for eight than for four, which fit its caches;
+        and four are ready sooner.
+        """
+        return 4 if self._device.type == "cpu" else 8
+
+    def describe(self) -> dict[str, Any]:
+        """Return `colorizer`, `sketch`, `simplify` and `styles` of `/api/models`."""
+        return self._description
+
+    def require_colorizer(self) -> None:
+        """Raise unless the colorizer is loaded.
+
+        Raises:
+            ApiError: `colorizer_unavailable`.
+        """
+        if self._colorizer.model is None:
+            raise ApiError("colorizer_unavailable", str(self._colorizer.reason))
+
+    def require_model(self, stage: str, name: str) -> None:
+        """Raise unless a sketch or line model is loaded.
+
+        Args:
+            stage: `sketch` or `simplify`.
+            name: of the model.
+
+        Raises:
+            ApiError: `model_unavailable`, or `bad_field` for an unknown name.
+        """
+        models: Mapping[str, LoadedModel[Any]]
+        models = self._sketch if stage == "sketch" else self._simplify
+        if name not in models:
+            names = " or ".join(models)
+            raise ApiError("bad_field", f"`model` is {name[:40]!r}, expected {names}.")
+        if models[name].model is None:
+            raise ApiError("model_unavailable", str(models[name].reason))
+
+    def run_batch(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
+        """Return one output per job; all have the same stage and model, which must be loaded."""
+        first = jobs[0]
+        if isinstance(first, ColorizeJob):
+            colorize = cast("Sequence[ColorizeJob]", jobs)
+            lines, hints = [job.line for job in colorize], [job.hints for job in colorize]
+            return list(self._painter.paint(lines, hints, np.stack([job.z for job in colorize])))
+        if isinstance(first, SketchJob):
+            sketch = cast("Sequence[SketchJob]", jobs)
+            return self._sketch[first.model].get().lines([job.picture for job in sketch])
+        simplify = cast("Sequence[SimplifyJob]", jobs)
+        return self._simplify[first.model].get().simplify([job.sketch for job in simplify])
+
+    def warmup_job(self) -> ColorizeJob:
+        """Return a job with a blank square: the first one takes longer than all others."""
+        paper = np.full((self.size, self.size), 255, np.uint8)
+        return ColorizeJob(paper, None, np.zeros(self.latent_dim, np.float32))
+
+    @property
+    def _painter(self) -> Colorizer:
+        return self._colorizer.get()
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "colorizer": self._describe_colorizer(),
+            "sketch": _describe_models(self._sketch),
+            "simplify": _describe_models(self._simplify),
+            "styles": list(STYLES),
+        }
+
+    def _describe_colorizer(self) -> dict[str, Any]:
+        colorizer, shipped = self._colorizer.model, self._source.parent == SHIPPED
+        folder, stem = self._source.parent.name, self._source.stem
+        name = folder if self._source.name == WEIGHTS else stem
+        return {
+            "available": colorizer is not None,
+            "reason": self._colorizer.reason,
+            "name": "senga-demo" if shipped else name,
+            "shipped": shipped,
+            "generator": colorizer and colorizer.recipe.network.generator,
+            "size": colorizer and colorizer.size,
+            "latent": colorizer and colorizer.latent,
+            "parameters": colorizer and colorizer.parameters,
+            "device": str(self._device),
+            "metrics": _read_metrics(self._source.with_name(_METRICS_FILE)) if colorizer else None,
+            "train": TRAIN_COMMAND,
+        }
+
+
+def _describe_models(models: Mapping[str, LoadedModel[Any]]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "available": loaded.model is not None, "reason": loaded.reason}
+        for name, loaded in models.items()
+    ]
+
+
+def _read_metrics(path: Path) -> object:
+    """Return the metrics of a colorizer, or None if they cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _load_colorizer(source: Path, gpu: GpuOptions) -> Colorizer:
+    if not source.is_file():
+        raise SengaError(
+            f"There is no colorizer at {source}. Name a colorizer.safetensors with --colorizer, or "
+            f"train one with {TRAIN_COMMAND}."
+        )
+    return Colorizer.load(source, gpu)
+
+
+def _load_sketchkeras(chosen: str, gpu: GpuOptions) -> SketchModel:
+    options = SketchKerasOptions(weights=chosen or "sketchkeras")
+    _require_on_disk(options.weights, "sketchkeras")
+    return sketch_model(options, gpu, "torch")
+
+
+def _load_simo_serra(chosen: str, gpu: GpuOptions) -> LineModel:
+    options = SimoSerraOptions(weights=chosen or "gan")
+    _require_on_disk(options.weights, "simo_serra")
+    return line_model(options, gpu)
+
+
+def _require_on_disk(name: str, network: str) -> None:
+    """Raise if weights would have to be downloaded.
+
+    Raises:
+        SengaError: how to get them.
+    """
+    option = f"--{network.replace('_', '-')}"
+    weights.identity(name, option=option, network=network)
+    if not weights.is_ready(name):
+        raise SengaError(
+            f"The weights of {network} are not on this machine. Fetch them with `python -m "
+            f"sketch_models.weights fetch {name}`, then start the demo again."
+        )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline import run, store
+from pipeline import child_process, store
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
     AugmentOptions,
@@ -143,12 +143,12 @@ class TrainColorizer(Stage):
             temporary.write_text(self.task().text(), encoding="utf-8")
         said = 0
 
-        def hear(line: run.Line) -> None:
+        def hear(line: child_process.Line) -> None:
             nonlocal said
             advance(line["images"] - said)
             said = line["images"]
 
-        run.run(
+        child_process.run(
             "pipeline.colorizer.training.train",
             [str(recipe), str(folder)],
             hear,
@@ -176,7 +176,9 @@ class TrainColorizer(Stage):
 
     def _processes(self) -> int:
         on_gpus = config.options(GpuOptions).device in ("auto", "cuda")
-        return config.options(TrainOptions).processes or (run.gpus() if on_gpus else 0) or 1
+        return (
+            config.options(TrainOptions).processes or (child_process.gpus() if on_gpus else 0) or 1
+        )
 
     @property
     def _seed(self) -> int:

@@ -11,10 +11,10 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
+from pipeline.child_process import command
 from pipeline.demo.options import DemoOptions, parse
 from pipeline.demo.problem import Problem
 from pipeline.demo.serve import is_public, listen, serving
-from pipeline.run import command
 
 if TYPE_CHECKING:
     from pipeline.demo.studio import Studio

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draw.conveyor import draw_shard
+from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
 from pipeline.picture import PictureError, decode_grey, encode_png, fit
 from pipeline.progress import Advance, ignore

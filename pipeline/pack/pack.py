@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.draw.sketch import SMALLEST_SKETCH
-from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
 from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, keep_freed_memory
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
+from pipeline.thread_map import in_order
 from sketch_models.closing import Closing
 from sketch_models.option import option, require
 from sketch_models.styles import STYLES

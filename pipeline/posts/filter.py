@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.in_order import in_order
 from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import Advance, ignore
+from pipeline.thread_map import in_order
 from sketch_models.option import OptionError, option, require
 
 EXTENSIONS = ("jpg", "jpeg", "png", "gif")

@@ -16,12 +16,12 @@ from typing import IO, Any, Protocol
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from pipeline.in_order import in_order
 from pipeline.posts.kaggle_csv import COLUMNS, Block, blocks, split_line
 from pipeline.posts.options import HOW_TO_GET_IT
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import POSTS, Rejected, as_csv, read_block, read_rows
 from pipeline.progress import Advance, ignore
+from pipeline.thread_map import in_order
 from sketch_models.errors import SengaError
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.in_order import in_order
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.rows import Rejected, read_rows, reject_rows
+from pipeline.thread_map import in_order
 from sketch_models.errors import SengaError
 
 _ROWS = 50_000  # about 25 MB; slices are cheap, as pages of a row group are skipped unread

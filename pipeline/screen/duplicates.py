@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.screen.measure import BITS
+from pipeline.screen.picture_stats import BITS
 
 SAME_BYTES = "same_bytes"
 SAME_LOOK = "same_look"

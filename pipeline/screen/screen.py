@@ -15,12 +15,12 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, decode, sniff
 from pipeline.progress import Advance, ignore
-from pipeline.screen.measure import Measures, measure
+from pipeline.screen.picture_stats import Measures, measure
 from pipeline.shard import ShardReader
+from pipeline.thread_map import in_order
 from sketch_models.option import option, require
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")

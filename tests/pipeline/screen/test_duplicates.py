@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.screen import duplicates
 from pipeline.screen.duplicates import MOST_BITS, REASONS, Join, group
-from pipeline.screen.measure import BITS, measure
+from pipeline.screen.picture_stats import BITS, measure
 
 TAGS = [f"tag_{number}" for number in range(12)]
 FUZZ = settings(max_examples=60, deadline=None, derandomize=True)

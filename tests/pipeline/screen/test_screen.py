@@ -15,7 +15,7 @@ from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import Drawing, draw
 from pipeline.sample_booru.catalogue import catalogue
 from pipeline.sample_booru.files import encode
-from pipeline.screen.measure import Measures, measure
+from pipeline.screen.picture_stats import Measures, measure
 from pipeline.screen.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
 from pipeline.shard import write_shard
 from sketch_models.option import OptionError

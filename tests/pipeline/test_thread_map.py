@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipeline.in_order import in_order
+from pipeline.thread_map import in_order
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

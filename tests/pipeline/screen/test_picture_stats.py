@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline.sample_booru.artist.draw import Drawing, draw
 from pipeline.sample_booru.files import encode
-from pipeline.screen.measure import BITS, Measures, measure
+from pipeline.screen.picture_stats import BITS, Measures, measure
 
 IDS = (1, 4, 7, 9, 12, 64, 108, 171, 178, 180)
 Picture = NDArray[np.uint8]

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, keep_freed_memory
 from pipeline.progress import Advance
 from pipeline.shard import write_shard
+from pipeline.thread_map import in_order
 
 A = TypeVar("A")
 B = TypeVar("B")

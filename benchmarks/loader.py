@@ -51,7 +51,7 @@ from pipeline.colorizer.training.dataset import ColorizationDataset
 from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
 from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.pack.square import Placement
-from pipeline.picture import fit, keep_freed_memory
+from pipeline.picture import keep_freed_memory, resize_long_side
 from pipeline.sample_booru.artist import draw
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
@@ -82,7 +82,7 @@ class Drawn:
 
 def drawn(number: int) -> Drawn:
     color = draw(number).color
-    (ink,) = Xdog(XdogOptions()).lines([fit(color, 768)])
+    (ink,) = Xdog(XdogOptions()).lines([resize_long_side(color, 768)])
     lines = Centerline(CenterlineOptions()).simplify([cut(ink, style) for style in STYLES])
     return Drawn(color, dict(zip(STYLES, lines, strict=True)))
 

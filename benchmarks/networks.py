@@ -29,7 +29,7 @@ from random_weights import write_keras
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
-from pipeline.picture import decode, decode_grey, encode_png, fit, sniff
+from pipeline.picture import decode, decode_grey, encode_png, resize_long_side, sniff_extension
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
@@ -74,7 +74,7 @@ class Networks:
     def original(self, contents: Sequence[bytes], folder: Path) -> None:
         """One picture after the other, one sketch after the other."""
         for place, content in enumerate(contents):
-            (ink,) = self.original_sketch.lines([fit(decode(content), self.size)])
+            (ink,) = self.original_sketch.lines([resize_long_side(decode(content), self.size)])
             for style in STYLES:
                 file = folder / f"{place}.{style}.png"
                 file.write_bytes(encode_png(cut(ink, style)))
@@ -97,7 +97,7 @@ class Networks:
         sketch = SketchKeras(keeping(self.sketch_runner), square=True)
         line = SimoSerra(keeping(self.line_runner), MEAN, STD)
         for content in contents:
-            (ink,) = sketch.lines([fit(decode(content), self.size)])
+            (ink,) = sketch.lines([resize_long_side(decode(content), self.size)])
             line.simplify([cut(ink, style) for style in STYLES])
         return seen
 
@@ -120,7 +120,7 @@ def main() -> None:
         folder = Path(name)
         networks = Networks(folder / "mod.h5", args.size)
         files = {post_id: picture(post_id) for post_id in ids}
-        write_shard(folder / "color.tar", ((i, {sniff(c): c}) for i, c in files.items()))
+        write_shard(folder / "color.tar", ((i, {sniff_extension(c): c}) for i, c in files.items()))
         contents = list(files.values())
         maps = networks.maps(contents)
         networks.original(contents[:1], folder)

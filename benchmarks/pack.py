@@ -33,7 +33,7 @@ from PIL import Image
 
 from pipeline.outcome import OK
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
-from pipeline.picture import decode, decode_grey, encode_png, fit, keep_freed_memory
+from pipeline.picture import decode, decode_grey, encode_png, keep_freed_memory, resize_long_side
 from pipeline.sample_booru.artist import draw
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
@@ -56,7 +56,7 @@ def make(folder: Path, pictures: int) -> None:
     contents, maps = [], []
     for post_id in range(DISTINCT):
         content = jpeg(draw(post_id).color)
-        (ink,) = Xdog(XdogOptions()).lines([fit(decode(content), 768)])
+        (ink,) = Xdog(XdogOptions()).lines([resize_long_side(decode(content), 768)])
         lines = Centerline(CenterlineOptions()).simplify([cut(ink, style) for style in STYLES])
         contents.append(content)
         maps.append({f"{s}.png": encode_png(m) for s, m in zip(STYLES, lines, strict=True)})

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
-from pipeline.picture import decode, fit, keep_freed_memory, sniff
+from pipeline.picture import decode, keep_freed_memory, resize_long_side, sniff_extension
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
@@ -48,7 +48,7 @@ def bare(pictures: Sequence[NDArray[np.uint8]]) -> float:
     """Seconds of computing alone; pictures that have the working size already stay as they are."""
 
     def one(picture: NDArray[np.uint8]) -> None:
-        (ink,) = XDOG.lines([fit(picture, SketchOptions().size)])
+        (ink,) = XDOG.lines([resize_long_side(picture, SketchOptions().size)])
         CENTERLINE.simplify([cut(ink, style) for style in STYLES])
 
     started = time.perf_counter()
@@ -79,9 +79,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         color = Path(folder) / "color.tar"
         files = {post_id: picture(post_id) for post_id in ids}
-        write_shard(color, ((i, {sniff(content): content}) for i, content in files.items()))
+        write_shard(color, ((i, {sniff_extension(c): c}) for i, c in files.items()))
         pictures = [decode(content) for content in files.values()]
-        small = [fit(picture, SketchOptions().size) for picture in pictures]
+        small = [resize_long_side(picture, SketchOptions().size) for picture in pictures]
         bare(pictures[:4])
         runs = np.array(
             [

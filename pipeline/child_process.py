@@ -1,4 +1,4 @@
-"""Runs a colorizer's command in a process of its own, which ends when this one does."""
+"""Run a module in a child process, which ends when this process does."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from typing import Any
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
 
-Line = dict[str, Any]
-"""What the command says each time, such as `{"images": 3200, "of": 16000, "images_per_s": 9.7}`."""
+JsonLine = dict[str, Any]
+"""A line that the child prints, such as `{"images": 3200, "of": 16000, "images_per_s": 9.7}`."""
 
-WITH_PARENT = "--with-parent"
-_SENTENCE = "senga: "  # begins the line on the standard error that says what is wrong
-FAILED = 3  # exit status of a command that has said in one sentence what is wrong
+EXIT_FAILURE = 3  # exit status of a command that has printed one sentence about what is wrong
+_EXIT_WITH_PARENT = "--exit-with-parent"
+_ERROR_PREFIX = "senga: "  # of the line on the standard error that says what is wrong
 
 
-def run(
-    module: str, arguments: Sequence[str], hear: Callable[[Line], None], processes: int
+def run_module(
+    module: str, arguments: Sequence[str], hear: Callable[[JsonLine], None], processes: int
 ) -> None:
-    """Runs `python -m <module> <arguments>` to its end.
+    """Run `python -m <module> <arguments>` and wait for it.
 
-    PyTorch and a GPU's memory are its own; the caller stays light and may fork.
+    The child alone imports PyTorch and takes memory of the GPU; the caller may still fork.
 
     Args:
-        module: with a command as `command` makes it.
-        arguments: for it.
-        hear: is told every line of JSON that it writes to its standard output.
-        processes: how many torchrun runs side by side; 1 for a plain process.
+        module: a module that calls `run_main`.
+        arguments: the arguments of its command line.
+        hear: called with every line of JSON that it writes to its standard output.
+        processes: number of processes that torchrun starts; 1 for a plain process.
 
     Raises:
-        SengaError: with its sentence, where it fails.
+        SengaError: with the sentence that the module printed, if it fails.
     """
-    program = ["-m", module, *arguments, WITH_PARENT]
+    program = ["-m", module, *arguments, _EXIT_WITH_PARENT]
     if processes > 1:
         torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
         program = [*torchrun, *program]
     with (
         tempfile.TemporaryFile("w+") as errors,
-        # The process sees its standard input end when this one is killed, however that happens.
+        # The child's standard input ends when this process is killed, however that happens.
         subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, *program],
             stdin=subprocess.PIPE,
@@ -63,53 +63,62 @@ def run(
             raise
         status = process.wait()
         errors.seek(0)
-        _raise(module, status, errors.read())
+        _check_exit_status(module, status, errors.read())
 
 
-def _raise(module: str, status: int, errors: str) -> None:
-    said = [line for line in errors.splitlines() if line.startswith(_SENTENCE)]
-    if said:
-        raise SengaError(said[-1].removeprefix(_SENTENCE))
+def _check_exit_status(module: str, status: int, errors: str) -> None:
+    """Raise an exception if the child failed.
+
+    Args:
+        module: the name of the module.
+        status: exit status, or the negative number of the signal that killed it.
+        errors: what it wrote to its standard error.
+    """
+    messages = [line for line in errors.splitlines() if line.startswith(_ERROR_PREFIX)]
+    if messages:
+        raise SengaError(messages[-1].removeprefix(_ERROR_PREFIX))
     if status < 0:
         raise SengaError(
-            f"{module} was killed by signal {-status}, expected it to end by itself: where the "
-            "system has killed it for its memory, use fewer pictures at once; then run again, it "
-            "goes on from its last checkpoint."
+            f"{module} was killed by signal {-status}. If the system ran out of memory, lower the "
+            "batch size. Run again: it resumes from the last checkpoint."
         )
     if status:
         raise RuntimeError(f"{module} failed:\n{errors}")
 
 
-def gpus() -> int:
-    """GPUs that PyTorch sees; asked of another process, since CUDA cannot follow a fork."""
+def count_gpus() -> int:
+    """Return the number of GPUs that PyTorch sees, without initializing CUDA in this process.
+
+    A process that has initialized CUDA cannot use it in its forks.
+    """
     code = "import torch; print(torch.cuda.device_count())"
-    asked = [sys.executable, "-c", code]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603
+    arguments = [sys.executable, "-c", code]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
     return int(done.stdout)
 
 
-def command(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:
-    """Runs a command for people and for `run`.
+def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:
+    """Run the `main` of a command and print its error as one sentence.
 
     Args:
-        main: given the arguments; raises what is wrong.
-        arguments: of the command line.
+        main: called with the arguments; raises SengaError if something is wrong.
+        arguments: the arguments of the command line.
 
     Returns:
-        The exit status: 0, or `FAILED` after one sentence on the standard error.
+        The exit status: 0, or `EXIT_FAILURE` after one sentence on the standard error.
     """
-    if WITH_PARENT in arguments:
-        threading.Thread(target=_die_with_parent, daemon=True).start()
+    if _EXIT_WITH_PARENT in arguments:
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        main([argument for argument in arguments if argument != WITH_PARENT])
+        main([argument for argument in arguments if argument != _EXIT_WITH_PARENT])
     except (SengaError, OptionError) as error:
-        sys.stderr.write(f"{_SENTENCE}{error}\n")
-        return FAILED
+        sys.stderr.write(f"{_ERROR_PREFIX}{error}\n")
+        return EXIT_FAILURE
     return 0
 
 
-def _die_with_parent() -> None:
-    """Ends this process when the one at the other end of its standard input has gone."""
+def _exit_with_parent() -> None:
+    """Exit as soon as the standard input ends, which is when the parent has ended."""
     while os.read(0, 1):
         pass
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Runs a function over a stream on several threads, and gives the results in order."""
+"""A `map` that runs on several threads and keeps the order."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_order(
-    function: Callable[[T], R], items: Iterable[T], at_most: int = 4
+def thread_map(
+    function: Callable[[T], R], items: Iterable[T], max_threads: int = 4
 ) -> Generator[R, None, None]:
-    """Like `map`, a few items ahead: for work that leaves the interpreter, such as polars.
+    """Yield `function(item)` for every item, in order, computed on threads a few items ahead.
+
+    For functions that release the interpreter's lock, such as those of polars, NumPy and OpenCV.
 
     Args:
-        function: what to do with an item, on any thread.
-        items: taken from the calling thread, and no more than `at_most` + 1 ahead.
-        at_most: threads, where there are as many cores.
+        function: called with an item, on any thread.
+        items: taken by the calling thread, at most `max_threads` + 1 ahead of the results.
+        max_threads: number of threads, if there are as many cores.
     """
-    threads = min(at_most, os.cpu_count() or 1)
-    waiting: deque[Future[R]] = deque()
+    threads = min(max_threads, os.cpu_count() or 1)
+    pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(function, item))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -83,7 +83,7 @@ class BuildDataset(Stage):
             groups_png = b"" if groups is None else encode_png(groups)
             write_report(temporary, self._facts(), encode_png(sheet), groups_png)
         for name in NAMES:
-            self.dataset.point(name, self.artefact().parent / name)
+            self.dataset.link_newest(name, self.artefact().parent / name)
         advance(1)
         return Made(kept=packed.manifest().kept)
 

@@ -72,20 +72,20 @@ class EvaluateColorizer(Stage):
         )
         last = {"images": 0}
 
-        def hear(line: child_process.Line) -> None:
+        def hear(line: child_process.JsonLine) -> None:
             advance(line["images"] - last["images"])
             last.update(line)
 
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             (folder / "job.json").write_text(job.text(), encoding="utf-8")
-            child_process.run(
+            child_process.run_module(
                 "pipeline.colorizer.evaluation.evaluate",
                 [str(folder / "job.json"), str(folder)],
                 hear,
                 1,
             )
-        self.dataset.point(PAGE, self.artefact() / "index.html")
+        self.dataset.link_newest(PAGE, self.artefact() / "index.html")
         return Made(kept=last["images"])
 
     def say_done(self) -> None:

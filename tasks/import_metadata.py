@@ -125,8 +125,8 @@ class ImportMetadata(Stage):
 
     def _ask_board(self, advance: Advance) -> Made:
         """Asks for what is new, and imports all that was ever collected."""
-        collected = self.dataset.collected(self.recipe())
-        with store.writing(collected):
+        collected = self.dataset.api_posts(self.recipe())
+        with store.explain_write_errors(collected):
             collected.parent.mkdir(parents=True, exist_ok=True)
             with going_out() as guest:
                 answer = collect(

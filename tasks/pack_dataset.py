@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import store
-from pipeline.outcome import OK, count
+from pipeline.outcome import OK, count_codes
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.pack.split import read_split
 from pipeline.progress import Advance, Progress
@@ -83,7 +83,7 @@ class PackDataset(Stage):
                     attributes=self._attributes(part),
                     advance=advance,
                 )
-                codes = count(outcomes)
+                codes = count_codes(outcomes)
                 kept[part] = codes.pop(OK, 0)
                 dropped |= {code: dropped.get(code, 0) + n for code, n in codes.items()}
         return Made(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.collect.download import kept_ids
-from pipeline.outcome import OK, count
+from pipeline.outcome import OK, count_codes
 from pipeline.progress import Advance
 from pipeline.screen.screen import GATES, ScreenOptions, screen_shard
 from tasks import config
@@ -44,10 +44,10 @@ class ScreenShard(ShardStage):
                 ids,
                 table,
                 config.options(ScreenOptions),
-                known=self.dataset.screens(self.shard),
+                known=self.dataset.screen_tables(self.shard),
                 advance=advance,
             )
-        codes = count(outcomes)
+        codes = count_codes(outcomes)
         kept = codes.pop(OK, 0)
         return Made(
             kept=kept,

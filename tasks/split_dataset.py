@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import store
-from pipeline.outcome import ok_ids
+from pipeline.outcome import read_ok_ids
 from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import Advance
@@ -96,5 +96,5 @@ class SplitDataset(Stage):
 def _whole(shard: int) -> list[int]:
     """The posts of a shard that have every variant of line art."""
     variants = SimplifyShard.variants(shard).values()
-    found = [ok_ids(store.outcomes_of(task.artefact())) for task in variants]
+    found = [read_ok_ids(store.outcomes_path(task.artefact())) for task in variants]
     return sorted(set(found[0]).intersection(*found))

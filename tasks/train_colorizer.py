@@ -143,12 +143,12 @@ class TrainColorizer(Stage):
             temporary.write_text(self.task().text(), encoding="utf-8")
         said = 0
 
-        def hear(line: child_process.Line) -> None:
+        def hear(line: child_process.JsonLine) -> None:
             nonlocal said
             advance(line["images"] - said)
             said = line["images"]
 
-        child_process.run(
+        child_process.run_module(
             "pipeline.colorizer.training.train",
             [str(recipe), str(folder)],
             hear,
@@ -177,7 +177,9 @@ class TrainColorizer(Stage):
     def _processes(self) -> int:
         on_gpus = config.options(GpuOptions).device in ("auto", "cuda")
         return (
-            config.options(TrainOptions).processes or (child_process.gpus() if on_gpus else 0) or 1
+            config.options(TrainOptions).processes
+            or (child_process.count_gpus() if on_gpus else 0)
+            or 1
         )
 
     @property

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.collect.polyglot import second_type
-from pipeline.picture import PictureError, decode, sniff, stated_size
+from pipeline.picture import PictureError, decode, header_size, sniff_extension
 
 MOST_ASPECT = 50.0
 """A picture whose long side is more times its short one is refused before it is decoded."""
@@ -37,11 +37,11 @@ def check_picture(content: bytes, url: str) -> str:
     """
     if content[:64].lstrip().lower().startswith(_PAGE_STARTS):
         raise PictureError("html", "the body is a web page")
-    found = sniff(content)
+    found = sniff_extension(content)
     expected = _TYPES.get(posixpath.splitext(urlsplit(url).path)[1].lower(), found)
     if found != expected:
         raise PictureError("wrong_type", f"{found} in a URL that ends in {expected}")
-    width, height = stated_size(content)
+    width, height = header_size(content)
     if max(width, height) > MOST_ASPECT * min(width, height):
         raise PictureError("absurd_aspect", f"{width} x {height}")
     if other := second_type(content, found):

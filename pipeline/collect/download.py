@@ -26,7 +26,7 @@ from pipeline.collect.outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.outcome import OK, count, ok_ids
+from pipeline.outcome import OK, count_codes, read_ok_ids
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.errors import SengaError
@@ -54,7 +54,7 @@ class DownloadResult:
     @property
     def dropped(self) -> dict[str, int]:
         """Posts without a picture, per reason, the most frequent first."""
-        return count(row for row in self.outcomes if row.code != OK)
+        return count_codes(row for row in self.outcomes if row.code != OK)
 
     @property
     def transient(self) -> int:
@@ -222,7 +222,7 @@ def kept_ids(posts: Path, table: Path) -> list[int]:
         table: the outcomes of their shard, which may hold those of other posts.
     """
     asked = pl.read_parquet(posts, columns=["id"])["id"].to_list()
-    return sorted(set(asked) & set(ok_ids(table)))
+    return sorted(set(asked) & set(read_ok_ids(table)))
 
 
 def forget(table: Path, codes: Collection[str], target: Path) -> int:
@@ -252,7 +252,7 @@ def check_share(result: DownloadResult, options: DownloadOptions) -> None:
     asked, failed = len(result.outcomes), result.transient
     most = options.max_failed_share * asked
     if failed > most:
-        reasons = count(row for row in result.outcomes if row.transient)
+        reasons = count_codes(row for row in result.outcomes if row.transient)
         told = ", ".join(f"{code} {number:,}" for code, number in list(reasons.items())[:3])
         raise SengaError(
             f"{failed:,} of {asked:,} pictures could not be fetched for now ({told}): check the "

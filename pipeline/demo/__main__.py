@@ -11,7 +11,7 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
-from pipeline.child_process import command
+from pipeline.child_process import run_main
 from pipeline.demo.options import DemoOptions, parse
 from pipeline.demo.problem import Problem
 from pipeline.demo.serve import is_public, listen, serving
@@ -85,7 +85,7 @@ def _heed_signals() -> None:
 
 
 if __name__ == "__main__":
-    status = command(main, sys.argv[1:])
+    status = run_main(main, sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     # At once: a network that is still at work would bring the interpreter's own end down.

@@ -21,7 +21,7 @@ from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.pack.square import Placement, resampled
-from pipeline.picture import encode_png, fit
+from pipeline.picture import encode_png, resize_long_side
 from sketch_models.styles import STYLES, cut
 
 LONGEST_SIDE = 1536  # of what a sketch or line model sees, in pixels
@@ -45,7 +45,7 @@ def sketch(fields: Fields, studio: Studio, ask: Ask) -> Body:
     style = fields.choice("style", "pured", STYLES)
     size = fields.integer("size", 768, range(SMALLEST_SKETCH, LONGEST_SIDE + 1))
     studio.require("sketch", model)
-    picture = fit(fields.rgb("image"), size)
+    picture = resize_long_side(fields.rgb("image"), size)
     answer = ask([SketchJob(model=model, picture=picture)])
     return _line(cut(answer.results[0], style), answer)
 
@@ -61,7 +61,7 @@ def simplify(fields: Fields, studio: Studio, ask: Ask) -> Body:
     studio.require("simplify", model)
     rough = fields.grey("image")
     height, width = rough.shape
-    seen = fit(rough, min(LONGEST_SIDE, max(rough.shape)))
+    seen = resize_long_side(rough, min(LONGEST_SIDE, max(rough.shape)))
     answer = ask([SimplifyJob(model=model, sketch=seen)])
     return _line(resampled(answer.results[0], width, height), answer)
 

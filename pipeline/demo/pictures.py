@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pipeline.colorizer.hints import Hints
 from pipeline.demo.problem import Problem
-from pipeline.picture import PictureError, decode, stated_size
+from pipeline.picture import PictureError, decode, header_size
 
 _OPAQUE = 127  # a pixel with more alpha is a hint
 _DECODING = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -104,7 +104,7 @@ def read_hints(name: str, content: bytes, limits: Limits) -> Hints:
 
 def _check(name: str, content: bytes, limits: Limits) -> None:
     try:
-        width, height = stated_size(content)
+        width, height = header_size(content)
     except PictureError as error:
         raise limits.problem(_CODES[error.code], name) from None
     if width * height > limits.pixels:

@@ -12,7 +12,7 @@ from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, keep_freed_memory
 from pipeline.progress import Advance
 from pipeline.shard import write_shard
-from pipeline.thread_map import in_order
+from pipeline.thread_map import thread_map
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -53,9 +53,9 @@ def draw_shard(
     """
     keep_freed_memory()
     cores = os.cpu_count() or 1
-    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids), cores)
-    drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
-    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch), cores)
+    loaded = thread_map(partial(_each, load), ((post_id, post_id) for post_id in ids), cores)
+    drawn = thread_map(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
+    saved = thread_map(partial(_each, save), (item for batch in drawn for item in batch), cores)
     outcomes: list[Outcome] = []
     write_shard(target, _samples(saved, outcomes, advance))
     return outcomes

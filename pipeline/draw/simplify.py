@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
-from pipeline.picture import PictureError, decode_grey, encode_png, fit
+from pipeline.picture import PictureError, decode_grey, encode_png, resize_long_side
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import LineModel
@@ -78,7 +78,7 @@ def simplify_shard(
 
         def load(post_id: int) -> Styles:
             sketches = [decode_grey(shard.read(post_id, f"{style}.png")) for style in STYLES]
-            return [fit(sketch, size) for sketch in sketches] if size else sketches
+            return [resize_long_side(sketch, size) for sketch in sketches] if size else sketches
 
         def draw(batch: Sequence[Styles]) -> list[Styles]:
             lines = model.simplify([sketch for picture in batch for sketch in picture])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
-from pipeline.picture import PictureError, decode, encode_png, fit
+from pipeline.picture import PictureError, decode, encode_png, resize_long_side
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import SketchModel
@@ -79,7 +79,7 @@ def sketch_shard(
             parts = shard.parts(post_id)
             if not parts:
                 raise PictureError("missing", "its picture is not in the shard")
-            return fit(decode(shard.read(post_id, parts[0])), options.size)
+            return resize_long_side(decode(shard.read(post_id, parts[0])), options.size)
 
         return draw_shard(
             ids,

@@ -24,7 +24,7 @@ from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, keep_freed_memory
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
-from pipeline.thread_map import in_order
+from pipeline.thread_map import thread_map
 from sketch_models.closing import Closing
 from sketch_models.option import option, require
 from sketch_models.styles import STYLES
@@ -145,7 +145,7 @@ def _pack_shards(
             continue
         with OpenShard(paths, options.sketches) as shard:
             work = partial(_pack_one, shard, tags, options)
-            yield from in_order(work, sorted(tags), at_most=threads)
+            yield from thread_map(work, sorted(tags), max_threads=threads)
 
 
 def _tags(posts: Path, wanted: frozenset[int]) -> dict[int, str]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import Advance, ignore
-from pipeline.thread_map import in_order
+from pipeline.thread_map import thread_map
 from sketch_models.option import OptionError, option, require
 
 EXTENSIONS = ("jpg", "jpeg", "png", "gif")
@@ -158,7 +158,7 @@ def filter_posts(
     dropped = Counter({rule.name: 0 for rule in rules})
 
     def kept() -> Iterator[pl.DataFrame]:
-        for rows, counts in in_order(partial(_sift, rules), _batches(posts)):
+        for rows, counts in thread_map(partial(_sift, rules), _batches(posts)):
             dropped.update(counts)
             chosen = rows.head(options.limit - result.kept) if options.limit else rows
             result.posts += rows.height + counts.total()
@@ -166,7 +166,7 @@ def filter_posts(
             advance(rows.height + counts.total())
             yield chosen
 
-    for number, shard in in_order(partial(_write, folder), _shards(kept(), shard_width)):
+    for number, shard in thread_map(partial(_write, folder), _shards(kept(), shard_width)):
         result.shards[number] = shard
     result.funnel = list(dropped.items())
     if options.limit:

@@ -21,7 +21,7 @@ from pipeline.posts.options import HOW_TO_GET_IT
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import POSTS, Rejected, as_csv, read_block, read_rows
 from pipeline.progress import Advance, ignore
-from pipeline.thread_map import in_order
+from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
@@ -193,7 +193,7 @@ class _Csv:
         self._path = path
 
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        return in_order(read_block, _data(self._path))
+        return thread_map(read_block, _data(self._path))
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         rejected: list[Rejected] = []

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.picture import decode, fit
+from pipeline.picture import decode, resize_long_side
 from pipeline.report.sheet import CAPTION, EDGE, GUTTER, LABEL, QUIET, draw_label, draw_picture
 from pipeline.screen.duplicates import REASONS
 from pipeline.shard import ShardReader
@@ -59,7 +59,7 @@ def _pictures(colors: Sequence[Path], wanted: set[int], cell: int) -> dict[int, 
         with ShardReader(path) as shard:
             for post_id in wanted.intersection(shard.ids):
                 (part,) = shard.parts(post_id)
-                found[post_id] = fit(decode(shard.read(post_id, part)), cell)
+                found[post_id] = resize_long_side(decode(shard.read(post_id, part)), cell)
     return found
 
 

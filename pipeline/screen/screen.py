@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.outcome import OK, Outcome
-from pipeline.picture import PictureError, decode, sniff
+from pipeline.picture import PictureError, decode, sniff_extension
 from pipeline.progress import Advance, ignore
 from pipeline.screen.picture_stats import Measures, measure
 from pipeline.shard import ShardReader
-from pipeline.thread_map import in_order
+from pipeline.thread_map import thread_map
 from sketch_models.option import option, require
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
@@ -131,7 +131,7 @@ def screen_shard(
     measured = _read_known(known)
     rows: list[dict[str, Any]] = []
     with ShardReader(color) as shard:
-        for row in in_order(partial(_screen, shard, options, measured), sorted(ids)):
+        for row in thread_map(partial(_screen, shard, options, measured), sorted(ids)):
             rows.append(row)
             advance(1)
     pl.DataFrame(rows, schema=_SCHEMA).write_parquet(target)
@@ -169,7 +169,7 @@ def look(content: bytes) -> Measures:
     Raises:
         PictureError: what `decode` finds.
     """
-    small = _eighth(content) if sniff(content) == "jpg" else None
+    small = _eighth(content) if sniff_extension(content) == "jpg" else None
     if small is not None:
         pixels, width, height = small
         return measure(pixels, width, height)

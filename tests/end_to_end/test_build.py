@@ -141,14 +141,14 @@ def test_nothing_that_matches_is_one_sentence(tmp_path: Path) -> None:
 def test_an_output_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     said = luigi(tmp_path / "data", code=30)
-    assert re.search(r"could not be written, a file is in the way of a folder", said), said
+    assert re.search(r"could not be written: a file has the name of a folder", said), said
     assert len(said.strip().splitlines()) == 1
 
 
 def test_two_builds_at_once_are_refused(tmp_path: Path) -> None:
     code = (
         "import pathlib, sys, pipeline.store as store\n"
-        "store.hold(pathlib.Path(sys.argv[1])); print('held', flush=True); input()"
+        "store.lock_dataset(pathlib.Path(sys.argv[1])); print('held', flush=True); input()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "sample")],

@@ -146,7 +146,7 @@ def test_a_disk_that_fills_up(
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 30
     assert "Traceback" not in said
-    assert "could not be written, it is larger than this system allows" in said
+    assert "could not be written: it is larger than this system allows" in said
     assert "nothing is lost" in said
     build(tmp_path)
     assert_equal(content(tmp_path), expected)

@@ -18,7 +18,7 @@ import torch
 from torch import distributed
 from torch.utils.data import DataLoader, default_collate
 
-from pipeline.child_process import command
+from pipeline.child_process import run_main
 from pipeline.colorizer import recipe
 from pipeline.colorizer.colorizer import WEIGHTS
 from pipeline.colorizer.colorizer_file import write_colorizer
@@ -285,4 +285,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command(main, sys.argv[1:]))
+    sys.exit(run_main(main, sys.argv[1:]))

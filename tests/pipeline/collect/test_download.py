@@ -32,7 +32,7 @@ from pipeline.collect.outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.outcome import ok_ids
+from pipeline.outcome import read_ok_ids
 from pipeline.shard import ShardReader
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
@@ -193,7 +193,7 @@ def test_a_lost_tar_is_fetched_anew(web: Web, folder: Folder, files: Files) -> N
     few = {2: urls[2], 3: urls[3]}
     assert folder.download(few).kept == 1
     assert web.asked == ["/2.jpg"]  # the dead ones are known to be
-    assert ok_ids(folder.table) == [2]
+    assert read_ok_ids(folder.table) == [2]
     assert folder.download(urls).digest == first.digest
 
 

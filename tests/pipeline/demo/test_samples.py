@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.demo import samples
-from pipeline.picture import decode, decode_grey, stated_size
+from pipeline.picture import decode, decode_grey, header_size
 from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.catalogue import post, post_ids
 from pipeline.sample_booru.tags import true_tags
@@ -28,7 +28,7 @@ def test_what_is_said_of_their_size_holds() -> None:
     for said in samples.describe()[:2]:
         drawn = samples.sample(int(said["id"]))
         width, height = int(said["width"]), int(said["height"])
-        assert stated_size(drawn.line) == stated_size(drawn.color) == (width, height)
+        assert header_size(drawn.line) == header_size(drawn.color) == (width, height)
         assert max(width, height) == samples.LONG_SIDE
         line, color = decode_grey(drawn.line), decode(drawn.color)
         assert line.shape == color.shape[:2] == (height, width)

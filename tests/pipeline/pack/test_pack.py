@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.outcome import OK, Outcome, count
+from pipeline.outcome import OK, Outcome, count_codes
 from pipeline.pack.dataset_file import content
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.pack.verify import verify
-from pipeline.picture import PictureError, fit
+from pipeline.picture import PictureError, resize_long_side
 from pipeline.shard import write_shard
 from sketch_models.option import OptionError
 from sketch_models.styles import STYLES
@@ -187,14 +187,14 @@ def test_no_line_art_of_a_whole_picture_is_misaligned(
 ) -> None:
     """Whatever [sketch] size and [simplify] sizes are: also lines larger than their sketch."""
     width, height = sides
-    sketched = fit(np.zeros((height, width), np.uint8), sketch)
+    sketched = resize_long_side(np.zeros((height, width), np.uint8), sketch)
     check_aspect("line/original", sketched, width, height)
-    check_aspect("line/original", fit(sketched, line), width, height)
+    check_aspect("line/original", resize_long_side(sketched, line), width, height)
 
 
 @pytest.mark.parametrize("size", [64, 256, 768])
 def test_line_art_of_a_part_of_a_picture_is_misaligned(size: int) -> None:
-    cropped = fit(np.zeros((1140, 850), np.uint8), size)
+    cropped = resize_long_side(np.zeros((1140, 850), np.uint8), size)
     with pytest.raises(PictureError, match="misaligned"):
         check_aspect("line/original", cropped, 850, 1200)
 
@@ -236,13 +236,13 @@ def test_a_sliver_is_padded_but_not_cropped(tmp_path: Path) -> None:
     for way, code in [("pad", OK), ("crop", "too_narrow")]:
         options = PackOptions(size=32, fit=way)
         outcomes = pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
-        assert count(outcomes) == {code: 1}
+        assert count_codes(outcomes) == {code: 1}
 
 
 def test_ids_that_are_nowhere_are_rows(tmp_path: Path) -> None:
     shard = shard_of(tmp_path / "0", [3])
     outcomes = pack(tmp_path / "t.h5", [3, 77], [shard], SMALL, attributes=ABOUT)
-    assert count(outcomes) == {OK: 1, "missing": 1}
+    assert count_codes(outcomes) == {OK: 1, "missing": 1}
 
 
 def test_no_pictures_make_an_empty_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.picture import encode_png, fit
+from pipeline.picture import encode_png, resize_long_side
 from pipeline.report.groups_sheet import groups_sheet
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.files import encode
@@ -25,7 +25,7 @@ def colors(tmp_path: Path) -> Path:
         10: ("jpg", encode(draw(1), "jpg")),
         11: ("jpg", encode(draw(1), "jpg")),
         20: ("jpg", encode(draw(2), "jpg")),
-        25: ("png", encode_png(fit(draw(2).color, 500))),
+        25: ("png", encode_png(resize_long_side(draw(2).color, 500))),
         26: ("png", encode(draw(2), "png")),
         40: ("jpg", encode(draw(30), "jpg")),
         41: ("png", encode_png(np.ascontiguousarray(bright[:, ::-1]))),

@@ -16,7 +16,7 @@ from pipeline.screen.duplicates import REASONS
 from pipeline.shard import ShardReader
 
 _OF_EACH = 2  # groups of each reason
-_ACROSS = 5  # pictures of a group
+_COLUMNS = 5  # pictures of a group
 
 Picture = NDArray[np.uint8]
 
@@ -49,7 +49,7 @@ def _chosen(folder: Path) -> list[tuple[str, list[int]]]:
         found = members.filter(pl.col("first").is_in(firsts.implode()))
         found = found.sort(pl.col("id").list.len(), descending=True, maintain_order=True)
         for first, ids in found.head(_OF_EACH).iter_rows():
-            chosen.setdefault(first, (reason.replace("_", " "), ids[:_ACROSS]))
+            chosen.setdefault(first, (reason.replace("_", " "), ids[:_COLUMNS]))
     return list(chosen.values())
 
 

@@ -35,7 +35,7 @@ from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
 from pipeline.demo.samples import IDS
 from pipeline.demo.studio import SHIPPED
-from pipeline.pack.square import Placement, resampled
+from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw
 from sketch_models.network_options import GpuOptions
@@ -58,7 +58,7 @@ class Drawing:
         high, wide = drawing.line.shape
         place = Placement.of(wide, high, LONG_SIDE, "pad")
         width, height = place.width, place.height
-        line, color = (resampled(each, width, height) for each in (drawing.line, drawing.color))
+        line, color = (resample(each, width, height) for each in (drawing.line, drawing.color))
         side = max(width, height)
         square = np.full((side, side, 3), 255, np.uint8)
         square[:height, :width] = color
@@ -159,7 +159,7 @@ def one_round(
     first = drawings[0]
     height, width = first.line.shape
     placement = Placement.of(width, height, colorizer.size, "pad")
-    square, hints = placement.square(first.line), placed(first.hints, placement)
+    square, hints = placement.to_square(first.line), placed(first.hints, placement)
     made, client = Round(), Client(address)
     client.ask(bodies[0])  # connects
     for count in range(args.requests):

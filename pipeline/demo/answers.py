@@ -20,7 +20,7 @@ from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
-from pipeline.pack.square import Placement, resampled
+from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png, resize_long_side
 from sketch_models.styles import STYLES, cut
 
@@ -63,7 +63,7 @@ def simplify(fields: Fields, studio: Studio, ask: Ask) -> Body:
     height, width = rough.shape
     seen = resize_long_side(rough, min(LONGEST_SIDE, max(rough.shape)))
     answer = ask([SimplifyJob(model=model, sketch=seen)])
-    return _line(resampled(answer.results[0], width, height), answer)
+    return _line(resample(answer.results[0], width, height), answer)
 
 
 def colorize(fields: Fields, studio: Studio, ask: Ask) -> Body:
@@ -86,7 +86,7 @@ def colorize(fields: Fields, studio: Studio, ask: Ask) -> Body:
     )
     if size == "model":
         width, height = placement.width, placement.height
-    images = [_png(_restored(painted, placement, width, height)) for painted in answer.results]
+    images = [_png(placement.from_square(each, width, height)) for each in answer.results]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _times(answer)
 
@@ -102,22 +102,14 @@ def _squares(
     height, width = line.shape
     placement = Placement.of(width, height, size, "pad")
     if hints is None:
-        return (width, height), placement, placement.square(line), None
+        return (width, height), placement, placement.to_square(line), None
     if hints.mask.shape != line.shape:
         high, wide = hints.mask.shape
         raise Problem(
             "size_mismatch",
             f"`hints` is {wide} x {high} pixels, expected {width} x {height} as `line` is.",
         )
-    return (width, height), placement, placement.square(line), placed(hints, placement)
-
-
-def _restored(
-    painted: NDArray[np.uint8], placement: Placement, width: int, height: int
-) -> NDArray[np.uint8]:
-    """What lies in the square's box, without the paper around it, at another size."""
-    left, top, right, bottom = placement.box
-    return resampled(np.ascontiguousarray(painted[top:bottom, left:right]), width, height)
+    return (width, height), placement, placement.to_square(line), placed(hints, placement)
 
 
 def _line(line: NDArray[np.uint8], answer: Answer) -> Body:

@@ -95,7 +95,7 @@ class ReportFacts:
 
 
 @dataclass(frozen=True)
-class Step:
+class FunnelStep:
     """One bar of the funnel: what is left after a step."""
 
     label: str
@@ -134,7 +134,7 @@ def write_report(
     target.write_text(html, encoding="utf-8")
 
 
-def funnel(facts: ReportFacts) -> list[Step]:
+def funnel(facts: ReportFacts) -> list[FunnelStep]:
     """From all posts to the pairs, one step per filter rule, gate and later stage."""
     metadata, _, *later = facts.stages
     counts = [("posts read", metadata.kept)]
@@ -153,7 +153,7 @@ def funnel(facts: ReportFacts) -> list[Step]:
     first = max(metadata.kept, 1)
     previous = [metadata.kept, *(count for _, count in counts)]
     return [
-        Step(label, count, before - count, count / first, count / before if before else 0.0)
+        FunnelStep(label, count, before - count, count / first, count / before if before else 0.0)
         for (label, count), before in zip(counts, previous, strict=False)
     ]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import encode_png
-from pipeline.report.contact_sheet import SheetRow, contact_sheet, contact_sheet_of
+from pipeline.report.contact_sheet import SheetRow, contact_sheet, read_contact_sheet
 from pipeline.shard import write_shard
 from sketch_models.styles import STYLES
 
@@ -97,6 +97,6 @@ def test_a_packed_file_shows_posts_from_all_over_it(
         shards.append(paths)
     target = tmp_path / "train.h5"
     pack(target, [1, 2, 3, 7, 8], shards, PackOptions(size=16), attributes=ABOUT)
-    sheet = contact_sheet_of(target, shards, count, CELL)
+    sheet = read_contact_sheet(target, shards, count, CELL)
     expected = contact_sheet([row_of(str(i), 40, 60, 20 * i) for i in shown], CELL)
     assert np.array_equal(sheet, expected)

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from pipeline.report.sheet import EDGE, FRAME, HEAD, QUIET, draw_label, draw_picture, fitting_size
+from pipeline.report.sheet import (
+    FRAME_COLOR,
+    HEADING_SIZE,
+    MARGIN,
+    MUTED_COLOR,
+    draw_label,
+    draw_picture,
+    fit_font_size,
+)
 
 
 def test_a_picture_stands_in_a_frame_of_one_pixel() -> None:
@@ -12,7 +20,7 @@ def test_a_picture_stands_in_a_frame_of_one_pixel() -> None:
     draw_picture(sheet, np.full((4, 6), 7, np.uint8), left=5, top=3)
     pixels = np.asarray(sheet)
     assert (pixels[3:7, 5:11] == 7).all()
-    assert (pixels[2:8, 4:12] == FRAME).all(axis=2).sum() == 6 * 8 - 4 * 6
+    assert (pixels[2:8, 4:12] == FRAME_COLOR).all(axis=2).sum() == 6 * 8 - 4 * 6
     assert (pixels == 255).all(axis=2).sum() == 20 * 20 - 6 * 8
 
 
@@ -22,8 +30,8 @@ def test_a_label_is_written_upwards_around_its_middle() -> None:
     rows, columns = np.nonzero((np.asarray(sheet) < 200).all(axis=2))
     assert np.ptp(rows) > 4 * np.ptp(columns)
     assert (rows.min() + rows.max()) / 2 == pytest.approx(120, abs=3)
-    assert columns.max() < EDGE + 20
-    assert np.asarray(sheet).min() >= min(QUIET)
+    assert columns.max() < MARGIN + 20
+    assert np.asarray(sheet).min() >= min(MUTED_COLOR)
 
 
 def test_an_empty_label_leaves_the_sheet_white() -> None:
@@ -34,9 +42,9 @@ def test_an_empty_label_leaves_the_sheet_white() -> None:
 
 def test_letters_shrink_until_the_longest_text_fits() -> None:
     texts = ["SPADE", "nearest-hint fill"]
-    assert fitting_size(texts, 1000, HEAD) == HEAD
-    size = fitting_size(texts, 100, HEAD)
-    assert 9 < size < HEAD
+    assert fit_font_size(texts, 1000, HEADING_SIZE) == HEADING_SIZE
+    size = fit_font_size(texts, 100, HEADING_SIZE)
+    assert 9 < size < HEADING_SIZE
     assert ImageFont.load_default(size).getlength(texts[1]) <= 100
-    assert fitting_size(texts, 10, HEAD) == 9
-    assert fitting_size([], 10, HEAD) == HEAD
+    assert fit_font_size(texts, 10, HEADING_SIZE) == 9
+    assert fit_font_size([], 10, HEADING_SIZE) == HEADING_SIZE

@@ -47,7 +47,7 @@ def stages_run(said: str) -> list[str]:
     """The stages that have a line in what a build says."""
     first_words = [line.split(" ")[0] for line in said.splitlines()]
     stages = [stage for stage in STAGES if stage in first_words]
-    return [*stages, "report"] if "mostly because" in said else stages
+    return [*stages, "report"] if "top reason" in said else stages
 
 
 def made(data: Path) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Labels, frames and letters of sheets go where they should."""
+"""Labels, frames and font sizes of sheets."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from pipeline.report.sheet import (
 )
 
 
-def test_a_picture_stands_in_a_frame_of_one_pixel() -> None:
+def test_picture_has_a_frame_of_one_pixel() -> None:
     sheet = Image.new("RGB", (20, 20), "white")
     draw_picture(sheet, np.full((4, 6), 7, np.uint8), left=5, top=3)
     pixels = np.asarray(sheet)
@@ -24,7 +24,7 @@ def test_a_picture_stands_in_a_frame_of_one_pixel() -> None:
     assert (pixels == 255).all(axis=2).sum() == 20 * 20 - 6 * 8
 
 
-def test_a_label_is_written_upwards_around_its_middle() -> None:
+def test_label_is_rotated_and_centred() -> None:
     sheet = Image.new("RGB", (60, 200), "white")
     draw_label(sheet, "a long label", middle=120)
     rows, columns = np.nonzero((np.asarray(sheet) < 200).all(axis=2))
@@ -34,13 +34,13 @@ def test_a_label_is_written_upwards_around_its_middle() -> None:
     assert np.asarray(sheet).min() >= min(MUTED_COLOR)
 
 
-def test_an_empty_label_leaves_the_sheet_white() -> None:
+def test_empty_label_draws_nothing() -> None:
     sheet = Image.new("RGB", (60, 60), "white")
     draw_label(sheet, "", middle=30)
     assert (np.asarray(sheet) == 255).all()
 
 
-def test_letters_shrink_until_the_longest_text_fits() -> None:
+def test_font_size_fits_the_longest_text() -> None:
     texts = ["SPADE", "nearest-hint fill"]
     assert fit_font_size(texts, 1000, HEADING_SIZE) == HEADING_SIZE
     size = fit_font_size(texts, 100, HEADING_SIZE)

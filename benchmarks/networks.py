@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--save", action="store_true", help="write results/networks.md")
     args = parser.parse_args()
-    ids = list(islice((i for i in count(FIRST) if post(i).fate != "truncated"), args.pictures))
+    ids = list(islice((i for i in count(FIRST) if post(i).response != "truncated"), args.pictures))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         networks = Networks(folder / "mod.h5", args.size)

@@ -75,7 +75,8 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write results/sketch_simplify.md")
     options = parser.parse_args()
     keep_freed_memory()  # as the stages do
-    ids = list(islice((i for i in count(FIRST) if post(i).fate != "truncated"), options.pictures))
+    whole = (i for i in count(FIRST) if post(i).response != "truncated")
+    ids = list(islice(whole, options.pictures))
     with tempfile.TemporaryDirectory() as folder:
         color = Path(folder) / "color.tar"
         files = {post_id: picture(post_id) for post_id in ids}

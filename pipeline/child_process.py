@@ -19,7 +19,7 @@ JsonLine = dict[str, Any]
 
 EXIT_FAILURE = 3  # exit status of a command that has printed one sentence about what is wrong
 _EXIT_WITH_PARENT = "--exit-with-parent"
-_ERROR_PREFIX = "senga: "  # of the line on the standard error that says what is wrong
+_ERROR_PREFIX = "senga: "  # of an error message on the standard error
 
 
 def run_module(

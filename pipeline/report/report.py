@@ -49,8 +49,8 @@ class StageFacts:
     Attributes:
         name: name of the stage.
         unit: what it counts, such as `pictures`.
-        kept: how many were kept.
-        dropped: how many were dropped, by reason.
+        kept: number of pictures (or posts) that were kept.
+        dropped: number of pictures (or posts) that were dropped, by reason.
         seconds: seconds of work.
         bytes: size on disk.
     """

@@ -26,7 +26,7 @@ REASONS = (SAME_BYTES, SAME_LOOK, SAME_TAGS)
 # Bits of a perceptual hash. Measured on the sample booru: saved again at quality 60 to 95 up to 6,
 # at half the size 12, darker or lighter 29 (99.5 % up to 24), cropped by 2 % 33 (97 % up to 24),
 # a patch of 1 % painted over 68 (80 % up to 24), of 5 % 77 (25 %). Of 6,300 different drawings,
-# 20 million pairs, the two of one aspect that look most alike have 31.
+# 20 million pairs, the most similar two of one aspect differ in 31.
 MAX_HASH_DISTANCE = 24
 MAX_LOG_ASPECT_RATIO = 0.03  # natural logarithm: aspects within about 3 %
 MAX_ID_DISTANCE = 3  # of posts that may be variants by their tags

@@ -148,7 +148,7 @@ def _outline(small: NDArray[np.uint8]) -> float:
 def _phash(thumbnail: NDArray[np.uint8], width: int, height: int) -> str:
     """Return the signs of the lowest frequencies of the grey picture, resized to a square.
 
-    After pHash (Zauner 2010), which has 64 bits: too few where most pictures are a figure in the
+    After pHash (Zauner 2010), which has 64 bits: too few if most pictures are a figure in the
     middle of a white page. Of 6,300 different drawings of the sample booru the closest two of the
     same aspect differ in 31 of 256 bits; with 64 bits it is 4 among 1,300 already.
     """

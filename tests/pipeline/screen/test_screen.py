@@ -48,10 +48,10 @@ def drawings() -> list[Drawing]:
     return [draw(post_id) for post_id in IDS]
 
 
-def code_of(picture: Picture, variant: str = "jpg") -> str:
+def code_of(picture: Picture, file_format: str = "jpg") -> str:
     """Return the screen's code of a picture in a file; a JPEG is decoded at 1/8."""
     height, width = picture.shape[:2]
-    with Image.open(io.BytesIO(encode(Drawing(picture, picture[..., 0]), variant))) as image:
+    with Image.open(io.BytesIO(encode(Drawing(picture, picture[..., 0]), file_format))) as image:
         image.draft("RGB", (1, 1))
         thumbnail = np.asarray(image.convert("RGB"))
     return apply_gates(compute_stats(thumbnail, width, height), ScreenOptions())
@@ -61,10 +61,10 @@ def grey(picture: Picture) -> Picture:
     return np.repeat(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[..., None], 3, axis=2)
 
 
-@pytest.mark.parametrize("variant", ["jpg", "png", "png_palette"])
-def test_drawings_are_kept(drawings: list[Drawing], variant: str) -> None:
-    some = drawings if variant == "jpg" else drawings[:5]
-    assert {code_of(drawing.color, variant) for drawing in some} == {"ok"}
+@pytest.mark.parametrize("file_format", ["jpg", "png", "png_palette"])
+def test_drawings_are_kept(drawings: list[Drawing], file_format: str) -> None:
+    some = drawings if file_format == "jpg" else drawings[:5]
+    assert {code_of(drawing.color, file_format) for drawing in some} == {"ok"}
 
 
 def test_greyscale_pictures_are_dropped(drawings: list[Drawing]) -> None:
@@ -78,11 +78,11 @@ def test_prints_in_one_ink_are_dropped_as_greyscale(drawings: list[Drawing]) -> 
         assert code_of(printed.astype(np.uint8)) == "greyscale"
 
 
-@pytest.mark.parametrize("variant", ["jpg", "png"])
-def test_line_art_is_dropped(drawings: list[Drawing], variant: str) -> None:
-    some = drawings if variant == "jpg" else drawings[:5]
+@pytest.mark.parametrize("file_format", ["jpg", "png"])
+def test_line_art_is_dropped(drawings: list[Drawing], file_format: str) -> None:
+    some = drawings if file_format == "jpg" else drawings[:5]
     lines = [np.repeat(drawing.line[..., None], 3, axis=2) for drawing in some]
-    assert {code_of(picture, variant) for picture in lines} == {"line_art"}
+    assert {code_of(picture, file_format) for picture in lines} == {"line_art"}
 
 
 @pytest.mark.parametrize("color", [(255, 255, 255), (252, 250, 247), (30, 90, 200), (0, 0, 0)])

@@ -26,7 +26,7 @@ from skimage.morphology import skeletonize
 
 from pipeline.draw.sketch import SketchOptions
 from pipeline.picture import encode_png, resize_long_side
-from pipeline.sample_booru.artist import draw
+from pipeline.sample_booru.artist.draw import draw
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions

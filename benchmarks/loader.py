@@ -52,7 +52,7 @@ from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.square import Placement
 from pipeline.picture import keep_freed_memory, resize_long_side
-from pipeline.sample_booru.artist import draw
+from pipeline.sample_booru.artist.draw import draw
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut
 from sketch_models.xdog import Xdog, XdogOptions

@@ -34,7 +34,7 @@ from PIL import Image
 from pipeline.outcome import OK
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import decode, decode_grey, encode_png, keep_freed_memory, resize_long_side
-from pipeline.sample_booru.artist import draw
+from pipeline.sample_booru.artist.draw import draw
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, cut

@@ -1,4 +1,4 @@
-"""A dataset from a CSV: new posts touch their own shards; what failed for now is asked again."""
+"""A dataset from a CSV that grows: new posts, an unchanged CSV, and transient failures."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.picture import encode_png
-from pipeline.sample_booru.artist import draw
+from pipeline.sample_booru.artist.draw import draw
 
 TOP = Path(__file__).parents[2]
 ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
@@ -25,14 +25,14 @@ def picture(post_id: int) -> bytes:
 
 
 class Booru(ThreadingHTTPServer):
-    """Hands out a drawing under every address; counts requests; fails where it is told to."""
+    """A server of a drawing under every path, which records requests and fails for some posts."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.asked: list[int] = []
-        self.ill: set[int] = set()
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requested: list[int] = []
+        self.failing: set[int] = set()
 
     def csv(self, ids: list[int]) -> str:
         address = f"http://127.0.0.1:{self.server_address[1]}"
@@ -43,7 +43,7 @@ class Booru(ThreadingHTTPServer):
         return HEADER + "".join(rows)
 
 
-class Answer(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Booru
 
@@ -52,16 +52,16 @@ class Answer(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         post_id = int(Path(self.path).stem)
-        self.server.asked.append(post_id)
-        content = b"" if post_id in self.server.ill else picture(post_id)
-        self.send_response(503 if post_id in self.server.ill else 200)
+        self.server.requested.append(post_id)
+        content = b"" if post_id in self.server.failing else picture(post_id)
+        self.send_response(503 if post_id in self.server.failing else 200)
         self.send_header("Content-Type", "image/png")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, *arguments: object) -> None:
-        """Keeps quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def booru() -> Iterator[Booru]:
 def build(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
     source = ["--metadata-source", "csv", "--metadata-csv", str(folder / "posts.csv")]
-    near = ["--download-hosts", "127.0.0.1", "--download-allow-private", "true"]
+    local = ["--download-hosts", "127.0.0.1", "--download-allow-private", "true"]
     small = ["--sketch-size", "128", "--pack-size", "32", "--split-test-size", "2"]
     done = subprocess.run(
-        [*command, *source, *near, *small, "--build-data", str(folder), *arguments],
+        [*command, *source, *local, *small, "--build-data", str(folder), *arguments],
         cwd=TOP,
         env=ENV,
         capture_output=True,
@@ -88,26 +88,26 @@ def build(folder: Path, *arguments: str) -> str:
     return done.stderr
 
 
-def times(folder: Path, kind: str) -> dict[str, int]:
-    tars = (folder / "sample" / kind).rglob("*.tar")
+def tar_times(folder: Path, stage: str) -> dict[str, int]:
+    tars = (folder / "sample" / stage).rglob("*.tar")
     return {tar.name: tar.stat().st_mtime_ns for tar in tars}
 
 
-def test_new_posts_touch_only_their_shards(tmp_path: Path, booru: Booru) -> None:
+def test_new_posts_change_only_their_shards(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010]))
     build(tmp_path)
-    before = {kind: times(tmp_path, kind) for kind in ("color", "sketch", "line")}
-    booru.asked.clear()
+    before = {stage: tar_times(tmp_path, stage) for stage in ("color", "sketch", "line")}
+    booru.requested.clear()
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010, 2011, 5000]))
     build(tmp_path)
-    assert sorted(booru.asked) == [2011, 5000]
-    for kind, old in before.items():
-        new = times(tmp_path, kind)
+    assert sorted(booru.requested) == [2011, 5000]
+    for stage, old in before.items():
+        new = tar_times(tmp_path, stage)
         changed = {name for name in new if new[name] != old.get(name)}
         assert changed == {"shard-00002.tar", "shard-00005.tar"}
 
 
-def test_a_csv_that_was_only_touched_changes_nothing(tmp_path: Path, booru: Booru) -> None:
+def test_touched_or_deleted_csv_changes_nothing(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 12]))
     build(tmp_path)
     (tmp_path / "posts.csv").touch()
@@ -116,13 +116,13 @@ def test_a_csv_that_was_only_touched_changes_nothing(tmp_path: Path, booru: Boor
     assert "Nothing to do" in build(tmp_path)
 
 
-def test_what_failed_for_now_is_asked_again(tmp_path: Path, booru: Booru) -> None:
+def test_transient_failure_is_retried_on_the_next_build(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 12, 1010]))
-    booru.ill = {11}
-    once = ("--download-retries", "0", "--download-requests-per-second", "0")
-    assert "mostly http_503" in build(tmp_path, *once)
-    booru.asked.clear()
-    booru.ill = set()
-    build(tmp_path, *once)
-    assert booru.asked == [11]
-    assert "Nothing to do" in build(tmp_path, *once)
+    booru.failing = {11}
+    no_retries = ("--download-retries", "0", "--download-requests-per-second", "0")
+    assert "mostly http_503" in build(tmp_path, *no_retries)
+    booru.requested.clear()
+    booru.failing = set()
+    build(tmp_path, *no_retries)
+    assert booru.requested == [11]
+    assert "Nothing to do" in build(tmp_path, *no_retries)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.colorizer.evaluation import measures
-from pipeline.sample_booru.artist import draw
+from pipeline.sample_booru.artist.draw import draw
 
 
 @pytest.fixture(scope="module")

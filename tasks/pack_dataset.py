@@ -22,7 +22,7 @@ from tasks.stage import Made, Stage
 
 
 class PackDataset(Stage):
-    """Packs colour and line art into `train.h5` and `test.h5`."""
+    """Pack colour and line art into `train.h5` and `test.h5`."""
 
     stage = "pack"
 

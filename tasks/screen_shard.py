@@ -17,7 +17,7 @@ from tasks.stage import Made, Stage
 
 
 class ScreenShard(ShardStage):
-    """Computes picture statistics, and drops what is too small, grey, blank or line art."""
+    """Compute picture statistics, and drop what is too small, grey, blank or line art."""
 
     stage = "screen"
     priority = 25

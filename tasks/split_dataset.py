@@ -19,7 +19,7 @@ from tasks.stage import Made, Stage
 
 
 class SplitDataset(Stage):
-    """Finds pictures that show the same, and splits them together, by the hash of the first id."""
+    """Group duplicates, and split the groups by the hash of their first id."""
 
     stage = "split"
 

@@ -36,7 +36,7 @@ from pipeline.colorizer.colorizer import Colorizer, placed
 from pipeline.colorizer.hints import HintOptions, Hints, simulate
 from pipeline.demo.models import SHIPPED
 from pipeline.demo.samples import SAMPLE_IDS
-from pipeline.pack.square import Placement, resampled
+from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw
 from sketch_models.network_options import GpuOptions
@@ -59,7 +59,7 @@ class Drawing:
         high, wide = drawing.line.shape
         place = Placement.of(wide, high, LONG_SIDE, "pad")
         width, height = place.width, place.height
-        line, color = (resampled(each, width, height) for each in (drawing.line, drawing.color))
+        line, color = (resample(each, width, height) for each in (drawing.line, drawing.color))
         side = max(width, height)
         square = np.full((side, side, 3), 255, np.uint8)
         square[:height, :width] = color
@@ -153,7 +153,7 @@ def one_round(
     first = drawings[0]
     height, width = first.line.shape
     placement = Placement.of(width, height, colorizer.size, "pad")
-    square, hints = placement.square(first.line), placed(first.hints, placement)
+    square, hints = placement.to_square(first.line), placed(first.hints, placement)
     made, client = Round(), Client(address)
     client.ask(bodies[0])  # connects
     for count in range(args.requests):

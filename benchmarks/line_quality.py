@@ -23,7 +23,7 @@ from skimage.morphology import skeletonize
 
 from benchmarks.harness.drawings import SIZE, line_maps
 from benchmarks.harness.report import options, page, publish, table
-from pipeline.picture import encode_png, fit
+from pipeline.picture import encode_png, resize_long_side
 from pipeline.sample_booru.artist.draw import draw
 from sketch_models.styles import STYLES
 
@@ -70,7 +70,7 @@ def known_and_found(post_id: int) -> tuple[NDArray[np.bool_], dict[str, NDArray[
     """Centre lines as drawn, and as found by style."""
     drawing = draw(post_id)
     found = {style: centre(line) for style, line in line_maps(drawing.color).items()}
-    return centre(fit(drawing.line, SIZE)), found
+    return centre(resize_long_side(drawing.line, SIZE)), found
 
 
 def scores(post_id: int) -> dict[str, Score]:
@@ -82,12 +82,12 @@ def picture(post_id: int) -> NDArray[np.uint8]:
     """Colour, known lines, and the `original` lines with what is missing and what is wrong."""
     known, found = known_and_found(post_id)
     drawing = draw(post_id)
-    color = fit(drawing.color, SIZE)
+    color = resize_long_side(drawing.color, SIZE)
     errors = np.full_like(color, 255)
     errors[away(found["original"]) <= 1] = (0, 0, 0)
     errors[(away(found["original"] & (away(known) > NEAR)) <= 1)] = (40, 90, 255)
     errors[(away(known & (away(found["original"]) > NEAR)) <= 1)] = (230, 30, 30)
-    lines = np.repeat(fit(drawing.line, SIZE)[..., None], 3, axis=2)
+    lines = np.repeat(resize_long_side(drawing.line, SIZE)[..., None], 3, axis=2)
     square = np.full((color.shape[0], 768 * 3, 3), 255, np.uint8)
     for column, pixels in enumerate((color, lines, errors)):
         square[:, 768 * column : 768 * column + pixels.shape[1]] = pixels

@@ -51,7 +51,7 @@ from pipeline.colorizer.hints import HintOptions, simulate
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.dataset import ColorizationDataset
 from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
-from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.square import Placement
 from pipeline.picture import keep_freed_memory
 from pipeline.sample_booru.artist.draw import draw
@@ -76,8 +76,8 @@ class Drawn:
         """Colour and lines of one size, by their name in a packed file, and their content box."""
         height, width = self.color.shape[:2]
         place = Placement.of(width, height, size, "pad")
-        lines = {f"line/{style}": place.square(line) for style, line in self.lines.items()}
-        return {"color": place.square(self.color), **lines}, place.box
+        lines = {f"line/{style}": place.to_square(line) for style, line in self.lines.items()}
+        return {"color": place.to_square(self.color), **lines}, place.box
 
 
 def drawn(number: int) -> Drawn:
@@ -104,8 +104,10 @@ def make_packed(target: Path, drawings: list[Drawn], pictures: int) -> None:
     rows = []
     for drawing in drawings:
         squares, box = drawing.squares(SIZE)
-        rows.append((box, {name: Chunk.of(square, "gzip") for name, square in squares.items()}))
-    with DatasetFile(
+        rows.append(
+            (box, {name: Chunk.compress(square, "gzip") for name, square in squares.items()})
+        )
+    with DatasetWriter(
         target, pictures, size=SIZE, names=picture_names(), compression="gzip", attributes={}
     ) as file:
         for post_id in range(pictures):

@@ -27,7 +27,7 @@ from benchmarks.harness.report import options, page, publish, table
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
-from pipeline.picture import decode, decode_grey, encode_png, fit
+from pipeline.picture import decode, decode_grey, encode_png, resize_long_side
 from sketch_models import simo_serra, sketchkeras
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
@@ -69,7 +69,7 @@ class Networks:
     def original(self, contents: Sequence[bytes], folder: Path) -> None:
         """One picture after the other, one sketch after the other."""
         for place, content in enumerate(contents):
-            (ink,) = self.original_sketch.lines([fit(decode(content), self.size)])
+            (ink,) = self.original_sketch.lines([resize_long_side(decode(content), self.size)])
             for style in STYLES:
                 file = folder / f"{place}.{style}.png"
                 file.write_bytes(encode_png(cut(ink, style)))
@@ -92,7 +92,7 @@ class Networks:
         sketch = SketchKeras(keeping(self.sketch_runner), square=True)
         line = SimoSerra(keeping(self.line_runner), MEAN, STD)
         for content in contents:
-            (ink,) = sketch.lines([fit(decode(content), self.size)])
+            (ink,) = sketch.lines([resize_long_side(decode(content), self.size)])
             line.simplify([cut(ink, style) for style in STYLES])
         return seen
 

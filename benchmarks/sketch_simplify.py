@@ -26,7 +26,7 @@ from benchmarks.harness.report import options, page, publish, table
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
-from pipeline.picture import decode, fit, keep_freed_memory
+from pipeline.picture import decode, keep_freed_memory, resize_long_side
 
 MODELS, COMPUTING = "models, arrays in memory", "resizing and models, arrays in memory"
 WHOLE = "**Senga**, both stages, tar to tar"
@@ -54,7 +54,7 @@ def measured(count: int, repeats: int) -> dict[str, list[float]]:
         color = folder / "color.tar"
         files = write_pictures(color, count)
         pictures = [decode(content) for content in files.values()]
-        small = [fit(picture, SIZE) for picture in pictures]
+        small = [resize_long_side(picture, SIZE) for picture in pictures]
         bare(pictures[:4])
         ways = {
             MODELS: lambda: bare(small),

@@ -1,4 +1,4 @@
-"""What became of one picture in one stage: a row, never a crash."""
+"""Outcomes: what became of a picture in a stage is a row, never a crash."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One picture's fate.
+    """What became of one picture.
 
     Attributes:
         id: post id.
         code: `OK`, or a stable snake_case reason such as `truncated`.
-        detail: what was seen, for people; may be empty.
+        detail: what exactly is wrong, for people; may be empty.
     """
 
     id: int
@@ -27,18 +27,18 @@ class Outcome:
     detail: str = ""
 
 
-def count(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """How many outcomes carry each code, the most frequent first."""
+def count_codes(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Return the number of outcomes by code, the most frequent code first."""
     return dict(Counter(outcome.code for outcome in outcomes).most_common())
 
 
 def write_outcomes(outcomes: Iterable[Outcome], path: Path) -> None:
-    """Writes a Parquet table with the columns `id`, `code` and `detail`."""
+    """Write a Parquet table with the columns `id`, `code` and `detail`."""
     rows = [(outcome.id, outcome.code, outcome.detail) for outcome in outcomes]
     schema = {"id": pl.Int64, "code": pl.String, "detail": pl.String}
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
 
 
-def ok_ids(path: Path) -> list[int]:
-    """The post ids of a table of outcomes that came through, in its order."""
+def read_ok_ids(path: Path) -> list[int]:
+    """Return the post ids whose code is `OK` in a table of outcomes, in its order."""
     return pl.read_parquet(path).filter(pl.col("code") == OK)["id"].to_list()

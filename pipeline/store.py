@@ -1,4 +1,4 @@
-"""Where artefacts live, how they get there, and what is known of how they were made.
+"""The data folder: paths of artefacts, atomic writes, manifests, and the lock of a dataset.
 
 Every path under `data/<dataset>/` is built here and nowhere else. Nothing here imports more than
 the standard library: Luigi's scheduling process reads manifests before it forks its workers.
@@ -12,118 +12,86 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from sketch_models.atomic import delete, replacing
 from sketch_models.errors import SengaError
 
-_MEANINGS = {
-    errno.ENOSPC: "the disk is full: free some space",
-    errno.EDQUOT: "the disk quota is used up: free some space",
-    errno.EFBIG: "it is larger than this system allows a file to be: raise the limit",
-    errno.EACCES: "it is not writable for this user: change its permissions or [build] data",
-    errno.EPERM: "it is not writable for this user: change its permissions or [build] data",
-    errno.EROFS: "its file system is read-only: choose another folder with [build] data",
-    errno.ENOTDIR: "a file is in the way of a folder: choose another folder with [build] data",
-    errno.EEXIST: "a file is in the way of a folder: choose another folder with [build] data",
+_NOT_WRITABLE = "it is not writable for this user. Change its permissions or [build] data"
+_FILE_IN_THE_WAY = "a file has the name of a folder. Choose another folder with [build] data"
+# What is wrong, and what to do, by the error code of the operating system.
+_WRITE_ERRORS = {
+    errno.ENOSPC: "the disk is full. Free some space",
+    errno.EDQUOT: "the disk quota is used up. Free some space",
+    errno.EFBIG: "it is larger than this system allows a file to be. Raise the limit",
+    errno.EACCES: _NOT_WRITABLE,
+    errno.EPERM: _NOT_WRITABLE,
+    errno.EROFS: "its file system is read-only. Choose another folder with [build] data",
+    errno.ENOTDIR: _FILE_IN_THE_WAY,
+    errno.EEXIST: _FILE_IN_THE_WAY,
 }
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns what the operating system says while `path` is written into one clear sentence.
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Raise a SengaError that says what to do, if the block fails to write `path`.
 
     Raises:
-        SengaError: where the block raised an OSError whose cause the user can mend.
+        SengaError: if the block raised an OSError whose cause the user can remove.
     """
     try:
         yield
     except OSError as error:
-        meaning = _MEANINGS.get(error.errno or 0)
-        if meaning is None:
+        explanation = _WRITE_ERRORS.get(error.errno or 0)
+        if explanation is None:
             raise
-        message = f"{path} could not be written, {meaning}, then run again; nothing is lost."
+        message = f"{path} could not be written: {explanation}, then run again; nothing is lost."
         raise SengaError(message) from error
 
 
 @contextlib.contextmanager
 def publish(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; what was written there becomes `path` at the end.
+    """Yield a temporary path beside `path`, and move what the block wrote there to `path`.
 
-    The block may write a file or make a folder. Readers see the old one or the whole new one;
-    where the block raises, the temporary one is deleted.
+    This is `replacing`, which also makes the parent folder and explains what fails.
 
     Raises:
         SengaError: no space, no permission, and the like.
     """
-    temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
-    with writing(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(path) as temporary:
             yield temporary
-            if temporary.is_dir():
-                _replace_folder(temporary, path)
-            else:
-                _flush(temporary)
-                temporary.replace(path)
-        finally:
-            _delete(temporary)
-
-
-def _flush(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _replace_folder(new: Path, path: Path) -> None:
-    for file in new.rglob("*"):
-        if file.is_file():
-            _flush(file)
-    old = new.with_suffix(".old")
-    if path.exists():
-        path.replace(old)
-    new.replace(path)
-    _delete(old)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def fingerprint(payload: object) -> str:
-    """The sha256 of plain data (dictionaries, lists, strings, numbers), as 64 hex digits."""
+    """Return the sha256 of plain data (dicts, lists, strings, numbers), as 64 hex digits."""
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """How an artefact was made; written last, so that it proves that the artefact is whole.
+    """The record of how an artefact was made; written last, it proves that it is complete.
 
     Attributes:
-        fingerprint: of `inputs`.
+        fingerprint: the fingerprint of `inputs`.
         inputs: stage, version, options and the upstream content that the artefact was made from.
         content: digest of what the artefact holds, for stages downstream.
-        kept: pictures (or posts) that came through.
-        dropped: how many did not, per reason.
-        facts: what else the stage wants to be known, such as the rows of a funnel.
-        unfinished: pictures that a later run should try again.
-        build: the run that made it.
+        kept: number of pictures (or posts) that the stage kept.
+        dropped: number of pictures (or posts) that it dropped, by reason.
+        facts: further numbers of the stage, such as the rows of the filter's funnel.
+        unfinished: number of pictures that a later run should try again.
+        build: identifier of the run that made it.
         bytes: size of the artefact.
-        seconds: wall clock of the stage.
+        seconds: wall-clock time of the stage.
         created: UTC, ISO 8601.
-        host: the machine's name.
-        versions: of Senga's commit and of the libraries.
+        host: name of the machine.
+        versions: Senga's commit, and the versions of the libraries.
     """
 
     fingerprint: str
@@ -141,13 +109,16 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Publishes the manifest as JSON."""
+        """Publish the manifest as JSON."""
         with publish(path) as temporary:
             temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
-def stamp(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another that takes its place; None where there is none."""
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Return modification time (ns) and inode, which change if a file is replaced.
+
+    None if there is no such file.
+    """
     try:
         stat = path.stat()
     except OSError:
@@ -156,9 +127,9 @@ def stamp(path: Path) -> tuple[int, int] | None:
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """The manifest at `path`; None where there is none, or none that can be read."""
-    now = stamp(path)
-    return None if now is None else _parse_manifest(path, *now)
+    """Return the manifest at `path`, or None if there is none or it cannot be read."""
+    identity = file_identity(path)
+    return None if identity is None else _parse_manifest(path, *identity)
 
 
 @lru_cache(maxsize=4096)
@@ -173,142 +144,144 @@ def _parse_manifest(path: Path, _modified: int, _inode: int) -> Manifest | None:
 class Dataset:
     """The folder of one dataset, `data/<name>/`, and every path in it.
 
-    A `recipe` is the fingerprint of the settings that lead to an artefact. It is a part of the
-    path of everything derived, so that changing a setting and changing it back costs nothing;
+    A `settings_hash` is the fingerprint of the settings that lead to an artefact. It is a part of
+    the path of everything derived, so that changing a setting and changing it back costs nothing;
     downloaded pictures do not carry it, so that nothing is fetched twice.
     """
 
     root: Path
 
-    def metadata(self, recipe: str) -> Path:
-        """Folder of `posts.parquet`, `quarantine.csv` and their manifest."""
-        return self.root / "metadata" / recipe[:12]
+    def metadata(self, settings_hash: str) -> Path:
+        """Return the folder of `posts.parquet`, `quarantine.csv` and their manifest."""
+        return self.root / "metadata" / settings_hash[:12]
 
     def sample_csv(self) -> Path:
-        """The sample booru's metadata."""
+        """Return the path of the sample booru's metadata."""
         return self.root / "metadata" / "sample_booru.csv"
 
-    def collected(self, recipe: str) -> Path:
-        """What a board's API has answered so far; it only grows."""
-        return self.root / "metadata" / f"{recipe[:12]}.jsonl"
+    def api_posts(self, settings_hash: str) -> Path:
+        """Return the path of the posts that a board's API has returned so far; it only grows."""
+        return self.root / "metadata" / f"{settings_hash[:12]}.jsonl"
 
-    def posts(self, recipe: str) -> Path:
-        """Folder of the filtered posts, a Parquet file per shard."""
-        return self.root / "posts" / recipe[:12]
+    def posts(self, settings_hash: str) -> Path:
+        """Return the folder of the filtered posts, a Parquet file per shard."""
+        return self.root / "posts" / settings_hash[:12]
 
     def color(self, shard: int) -> Path:
-        """Tar of downloaded pictures."""
+        """Return the path of a tar of downloaded pictures."""
         return self.root / "color" / f"{shard_name(shard)}.tar"
 
     def color_journal(self, shard: int) -> Path:
-        """What has come of a shard whose download has not ended."""
+        """Return the path of the journal of a shard whose download has not ended."""
         return self.root / "color" / f"{shard_name(shard)}.journal"
 
     def color_outcomes(self, shard: int) -> Path:
-        """What became of every URL of the shard that was ever asked for."""
+        """Return the path of the table of outcomes: a row per post that was ever downloaded."""
         return self.root / "color" / f"{shard_name(shard)}.outcomes.parquet"
 
-    def color_manifest(self, recipe: str, shard: int) -> Path:
-        """The proof that the shard's tar holds what the recipe's posts ask for."""
-        return self.root / "color" / recipe[:12] / f"{shard_name(shard)}.json"
+    def color_manifest(self, settings_hash: str, shard: int) -> Path:
+        """Return the path of the manifest of a shard's download, for the posts of one filter."""
+        return self.root / "color" / settings_hash[:12] / f"{shard_name(shard)}.json"
 
-    def screen(self, recipe: str, shard: int) -> Path:
-        """Table of what the pictures of a shard are like, and which are kept."""
-        return self.root / "screen" / recipe[:12] / f"{shard_name(shard)}.parquet"
+    def screen(self, settings_hash: str, shard: int) -> Path:
+        """Return the path of the table of picture statistics of a shard, and which are kept."""
+        return self.root / "screen" / settings_hash[:12] / f"{shard_name(shard)}.parquet"
 
-    def screens(self, shard: int) -> list[Path]:
-        """The tables of a shard under every recipe."""
+    def screen_tables(self, shard: int) -> list[Path]:
+        """Return the paths of the `screen` tables of a shard that exist, under all settings."""
         return sorted(self.root.glob(f"screen/*/{shard_name(shard)}.parquet"))
 
-    def sketch(self, recipe: str, shard: int) -> Path:
-        """Tar of sketches."""
-        return self.root / "sketch" / recipe[:12] / f"{shard_name(shard)}.tar"
+    def sketch(self, settings_hash: str, shard: int) -> Path:
+        """Return the path of a tar of sketches."""
+        return self.root / "sketch" / settings_hash[:12] / f"{shard_name(shard)}.tar"
 
-    def line(self, recipe: str, shard: int) -> Path:
-        """Tar of line art."""
-        return self.root / "line" / recipe[:12] / f"{shard_name(shard)}.tar"
+    def line(self, settings_hash: str, shard: int) -> Path:
+        """Return the path of a tar of line art."""
+        return self.root / "line" / settings_hash[:12] / f"{shard_name(shard)}.tar"
 
-    def split(self, recipe: str) -> Path:
-        """Folder of `split.parquet`."""
-        return self.root / "split" / recipe[:12]
+    def split(self, settings_hash: str) -> Path:
+        """Return the folder of `split.parquet`."""
+        return self.root / "split" / settings_hash[:12]
 
-    def packed(self, recipe: str) -> Path:
-        """Folder of `train.h5`, `test.h5` and `report.html`."""
-        return self.root / "dataset" / recipe[:12]
+    def packed(self, settings_hash: str) -> Path:
+        """Return the folder of `train.h5`, `test.h5` and `report.html`."""
+        return self.root / "dataset" / settings_hash[:12]
 
-    def colorizer(self, recipe: str) -> Path:
-        """Folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
-        return self.root / "colorizer" / recipe[:12]
+    def colorizer(self, settings_hash: str) -> Path:
+        """Return the folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
+        return self.root / "colorizer" / settings_hash[:12]
 
-    def evaluation(self, recipe: str) -> Path:
-        """Folder of an evaluation: metrics, figures, the page that shows them."""
-        return self.root / "evaluation" / recipe[:12]
+    def evaluation(self, settings_hash: str) -> Path:
+        """Return the folder of an evaluation: metrics, figures, the page that shows them."""
+        return self.root / "evaluation" / settings_hash[:12]
 
     def newest(self, name: str) -> Path:
-        """`train.h5`, `test.h5` or `report.html` of the newest build."""
+        """Return the path of the link to `train.h5`, `test.h5` or the like of the newest build."""
         return self.root / name
 
-    def point(self, name: str, artefact: Path) -> None:
-        """Makes `newest(name)` a relative link to an artefact of this dataset."""
+    def link_newest(self, name: str, artefact: Path) -> None:
+        """Make `newest(name)` a relative link to an artefact of this dataset."""
         with publish(self.newest(name)) as temporary:
             temporary.symlink_to(os.path.relpath(artefact, self.root))
 
 
 def shard_name(shard: int) -> str:
-    """`shard-00042`."""
+    """Return the name of a shard, such as `shard-00042`."""
     return f"shard-{shard:05d}"
 
 
-def outcomes_of(shard: Path) -> Path:
-    """The table of outcomes that belongs to a shard of sketches or lines."""
+def outcomes_path(shard: Path) -> Path:
+    """Return the path of the table of outcomes of a shard of sketches or lines."""
     return shard.with_suffix(".outcomes.parquet")
 
 
-def manifest_of(artefact: Path) -> Path:
-    """The manifest that belongs to an artefact: in a folder, or beside a file."""
+def manifest_path(artefact: Path) -> Path:
+    """Return the path of an artefact's manifest: in the folder, or beside the file."""
     return artefact.with_suffix(".json") if artefact.suffix else artefact / "manifest.json"
 
 
-_held: dict[Path, int] = {}
+_locks: dict[Path, int] = {}  # file descriptor by folder, open for as long as the process lives
 
 
-def hold(root: Path) -> None:
-    """Keeps other builds off a dataset for as long as this process and its children live.
+def lock_dataset(root: Path) -> None:
+    """Lock a dataset for this process and its children, and delete what a killed build left.
+
+    Calling it again in the same process does nothing.
 
     Raises:
-        SengaError: where another build holds it, or the folder cannot be written.
+        SengaError: if another build has the lock, or the folder cannot be written.
     """
     root = root.absolute()
-    if root in _held:
+    if root in _locks:
         return
-    with writing(root):
+    with explain_write_errors(root):
         root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.read(descriptor, 200).decode(errors="replace") or "an unknown process"
+        owner = os.read(descriptor, 200).decode(errors="replace") or "an unknown process"
         os.close(descriptor)
         raise SengaError(
-            f"{root} is being built by {holder}: wait until it has ended, "
+            f"{root} is being built by {owner}. Wait until it has ended, "
             "or choose another name with --build-dataset."
         ) from None
-    for left_behind in root.rglob(".*.tmp"):  # by a run that was killed
-        _delete(left_behind)
+    for leftover in root.rglob(".*.tmp"):
+        delete(leftover)
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
-    _held[root] = descriptor
+    _locks[root] = descriptor
 
 
 def size_of(artefact: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
+    """Return the size in bytes of a file, or of all files in a folder."""
     files = artefact.rglob("*") if artefact.is_dir() else [artefact]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def digest(rows: Mapping[int, str]) -> str:
-    """A digest of what each post id stands for, whatever their order."""
-    state = hashlib.sha256()
+    """Return a sha256 of a text per post id, as 64 hex digits; their order does not matter."""
+    sha256 = hashlib.sha256()
     for post_id, text in sorted(rows.items()):
-        state.update(f"{post_id}\t{text}\n".encode())
-    return state.hexdigest()
+        sha256.update(f"{post_id}\t{text}\n".encode())
+    return sha256.hexdigest()

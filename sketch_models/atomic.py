@@ -1,10 +1,11 @@
-"""Files that several processes may write: whole or not there, and one writer at a time."""
+"""Atomic writes of files and folders, and a lock for one writer at a time."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -28,9 +29,10 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; the file written there becomes `path` at the end.
+    """Yield a temporary path beside `path`, and move what the block wrote there to `path`.
 
-    Where the block raises, the temporary file is deleted and `path` is as before.
+    The block may write a file or make a folder. Readers see the old one or the complete new one.
+    If the block raises, what it wrote is deleted and `path` is as before.
 
     Raises:
         OSError: no space, no permission, and the like.
@@ -39,8 +41,34 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{writer}.tmp")
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+        if temporary.is_dir():
+            _replace_folder(temporary, path)
+        else:
+            _fsync(temporary)
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        delete(temporary)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a link, or a folder with all that is in it, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    for file in new.rglob("*"):
+        if file.is_file():
+            _fsync(file)
+    old = new.with_suffix(".old")
+    if path.exists():
+        path.replace(old)
+    new.replace(path)
+    delete(old)
+
+
+def _fsync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -11,10 +11,11 @@ import luigi
 from rich.console import Console
 
 from pipeline import store
+from pipeline.pack.split import PARTS
 from pipeline.pack.verify import verify
 from pipeline.picture import encode_png
 from pipeline.progress import Advance
-from pipeline.report.contact_sheet import contact_sheet_of
+from pipeline.report.contact_sheet import read_contact_sheet
 from pipeline.report.groups_sheet import groups_sheet
 from pipeline.report.report import ReportFacts, StageFacts, summary_table, write_report
 from sketch_models.errors import SengaError
@@ -22,7 +23,7 @@ from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
-from tasks.pack_dataset import PARTS, PackDataset
+from tasks.pack_dataset import PackDataset
 from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
@@ -77,13 +78,13 @@ class BuildDataset(Stage):
         packed = PackDataset()
         verify([packed.file(part) for part in PARTS])
         with store.publish(self.artefact()) as temporary:
-            sheet = contact_sheet_of(packed.file("train"), packed.shards())
+            sheet = read_contact_sheet(packed.file("train"), packed.shards())
             colors = [paths.color for paths in packed.shards()]
             groups = groups_sheet(SplitDataset().artefact(), colors)
             groups_png = b"" if groups is None else encode_png(groups)
             write_report(temporary, self._facts(), encode_png(sheet), groups_png)
         for name in NAMES:
-            self.dataset.point(name, self.artefact().parent / name)
+            self.dataset.link_newest(name, self.artefact().parent / name)
         advance(1)
         return Made(kept=packed.manifest().kept)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline import run, store
+from pipeline import child_process, store
 from pipeline.colorizer.evaluation.job import Job
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
@@ -72,20 +72,20 @@ class EvaluateColorizer(Stage):
         )
         last = {"images": 0}
 
-        def hear(line: run.Line) -> None:
+        def hear(line: child_process.JsonLine) -> None:
             advance(line["images"] - last["images"])
             last.update(line)
 
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             (folder / "job.json").write_text(job.text(), encoding="utf-8")
-            run.run(
+            child_process.run_module(
                 "pipeline.colorizer.evaluation.evaluate",
                 [str(folder / "job.json"), str(folder)],
                 hear,
                 1,
             )
-        self.dataset.point(PAGE, self.artefact() / "index.html")
+        self.dataset.link_newest(PAGE, self.artefact() / "index.html")
         return Made(kept=last["images"])
 
     def say_done(self) -> None:

@@ -126,8 +126,8 @@ class ImportMetadata(Stage):
 
     def _collect_from_board(self, advance: Advance) -> Made:
         """Collect new posts, and import all that were ever collected."""
-        collected = self.dataset.collected(self.recipe())
-        with store.writing(collected):
+        collected = self.dataset.api_posts(self.recipe())
+        with store.explain_write_errors(collected):
             collected.parent.mkdir(parents=True, exist_ok=True)
             with open_client() as client:
                 result = collect(

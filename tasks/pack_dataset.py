@@ -1,4 +1,4 @@
-"""The files people train from."""
+"""The task that packs the files people train from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import store
-from pipeline.outcome import OK, count
+from pipeline.outcome import OK, count_codes
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
-from pipeline.pack.split import read_split
+from pipeline.pack.split import PARTS, read_split
 from pipeline.progress import Advance, Progress
 from tasks import config
 from tasks.download_shard import DownloadShard
@@ -20,24 +20,22 @@ from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
 from tasks.stage import Made, Stage
 
-PARTS = ("train", "test")
-
 
 class PackDataset(Stage):
-    """Packs colour and line art into `train.h5` and `test.h5`."""
+    """Pack colour and line art into `train.h5` and `test.h5`."""
 
     stage = "pack"
 
     def upstream(self) -> list[Stage]:
-        """The split; where it is made, so is everything else."""
+        """Return the split, whose own upstream is everything that is packed."""
         return [SplitDataset()]
 
     def settings(self) -> dict[str, object]:
-        """Size, fit, and what to pack."""
+        """Return the options of packing."""
         return config.result_options(PackOptions)
 
     def content_from(self) -> list[str]:
-        """The split, and the posts, pictures and lines of every shard."""
+        """Return the digests of the split, and of posts, pictures and lines of every shard."""
         shards = FilterPosts().shards()
         return [
             SplitDataset().manifest().content,
@@ -51,30 +49,30 @@ class PackDataset(Stage):
         ]
 
     def artefact(self) -> Path:
-        """Folder of the two files."""
+        """Return the folder of the two files."""
         return self.dataset.packed(self.recipe())
 
     def file(self, part: str) -> Path:
-        """`train.h5` or `test.h5`."""
+        """Return the path of `train.h5` or `test.h5`."""
         return self.artefact() / f"{part}.h5"
 
     def shards(self) -> list[ShardPaths]:
-        """What is packed, in ascending order of post ids."""
+        """Return the paths of all shards, in ascending order of post ids."""
         return [_paths(number) for number in sorted(FilterPosts().shards())]
 
     def progress(self) -> Progress:
-        """Every picture of the split."""
+        """Return the number of pictures in the split."""
         return Progress(total=SplitDataset().manifest().kept)
 
     def make(self, advance: Advance) -> Made:
-        """Packs both files and publishes them together."""
+        """Pack both files and publish them together."""
         split = read_split(SplitDataset().table)
         dropped: dict[str, int] = {}
         kept: dict[str, int] = {}
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             for part in PARTS:
-                ids = [post_id for post_id, side in split.items() if side == part]
+                ids = [post_id for post_id, of_post in split.items() if of_post == part]
                 outcomes = pack(
                     folder / f"{part}.h5",
                     ids,
@@ -83,7 +81,7 @@ class PackDataset(Stage):
                     attributes=self._attributes(part),
                     advance=advance,
                 )
-                codes = count(outcomes)
+                codes = count_codes(outcomes)
                 kept[part] = codes.pop(OK, 0)
                 dropped |= {code: dropped.get(code, 0) + n for code, n in codes.items()}
         return Made(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))

@@ -53,7 +53,7 @@ class RetryFailed(luigi.Task):
                 raise SengaError(
                     f"[RetryFailed] codes = {code}: expected some of http_<status>, {choices}."
                 )
-        store.hold(FilterPosts().dataset.root)
+        store.lock_dataset(FilterPosts().dataset.root)
         total = 0
         for shard in FilterPosts().shards():
             task = DownloadShard(shard=shard)

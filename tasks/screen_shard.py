@@ -1,4 +1,4 @@
-"""Which pictures of a shard are of use."""
+"""The task that screens the pictures of a shard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.collect.download import kept_ids
-from pipeline.outcome import OK, count
+from pipeline.outcome import OK, count_codes
 from pipeline.progress import Advance
 from pipeline.screen.screen import GATES, ScreenOptions, screen_shard
 from tasks import config
@@ -17,25 +17,25 @@ from tasks.stage import Made, Stage
 
 
 class ScreenShard(ShardStage):
-    """Measures every picture, and leaves out those that are too small, grey, blank or lines."""
+    """Compute picture statistics, and drop what is too small, grey, blank or line art."""
 
     stage = "screen"
     priority = 25
 
     def upstream(self) -> list[Stage]:
-        """The pictures."""
+        """Return the download of the pictures."""
         return [DownloadShard(shard=self.shard)]
 
     def settings(self) -> dict[str, object]:
-        """The gates."""
+        """Return the options of the gates."""
         return config.result_options(ScreenOptions)
 
     def artefact(self) -> Path:
-        """A parquet table: id, code, measures."""
+        """Return the path of a Parquet table: id, code, statistics."""
         return self.dataset.screen(self.recipe(), self.shard)
 
     def make(self, advance: Advance) -> Made:
-        """Measures what no earlier table has, and judges all."""
+        """Compute the statistics that no earlier table has, and apply the gates to all."""
         download = DownloadShard(shard=self.shard)
         ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
         with store.publish(self.artefact()) as table:
@@ -44,10 +44,10 @@ class ScreenShard(ShardStage):
                 ids,
                 table,
                 config.options(ScreenOptions),
-                known=self.dataset.screens(self.shard),
+                previous_tables=self.dataset.screen_tables(self.shard),
                 advance=advance,
             )
-        codes = count(outcomes)
+        codes = count_codes(outcomes)
         kept = codes.pop(OK, 0)
         return Made(
             kept=kept,

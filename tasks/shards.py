@@ -9,7 +9,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import store
-from pipeline.outcome import OK, Outcome, count, write_outcomes
+from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
 from pipeline.progress import Advance, Progress
 from sketch_models import registry
 from sketch_models.registry import ModelOptions
@@ -84,9 +84,9 @@ class DrawStage(ShardStage):
         """Draws and publishes the tar and its outcomes."""
         with (
             store.publish(self.artefact()) as tar,
-            store.publish(store.outcomes_of(self.artefact())) as table,
+            store.publish(store.outcomes_path(self.artefact())) as table,
         ):
             outcomes = self.draw(tar, advance)
             write_outcomes(outcomes, table)
-        codes = count(outcomes)
+        codes = count_codes(outcomes)
         return Made(kept=codes.pop(OK, 0), dropped=codes)

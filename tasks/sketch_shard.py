@@ -10,7 +10,7 @@ import luigi
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import Outcome
 from pipeline.progress import Advance
-from pipeline.screen.screen import screened
+from pipeline.screen.screen import read_kept_ids
 from sketch_models import registry
 from sketch_models.network_options import GpuOptions
 from tasks import config
@@ -56,7 +56,7 @@ class SketchShard(DrawStage):
     def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
         """Draws every picture that was kept."""
         color = DownloadShard(shard=self.shard).artefact()
-        ids = screened(ScreenShard(shard=self.shard).artefact())
+        ids = read_kept_ids(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
         gpu = config.options(GpuOptions)
         model = registry.sketch_model(self.drawn_by(), gpu, options.runtime)

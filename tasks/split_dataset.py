@@ -1,4 +1,4 @@
-"""Which pictures are for training and which for the test."""
+"""The task that splits the pictures into a training set and a test set."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import store
-from pipeline.outcome import ok_ids
+from pipeline.outcome import read_ok_ids
 from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import Advance
-from pipeline.screen.duplicates import described, group, write_groups
+from pipeline.screen.duplicates import group_duplicates, read_features, write_groups
 from tasks import config
 from tasks.filter_posts import FilterPosts
 from tasks.screen_shard import ScreenShard
@@ -19,29 +19,29 @@ from tasks.stage import Made, Stage
 
 
 class SplitDataset(Stage):
-    """Finds pictures that show the same, and splits them together, by the hash of the first id."""
+    """Group duplicates, and split the groups by the hash of their first id."""
 
     stage = "split"
 
     def requires(self) -> list[Stage]:
-        """The posts: only they say which shards there are."""
+        """Return the filtered posts; the shards are known only when they are made."""
         return [FilterPosts()]
 
     def lines(self) -> list[SimplifyShard]:
-        """The line art of every shard, in every variant; raises NotReadyError."""
+        """Return the tasks of the line art of all shards and variants; raise NotReadyError."""
         shards = FilterPosts().shards()
         return [task for number in shards for task in SimplifyShard.variants(number).values()]
 
     def recipe_from(self) -> list[Stage]:
-        """A shard's recipe does not depend on its number."""
+        """Return the tasks of one shard, since their settings do not depend on its number."""
         return list(SimplifyShard.variants(0).values())
 
     def content_from(self) -> list[str]:
-        """Every shard's line art."""
+        """Return the digests of the line art of every shard."""
         return [task.manifest().content for task in self.lines()]
 
     def settings(self) -> dict[str, object]:
-        """How many go to the test set, the seed, and what becomes of duplicates."""
+        """Return the size of the test set, the seed, and whether duplicates are kept."""
         return {
             **config.result_options(SplitOptions),
             "seed": config.options(config.BuildOptions).seed,
@@ -49,30 +49,30 @@ class SplitDataset(Stage):
         }
 
     def artefact(self) -> Path:
-        """Folder of `split.parquet`, `groups.parquet` and `joins.parquet`."""
+        """Return the folder of `split.parquet`, `groups.parquet` and `joins.parquet`."""
         return self.dataset.split(self.recipe())
 
     @property
     def table(self) -> Path:
-        """Post id and part."""
+        """The path of the table with the columns id and part."""
         return self.artefact() / "split.parquet"
 
     def run(self) -> Iterator[list[SimplifyShard]]:
-        """Asks for the shards, then splits."""
+        """Require the shards, then split."""
         yield self.lines()
         self.make_and_record()
 
     def make(self, advance: Advance) -> Made:
-        """Groups, splits and publishes the tables."""
+        """Group the pictures, split them, and publish the tables."""
         shards = list(FilterPosts().shards())
         downloaded = sum(ScreenShard(shard=number).manifest().kept for number in shards)
-        whole = [post_id for number in shards for post_id in _whole(number)]
+        complete = [post_id for number in shards for post_id in _complete_ids(number)]
         screens = [ScreenShard(shard=number).artefact() for number in shards]
         posts = [FilterPosts().shard_posts(number) for number in shards]
-        groups = group(described(screens, posts, whole))
-        ids = whole
+        groups = group_duplicates(read_features(screens, posts, complete))
+        ids = complete
         if config.options(FilterOptions).duplicates == "first":
-            ids = [post_id for post_id in whole if groups.first[post_id] == post_id]
+            ids = [post_id for post_id in complete if groups.first[post_id] == post_id]
         seed = config.options(config.BuildOptions).seed
         parts = split_ids(ids, config.options(SplitOptions), seed, groups.first)
         with store.publish(self.artefact()) as folder:
@@ -81,8 +81,8 @@ class SplitDataset(Stage):
             write_groups(groups, folder)
         advance(len(parts))
         dropped = {
-            "part_missing": downloaded - len(whole),
-            "duplicate": len(whole) - len(ids),
+            "part_missing": downloaded - len(complete),
+            "duplicate": len(complete) - len(ids),
             "beside_the_test": len(ids) - len(parts),
         }
         return Made(
@@ -93,8 +93,8 @@ class SplitDataset(Stage):
         )
 
 
-def _whole(shard: int) -> list[int]:
-    """The posts of a shard that have every variant of line art."""
+def _complete_ids(shard: int) -> list[int]:
+    """Return the ids of the posts of a shard that have every variant of line art."""
     variants = SimplifyShard.variants(shard).values()
-    found = [ok_ids(store.outcomes_of(task.artefact())) for task in variants]
-    return sorted(set(found[0]).intersection(*found))
+    first, *others = (read_ok_ids(store.outcomes_path(task.artefact())) for task in variants)
+    return sorted(set(first).intersection(*others))

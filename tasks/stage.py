@@ -152,7 +152,7 @@ class Stage(luigi.Task):
 
     def manifest_path(self) -> Path:
         """Where the manifest lies."""
-        return store.manifest_of(self.artefact())
+        return store.manifest_path(self.artefact())
 
     def manifest(self) -> Manifest:
         """The manifest of the finished artefact; raises NotReadyError.
@@ -162,7 +162,7 @@ class Stage(luigi.Task):
         """
         if self._path is None:
             self._path = self.manifest_path()
-        stamp = store.stamp(self._path)
+        stamp = store.file_identity(self._path)
         if stamp is None or (stamp != self._ready and not self.complete()):
             raise NotReadyError(str(self))
         manifest = store.read_manifest(self._path)
@@ -214,7 +214,7 @@ class Stage(luigi.Task):
             return
         for sentence in self.needs():
             raise SengaError(sentence)
-        store.hold(self.dataset.root)
+        store.lock_dataset(self.dataset.root)
         inputs = self.inputs()
         started = time.monotonic()
         with Meter(
@@ -268,7 +268,7 @@ def _hold_before_workers_fork(task: Stage, _: Stage) -> None:
     Luigi discovers the dependencies of what it is going to run, there and not in the workers.
     """
     with contextlib.suppress(SengaError):  # `run` says it
-        store.hold(task.dataset.root)
+        store.lock_dataset(task.dataset.root)
 
 
 def say(stage: str, manifests: Sequence[Manifest], unit: str) -> None:

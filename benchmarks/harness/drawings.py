@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.draw.sketch import SketchOptions
-from pipeline.picture import fit, sniff
+from pipeline.picture import resize_long_side, sniff_extension
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
@@ -24,7 +24,7 @@ FIRST = 30_000  # post id
 
 def line_maps(color: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
     """The lines of a picture by style; pictures that have the working size stay as they are."""
-    (ink,) = XDOG.lines([fit(color, SIZE)])
+    (ink,) = XDOG.lines([resize_long_side(color, SIZE)])
     lines = CENTERLINE.simplify([cut(ink, style) for style in STYLES])
     return dict(zip(STYLES, lines, strict=True))
 
@@ -33,5 +33,5 @@ def write_pictures(target: Path, number: int) -> dict[int, bytes]:
     """Writes a shard of whole pictures, as the sample booru serves them; returns them by id."""
     ids = islice((i for i in count(FIRST) if post(i).fate != "truncated"), number)
     files = {post_id: picture(post_id) for post_id in ids}
-    write_shard(target, ((i, {sniff(content): content}) for i, content in files.items()))
+    write_shard(target, ((i, {sniff_extension(content): content}) for i, content in files.items()))
     return files

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.collect.polyglot import second_type
-from pipeline.picture import PictureError, decode, sniff, stated_size
+from pipeline.picture import PictureError, decode, header_size, sniff_extension
 
 MAX_ASPECT_RATIO = 50.0
 """Long side over short side; more is refused before the picture is decoded."""
@@ -37,11 +37,11 @@ def check_picture(content: bytes, url: str) -> str:
     """
     if content[:64].lstrip().lower().startswith(_HTML_STARTS):
         raise PictureError("html", "the body is a web page")
-    extension = sniff(content)
+    extension = sniff_extension(content)
     expected = _EXTENSIONS.get(posixpath.splitext(urlsplit(url).path)[1].lower(), extension)
     if extension != expected:
         raise PictureError("wrong_type", f"{extension} in a URL that ends in {expected}")
-    width, height = stated_size(content)
+    width, height = header_size(content)
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
         raise PictureError("absurd_aspect", f"{width} x {height}")
     if other := second_type(content, extension):

@@ -26,7 +26,7 @@ from pipeline.collect.outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.outcome import OK, count, ok_ids
+from pipeline.outcome import OK, count_codes, read_ok_ids
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.errors import SengaError
@@ -55,7 +55,7 @@ class DownloadResult:
     @property
     def dropped(self) -> dict[str, int]:
         """Number of posts without a picture, by reason, the most frequent first."""
-        return count(row for row in self.outcomes if row.code != OK)
+        return count_codes(row for row in self.outcomes if row.code != OK)
 
     @property
     def transient(self) -> int:
@@ -237,7 +237,7 @@ def kept_ids(posts: Path, table: Path) -> list[int]:
         table: the outcomes of their shard, which may hold those of other posts.
     """
     post_ids = pl.read_parquet(posts, columns=["id"])["id"].to_list()
-    return sorted(set(post_ids) & set(ok_ids(table)))
+    return sorted(set(post_ids) & set(read_ok_ids(table)))
 
 
 def drop_outcomes(table: Path, codes: Collection[str], target: Path) -> int:
@@ -267,7 +267,7 @@ def check_failed_share(result: DownloadResult, options: DownloadOptions) -> None
     total, failed = len(result.outcomes), result.transient
     limit = options.max_failed_share * total
     if failed > limit:
-        counts = count(row for row in result.outcomes if row.transient)
+        counts = count_codes(row for row in result.outcomes if row.transient)
         reasons = ", ".join(f"{code} {number:,}" for code, number in list(counts.items())[:3])
         raise SengaError(
             f"{failed:,} of {total:,} pictures could not be downloaded ({reasons}). Check the "

@@ -18,7 +18,7 @@ from pipeline.colorizer.networks.generator import join_map
 from pipeline.colorizer.networks.layers import parameters
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.recipe import Recipe
-from pipeline.pack.square import Placement, resampled
+from pipeline.pack.square import Placement
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import choose_device, choose_precision
@@ -93,9 +93,10 @@ class Colorizer:
         height, width = line.shape
         placement = Placement.of(width, height, self.size, "pad")
         small = None if hints is None else placed(hints, placement)
-        painted = self.paint([placement.square(line)], [small], None if z is None else z[None])[0]
-        left, top, right, bottom = placement.box
-        return resampled(np.ascontiguousarray(painted[top:bottom, left:right]), width, height)
+        painted = self.paint([placement.to_square(line)], [small], None if z is None else z[None])[
+            0
+        ]
+        return placement.from_square(painted, width, height)
 
     def paint(
         self,

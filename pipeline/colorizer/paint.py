@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline import store
+from pipeline.child_process import run_main
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
 from pipeline.picture import PictureError, decode, encode_png
-from pipeline.run import command
 from sketch_models.errors import SengaError
 
 _KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -87,4 +87,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command(main, sys.argv[1:]))
+    sys.exit(run_main(main, sys.argv[1:]))

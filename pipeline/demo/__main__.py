@@ -11,10 +11,10 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
+from pipeline.child_process import run_main
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions, parse
 from pipeline.demo.serve import is_public, listen, serving
-from pipeline.run import command
 
 if TYPE_CHECKING:
     from pipeline.demo.models import Models
@@ -85,7 +85,7 @@ def _handle_signals() -> None:
 
 
 if __name__ == "__main__":
-    status = command(main, sys.argv[1:])
+    status = run_main(main, sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     # Skip the interpreter's shutdown: it crashes while a network still runs in its thread.

@@ -20,8 +20,8 @@ from pipeline.demo.latent import make_z
 from pipeline.demo.models import Models
 from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
-from pipeline.pack.square import Placement, resampled
-from pipeline.picture import encode_png, fit
+from pipeline.pack.square import Placement, resample
+from pipeline.picture import encode_png, resize_long_side
 from sketch_models.styles import STYLES, cut
 
 MAX_SIDE = 1536  # of the input of a sketch or line model, in pixels
@@ -44,7 +44,7 @@ def sketch(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     style = fields.choice("style", "pured", STYLES)
     size = fields.integer("size", 768, range(SMALLEST_SKETCH, MAX_SIDE + 1))
     models.require_model("sketch", model)
-    picture = fit(fields.rgb("image"), size)
+    picture = resize_long_side(fields.rgb("image"), size)
     results = run_jobs([SketchJob(model=model, picture=picture)])
     return _line_response(cut(results.outputs[0], style), results)
 
@@ -60,9 +60,9 @@ def simplify(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     models.require_model("simplify", model)
     rough = fields.grey("image")
     height, width = rough.shape
-    resized = fit(rough, min(MAX_SIDE, max(rough.shape)))
+    resized = resize_long_side(rough, min(MAX_SIDE, max(rough.shape)))
     results = run_jobs([SimplifyJob(model=model, sketch=resized)])
-    return _line_response(resampled(results.outputs[0], width, height), results)
+    return _line_response(resample(results.outputs[0], width, height), results)
 
 
 def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
@@ -84,7 +84,9 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     results = run_jobs([ColorizeJob(line, hints, z) for z in zs])
     if size == "model":
         width, height = placement.width, placement.height
-    images = [_base64_png(_crop(square, placement, width, height)) for square in results.outputs]
+    images = [
+        _base64_png(placement.from_square(square, width, height)) for square in results.outputs
+    ]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _durations(results)
 
@@ -103,22 +105,14 @@ def _read_squares(
     height, width = line.shape
     placement = Placement.of(width, height, size, "pad")
     if hints is None:
-        return (width, height), placement, placement.square(line), None
+        return (width, height), placement, placement.to_square(line), None
     if hints.mask.shape != line.shape:
         high, wide = hints.mask.shape
         raise ApiError(
             "size_mismatch",
             f"`hints` is {wide} x {high} pixels, expected {width} x {height}, the size of `line`.",
         )
-    return (width, height), placement, placement.square(line), placed(hints, placement)
-
-
-def _crop(
-    square: NDArray[np.uint8], placement: Placement, width: int, height: int
-) -> NDArray[np.uint8]:
-    """Return the picture's box of a square, without the padding, at another size."""
-    left, top, right, bottom = placement.box
-    return resampled(np.ascontiguousarray(square[top:bottom, left:right]), width, height)
+    return (width, height), placement, placement.to_square(line), placed(hints, placement)
 
 
 def _line_response(line: NDArray[np.uint8], results: JobResults) -> JsonObject:

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pipeline.colorizer.hints import Hints
 from pipeline.demo.api_error import ApiError
-from pipeline.picture import PictureError, decode, stated_size
+from pipeline.picture import PictureError, decode, header_size
 
 _OPAQUE = 127  # a pixel with more alpha is a hint
 _DECODE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -103,7 +103,7 @@ def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
 
 def _check_header(name: str, content: bytes, limits: PictureLimits) -> None:
     try:
-        width, height = stated_size(content)
+        width, height = header_size(content)
     except PictureError as error:
         raise limits.error(_API_CODES[error.code], name) from None
     if width * height > limits.max_pixels:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
-from pipeline.pack.square import Placement, resampled
+from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.artist.draw import draw
@@ -40,8 +40,8 @@ def _draw_sample(post_id: int) -> DemoSample:
     drawing = draw(post_id)
     width, height = sample_size(post_id)
     return DemoSample(
-        line=encode_png(resampled(drawing.line, width, height)),
-        color=encode_png(resampled(drawing.color, width, height)),
+        line=encode_png(resample(drawing.line, width, height)),
+        color=encode_png(resample(drawing.color, width, height)),
     )
 
 

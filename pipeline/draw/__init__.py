@@ -1,1 +1,1 @@
-"""Drawings: pictures come in, their sketches and clean line art go out."""
+"""Drawing: from pictures to sketches and clean line art."""

@@ -1,4 +1,4 @@
-"""Line art: clean lines from every sketch of a shard."""
+"""Simplify every sketch of a shard to clean line art."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draw.conveyor import draw_shard
+from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
-from pipeline.picture import PictureError, decode_grey, encode_png, fit
+from pipeline.picture import PictureError, decode_grey, encode_png, resize_long_side
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import LineModel
@@ -19,8 +19,8 @@ from sketch_models.option import Options, option
 from sketch_models.registry import LINE_MODELS
 from sketch_models.styles import STYLES
 
-Styles = list[NDArray[np.uint8]]
-"""The three sketches or lines of a picture, in the order of `STYLES`."""
+StyleMaps = list[NDArray[np.uint8]]
+"""The three sketches or line maps of a picture, in the order of `STYLES`; (H, W) each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def simplify_shard(
     size: int = 0,
     advance: Advance = ignore,
 ) -> list[Outcome]:
-    """Simplifies every sketch of a shard.
+    """Simplify every sketch of a shard.
 
     Args:
         sketches: tar of `<id>.<style>.png`.
@@ -64,23 +64,22 @@ def simplify_shard(
             to the sketches to the pixel.
         model: draws the lines.
         options: batch size.
-        size: long side that sketches are brought to before, in pixels; 0 leaves them as they are.
-        advance: told of every picture.
+        size: long side to which sketches are resized first, in pixels; 0 keeps their size.
+        advance: called with the number of pictures done.
 
     Returns:
-        One outcome per post id: `ok`, a code of `PictureError`, or `no_lines` where a style is
-        blank.
+        One outcome per post id: `ok`, a code of `PictureError`, or `no_lines` if a style is blank.
     """
     with ShardReader(sketches) as shard:
 
-        def load(post_id: int) -> Styles:
+        def load(post_id: int) -> StyleMaps:
             sketches = [decode_grey(shard.read(post_id, f"{style}.png")) for style in STYLES]
-            return [fit(sketch, size) for sketch in sketches] if size else sketches
+            return [resize_long_side(sketch, size) for sketch in sketches] if size else sketches
 
-        def draw(batch: Sequence[Styles]) -> list[Styles]:
+        def draw(batch: Sequence[StyleMaps]) -> list[StyleMaps]:
             lines = model.simplify([sketch for picture in batch for sketch in picture])
-            width = len(STYLES)
-            return [lines[start : start + width] for start in range(0, len(lines), width)]
+            count = len(STYLES)
+            return [lines[start : start + count] for start in range(0, len(lines), count)]
 
         return draw_shard(
             shard.ids,
@@ -94,7 +93,7 @@ def simplify_shard(
         )
 
 
-def _save(lines: Styles) -> Mapping[str, bytes]:
+def _save(lines: StyleMaps) -> Mapping[str, bytes]:
     for style, line in zip(STYLES, lines, strict=True):
         if line.min() == 255:
             raise PictureError("no_lines", f"the {style} line art is blank")

@@ -1,4 +1,4 @@
-"""Sketches: three styles of line map from every picture of a shard."""
+"""Draw sketches of every picture of a shard, in three styles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draw.conveyor import draw_shard
+from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
-from pipeline.picture import PictureError, decode, encode_png, fit
+from pipeline.picture import PictureError, decode, encode_png, resize_long_side
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import SketchModel
@@ -62,7 +62,7 @@ def sketch_shard(
     options: SketchOptions,
     advance: Advance = ignore,
 ) -> list[Outcome]:
-    """Draws every picture of a shard.
+    """Draw the sketches of every picture of a shard.
 
     Args:
         color: tar of pictures, one part per post.
@@ -70,12 +70,12 @@ def sketch_shard(
         target: the tar to write: `<id>.original.png`, `<id>.enhanced.png` and `<id>.pured.png`,
             (H, W) uint8, 0 = ink, 255 = paper, with the aspect of the picture.
         model: draws the line maps.
-        options: working size and batch size.
-        advance: told of every picture.
+        options: size of the sketches and batch size.
+        advance: called with the number of pictures done.
 
     Returns:
-        One outcome per post id: `ok`, a code of `PictureError`, `missing` where the tar does not
-        hold the picture, or `no_ink` where the model found no line.
+        One outcome per post id: `ok`, a code of `PictureError`, `missing` if the tar does not
+        contain the picture, or `no_ink` if the model found no line.
     """
     with ShardReader(color) as shard:
 
@@ -83,7 +83,7 @@ def sketch_shard(
             parts = shard.parts(post_id)
             if not parts:
                 raise PictureError("missing", "its picture is not in the shard")
-            return fit(decode(shard.read(post_id, parts[0])), options.size)
+            return resize_long_side(decode(shard.read(post_id, parts[0])), options.size)
 
         return draw_shard(
             ids,

@@ -1,1 +1,1 @@
-"""The dataset: pictures and line art come in, the HDF5 files that people train from go out."""
+"""Packing: from pictures and line art to the HDF5 files that people train from."""

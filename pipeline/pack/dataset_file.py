@@ -1,8 +1,8 @@
-"""The layout of `train.h5` and `test.h5`, and how such a file is written.
+"""The layout of `train.h5` and `test.h5`, and a writer of such files.
 
-One row per picture in every dataset. Pictures are stored one per chunk, so that a training run
-reads any of them alone. Every dataset carries the attribute `sha256`: the digest of its rows'
-digests, in order (see `digest`).
+One row per picture in every HDF5 dataset. Pictures are stored one per chunk, so that a training
+run can read single pictures. Every HDF5 dataset has the attribute `sha256`: the digest of its
+rows' digests, in order (see `checksum`).
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ COLUMNS: dict[str, Any] = {
     "tags": h5py.string_dtype("utf-8"),
     "sha256": np.dtype("S64"),
 }
-_COLUMN_ROWS = 256  # rows per chunk of a column: a few kB
-_LEVEL = 2  # igzip's: as small as zlib's fastest, in a fifth of its time
+_ROWS_PER_CHUNK = 256  # of a column: a few kB
+_GZIP_LEVEL = 2  # of igzip: as small as zlib's fastest, in a fifth of its time
 
 
 def picture_names(lines: Iterable[str] = ("",), sketches: Iterable[str] = ()) -> list[str]:
-    """Names of the datasets that hold pictures, colour first.
+    """Return the names of the HDF5 datasets of pictures, colour first.
 
     Args:
         lines: suffixes of the variants of line art: `""` for the only one, else such as `_512`.
-        sketches: the same of the sketches; none where they are not packed.
+        sketches: suffixes of the variants of sketches; empty if sketches are not packed.
     """
     maps = [f"line/{style}{suffix}" for suffix in lines for style in STYLES]
     maps += [f"sketch/{style}{suffix}" for suffix in sketches for style in STYLES]
     return ["color", *maps]
 
 
-def suffixes(names: Iterable[str], kind: str) -> list[str]:
-    """The suffixes of `line` or `sketch` that dataset names speak of, in order."""
-    found = re.compile(f"{kind}/(?:{'|'.join(STYLES)})(.*)")
-    return sorted({match[1] for name in names for match in [found.fullmatch(name)] if match})
+def variant_suffixes(names: Iterable[str], group: str) -> list[str]:
+    """Return the sorted suffixes of the variants in the HDF5 group `line` or `sketch`."""
+    pattern = re.compile(f"{group}/(?:{'|'.join(STYLES)})(.*)")
+    return sorted({match[1] for name in names for match in [pattern.fullmatch(name)] if match})
 
 
 def picture_shape(name: str, size: int) -> tuple[int, ...]:
-    """Shape of one picture of a dataset."""
+    """Return the shape of one picture of an HDF5 dataset."""
     return (size, size, 3) if name == "color" else (size, size)
 
 
@@ -68,7 +68,7 @@ class Chunk:
     """One picture as it is stored, with the digest of its pixels.
 
     Attributes:
-        content: the pixels, compressed as the file says.
+        content: the compressed pixels.
         digest: sha256 of the pixels, 32 bytes.
     """
 
@@ -76,23 +76,23 @@ class Chunk:
     digest: bytes
 
     @classmethod
-    def of(cls, picture: NDArray[np.uint8], compression: str) -> Chunk:
-        """Compresses a picture; `compression` is `gzip` or `none`."""
+    def compress(cls, picture: NDArray[np.uint8], compression: str) -> Chunk:
+        """Compress a picture; `compression` is `gzip` or `none`."""
         pixels = picture.tobytes()
-        content = isal_zlib.compress(pixels, _LEVEL) if compression == "gzip" else pixels
+        content = isal_zlib.compress(pixels, _GZIP_LEVEL) if compression == "gzip" else pixels
         return cls(content, hashlib.sha256(pixels).digest())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One picture with everything that belongs to it.
+    """One row of all HDF5 datasets.
 
     Attributes:
         id: post id.
         box: content box: left, top, right, bottom, half-open, in pixels.
-        tags: as the booru has them, separated by spaces.
-        sha256: of the downloaded bytes, 64 hex digits.
-        pictures: by dataset name.
+        tags: tags of the post, separated by spaces.
+        sha256: sha256 of the downloaded file, 64 hex digits.
+        pictures: colour, lines and sketches by the name of their HDF5 dataset.
     """
 
     id: int
@@ -101,121 +101,131 @@ class Row:
     sha256: str
     pictures: Mapping[str, Chunk]
 
-    def column(self, name: str) -> bytes:
-        """One value of a column as bytes, for its digest."""
+    def column_bytes(self, name: str) -> bytes:
+        """Return the value of a column as bytes, for its digest."""
         value = getattr(self, name)
         if isinstance(value, str):
             return value.encode()
         return np.array(value, COLUMNS[name]).tobytes()
 
 
-def digest(rows: Iterable[bytes]) -> str:
-    """The checksum of a dataset, 64 hex digits.
+def checksum(rows: Iterable[bytes]) -> str:
+    """Return the checksum of an HDF5 dataset, 64 hex digits.
 
     Args:
         rows: the sha256 of every row's bytes, in order; strings as UTF-8, numbers little-endian.
     """
-    state = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for row in rows:
-        state.update(row)
-    return state.hexdigest()
+        sha256.update(row)
+    return sha256.hexdigest()
 
 
-class _Sink(io.FileIO):
-    """A file that remembers the first write that fails and swallows the ones after it.
+class _ErrorKeepingFile(io.FileIO):
+    """A file that keeps the first error of a write, and ignores later writes.
 
-    The HDF5 library crashes the process when it cannot write what it has in memory while it
-    closes a file, as on a full disk.
+    The HDF5 library crashes the process if it cannot write its buffers while it closes a file,
+    for example because the disk is full.
     """
 
-    failure: OSError | None = None
+    error: OSError | None = None
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Writes all of `data`, unless an earlier write has failed."""
-        left = memoryview(data).cast("B")
-        total = len(left)
+        """Write all of `data`, unless an earlier write has failed."""
+        remaining = memoryview(data).cast("B")
+        total = len(remaining)
         try:
-            while left and self.failure is None:
-                left = left[super().write(left) :]
+            while remaining and self.error is None:
+                remaining = remaining[super().write(remaining) :]
         except OSError as error:
-            self.failure = error
+            self.error = error
         return total
 
     def truncate(self, size: int | None = None, /) -> int:
-        """Changes the length of the file, unless an earlier write has failed."""
-        if self.failure is None:
+        """Change the length of the file, unless an earlier write has failed."""
+        if self.error is None:
             try:
                 return super().truncate(size)
             except OSError as error:
-                self.failure = error
+                self.error = error
         return size or 0
 
 
-class DatasetFile(AbstractContextManager["DatasetFile"]):
-    """A `train.h5` or `test.h5` that is being written; constant memory, whatever its length.
+class DatasetWriter(AbstractContextManager["DatasetWriter"]):
+    """A writer of a `train.h5` or `test.h5`, in constant memory.
 
     Args:
         path: the file to write.
-        room: the most rows that may come; the file is cut to those that came.
+        max_rows: the largest number of rows; the file is truncated to those that were appended.
         size: side of the pictures, in pixels.
-        names: of the datasets that hold pictures; see `picture_names`.
+        names: names of the HDF5 datasets of pictures; see `picture_names`.
         compression: `gzip` or `none`.
-        attributes: what the file says about itself, but `schema` and `size`.
+        attributes: the attributes of the file except `schema` and `size`.
     """
 
     def __init__(
         self,
         path: Path,
-        room: int,
+        max_rows: int,
         *,
         size: int,
         names: Sequence[str],
         compression: str,
         attributes: Mapping[str, str],
     ) -> None:
-        self._sink = _Sink(path, "w+")
-        self._file = h5py.File(self._sink, "w")
+        self._raw_file = _ErrorKeepingFile(path, "w+")
+        self._file = h5py.File(self._raw_file, "w")
         self._file.attrs.update({"schema": SCHEMA, "size": size, **attributes})
-        self._rows: list[Row] = []  # those whose columns are not written yet
+        self._rows: list[Row] = []  # whose columns are not written yet
         self._written = 0
         filters = (
-            {"compression": "gzip", "compression_opts": _LEVEL} if compression == "gzip" else {}
+            {"compression": "gzip", "compression_opts": _GZIP_LEVEL}
+            if compression == "gzip"
+            else {}
         )
         self._pictures = {
-            name: self._dataset(name, (room, *shape), np.uint8, 1, **filters)
+            name: self._create_dataset(name, (max_rows, *shape), np.uint8, 1, **filters)
             for name in names
             for shape in [picture_shape(name, size)]
         }
         self._columns = {
-            name: self._dataset(name, (room, 4) if name == "box" else (room,), kind, _COLUMN_ROWS)
-            for name, kind in COLUMNS.items()
+            name: self._create_dataset(
+                name, (max_rows, 4) if name == "box" else (max_rows,), dtype, _ROWS_PER_CHUNK
+            )
+            for name, dtype in COLUMNS.items()
+            for shape in [(4,) if name == "box" else ()]
         }
         self._digests = {name: hashlib.sha256() for name in [*self._pictures, *self._columns]}
 
-    def _dataset(
-        self, name: str, shape: tuple[int, ...], kind: object, rows: int, **filters: object
+    def _create_dataset(
+        self, name: str, shape: tuple[int, ...], dtype: object, chunk_rows: int, **filters: object
     ) -> h5py.Dataset:
-        """An empty dataset that can be cut later, with `rows` rows per chunk."""
-        tail = shape[1:]
+        """Create an empty HDF5 dataset that can be resized, with `chunk_rows` rows per chunk."""
+        row_shape = shape[1:]
         return self._file.create_dataset(
-            name, shape, kind, maxshape=(None, *tail), chunks=(rows, *tail), **filters
+            name,
+            shape,
+            dtype,
+            maxshape=(None, *row_shape),
+            chunks=(chunk_rows, *row_shape),
+            **filters,
         )
 
     def append(self, row: Row) -> None:
-        """Adds a picture.
+        """Append a row.
 
         Raises:
-            OSError: as the operating system gave it, such as that the disk is full.
+            OSError: as the operating system raised it, for example if the disk is full.
         """
-        place = self._written + len(self._rows)
+        index = self._written + len(self._rows)
         for name, dataset in self._pictures.items():
             chunk = row.pictures[name]
-            dataset.id.write_direct_chunk((place,) + (0,) * (dataset.ndim - 1), chunk.content)
+            dataset.id.write_direct_chunk((index,) + (0,) * (dataset.ndim - 1), chunk.content)
             self._digests[name].update(chunk.digest)
         self._rows.append(row)
-        if len(self._rows) == _COLUMN_ROWS:
+        if len(self._rows) == _ROWS_PER_CHUNK:
             self._write_columns()
-        self._check()
+        self._raise_write_error()
 
     def _write_columns(self) -> None:
         if not self._rows:
@@ -224,15 +234,15 @@ class DatasetFile(AbstractContextManager["DatasetFile"]):
         for name, dataset in self._columns.items():
             dataset[self._written : end] = [getattr(row, name) for row in self._rows]
             for row in self._rows:
-                self._digests[name].update(hashlib.sha256(row.column(name)).digest())
+                self._digests[name].update(hashlib.sha256(row.column_bytes(name)).digest())
         self._rows.clear()
         self._written = end
 
-    def _check(self) -> None:
-        if self._sink.failure is not None:
-            raise self._sink.failure
+    def _raise_write_error(self) -> None:
+        if self._raw_file.error is not None:
+            raise self._raw_file.error
 
-    def _finish(self) -> None:
+    def _truncate(self) -> None:
         self._write_columns()
         for name, dataset in {**self._pictures, **self._columns}.items():
             dataset.resize(self._written, axis=0)
@@ -240,25 +250,25 @@ class DatasetFile(AbstractContextManager["DatasetFile"]):
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        exception_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
-        with self._sink:
+        with self._raw_file:
             if error is None:
-                self._finish()
+                self._truncate()
             self._file.close()
         if error is None:
-            self._check()
+            self._raise_write_error()
 
 
-def content(file: h5py.File) -> str:
-    """A digest of everything that people train from: not of names, dates or compression."""
-    found: dict[str, str] = {}
+def content_digest(file: h5py.File) -> str:
+    """Return a digest of all HDF5 datasets, independent of attributes and compression."""
+    checksums: dict[str, str] = {}
 
     def add(name: str, item: h5py.Dataset | h5py.Group) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = str(item.attrs["sha256"])
+            checksums[name] = str(item.attrs["sha256"])
 
     file.visititems(add)
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(checksums, sort_keys=True).encode()).hexdigest()

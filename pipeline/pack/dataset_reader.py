@@ -1,4 +1,4 @@
-"""Reads pictures of `train.h5` and `test.h5` one at a time, from any process.
+"""Random access to the pictures of `train.h5` and `test.h5`, from any process.
 
 Layout: `pipeline.pack.dataset_file`.
 """
@@ -17,48 +17,48 @@ from numpy.typing import NDArray
 from pipeline.pack.dataset_file import SCHEMA
 from sketch_models.errors import SengaError
 
-_READ_BY_HDF5 = "hdf5"  # whatever a user has repacked the file with
+_OTHER_STORAGE = "hdf5"  # anything with which a user has repacked the file
 
 
 class DatasetReader:
     """A packed file; may be pickled, forked and read from several processes.
 
     Every process opens the file itself, when it first reads a picture: an HDF5 file that is open
-    while its process forks is of no use to the child.
+    while its process forks cannot be read by the child.
 
     Attributes:
         path: the file.
-        attributes: what the file says about itself, such as `dataset`, `split` and `size`.
+        attributes: attributes of the file, such as `dataset`, `split` and `size`.
         size: side of the pictures, in pixels.
-        line_names: names of the line art in it: the styles, with the suffix of their variant.
-        sketch_names: names of the sketches in it, likewise; none unless they were packed too.
+        line_names: names of its line art: a style with the suffix of a variant each.
+        sketch_names: names of its sketches, likewise; empty unless they were packed too.
         ids: post ids, (N,) int64, ascending.
-        boxes: content of each picture: left, top, right, bottom, half-open; (N, 4) int64, pixels.
+        boxes: content boxes: left, top, right, bottom, half-open; (N, 4) int64, pixels.
 
     Raises:
-        SengaError: a file that is missing, is no HDF5 or has another layout.
+        SengaError: if the file is missing, is no HDF5 file or has another layout.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise SengaError(f"{self.path} is missing: build it first.")
+            raise SengaError(f"{self.path} is missing. Build it first.")
         try:
             with h5py.File(self.path, "r") as file:
-                self._describe(file)
-        except (OSError, RuntimeError, KeyError) as error:  # what h5py makes of HDF5's complaints
+                self._read_layout(file)
+        except (OSError, RuntimeError, KeyError) as error:  # as h5py raises HDF5's errors
             raise SengaError(
-                f"{self.path} is not a whole HDF5 file of Senga's: build it again."
+                f"{self.path} is not a complete HDF5 file of Senga. Build it again."
             ) from error
-        self._opened: dict[str, h5py.Dataset] = {}
-        self._process = 0
+        self._datasets: dict[str, h5py.Dataset] = {}
+        self._pid = 0  # of the process that opened `_datasets`
 
-    def _describe(self, file: h5py.File) -> None:
+    def _read_layout(self, file: h5py.File) -> None:
         self.attributes: dict[str, Any] = dict(file.attrs)
         schema = self.attributes.get("schema", "missing")
         if schema != SCHEMA:
             raise SengaError(
-                f"{self.path}: its schema is {schema}, expected {SCHEMA}: build it again."
+                f"{self.path}: its schema is {schema}, expected {SCHEMA}. Build it again."
             )
         self.size = int(self.attributes["size"])
         self.line_names = tuple(sorted(file["line"]))
@@ -67,66 +67,66 @@ class DatasetReader:
         self.boxes: NDArray[np.int64] = file["box"][:].astype(np.int64)
         names = ["color", *(f"line/{name}" for name in self.line_names)]
         names += [f"sketch/{name}" for name in self.sketch_names]
-        self._filters = {name: _filter(file[name]) for name in names}
+        self._storage = {name: _storage(file[name]) for name in names}
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_opened": {}, "_process": 0}
+        return {**self.__dict__, "_datasets": {}, "_pid": 0}
 
     def picture(self, name: str, row: int) -> NDArray[np.uint8]:
-        """One picture.
+        """Read one picture.
 
         Args:
             name: `color`, `line/` and one of `line_names`, or `sketch/` and one of `sketch_names`.
-            row: which, from 0.
+            row: index of the picture, from 0.
 
         Returns:
             (size, size, 3) or (size, size) uint8, writable.
 
         Raises:
-            SengaError: the file is damaged or has gone.
+            SengaError: if the file is damaged or was deleted.
         """
         try:
-            return self._picture(self._dataset(name), self._filters[name], row)
+            return self._read(self._dataset(name), self._storage[name], row)
         except (OSError, RuntimeError, ValueError, isal_zlib.error) as error:  # type: ignore[misc]
             raise SengaError(
-                f"{self.path}: {name} of post {self.ids[row]} cannot be read ({error}): "
-                "build it again."
+                f"{self.path}: {name} of post {self.ids[row]} cannot be read ({error}). "
+                "Build it again."
             ) from error
 
-    def _picture(self, dataset: h5py.Dataset, kind: str | None, row: int) -> NDArray[np.uint8]:
+    def _read(self, dataset: h5py.Dataset, storage: str | None, row: int) -> NDArray[np.uint8]:
         shape = dataset.shape[1:]
-        if kind == _READ_BY_HDF5:
+        if storage == _OTHER_STORAGE:
             return np.asarray(dataset[row], np.uint8)
-        # Half of the time that HDF5's own zlib takes.
+        # This takes half the time of HDF5's own zlib.
         _, content = dataset.id.read_direct_chunk((row,) + (0,) * len(shape))
-        if kind == "gzip":
+        if storage == "gzip":
             content = isal_zlib.decompress(content, bufsize=int(np.prod(shape)))
         pixels = np.frombuffer(bytearray(content), np.uint8)
         return cast("NDArray[np.uint8]", pixels.reshape(shape))
 
     def _dataset(self, name: str) -> h5py.Dataset:
-        if self._process != os.getpid():
-            for dataset in self._opened.values():
+        if self._pid != os.getpid():
+            for dataset in self._datasets.values():
                 dataset.file.close()  # the parent's, in this process alone
                 break
             file = h5py.File(self.path, "r")
-            self._opened = {name: file[name] for name in self._filters}
-            self._process = os.getpid()
-        return self._opened[name]
+            self._datasets = {name: file[name] for name in self._storage}
+            self._pid = os.getpid()
+        return self._datasets[name]
 
 
-def _filter(dataset: h5py.Dataset) -> str | None:
-    """How a picture is stored: by gzip, as it is (None), or so that HDF5 alone can read it."""
-    own = dataset.chunks == (1, *dataset.shape[1:])
+def _storage(dataset: h5py.Dataset) -> str | None:
+    """Return how pictures are stored: `gzip`, None for uncompressed, or `_OTHER_STORAGE`."""
+    one_per_chunk = dataset.chunks == (1, *dataset.shape[1:])
     if (
-        not own
+        not one_per_chunk
         or dataset.shuffle
         or dataset.fletcher32
         or dataset.compression not in (None, "gzip")
     ):
-        return _READ_BY_HDF5
+        return _OTHER_STORAGE
     compression: str | None = dataset.compression
     return compression

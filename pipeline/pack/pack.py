@@ -1,4 +1,4 @@
-"""Packs colour and line art of many posts into one HDF5 file to train from."""
+"""Pack colour and line art of many posts into one HDF5 file to train from."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.draw.sketch import SMALLEST_SKETCH
-from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
-from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, keep_freed_memory
 from pipeline.progress import Advance, ignore
 from pipeline.shard import ShardReader
+from pipeline.thread_map import thread_map
 from sketch_models.closing import Closing
 from sketch_models.option import Options, option
 from sketch_models.styles import STYLES
 
-_HALF = 128  # grey level: a pixel is ink where more than half of it is
-_MOST_CROPPED = 8  # long side over short side; beyond it, cropping shows nothing of the picture
+_INK_THRESHOLD = 128  # grey level below which a pixel becomes ink in binary lines
+_MAX_CROP_ASPECT = 8  # long side per short side; of longer ones a crop shows next to nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class ShardPaths:
         posts: Parquet table with the columns `id` and `tags`.
         color: tar of downloaded pictures, `<id>.jpg|png|gif`.
         sketches: tars of sketches, `<id>.<style>.png`, by the suffix of their variant.
-        lines: tars of line art, the same.
+        lines: tars of line art, likewise.
     """
 
     posts: Path
@@ -75,8 +75,8 @@ class ShardPaths:
     sketches: Mapping[str, Path]
     lines: Mapping[str, Path]
 
-    def names(self, *, sketches: bool) -> list[str]:
-        """The picture datasets that they make."""
+    def picture_names(self, *, sketches: bool) -> list[str]:
+        """Return the names of the HDF5 datasets that are packed from them."""
         return picture_names(self.lines, self.sketches if sketches else ())
 
 
@@ -89,35 +89,35 @@ def pack(
     attributes: Mapping[str, str],
     advance: Advance = ignore,
 ) -> list[Outcome]:
-    """Writes one HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
+    """Write one HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
 
     Shards are read one after the other and a few pictures at a time, so that memory does not
-    depend on how many there are.
+    depend on their number.
 
     Args:
         target: the file to write.
-        ids: the posts to pack.
-        shards: where they are, in ascending order of post ids; all with the same variants.
+        ids: ids of the posts to pack.
+        shards: the shards of the posts, in ascending order of post ids; all of the same variants.
         options: size, fit, and what to pack.
-        attributes: `dataset`, `split`, `fingerprint` and `config` (JSON), kept in the file.
-        advance: told of every picture.
+        attributes: `dataset`, `split`, `fingerprint` and `config` (JSON), written to the file.
+        advance: called with the number of pictures done.
 
     Returns:
         One outcome per post id; those that are not `ok` are not in the file.
 
     Raises:
-        SengaError: a shard that is no tar file.
-        OSError: as the operating system gave it, such as that the disk is full.
+        SengaError: if a shard is no tar file.
+        OSError: as the operating system raised it, for example if the disk is full.
     """
     keep_freed_memory()
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     outcomes: list[Outcome] = []
     with (
-        DatasetFile(
+        DatasetWriter(
             target,
             len(ids),
             size=options.size,
-            names=shards[0].names(sketches=options.sketches) if shards else picture_names(),
+            names=shards[0].picture_names(sketches=options.sketches) if shards else picture_names(),
             compression=options.compression,
             attributes={**attributes, "created": created},
         ) as file,
@@ -130,30 +130,30 @@ def pack(
             else:
                 outcomes.append(packed)
             advance(1)
-    found = {outcome.id for outcome in outcomes}
-    missing = [post_id for post_id in ids if post_id not in found]
+    in_shards = {outcome.id for outcome in outcomes}
+    missing = [post_id for post_id in ids if post_id not in in_shards]
     advance(len(missing))
     return outcomes + [Outcome(post_id, "missing", "in none of the shards") for post_id in missing]
 
 
 def _pack_shards(
-    wanted: frozenset[int], shards: Iterable[ShardPaths], options: PackOptions
+    selected: frozenset[int], shards: Iterable[ShardPaths], options: PackOptions
 ) -> Generator[Row | Outcome, None, None]:
     threads = options.threads or os.cpu_count() or 1
     for paths in shards:
-        tags = _tags(paths.posts, wanted)
+        tags = _read_tags(paths.posts, selected)
         if not tags:
             continue
         with OpenShard(paths, options.sketches) as shard:
-            work = partial(_pack_one, shard, tags, options)
-            yield from in_order(work, sorted(tags), at_most=threads)
+            make_row = partial(_make_row, shard, tags, options)
+            yield from thread_map(make_row, sorted(tags), max_threads=threads)
 
 
-def _tags(posts: Path, wanted: frozenset[int]) -> dict[int, str]:
-    """The tags of the wanted posts of a shard."""
+def _read_tags(posts: Path, selected: frozenset[int]) -> dict[int, str]:
+    """Return the tags of the selected posts of a shard."""
     rows = pl.read_parquet(posts, columns=["id", "tags"]).iter_rows()
     # HDF5 strings end at a NUL.
-    return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in wanted}
+    return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in selected}
 
 
 class OpenShard(Closing):
@@ -166,23 +166,27 @@ class OpenShard(Closing):
             if sketches:
                 tars += [("sketch", suffix, path) for suffix, path in paths.sketches.items()]
             self._maps = [
-                (kind, suffix, stack.enter_context(ShardReader(path)))
-                for kind, suffix, path in tars
+                (group, suffix, stack.enter_context(ShardReader(path)))
+                for group, suffix, path in tars
             ]
             self._open = stack.pop_all()
 
     def color(self, post_id: int) -> bytes:
-        """The downloaded bytes of a picture."""
+        """Return the downloaded file of a picture; raise PictureError if it is missing."""
         parts = self._color.parts(post_id)
         if not parts:
             raise PictureError("missing", "no colour")
         return self._color.read(post_id, parts[0])
 
     def maps(self, post_id: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-        """Names and (H, W) uint8 pixels of a picture's lines (and sketches)."""
-        for kind, suffix, reader in self._maps:
+        """Yield name and pixels, (H, W) uint8, of a picture's line maps and sketches.
+
+        Raises:
+            PictureError: `missing` or `broken_map`.
+        """
+        for group, suffix, reader in self._maps:
             for style in STYLES:
-                name = f"{kind}/{style}{suffix}"
+                name = f"{group}/{style}{suffix}"
                 try:
                     yield name, _decode_map(reader.read(post_id, f"{style}.png"))
                 except KeyError:
@@ -196,60 +200,60 @@ class OpenShard(Closing):
 
 
 def _decode_map(content: bytes) -> NDArray[np.uint8]:
-    """A sketch or line map, (H, W) uint8; raises OSError where the bytes are not a whole one."""
+    """Decode a sketch or line map to (H, W) uint8; raise OSError if it is broken."""
     with Image.open(BytesIO(content)) as image:
         return np.asarray(image.convert("L"))
 
 
-def _pack_one(
+def _make_row(
     shard: OpenShard, tags: Mapping[int, str], options: PackOptions, post_id: int
 ) -> Row | Outcome:
     try:
         content = shard.color(post_id)
         color = decode(content)
         height, width = color.shape[:2]
-        if options.fit == "crop" and max(width, height) > _MOST_CROPPED * min(width, height):
+        if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
             raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
-        place = Placement.of(width, height, options.size, options.fit)
-        pictures = {"color": Chunk.of(place.square(color), options.compression)}
+        placement = Placement.of(width, height, options.size, options.fit)
+        pictures = {"color": Chunk.compress(placement.to_square(color), options.compression)}
         for name, pixels in shard.maps(post_id):
             check_aspect(name, pixels, width, height)
-            square = place.square(pixels)
+            square = placement.to_square(pixels)
             if name.startswith("line/"):
-                square = _line(name, square, binary=options.binary_lines)
-            pictures[name] = Chunk.of(square, options.compression)
+                square = _prepare_line(name, square, binary=options.binary_lines)
+            pictures[name] = Chunk.compress(square, options.compression)
     except PictureError as error:
         return Outcome(post_id, error.code, error.detail)
     return Row(
         id=post_id,
-        box=place.box,
+        box=placement.box,
         tags=tags[post_id],
         sha256=hashlib.sha256(content).hexdigest(),
         pictures=pictures,
     )
 
 
-def _line(name: str, square: NDArray[np.uint8], *, binary: bool) -> NDArray[np.uint8]:
-    """A line map as it is packed."""
+def _prepare_line(name: str, square: NDArray[np.uint8], *, binary: bool) -> NDArray[np.uint8]:
+    """Return a line map as it is packed; raise PictureError if it is blank."""
     if binary:
-        square = np.where(square < _HALF, np.uint8(0), np.uint8(PAPER))
+        square = np.where(square < _INK_THRESHOLD, np.uint8(0), np.uint8(PAPER))
     if square.min() == PAPER:
         raise PictureError("blank_line", name)
     return square
 
 
 def check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) -> None:
-    """Refuses a map that is not of the whole picture: it could not be aligned to it.
+    """Raise PictureError for a map that does not have the picture's aspect.
 
     The short side of its sketch was rounded, by half a pixel at most, and a line map may be as much
     larger than the sketch as `[simplify] sizes` say; the map's own side was rounded too. Neither
-    shifts anything, since maps are spread over the picture edge to edge.
+    shifts anything, since maps are resample to the picture edge to edge.
 
     Args:
-        name: of the map, for the error.
+        name: name of the map, for the error.
         pixels: (H, W) uint8.
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
+        width: width of the picture, in pixels.
+        height: height of the picture, in pixels.
 
     Raises:
         PictureError: `misaligned`.
@@ -257,7 +261,7 @@ def check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) 
     map_height, map_width = pixels.shape
     long = max(map_width, map_height)
     scale = long / max(width, height)
-    rounded = 0.5 * max(1.0, long / SMALLEST_SKETCH) + 0.5
-    if max(abs(map_width - width * scale), abs(map_height - height * scale)) > rounded:
+    tolerance = 0.5 * max(1.0, long / SMALLEST_SKETCH) + 0.5
+    if max(abs(map_width - width * scale), abs(map_height - height * scale)) > tolerance:
         detail = f"{name} is {map_width} x {map_height}, the picture {width} x {height}"
         raise PictureError("misaligned", detail)

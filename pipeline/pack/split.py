@@ -1,4 +1,4 @@
-"""Sets pictures apart for testing, by hash of the post id."""
+"""Split pictures into a training set and a test set, by hash of the post id."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sketch_models.option import Options, option
 
 TRAIN = "train"
 TEST = "test"
+PARTS = (TRAIN, TEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,94 +43,91 @@ def split_ids(
     seed: int,
     groups: Mapping[int, int] | None = None,
 ) -> dict[int, str]:
-    """Says for each picture whether it is for training or for testing.
+    """Assign each picture to the training set or the test set.
 
-    Every group of pictures that show the same, most of them of one picture, has a fixed place in a
-    shuffled order, the hash of its first id under the seed, whatever other groups there are; no
-    group is on both sides. The order of `ids` changes nothing.
+    Groups of pictures that show the same, most of them of one picture, are ordered by the hash of
+    the seed and their first id, which does not depend on other groups; no group is in both parts.
+    The order of `ids` does not matter.
 
-    With a share, the groups whose hash lies below that share of the range are for testing: a
-    picture never changes side, however the dataset grows or shrinks, unless it joins a group. The
-    test set has about that share of the pictures, not exactly.
+    With a share, the groups whose hash lies below that share of the range are the test set: a
+    picture never changes its part, however the dataset grows or shrinks, unless it joins a group.
+    The test set has about that share of the pictures, not exactly.
 
-    With a count, the groups of the lowest hashes are for testing, exactly that many pictures; what
-    the last of them has too many is on neither side. As the dataset grows by new ids, one of lower
-    hash may come in and push the highest out into the training set: a test picture can turn into a
-    training picture, but a training picture never turns into a test picture. Where ids go away, it
-    is the other way round.
-    Train afresh, then, or use a share, if results before and after are to be compared.
+    With a count, the groups of the lowest hashes are the test set, exactly that many pictures; the
+    surplus of the last group is in neither part. If the dataset grows, a new group of a lower hash
+    may move the highest one to the training set: a test picture may become a training picture, but
+    a training picture never becomes a test picture. If ids are removed, it is the other way round.
+    To compare results before and after, train from scratch, or use a share.
 
     Args:
         ids: post ids, each once.
         options: the size of the test set.
         seed: another seed gives another, unrelated split.
-        groups: the first id of its group by post id; every picture is a group where None.
+        groups: the first id of the group by post id; if None, every picture is a group.
 
     Returns:
         `TRAIN` or `TEST` by id, ascending by id.
 
     Raises:
-        SengaError: where no picture would be left for training, or a share leaves none for testing.
+        SengaError: if a part would be empty.
     """
     size = options.test_size
     if size >= 1 and size >= len(ids):
         raise SengaError(
-            f"[split] test_size = {int(size)}, but there are {len(ids)} pictures in all: "
-            "expected fewer, so that some are left for training; lower it, or let more posts "
-            "through the filter."
+            f"[split] test_size = {int(size)}: of {len(ids)} pictures, none would be left for "
+            "training. Lower it, or loosen [filter]."
         )
     members: dict[int, list[int]] = {}
     for post_id in sorted(ids):
         members.setdefault(groups[post_id] if groups else post_id, []).append(post_id)
-    places = {first: _place(first, seed) for first in members}
+    hashes = {first: _hash(first, seed) for first in members}
     split: dict[int, str] = {}
-    for first in sorted(members, key=lambda first: (places[first], first)):
-        left = _left(places[first], len(split), size)
-        if left > 0:
-            split |= dict.fromkeys(members[first][:left], TEST)
+    for first in sorted(members, key=lambda first: (hashes[first], first)):
+        capacity = _test_capacity(hashes[first], len(split), size)
+        if capacity > 0:
+            split |= dict.fromkeys(members[first][:capacity], TEST)
         else:
             split |= dict.fromkeys(members[first], TRAIN)
     if len(set(split.values())) < 2:
-        tested = list(split.values()).count(TEST)
+        in_test = list(split.values()).count(TEST)
         raise SengaError(
-            f"[split] test_size = {size} puts {tested} of {len(ids)} pictures into the test "
-            "set, expected at least one on each side: give a count, or let more posts through the "
-            "filter."
+            f"[split] test_size = {size}: {in_test} of {len(ids)} pictures would be in the test "
+            "set, so that one part is empty. Use a count, or loosen [filter]."
         )
     return dict(sorted(split.items()))
 
 
-def _left(place: int, tested: int, size: float) -> int:
-    """How many pictures of a group the test set still takes.
+def _test_capacity(group_hash: int, in_test: int, size: float) -> int:
+    """Return how many pictures of a group the test set may take.
 
     Args:
-        place: of the group, in [0, 2**64).
-        tested: pictures in the test set so far.
+        group_hash: hash of the group, in [0, 2**64).
+        in_test: pictures in the test set so far.
         size: `SplitOptions.test_size`.
     """
     if size < 1:
-        return sys.maxsize if place < size * 2**64 else 0
-    return max(0, int(size) - tested)
+        return sys.maxsize if group_hash < size * 2**64 else 0
+    return max(0, int(size) - in_test)
 
 
 def write_split(split: Mapping[int, str], target: Path) -> dict[str, int]:
-    """Writes a parquet file with the columns id (int64) and part (train or test).
+    """Write a Parquet file with the columns id (int64) and part (train or test).
 
     Returns:
-        How many pictures each part has.
+        The number of pictures by part.
     """
     columns = {"id": list(split), "part": list(split.values())}
     pl.DataFrame(columns, schema={"id": pl.Int64, "part": pl.String}).write_parquet(target)
     counts = Counter(split.values())
-    return {part: counts[part] for part in (TRAIN, TEST)}
+    return {part: counts[part] for part in PARTS}
 
 
 def read_split(table: Path) -> dict[int, str]:
-    """The table that `write_split` wrote: `TRAIN` or `TEST` by id, ascending by id."""
+    """Read the table that `write_split` wrote: `TRAIN` or `TEST` by id, ascending by id."""
     return dict(pl.read_parquet(table, columns=["id", "part"]).iter_rows())
 
 
-def _place(post_id: int, seed: int) -> int:
-    """A uniform number in [0, 2**64) that depends on the seed and the id alone."""
+def _hash(post_id: int, seed: int) -> int:
+    """Return a uniform number in [0, 2**64) that depends on the seed and the id alone."""
     digest = hashlib.blake2b(f"{seed}:{post_id}".encode(), digest_size=8, person=b"split")
     return int.from_bytes(digest.digest(), "big")

@@ -1,4 +1,4 @@
-"""Re-opens packed files and checks that they hold what they promise.
+"""Check that packed files have the right layout and are undamaged.
 
 For people: `python -m pipeline.pack.verify data/sample/train.h5 data/sample/test.h5`.
 """
@@ -25,24 +25,24 @@ from pipeline.pack.dataset_file import (
     SCHEMA,
     picture_names,
     picture_shape,
-    suffixes,
+    variant_suffixes,
 )
 from pipeline.pack.square import PAPER
 from sketch_models.errors import SengaError
 
-_ROWS = 64  # read at once
+_ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """What a packed file turned out to hold.
+class DatasetSummary:
+    """Summary of a verified file.
 
     Attributes:
         path: the file.
         pictures: number of rows.
         size: side of the pictures, in pixels.
-        sketches: whether the sketches are in it.
-        content: digest of all that people train from.
+        sketches: whether it has sketches.
+        content: digest of all HDF5 datasets.
         ids: post ids, (N,) int64, ascending.
     """
 
@@ -54,133 +54,138 @@ class Report:
     ids: NDArray[np.int64] = field(repr=False)
 
 
-def verify(paths: Sequence[Path]) -> list[Report]:
-    """Checks files that belong together: each one, and that no picture is in two of them.
+def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
+    """Verify the files of one dataset, and that no picture is in two of them.
 
-    A file is right when its layout and attributes are those of `dataset_file`, its ids
-    ascend, every dataset has its checksum, every picture keeps to its content box and no line art
-    is blank.
+    A file is valid if its layout and attributes are those of `dataset_file`, its ids ascend,
+    every checksum matches, every picture is paper outside its content box and no line art is blank.
 
     Raises:
-        SengaError: the first thing that is wrong, in one sentence.
+        SengaError: the first fault, in one sentence.
     """
-    reports = [_verify_file(path) for path in paths]
-    for number, report in enumerate(reports):
-        for other in reports[:number]:
-            both = np.intersect1d(other.ids, report.ids)
-            if both.size:
+    summaries = [_verify_file(path) for path in paths]
+    for number, summary in enumerate(summaries):
+        for other in summaries[:number]:
+            common = np.intersect1d(other.ids, summary.ids)
+            if common.size:
                 raise SengaError(
-                    f"{other.path} and {report.path} both hold post {both[0]} "
-                    f"({both.size} in all), expected no picture in two files: build them again."
+                    f"{other.path} and {summary.path} both contain post {common[0]} "
+                    f"({common.size} in all). Build them again."
                 )
-    return reports
+    return summaries
 
 
-def _verify_file(path: Path) -> Report:
+def _verify_file(path: Path) -> DatasetSummary:
     if not path.is_file():
-        raise SengaError(f"{path} is missing: build it first.")
+        raise SengaError(f"{path} is missing. Build it first.")
     try:
         with h5py.File(path, "r") as file:
-            return _File(path, file).verify()
-    except (OSError, RuntimeError) as error:  # what h5py makes of HDF5's own complaints
+            return _Verifier(path, file).verify()
+    except (OSError, RuntimeError) as error:  # as h5py raises HDF5's errors
         reason = str(error).partition("(")[2].rstrip(")") or str(error)
-        raise SengaError(f"{path} is not a whole HDF5 file ({reason}): build it again.") from error
+        raise SengaError(
+            f"{path} is not a complete HDF5 file ({reason}). Build it again."
+        ) from error
 
 
-class _File:
-    """One open file under examination."""
+class _Verifier:
+    """The checks of one open file."""
 
     def __init__(self, path: Path, file: h5py.File) -> None:
         self._path = path
         self._file = file
 
-    def verify(self) -> Report:
-        size = self._attributes()
-        names = self._layout(size)
-        ids = self._ids()
-        boxes = self._boxes(size)
+    def verify(self) -> DatasetSummary:
+        size = self._check_attributes()
+        names = self._check_layout(size)
+        ids = self._check_ids()
+        boxes = self._check_boxes(size)
         for name in [*names, *COLUMNS]:
             self._check_rows(name, boxes)
-        return Report(
+        return DatasetSummary(
             path=self._path,
             pictures=len(ids),
             size=size,
             sketches=any(name.startswith("sketch/") for name in names),
-            content=dataset_file.content(self._file),
+            content=dataset_file.content_digest(self._file),
             ids=ids,
         )
 
-    def _require(self, holds: bool, found: str, expected: str) -> None:
-        if not holds:
-            raise SengaError(f"{self._path}: {found}, expected {expected}: build it again.")
+    def _require(self, condition: bool, fault: str) -> None:
+        if not condition:
+            raise SengaError(f"{self._path}: {fault}. Build it again.")
 
-    def _attributes(self) -> int:
-        """Checks the attributes; returns the side of the pictures."""
+    def _check_attributes(self) -> int:
+        """Check the attributes; return the side of the pictures."""
         attributes = dict(self._file.attrs)
         missing = [name for name in ATTRIBUTES if name not in attributes]
-        self._require(not missing, f"it lacks {', '.join(missing)}", "all attributes of its layout")
+        self._require(not missing, f"it lacks the attributes {', '.join(missing)}")
         schema, size = attributes["schema"], attributes["size"]
-        self._require(schema == SCHEMA, f"its schema is {schema}", SCHEMA)
-        sane = isinstance(size, np.integer) and int(size) > 0
-        self._require(sane, f"its size is {size}", "a number of pixels")
-        try:
-            json.loads(attributes["config"])
-        except (ValueError, TypeError):
-            self._require(False, "its attribute config cannot be read", "JSON")
+        self._require(schema == SCHEMA, f"its schema is {schema}, expected {SCHEMA}")
+        is_positive = isinstance(size, np.integer) and int(size) > 0
+        self._require(is_positive, f"its size is {size}, expected a number of pixels")
+        self._require(_is_json(attributes["config"]), "its attribute config is not JSON")
         return int(size)
 
-    def _layout(self, size: int) -> list[str]:
-        """Checks names, types, shapes and chunks; returns the names of the picture datasets."""
-        found: dict[str, h5py.Dataset] = {}
+    def _check_layout(self, size: int) -> list[str]:
+        """Check names, types, shapes and chunks; return the names of the datasets of pictures."""
+        datasets: dict[str, h5py.Dataset] = {}
         self._file.visititems(
-            lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
+            lambda name, item: datasets.update(
+                {name: item} if isinstance(item, h5py.Dataset) else {}
+            )
         )
-        lines, sketches = (suffixes(found, kind) for kind in ("line", "sketch"))
+        lines, sketches = (variant_suffixes(datasets, group) for group in ("line", "sketch"))
         names = picture_names(lines or [""], sketches)
-        differing = sorted(set(found) ^ {*names, *COLUMNS})
+        differing = sorted(set(datasets) ^ {*names, *COLUMNS})
+        expected = ", ".join([*names, *COLUMNS])
         self._require(
-            not differing,
-            f"its datasets differ in {', '.join(differing)}",
-            f"{', '.join([*names, *COLUMNS])}",
+            not differing, f"its datasets differ in {', '.join(differing)}, expected {expected}"
         )
-        rows = found["id"].shape[:1]
+        rows = datasets["id"].shape[:1]
         for name in names:
             shape = picture_shape(name, size)
-            self._require_dataset(found[name], np.dtype(np.uint8), (*rows, *shape))
-            chunks = found[name].chunks
-            self._require(chunks == (1, *shape), f"{name} has chunks {chunks}", "one per picture")
-        for name, kind in COLUMNS.items():
-            self._require_dataset(found[name], kind, (*rows, 4) if name == "box" else rows)
+            self._check_dataset(datasets[name], np.dtype(np.uint8), (*rows, *shape))
+            chunks = datasets[name].chunks
+            self._require(
+                chunks == (1, *shape), f"{name} has chunks {chunks}, expected one per picture"
+            )
+        for name, dtype in COLUMNS.items():
+            self._check_dataset(datasets[name], dtype, (*rows, 4) if name == "box" else rows)
         return names
 
-    def _require_dataset(
-        self, dataset: h5py.Dataset, kind: np.dtype[Any], shape: tuple[int, ...]
+    def _check_dataset(
+        self, dataset: h5py.Dataset, dtype: np.dtype[Any], shape: tuple[int, ...]
     ) -> None:
-        same = dataset.dtype == kind and dataset.shape == shape
-        found = f"{dataset.name[1:]} is {dataset.dtype} {dataset.shape}"
-        self._require(same, found, f"{kind} {shape}")
-        self._require("sha256" in dataset.attrs, f"{dataset.name[1:]} has no checksum", "one")
+        name = dataset.name[1:]
+        self._require(
+            dataset.dtype == dtype and dataset.shape == shape,
+            f"{name} is {dataset.dtype} {dataset.shape}, expected {dtype} {shape}",
+        )
+        self._require("sha256" in dataset.attrs, f"{name} has no checksum")
 
-    def _ids(self) -> NDArray[np.int64]:
+    def _check_ids(self) -> NDArray[np.int64]:
         ids: NDArray[np.int64] = self._file["id"][:]
-        self._require(bool((np.diff(ids) > 0).all()), "its ids do not ascend", "each post once")
+        self._require(bool((np.diff(ids) > 0).all()), "its ids do not ascend")
         return ids
 
-    def _boxes(self, size: int) -> NDArray[np.int16]:
+    def _check_boxes(self, size: int) -> NDArray[np.int16]:
         boxes: NDArray[np.int16] = self._file["box"][:]
         left, top, right, bottom = boxes.T
         inside = (left >= 0) & (top >= 0) & (left < right) & (top < bottom)
         inside &= (right <= size) & (bottom <= size)
         for row in np.flatnonzero(~inside)[:1]:
-            found = f"the box of row {row} is {boxes[row].tolist()}"
-            self._require(False, found, f"left, top, right, bottom within {size}")
+            box = boxes[row].tolist()
+            edges = "left, top, right, bottom"
+            fault = f"the box of row {row} is {box}, expected {edges} within {size} pixels"
+            self._require(False, fault)
         return boxes
 
     def _check_rows(self, name: str, boxes: NDArray[np.int16]) -> None:
-        """Reads a dataset once: its checksum, and for pictures what each of them promises."""
-        found = dataset_file.digest(self._digests(name, boxes))
-        same = found == self._file[name].attrs["sha256"]
-        self._require(same, f"{name} is not what was written", "what its checksum says")
+        """Check a dataset's checksum, and every picture of it, while reading it once."""
+        checksum = dataset_file.checksum(self._digests(name, boxes))
+        matches = checksum == self._file[name].attrs["sha256"]
+        self._require(matches, f"{name} does not match its checksum")
 
     def _digests(self, name: str, boxes: NDArray[np.int16]) -> Iterator[bytes]:
         for row, value in enumerate(self._rows(name)):
@@ -191,30 +196,38 @@ class _File:
 
     def _rows(self, name: str) -> Iterator[Any]:
         dataset = self._file[name]
-        for start in range(0, len(dataset), _ROWS):
-            yield from dataset[start : start + _ROWS]
+        for start in range(0, len(dataset), _ROWS_AT_ONCE):
+            yield from dataset[start : start + _ROWS_AT_ONCE]
 
     def _check_picture(
         self, name: str, row: int, picture: NDArray[np.uint8], box: NDArray[np.int16]
     ) -> None:
         left, top, right, bottom = box
         margins = (picture[:top], picture[bottom:], picture[:, :left], picture[:, right:])
-        clean = all((margin == PAPER).all() for margin in margins)
-        self._require(clean, f"{name} of row {row} reaches out of its content box", "paper there")
-        drawn = not name.startswith("line/") or bool(picture.min() < PAPER)
-        self._require(drawn, f"{name} of row {row} is blank", "line art")
+        is_paper = all((margin == PAPER).all() for margin in margins)
+        self._require(is_paper, f"{name} of row {row} is not paper outside its content box")
+        has_ink = not name.startswith("line/") or bool(picture.min() < PAPER)
+        self._require(has_ink, f"{name} of row {row} is blank")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Says of each file what is in it, or what is wrong with the first that is not right."""
+    """Print a summary of each file, or the first fault; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.pack.verify", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, help="files that belong together")
+    parser.add_argument("files", nargs="+", type=Path, help="train.h5 and test.h5 of a dataset")
     try:
-        for report in verify(parser.parse_args(arguments).files):
-            parts = "colour, lines and sketches" if report.sketches else "colour and lines"
+        for summary in verify(parser.parse_args(arguments).files):
+            groups = "colour, lines and sketches" if summary.sketches else "colour and lines"
             sys.stdout.write(
-                f"{report.path}: {report.pictures:,} pictures of {report.size} x {report.size}, "
-                f"{parts}: whole, content {report.content[:12]}\n"
+                f"{summary.path}: {summary.pictures:,} pictures of {summary.size} x "
+                f"{summary.size}, {groups}: valid, content {summary.content[:12]}\n"
             )
     except SengaError as error:
         sys.stderr.write(f"{error}\n")

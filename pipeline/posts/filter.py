@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.in_order import in_order
 from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import Advance, ignore
+from pipeline.thread_map import thread_map
 from sketch_models.errors import ConfigError
 from sketch_models.option import Options, option
 
@@ -173,7 +173,7 @@ def filter_posts(
     dropped = Counter({rule.name: 0 for rule in rules})
 
     def kept_rows() -> Iterator[pl.DataFrame]:
-        for rows, counts in in_order(partial(_apply_rules, rules), _batches(posts)):
+        for rows, counts in thread_map(partial(_apply_rules, rules), _batches(posts)):
             dropped.update(counts)
             chosen = rows.head(options.limit - result.kept) if options.limit else rows
             result.posts += rows.height + counts.total()
@@ -181,7 +181,7 @@ def filter_posts(
             advance(rows.height + counts.total())
             yield chosen
 
-    for number, shard in in_order(
+    for number, shard in thread_map(
         partial(_write_shard, folder), _cut_into_shards(kept_rows(), shard_width)
     ):
         result.shards[number] = shard

@@ -16,12 +16,12 @@ from typing import IO, Any, Protocol
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from pipeline.in_order import in_order
 from pipeline.posts.kaggle_csv import COLUMNS, Block, read_blocks, split_line
 from pipeline.posts.options import HOW_TO_GET_IT
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import POSTS, Rejected, read_block, read_rows, to_csv_line
 from pipeline.progress import Advance, ignore
+from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
@@ -195,7 +195,7 @@ class _CsvSource:
         self._path = path
 
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        return in_order(read_block, _data_blocks(self._path))
+        return thread_map(read_block, _data_blocks(self._path))
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         rejected: list[Rejected] = []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.in_order import in_order
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.rows import Rejected, read_rows, reject_rows
+from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
 _BATCH = 50_000  # rows, about 25 MB; slices are cheap: pages of a row group are skipped unread
@@ -46,7 +46,7 @@ class ParquetSource:
             if not total:
                 raise SengaError(f"{self._path} holds no posts. {_REMEDY}.")
             starts = range(0, total, _BATCH)
-            yield from in_order(lambda start: read_rows(_rows(scan, start)), starts)
+            yield from thread_map(lambda start: read_rows(_rows(scan, start)), starts)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise self._damaged(error) from error
 

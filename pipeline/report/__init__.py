@@ -1,1 +1,1 @@
-"""The report: what a build kept, dropped and made comes in, pages and sheets of it go out."""
+"""The report: from what a build kept, dropped and made to a page and contact sheets."""

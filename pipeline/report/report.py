@@ -1,4 +1,4 @@
-"""The report on a build: what was kept and what was not, and why, and what it looks like."""
+"""The report on a build: what was kept, what was dropped and why, and samples of it."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich import box
 from rich.table import Table
 
-from pipeline.collect.outcome import MEANINGS as DOWNLOADS
+from pipeline.collect.outcome import MEANINGS as DOWNLOAD_MEANINGS
 
 MEANINGS = {
-    **DOWNLOADS,
-    "http_404": "the server does not have it any more",
-    "http_410": "the server has deleted it",
-    "http_403": "the server refuses to hand it out",
-    "http_429": "too many requests; asked again on the next run",
-    "http_503": "the server is overloaded; asked again on the next run",
-    "truncated": "the picture ends too early",
+    **DOWNLOAD_MEANINGS,
+    "http_404": "not found on the server",
+    "http_410": "deleted from the server",
+    "http_403": "the server refuses access",
+    "http_429": "too many requests; retried on the next run",
+    "http_503": "the server is overloaded; retried on the next run",
+    "truncated": "the file ends too early",
     "broken": "the picture cannot be decoded",
-    "not_a_picture": "the file is no JPEG, PNG or GIF",
+    "not_a_picture": "the file is not a JPEG, PNG or GIF",
     "too_large": "more pixels than Senga decodes",
     "field_count": "the row has more or fewer fields than the header",
     "duplicate_id": "an earlier row has the same id",
     "too_small": "a side below [screen] min_side",
-    "bad_aspect": "longer than [screen] max_aspect allows",
-    "blank": "nearly of one colour",
-    "line_art": "lines on paper, without colour",
-    "greyscale": "without colour, or in one ink",
-    "duplicate": "shows the same as an earlier post; [filter] duplicates = keep keeps it",
-    "beside_the_test": "shows the same as a test picture, and the test set is full",
+    "bad_aspect": "an aspect above [screen] max_aspect",
+    "blank": "nearly one colour",
+    "line_art": "line art without colour",
+    "greyscale": "without colour, or a print in one ink",
+    "duplicate": "a duplicate of an earlier post; [filter] duplicates = keep keeps it",
+    "beside_the_test": "a duplicate of a test picture, and the test set is full",
     "no_ink": "the sketch model found no line",
     "no_lines": "the line model found no line",
-    "blank_line": "no line is left at the packed size",
-    "missing": "a part of it is in none of the shards",
-    "part_missing": "a sketch or a line is missing",
+    "blank_line": "the line art is blank at the packed size",
+    "missing": "its picture, sketch or line art is in none of the shards",
+    "part_missing": "its sketch or line art is missing",
 }
-"""Reasons in plain words; a filter's reasons are its rules."""
+"""What the codes of outcomes mean; the reasons of the filter are its rules."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageFacts:
-    """What a stage did, all of its shards together.
+    """Numbers of a stage, summed over its shards.
 
     Attributes:
-        name: of the stage.
-        unit: what it counts.
-        kept: how many came through.
-        dropped: how many did not, by reason.
-        seconds: of work, summed over shards.
-        bytes: on disk.
+        name: name of the stage.
+        unit: what it counts, such as `pictures`.
+        kept: number of pictures (or posts) that were kept.
+        dropped: number of pictures (or posts) that were dropped, by reason.
+        seconds: seconds of work.
+        bytes: size on disk.
     """
 
     name: str
@@ -68,17 +68,17 @@ class ReportFacts:
     """What the report shows.
 
     Attributes:
-        dataset: its name.
+        dataset: name of the dataset.
         created: when it was packed, ISO 8601, UTC.
-        fingerprint: of the build.
-        stages: in order; the first two count posts.
-        funnel: the filter's rules, in order, with the posts that each dropped.
-        gates: those of the screen, in order, with the pictures that each dropped.
-        joins: pairs of pictures that show the same, by the reason to think so.
-        split: pictures by part.
-        files: bytes by path.
+        fingerprint: fingerprint of the build.
+        stages: the stages, in order; the first two count posts.
+        funnel: the filter's rules, in order, with the number of posts that each dropped.
+        gates: the screen's gates, in order, with the number of pictures that each dropped.
+        joins: number of pairs of duplicates, by reason.
+        split: number of pictures by part.
+        files: size in bytes by path.
         config: value by section and key.
-        versions: of what made it.
+        versions: versions of Senga and of the libraries.
     """
 
     dataset: str
@@ -95,11 +95,11 @@ class ReportFacts:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One bar of the funnel: what is left after a step."""
+class FunnelStep:
+    """One bar of the funnel: what is kept after a step."""
 
     label: str
-    left: int
+    kept: int
     dropped: int
     share: float  # of the first bar, 0 to 1
     of_previous: float  # 0 to 1
@@ -108,24 +108,24 @@ class Step:
 def write_report(
     target: Path, facts: ReportFacts, contact_sheet: bytes, groups: bytes = b""
 ) -> None:
-    """Writes one HTML file that needs nothing else.
+    """Write the report as one self-contained HTML file.
 
     Args:
-        target: the file.
+        target: the file to write.
         facts: what it shows.
         contact_sheet: a PNG.
-        groups: a PNG of pictures that show the same; empty where there are none.
+        groups: a PNG of groups of duplicates; empty if there are none.
     """
     loader = PackageLoader("pipeline.report", "")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"size": size, "number": "{:,}".format}
+    environment.filters |= {"bytes": format_bytes, "number": "{:,}".format}
     html = environment.get_template("report.html").render(
         facts=facts,
         pairs=sum(facts.split.values()),
         steps=funnel(facts),
-        reasons=reasons(facts),
+        reasons=dropped_by_reason(facts),
         slowest=max((stage.seconds for stage in facts.stages), default=0.0) or 1.0,
         meanings=MEANINGS,
         sheet=base64.b64encode(contact_sheet).decode(),
@@ -134,32 +134,32 @@ def write_report(
     target.write_text(html, encoding="utf-8")
 
 
-def funnel(facts: ReportFacts) -> list[Step]:
-    """From all posts to the pairs, one step per filter rule, gate and later stage."""
+def funnel(facts: ReportFacts) -> list[FunnelStep]:
+    """Return the steps from all posts to the pairs: filter rules, gates and later stages."""
     metadata, _, *later = facts.stages
     counts = [("posts read", metadata.kept)]
-    left = metadata.kept
+    kept = metadata.kept
     for rule, dropped in facts.funnel:
-        left -= dropped
-        counts.append((rule, left))
+        kept -= dropped
+        counts.append((rule, kept))
     for stage in later:
         if stage.name == "screen":
-            left = stage.kept + sum(dropped for _, dropped in facts.gates)
+            kept = stage.kept + sum(dropped for _, dropped in facts.gates)
             for gate, dropped in facts.gates:
-                left -= dropped
-                counts.append((f"screen {gate}", left))
+                kept -= dropped
+                counts.append((f"screen {gate}", kept))
         elif stage.name != "split" or stage.dropped:
             counts.append((stage.name, stage.kept))
     first = max(metadata.kept, 1)
     previous = [metadata.kept, *(count for _, count in counts)]
     return [
-        Step(label, count, before - count, count / first, count / before if before else 0.0)
+        FunnelStep(label, count, before - count, count / first, count / before if before else 0.0)
         for (label, count), before in zip(counts, previous, strict=False)
     ]
 
 
-def reasons(facts: ReportFacts) -> list[tuple[str, str, int]]:
-    """Stage, reason and count of everything that was dropped outside the filter."""
+def dropped_by_reason(facts: ReportFacts) -> list[tuple[str, str, int]]:
+    """Return stage, reason and count of everything that was dropped after the filter."""
     stages = [stage for stage in facts.stages if stage.name != "filter"]
     return [
         (stage.name, reason, count)
@@ -168,8 +168,8 @@ def reasons(facts: ReportFacts) -> list[tuple[str, str, int]]:
     ]
 
 
-def size(number: float) -> str:
-    """Bytes as people read them: `512 B`, `1.2 MB`."""
+def format_bytes(number: float) -> str:
+    """Format a number of bytes for people: `512 B`, `1.2 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
@@ -178,19 +178,19 @@ def size(number: float) -> str:
 
 
 def summary_table(facts: ReportFacts) -> Table:
-    """The table at the end of a build: stage, kept, dropped, seconds."""
+    """Return the table that a build prints at its end, a row per stage."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("stage")
     for heading in ("kept", "dropped", "seconds"):
         table.add_column(heading, justify="right")
-    table.add_column("mostly because")
+    table.add_column("top reason")
     for stage in facts.stages:
-        most = sorted(stage.dropped.items(), key=lambda row: -row[1])[:1]
+        top = sorted(stage.dropped.items(), key=lambda row: -row[1])[:1]
         table.add_row(
             stage.name,
             f"{stage.kept:,} {stage.unit}",
             f"{sum(stage.dropped.values()):,}",
             f"{stage.seconds:.1f}",
-            ", ".join(f"{reason} {count:,}" for reason, count in most),
+            ", ".join(f"{reason} {count:,}" for reason, count in top),
         )
     return table

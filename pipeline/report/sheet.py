@@ -1,4 +1,4 @@
-"""What sheets of pictures have in common: their colours, letters and frames."""
+"""Colours, fonts and frames of sheets of pictures."""
 
 from __future__ import annotations
 
@@ -9,49 +9,51 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-GUTTER = 10  # pixels between pictures
-GROUP = 26  # pixels between groups of pictures
-EDGE = 18  # pixels around everything
-HEAD, CAPTION = 19, 15  # sizes of the letters, in pixels
-TEXT, QUIET, FRAME = (40, 40, 44), (120, 120, 126), (222, 222, 226)
-LABEL = CAPTION + GUTTER  # pixels that the labels left of the rows take
-_LEAST = 9  # pixels; smaller letters cannot be read
+GUTTER = 10  # between pictures, in pixels
+GROUP_GAP = 26  # between groups of pictures, in pixels
+MARGIN = 18  # around the sheet, in pixels
+HEADING_SIZE, CAPTION_SIZE = 19, 15  # font sizes, in pixels
+TEXT_COLOR, MUTED_COLOR, FRAME_COLOR = (40, 40, 44), (120, 120, 126), (222, 222, 226)
+LABEL_WIDTH = CAPTION_SIZE + GUTTER  # of the labels left of the rows, in pixels
+_MIN_FONT_SIZE = 9  # pixels; smaller text cannot be read
 
 
 def draw_label(sheet: Image.Image, label: str, middle: int) -> None:
-    """Writes a label upwards, left of its row.
+    """Draw the label of a row, rotated by 90 degrees, at the left margin.
 
     Args:
-        sheet: RGB.
-        label: to write.
-        middle: of the row, in pixels from the top.
+        sheet: an RGB image.
+        label: the text.
+        middle: vertical middle of the row, in pixels.
     """
-    font = ImageFont.load_default(CAPTION)
+    font = ImageFont.load_default(CAPTION_SIZE)
     length = int(font.getlength(label)) + 4
-    text = Image.new("RGB", (length, CAPTION + 4), "white")
-    ImageDraw.Draw(text).text((length / 2, CAPTION / 2 + 2), label, QUIET, font, anchor="mm")
-    sheet.paste(text.transpose(Image.Transpose.ROTATE_90), (EDGE - 4, middle - length // 2))
+    text = Image.new("RGB", (length, CAPTION_SIZE + 4), "white")
+    ImageDraw.Draw(text).text(
+        (length / 2, CAPTION_SIZE / 2 + 2), label, MUTED_COLOR, font, anchor="mm"
+    )
+    sheet.paste(text.transpose(Image.Transpose.ROTATE_90), (MARGIN - 4, middle - length // 2))
 
 
 def draw_picture(sheet: Image.Image, picture: NDArray[np.uint8], left: int, top: int) -> None:
-    """Puts an (H, W) or (H, W, 3) uint8 picture on a sheet, in a thin frame around it."""
+    """Paste an (H, W) or (H, W, 3) uint8 picture on a sheet, with a thin frame around it."""
     height, width = picture.shape[:2]
     sheet.paste(Image.fromarray(picture), (left, top))
     frame = (left - 1, top - 1, left + width, top + height)
-    ImageDraw.Draw(sheet).rectangle(frame, outline=FRAME)
+    ImageDraw.Draw(sheet).rectangle(frame, outline=FRAME_COLOR)
 
 
-def fitting_size(texts: Iterable[str], width: int, size: int) -> int:
-    """The size of letters at which every text fits.
+def fit_font_size(texts: Iterable[str], width: int, size: int) -> int:
+    """Return the font size at which every text fits into a width.
 
     Args:
-        texts: each on one line.
-        width: that they have, in pixels.
-        size: of the letters where there is room, in pixels.
+        texts: the texts, each on one line.
+        width: the width, in pixels.
+        size: the largest font size, in pixels.
 
     Returns:
         `size`, or the largest size below it that fits, but at least 9.
     """
     font = ImageFont.load_default(size)
     longest = max((font.getlength(text) for text in texts), default=0.0)
-    return size if longest <= width else max(_LEAST, math.floor(size * width / longest))
+    return size if longest <= width else max(_MIN_FONT_SIZE, math.floor(size * width / longest))

@@ -1,4 +1,4 @@
-"""Draws illustrations with known line art and serves them on the loopback like Safebooru does."""
+"""A board of drawn illustrations with known line art, served on the loopback like Safebooru."""
 
 from __future__ import annotations
 

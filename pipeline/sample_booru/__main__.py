@@ -1,4 +1,4 @@
-"""For looking at the sample booru: `python -m pipeline.sample_booru sheet OUT.png --count 24`."""
+"""The command of the sample booru: `python -m pipeline.sample_booru sheet OUT.png --count 24`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pipeline.sample_booru.catalogue import HOST, POSTS, write_csv
 from pipeline.sample_booru.server import serve
 
 
-def sheet(ids: list[int], columns: int, cell: int, *, line: bool) -> NDArray[np.uint8]:
-    """A contact sheet of square cells: (H, W, 3) RGB."""
+def draw_sheet(ids: list[int], columns: int, cell: int, *, line: bool) -> NDArray[np.uint8]:
+    """Draw a contact sheet of square cells; return (H, W, 3) uint8 RGB."""
     rows = -(-len(ids) // columns)
     page = np.full((rows * cell, columns * cell, 3), 225, np.uint8)
     for index, post_id in enumerate(ids):
@@ -36,12 +36,12 @@ def _serve(posts: int, port: int, csv: Path | None) -> None:
     if csv:
         write_csv(csv, posts)
     with serve(posts, port=port) as address, contextlib.suppress(KeyboardInterrupt):
-        print(f"{posts} posts of {HOST} at http://{address} - stop with Ctrl-C")
+        print(f"{posts} posts of {HOST} at http://{address}. Stop with Ctrl-C.")
         threading.Event().wait()
 
 
 def main() -> None:
-    """Draws a contact sheet, or serves pictures until it is stopped."""
+    """Draw a contact sheet, or serve the booru until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.sample_booru")
     commands = parser.add_subparsers(dest="command", required=True)
     sheets = commands.add_parser("sheet", help="draw a contact sheet")
@@ -55,13 +55,13 @@ def main() -> None:
     served.add_argument("--posts", type=int, default=POSTS)
     served.add_argument("--port", type=int, default=8000)
     served.add_argument("--csv", type=Path, help="write the metadata there")
-    given = parser.parse_args()
-    if given.command == "serve":
-        _serve(given.posts, given.port, given.csv)
+    options = parser.parse_args()
+    if options.command == "serve":
+        _serve(options.posts, options.port, options.csv)
         return
-    ids = list(range(given.first, given.first + given.count))
-    page = sheet(ids, given.columns, given.cell, line=given.line)
-    cv2.imwrite(str(given.out), page[..., ::-1])
+    ids = list(range(options.first, options.first + options.count))
+    page = draw_sheet(ids, options.columns, options.cell, line=options.line)
+    cv2.imwrite(str(options.out), page[..., ::-1])
 
 
 if __name__ == "__main__":

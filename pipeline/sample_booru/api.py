@@ -1,4 +1,4 @@
-"""The API of the sample booru: that of Gelbooru 0.2, as Safebooru has it, in JSON."""
+"""The API of the sample booru: Gelbooru 0.2 in JSON, as on Safebooru."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from urllib.parse import parse_qs
 
 from pipeline.sample_booru.catalogue import HOST, Post
 
-_MOST = 1000  # posts on a page
-_USUAL = 100
+_MAX_LIMIT = 1000  # posts on a page
+_DEFAULT_LIMIT = 100
 
 
-def answer(posts: Iterable[Post], query: str) -> bytes:
-    """A page of posts; empty behind the last one.
+def respond(posts: Iterable[Post], query: str) -> bytes:
+    """Return the body of the response, a page of posts; empty after the last page.
 
     Args:
         posts: all of them, ascending by id.
-        query: of the request, such as `page=dapi&s=post&q=index&json=1&tags=solo+id:>9`.
+        query: query of the request, such as `page=dapi&s=post&q=index&json=1&tags=solo+id:>9`.
     """
-    asked = {name: values[-1] for name, values in parse_qs(query).items()}
-    words = asked.get("tags", "").split()
-    found = [row for row in posts if _matches(row, words)]
+    params = {name: values[-1] for name, values in parse_qs(query).items()}
+    words = params.get("tags", "").split()
+    matching = [row for row in posts if _matches(row, words)]
     if "sort:id:asc" not in words:
-        found.reverse()
-    limit = min(_number(asked.get("limit", ""), _USUAL), _MOST)
-    start = limit * _number(asked.get("pid", ""), 0)
-    page = [_post(row) for row in found[start : start + limit]]
+        matching.reverse()
+    limit = min(_number(params.get("limit", ""), _DEFAULT_LIMIT), _MAX_LIMIT)
+    start = limit * _number(params.get("pid", ""), 0)
+    page = [_post(row) for row in matching[start : start + limit]]
     return json.dumps(page).encode() if page else b""
 
 
@@ -51,20 +51,20 @@ def _matches_word(post_id: int, tags: set[str], word: str) -> bool:
 
 
 def _post(row: Post) -> dict[str, object]:
-    """A post as the API has it."""
-    _, kind, directory, name = row.path.split("/")
-    sampled = kind == "samples"
+    """Return a post with the field names of the API."""
+    _, folder, directory, name = row.path.split("/")
+    sampled = folder == "samples"
     image = name.removeprefix("sample_")
     base = f"https://{HOST}"
     original = f"{base}//images/{directory}/{image}"
-    times = 2 if sampled else 1  # a sample is half of its picture
+    scale = 2 if sampled else 1  # a sample has half the size of its picture
     return {
         "id": row.id,
         "directory": int(directory),
         "hash": posixpath.splitext(image)[0],
         "image": image,
-        "width": row.width * times,
-        "height": row.height * times,
+        "width": row.width * scale,
+        "height": row.height * scale,
         "sample": sampled,
         "sample_width": row.width if sampled else 0,
         "sample_height": row.height if sampled else 0,

@@ -1,4 +1,4 @@
-"""The posts of the sample booru, and their metadata in the layout of Kaggle's, quirks included."""
+"""The posts of the sample booru, and their metadata in the layout of Kaggle's, with its quirks."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.sample_booru.artist.character import Character, character, pick
-from pipeline.sample_booru.tags import true_tags
+from pipeline.sample_booru.tags import visible_tags
 
 HOST = "safebooru.example"
-POSTS = 365  # of which about 64 match the default recipe and are alive
+POSTS = 365  # about 64 of them match the default filter and are live
 HEADER = "id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags"
 _FIRST_ID = 1_500_017
-_MALFORMED = {40: 11, 120: 7}  # row of the file: number of its fields
+_MALFORMED = {40: 11, 120: 7}  # number of fields by row of the file
 
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One row, and what the server does when its picture is asked for."""
+    """One row of the metadata, and what the server responds to a request for its picture."""
 
     id: int
-    created_at: int  # epoch seconds, 0 where unknown
+    created_at: int  # epoch seconds, 0 if unknown
     rating: str
     score: int
     path: str  # of the picture on the server
-    url: str  # as the metadata has it
+    url: str  # of the picture, as in the metadata
     width: int  # pixels
     height: int
     preview: str
     tags: str
-    variant: str  # see `files.encode`
-    quality: int
-    fate: str  # live, missing, gone, page, truncated
+    file_format: str  # see `files.encode`
+    quality: int  # of a JPEG, 1 to 100
+    response: str  # live, missing, gone, page, truncated
 
 
 def post_ids(posts: int, seed: int = 0) -> list[int]:
-    """The ids of the first posts: ascending, with gaps; more posts only add to them."""
+    """Return the ids of the first posts: ascending, with gaps; more posts only append ids."""
     steps = np.random.Generator(np.random.PCG64([seed, 1])).integers(1, 29, posts)
     return [int(post_id) for post_id in _FIRST_ID + np.cumsum(steps)]
 
 
 @lru_cache(maxsize=10_000)  # a server needs them all, and every shard has one
 def post(post_id: int, seed: int = 0) -> Post:
-    """The post of an id."""
+    """Return the post of an id."""
     rng = np.random.Generator(np.random.PCG64([seed, post_id, *b"post"]))
     person = character(post_id, seed)
-    variant = pick(rng, {"jpg": 7.0, "png": 2.2, "png_palette": 0.4})
-    if variant == "png" and person.background == "white" and rng.random() < 0.25:
-        variant = "png_alpha"
-    path, url, preview = _addresses(rng, post_id, seed, variant)
+    file_format = pick(rng, {"jpg": 7.0, "png": 2.2, "png_palette": 0.4})
+    if file_format == "png" and person.background == "white" and rng.random() < 0.25:
+        file_format = "png_alpha"
+    path, url, preview = _urls(rng, post_id, seed, file_format)
     return Post(
         id=post_id,
         created_at=_created(rng, post_id),
@@ -65,9 +65,9 @@ def post(post_id: int, seed: int = 0) -> Post:
         height=person.height,
         preview=preview,
         tags=_tags(rng, person),
-        variant=variant,
+        file_format=file_format,
         quality=int(rng.integers(90, 96)),
-        fate=pick(rng, {"live": 50, "missing": 42, "gone": 4, "page": 3, "truncated": 1}),
+        response=pick(rng, {"live": 50, "missing": 42, "gone": 4, "page": 3, "truncated": 1}),
     )
 
 
@@ -85,16 +85,16 @@ def _created(rng: np.random.Generator, post_id: int) -> int:
     return 1_450_000_000 + (post_id - _FIRST_ID) * 700 + int(rng.integers(0, 600))
 
 
-def _addresses(
-    rng: np.random.Generator, post_id: int, seed: int, variant: str
+def _urls(
+    rng: np.random.Generator, post_id: int, seed: int, file_format: str
 ) -> tuple[str, str, str]:
-    """Path on the server, URL in the metadata, URL of the preview."""
+    """Return the path on the server, the URL in the metadata, and the URL of the preview."""
     digest = hashlib.sha1(f"{seed}/{post_id}".encode(), usedforsecurity=False).hexdigest()
     folder = 1 + post_id // 1000 % 3000
-    if variant == "jpg" and rng.random() < 0.6:
+    if file_format == "jpg" and rng.random() < 0.6:
         path, typed = f"/samples/{folder}/sample_{digest}.jpg", "/"
     else:
-        path, typed = f"/images/{folder}/{digest}.{variant[:3]}", ""
+        path, typed = f"/images/{folder}/{digest}.{file_format[:3]}", ""
         typed = "/" if rng.random() < 0.15 else ""
     scheme = pick(rng, {"": 90, "https:": 7, "http:": 3})
     query = f"?{post_id}" if rng.random() < 0.2 else ""
@@ -103,8 +103,8 @@ def _addresses(
 
 
 def _tags(rng: np.random.Generator, person: Character) -> str:
-    """True tags for most, wrong ones for some, and spaces as they come."""
-    tags = true_tags(person)
+    """Return the tags: right for most posts, wrong for some, and spaced irregularly."""
+    tags = visible_tags(person)
     flaw = rng.random()
     if flaw < 0.05:
         tags.append(pick(rng, {"chibi": 1, "monochrome": 1, "pokemon": 1}))
@@ -115,7 +115,7 @@ def _tags(rng: np.random.Generator, person: Character) -> str:
     elif flaw < 0.13:
         tags = ["white_background_(artist)" if tag == "white_background" else tag for tag in tags]
     elif flaw < 0.14:
-        tags += [tags[0], tags[-1]]  # a tag that is there twice
+        tags += [tags[0], tags[-1]]  # repeated tags
     elif flaw < 0.145:
         tags = []
     text = " ".join(sorted(tags))
@@ -128,43 +128,43 @@ def _tags(rng: np.random.Generator, person: Character) -> str:
 
 
 def catalogue(posts: int = POSTS, seed: int = 0) -> Iterator[Post]:
-    """The posts, by ascending id."""
+    """Yield the posts, by ascending id."""
     return (post(post_id, seed) for post_id in post_ids(posts, seed))
 
 
 def write_csv(path: Path, posts: int = POSTS, seed: int = 0) -> None:
-    """Writes the metadata as a CSV file in the layout of Kaggle's `alamson/safebooru`.
+    """Write the metadata as a CSV file in the layout of Kaggle's `alamson/safebooru`.
 
-    URLs and tags are quoted, numbers and ratings are not. Two of the rows that a larger file holds
-    are broken: they have too many or too few fields.
+    URLs and tags are quoted, numbers and ratings are not. Two more rows of a larger file are
+    malformed: they have too many or too few fields.
 
     Args:
         path: the file to write.
-        posts: number of posts; the broken rows are on top of them.
-        seed: of everything random.
+        posts: number of posts; the malformed rows are extra.
+        seed: seed of everything random.
     """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(HEADER + "\n")
         for index, row in enumerate(catalogue(posts, seed)):
             if index in _MALFORMED:
-                file.write(_broken(row, _MALFORMED[index]) + "\n")
-            file.write(_line(row) + "\n")
+                file.write(_malformed_row(row, _MALFORMED[index]) + "\n")
+            file.write(_csv_row(row) + "\n")
 
 
-def _line(row: Post) -> str:
+def _csv_row(row: Post) -> str:
     return (
-        f"{row.id},{row.created_at},{row.rating},{row.score},{_quoted(row.url)},"
-        f"{row.width},{row.height},{_quoted(row.preview)},{_quoted(row.tags)}"
+        f"{row.id},{row.created_at},{row.rating},{row.score},{_quote(row.url)},"
+        f"{row.width},{row.height},{_quote(row.preview)},{_quote(row.tags)}"
     )
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     doubled = text.replace('"', '""')
     return f'"{doubled}"'
 
 
-def _broken(row: Post, fields: int) -> str:
-    """A row of an older export, with the id of no post."""
+def _malformed_row(row: Post, fields: int) -> str:
+    """Return a malformed row, with the id of no post."""
     values = [str(row.id - 1_000_000), str(row.created_at), row.rating, str(row.score)]
-    values += [_quoted(row.url), "", "", str(row.width), str(row.height), _quoted(row.preview)]
-    return ",".join([*values, _quoted(row.tags)][:fields])
+    values += [_quote(row.url), "", "", str(row.width), str(row.height), _quote(row.preview)]
+    return ",".join([*values, _quote(row.tags)][:fields])

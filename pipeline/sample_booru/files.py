@@ -1,4 +1,4 @@
-"""Picture files, in the types and variants that a booru holds."""
+"""Picture files, in the formats of a booru."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from PIL import Image
 from pipeline.sample_booru.artist.draw import Drawing
 
 
-def encode(drawing: Drawing, variant: str, quality: int = 92) -> bytes:
-    """The file of a drawing.
+def encode(drawing: Drawing, file_format: str, quality: int = 92) -> bytes:
+    """Encode a drawing as a file.
 
     Args:
         drawing: what to encode.
-        variant: `jpg`, `png`, `png_alpha` (paper around the figure is transparent) or
+        file_format: `jpg`, `png`, `png_alpha` (paper around the figure is transparent) or
             `png_palette`.
-        quality: of a JPEG, 1 to 100.
+        quality: quality of a JPEG, 1 to 100.
     """
-    if variant == "jpg":
-        return _opencv(".jpg", drawing.color[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if variant == "png":
-        return _opencv(".png", drawing.color[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    if variant == "png_alpha":
+    if file_format == "jpg":
+        return _encode_opencv(".jpg", drawing.color[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if file_format == "png":
+        return _encode_opencv(".png", drawing.color[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if file_format == "png_alpha":
         bgra = np.dstack([drawing.color[..., ::-1], _opacity(drawing.color)])
-        return _opencv(".png", bgra, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+        return _encode_opencv(".png", bgra, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     picture = Image.fromarray(drawing.color).quantize(128, method=Image.Quantize.FASTOCTREE)
     content = io.BytesIO()
     picture.save(content, "PNG", compress_level=3)
     return content.getvalue()
 
 
-def _opencv(suffix: str, picture: NDArray[np.uint8], settings: list[int]) -> bytes:
-    done, content = cv2.imencode(suffix, picture, settings)
-    assert done
+def _encode_opencv(suffix: str, picture: NDArray[np.uint8], settings: list[int]) -> bytes:
+    encoded, content = cv2.imencode(suffix, picture, settings)
+    assert encoded
     return content.tobytes()
 
 
 def _opacity(color: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W) uint8: 0 where pure white reaches from the top corners, else 255."""
+    """Return (H, W) uint8: 0 on the pure white that is connected to a top corner, else 255."""
     white = np.where((color == 255).all(axis=2), 255, 0).astype(np.uint8)
     height, width = white.shape
     mask = np.zeros((height + 2, width + 2), np.uint8)

@@ -1,4 +1,4 @@
-"""Serves the sample booru on the loopback: its API, and pictures drawn when they are asked for."""
+"""The server of the sample booru, on the loopback: its API, and pictures drawn on request."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from pipeline.sample_booru.api import answer
+from pipeline.sample_booru.api import respond
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import POSTS, Post, post, post_ids
 from pipeline.sample_booru.files import encode
 
-_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
-_PAGE = "<!DOCTYPE html><title>{title}</title><h1>{title}</h1><p>Safebooru (sample)</p>\n"
+_CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+_PAGE_TEMPLATE = "<!DOCTYPE html><title>{title}</title><h1>{title}</h1><p>Safebooru (sample)</p>\n"
 _STATUS = {
     "missing": HTTPStatus.NOT_FOUND,
     "gone": HTTPStatus.GONE,
-    "page": HTTPStatus.OK,  # a page that says sorry, and calls that a success
+    "page": HTTPStatus.OK,  # an error page with the status of a success
 }
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
-_CACHED = 128  # pictures, about 25 MB
+_MAX_CACHED = 128  # pictures, about 25 MB
 
 
-@lru_cache(_CACHED)
+@lru_cache(_MAX_CACHED)
 def picture(post_id: int, seed: int = 0) -> bytes:
-    """The bytes of a post's picture file, whether the server would hand them out or not."""
+    """Return the bytes of a post's picture file, also if the server would not respond with it."""
     row = post(post_id, seed)
-    content = encode(draw(post_id, seed), row.variant, row.quality)
-    return content[: len(content) // 2] if row.fate == "truncated" else content
+    content = encode(draw(post_id, seed), row.file_format, row.quality)
+    return content[: len(content) // 2] if row.response == "truncated" else content
 
 
 class _Server(ThreadingHTTPServer):
@@ -41,14 +41,14 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, posts: int, seed: int, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
-        self.pens = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self.render_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
         self.rows: dict[str, Post] = {}
         for post_id in post_ids(posts, seed):
             row = post(post_id, seed)
             self.rows[row.path] = row
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no news."""
+        """Ignore clients that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,58 +56,61 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        """Answers with the picture of a live post, else with a page."""
-        self._answer(with_body=True)
+        """Respond with the picture of a live post, else with a page."""
+        self._respond(with_body=True)
 
     def do_HEAD(self) -> None:
-        """As GET, without the body."""
-        self._answer(with_body=False)
+        """Respond as to GET, without the body."""
+        self._respond(with_body=False)
 
-    def _answer(self, *, with_body: bool) -> None:
+    def _respond(self, *, with_body: bool) -> None:
         path, _, query = self.path.partition("?")
         path = "/" + path.lstrip("/")
         if path == "/robots.txt":
             self._send(HTTPStatus.OK, "text/plain", _ROBOTS, with_body)
             return
         if path == "/index.php":
-            page = answer(self.server.rows.values(), query)
+            page = respond(self.server.rows.values(), query)
             self._send(HTTPStatus.OK, "application/json", page, with_body)
             return
         row = self.server.rows.get(path)
-        fate = row.fate if row else "missing"
-        if row is None or fate in _STATUS:
-            status = _STATUS[fate]
+        response = row.response if row else "missing"
+        if row is None or response in _STATUS:
+            status = _STATUS[response]
             title = "Not found" if status == HTTPStatus.OK else status.phrase
-            body, kind = _PAGE.format(title=title).encode(), "text/html; charset=utf-8"
+            body, content_type = (
+                _PAGE_TEMPLATE.format(title=title).encode(),
+                "text/html; charset=utf-8",
+            )
         else:
-            with self.server.pens:
+            with self.server.render_slots:
                 body = picture(row.id, self.server.seed)
-            status, kind = HTTPStatus.OK, _TYPES[row.variant[:3]]
-        self._send(status, kind, body, with_body)
+            status, content_type = HTTPStatus.OK, _CONTENT_TYPES[row.file_format[:3]]
+        self._send(status, content_type, body, with_body)
 
-    def _send(self, status: HTTPStatus, kind: str, body: bytes, with_body: bool) -> None:
+    def _send(self, status: HTTPStatus, content_type: str, body: bytes, with_body: bool) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if with_body:
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
-        """Silence: the downloader reports what matters."""
+        """Log nothing."""
 
 
 @contextmanager
 def serve(posts: int = POSTS, seed: int = 0, port: int = 0) -> Iterator[str]:
-    """Serves the pictures of the first posts, on the loopback only.
+    """Serve the first posts, on the loopback only.
 
     Args:
         posts: number of posts.
-        seed: of the catalogue.
-        port: 0 takes a free one.
+        seed: seed of the catalogue.
+        port: the port; 0 for a free one.
 
     Yields:
-        Where the server listens, as `127.0.0.1:port`.
+        The address of the server, as `127.0.0.1:port`.
     """
     with _Server(posts, seed, port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -1,11 +1,11 @@
-"""Tags that truly describe a drawing, in Danbooru's vocabulary."""
+"""The tags of what a drawing shows, in Danbooru's vocabulary."""
 
 from __future__ import annotations
 
 from pipeline.sample_booru.artist.background import plain_color
 from pipeline.sample_booru.artist.character import Character, Face, Hair, Outfit
 from pipeline.sample_booru.artist.palette import NAMES
-from pipeline.sample_booru.artist.pattern import pattern_of
+from pipeline.sample_booru.artist.pattern import print_of
 from pipeline.sample_booru.artist.wardrobe import short_sleeves
 
 _HAIR_STYLES = {
@@ -32,7 +32,7 @@ _MOUTHS = {
     "cat": [":3", "closed_mouth"],
     "small": ["open_mouth", ":o"],
 }
-_STATES = {
+_EYE_STATES = {
     "open": [],
     "closed": ["closed_eyes"],
     "wink": ["one_eye_closed"],
@@ -93,33 +93,33 @@ _LEGWEAR = {
 }
 
 
-def true_tags(person: Character) -> list[str]:
-    """Everything that can be seen in the drawing of a person, sorted, each tag once."""
-    found = {"solo", person.framing}
-    found |= {"1girl"} if person.girl else {"1boy", "male_focus"}
-    found |= set(_hair_tags(person.hair)) | set(_face_tags(person.face))
-    found |= set(_outfit_tags(person.outfit, short_sleeves(person)))
-    found |= set(_PRINTS[pattern_of(person)])
-    found |= set(_lower_tags(person)) | set(_arm_tags(person))
+def visible_tags(person: Character) -> list[str]:
+    """Return the tags of everything that the drawing of a person shows, sorted, each once."""
+    tags = {"solo", person.framing}
+    tags |= {"1girl"} if person.girl else {"1boy", "male_focus"}
+    tags |= set(_hair_tags(person.hair)) | set(_face_tags(person.face))
+    tags |= set(_outfit_tags(person.outfit, short_sleeves(person)))
+    tags |= set(_PRINTS[print_of(person)])
+    tags |= set(_lower_tags(person)) | set(_arm_tags(person))
     if person.background == "plain":
-        found |= {"simple_background", plain_color(person)}
+        tags |= {"simple_background", plain_color(person)}
     else:
-        found |= set(_BACKGROUNDS[person.background])
+        tags |= set(_BACKGROUNDS[person.background])
     if person.framing == "portrait":
-        found -= _BELOW_A_PORTRAIT
-    return sorted(found)
+        tags -= _BELOW_A_PORTRAIT
+    return sorted(tags)
 
 
 def _hair_tags(hair: Hair) -> list[str]:
-    found = [hair.color, hair.length, *_HAIR_STYLES[hair.style], *_BANGS[hair.bangs]]
-    return [*found, "ahoge"] if hair.ahoge else found
+    tags = [hair.color, hair.length, *_HAIR_STYLES[hair.style], *_BANGS[hair.bangs]]
+    return [*tags, "ahoge"] if hair.ahoge else tags
 
 
 def _face_tags(face: Face) -> list[str]:
-    found = [*_MOUTHS[face.mouth], *_STATES[face.state]]
+    tags = [*_MOUTHS[face.mouth], *_EYE_STATES[face.state]]
     if face.state != "closed":
-        found.append(face.eyes)
-        found.append("looking_at_viewer" if face.gaze == (0.0, 0.0) else "looking_to_the_side")
+        tags.append(face.eyes)
+        tags.append("looking_at_viewer" if face.gaze == (0.0, 0.0) else "looking_to_the_side")
     named = {
         "blush": face.blush,
         "fang": face.fang,
@@ -129,19 +129,19 @@ def _face_tags(face: Face) -> list[str]:
         "dark_skin": face.skin == "dark",
         "tan": face.skin == "tan",
     }
-    return found + [tag for tag, seen in named.items() if seen]
+    return tags + [tag for tag, visible in named.items() if visible]
 
 
 def _outfit_tags(outfit: Outfit, short: bool) -> list[str]:
-    found = [*_TOPS[outfit.top], *_NECKS[outfit.neck], *_ACCESSORIES[outfit.accessory]]
+    tags = [*_TOPS[outfit.top], *_NECKS[outfit.neck], *_ACCESSORIES[outfit.accessory]]
     main, second, _ = (NAMES.get(color, color) for color in outfit.colors)
     if outfit.top in ("shirt", "serafuku"):
-        found.append(f"{second}_shirt")
+        tags.append(f"{second}_shirt")
     else:
-        found.append(f"{main}_{'jacket' if outfit.top == 'blazer' else _noun(outfit.top)}")
+        tags.append(f"{main}_{'jacket' if outfit.top == 'blazer' else _noun(outfit.top)}")
     if outfit.top != "sundress":
-        found.append("short_sleeves" if short else "long_sleeves")
-    return found
+        tags.append("short_sleeves" if short else "long_sleeves")
+    return tags
 
 
 def _noun(top: str) -> str:
@@ -149,34 +149,34 @@ def _noun(top: str) -> str:
 
 
 def _lower_tags(person: Character) -> list[str]:
-    """What is seen of the lower body; little of it is in most framings."""
+    """Return the tags of the lower body, most of which few framings show."""
     outfit = person.outfit
-    found: list[str] = []
+    tags: list[str] = []
     if person.framing not in ("cowboy_shot", "full_body"):
-        return found
+        return tags
     if outfit.top not in ("sundress", "kimono", "coat"):
-        found += ["pleated_skirt", "skirt"] if outfit.bottom == "pleated_skirt" else []
-        found += ["long_skirt", "skirt"] if outfit.bottom == "long_skirt" else []
-        found += [outfit.bottom] if outfit.bottom in ("pants", "shorts") else []
+        tags += ["pleated_skirt", "skirt"] if outfit.bottom == "pleated_skirt" else []
+        tags += ["long_skirt", "skirt"] if outfit.bottom == "long_skirt" else []
+        tags += [outfit.bottom] if outfit.bottom in ("pants", "shorts") else []
     if person.framing == "full_body":
-        found += [outfit.shoes, "standing"]
-        found += ["shoes"] if outfit.shoes != "boots" else []
+        tags += [outfit.shoes, "standing"]
+        tags += ["shoes"] if outfit.shoes != "boots" else []
         covered = outfit.top == "kimono" or outfit.bottom == "pants" or outfit.shoes == "boots"
         if not covered:
-            found += _LEGWEAR[outfit.legwear]
-    return found
+            tags += _LEGWEAR[outfit.legwear]
+    return tags
 
 
 def _arm_tags(person: Character) -> list[str]:
     if person.framing == "portrait":
         return []
-    found = []
+    tags = []
     if person.arms == ("back", "back"):
-        found.append("arms_behind_back")
+        tags.append("arms_behind_back")
     if "wave" in person.arms:
-        found += ["hand_up", "waving"]
+        tags += ["hand_up", "waving"]
     if "hip" in person.arms and person.framing != "upper_body":
-        found.append("hands_on_hips" if person.arms == ("hip", "hip") else "hand_on_hip")
+        tags.append("hands_on_hips" if person.arms == ("hip", "hip") else "hand_on_hip")
     if "chest" in person.arms:
-        found.append("hand_on_own_chest")
-    return found
+        tags.append("hand_on_own_chest")
+    return tags

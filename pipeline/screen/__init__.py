@@ -1,1 +1,1 @@
-"""The screen: pictures come in, what each is like and which of them stay go out."""
+"""The screen: from pictures to their statistics, which of them are kept, and duplicates."""

@@ -1,4 +1,4 @@
-"""Measures pictures, and sorts out those that are no use for colouring."""
+"""Compute statistics of pictures, and drop those that are no use for colouring."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
-from pipeline.picture import PictureError, decode, sniff
+from pipeline.picture import PictureError, decode, sniff_extension
 from pipeline.progress import Advance, ignore
-from pipeline.screen.measure import Measures, measure
+from pipeline.screen.picture_stats import PictureStats, compute_stats
 from pipeline.shard import ShardReader
+from pipeline.thread_map import thread_map
 from sketch_models.option import Options, option
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
-"""The codes of `judge`, in the order in which the gates are asked."""
+"""The codes of `apply_gates`, in the order in which the gates are applied."""
 
 # Chosen by the numbers of 6,300 drawings of the sample booru (at 1/8, from JPEG), of 1,300 of them
 # in grey, as line art, in sepia, and of 1,300 small ones on a white page (8 % of its sides).
 #
 # uniform: drawings up to 0.31, on a page up to 0.998; flat and near-white pictures 1.
-# hues: drawings from 2.2, on a page from 1.6; grey 0, prints in one or two inks up to 0.4. Not
-# told apart are sepia prints whose highlights are clipped: 0.7 to 11.
+# hues: drawings from 2.2, on a page from 1.6; grey 0, prints in one or two inks up to 0.4. Sepia
+# prints whose highlights are clipped have 0.7 to 11, so that some pass for colour.
 # outline: drawings in grey up to 4.08, line art from 4.13 (half as large: from 3.5).
 # paper: line art from 0.64.
-_BLANK = 0.999
-_HUES = 1.0
-_OUTLINE = 4.1
-_PAPER = 0.5
+_BLANK_MIN_UNIFORM = 0.999
+_GREYSCALE_MAX_HUES = 1.0
+_LINE_ART_MIN_OUTLINE = 4.1
+_LINE_ART_MIN_PAPER = 0.5
 
 _CHOICES = ("drop", "keep")
 
@@ -68,22 +68,23 @@ class ScreenOptions(Options, section="screen"):
         )
 
 
-def judge(measures: Measures, options: ScreenOptions) -> str:
-    """Says whether a picture is kept.
+def apply_gates(stats: PictureStats, options: ScreenOptions) -> str:
+    """Return the code that says whether a picture is kept.
 
     Returns:
-        `OK`, or the first of `GATES` that it does not pass.
+        `OK`, or the first of `GATES` that it fails.
     """
-    short, long = sorted((measures.width, measures.height))
-    blank = measures.uniform >= _BLANK
-    colorless = measures.hues < _HUES and not blank
-    lines = colorless and measures.outline >= _OUTLINE and measures.paper >= _PAPER
+    short, long = sorted((stats.width, stats.height))
+    blank = stats.uniform >= _BLANK_MIN_UNIFORM
+    colorless = stats.hues < _GREYSCALE_MAX_HUES and not blank
+    thin = stats.outline >= _LINE_ART_MIN_OUTLINE and stats.paper >= _LINE_ART_MIN_PAPER
+    line_art = colorless and thin
     fails = {
         "too_small": short < options.min_side,
         "bad_aspect": 0 < options.max_aspect * short < long,
         "blank": options.blank == "drop" and blank,
-        "line_art": options.line_art == "drop" and lines,
-        "greyscale": options.greyscale == "drop" and colorless and not lines,
+        "line_art": options.line_art == "drop" and line_art,
+        "greyscale": options.greyscale == "drop" and colorless and not line_art,
     }
     return next((code for code in GATES if fails[code]), OK)
 
@@ -101,7 +102,7 @@ _SCHEMA = {
     "uniform": pl.Float64,
     "outline": pl.Float64,
 }
-_Known = dict[str, Measures]  # by the sha256 of the file
+_StatsByDigest = dict[str, PictureStats]  # by the sha256 of the file
 
 
 def screen_shard(
@@ -110,87 +111,87 @@ def screen_shard(
     target: Path,
     options: ScreenOptions,
     *,
-    known: Sequence[Path] = (),
+    previous_tables: Sequence[Path] = (),
     advance: Advance = ignore,
 ) -> list[Outcome]:
-    """Measures the pictures of a shard, and says which are kept.
+    """Write a table of the statistics of the pictures of a shard, and which are kept.
 
     Args:
         color: tar of picture files.
-        ids: posts whose picture is in it.
-        target: the parquet table to write: id, code, sha256 of the file, and the fields of
-            `Measures`, null where the picture cannot be measured; a row per id, ascending.
+        ids: post ids of the pictures, all in the tar.
+        target: the Parquet table to write: id, code, sha256 of the file, and the fields of
+            `PictureStats`, null if the picture cannot be decoded; a row per id, ascending.
         options: the gates.
-        known: earlier tables, whose measures are taken over.
+        previous_tables: tables of earlier runs, whose statistics are reused.
         advance: called with the number of pictures done.
 
     Returns:
-        A row per id, ascending: `OK`, one of `GATES`, or what `decode` found.
+        An outcome per id, ascending: `OK`, one of `GATES`, or a code of `PictureError`.
     """
-    measured = _read_known(known)
+    previous = _read_previous(previous_tables)
     rows: list[dict[str, Any]] = []
     with ShardReader(color) as shard:
-        for row in in_order(partial(_screen, shard, options, measured), sorted(ids)):
+        for row in thread_map(partial(_screen, shard, options, previous), sorted(ids)):
             rows.append(row)
             advance(1)
     pl.DataFrame(rows, schema=_SCHEMA).write_parquet(target)
     return [Outcome(row["id"], row["code"]) for row in rows]
 
 
-def _read_known(tables: Sequence[Path]) -> _Known:
+def _read_previous(tables: Sequence[Path]) -> _StatsByDigest:
     names = [name for name in _SCHEMA if name not in ("id", "code")]
-    known: _Known = {}
+    stats: _StatsByDigest = {}
     for table in tables:
         for row in pl.read_parquet(table, columns=names).drop_nulls().iter_rows(named=True):
             digest = row.pop("sha256")
-            known[digest] = Measures(**row)
-    return known
+            stats[digest] = PictureStats(**row)
+    return stats
 
 
 def _screen(
-    shard: ShardReader, options: ScreenOptions, known: _Known, post_id: int
+    shard: ShardReader, options: ScreenOptions, previous: _StatsByDigest, post_id: int
 ) -> dict[str, object]:
-    """One row of the table."""
+    """Return one row of the table."""
     (part,) = shard.parts(post_id)
     content = shard.read(post_id, part)
     digest = sha256(content).hexdigest()
     row = {"id": post_id, "sha256": digest}
     try:
-        measures = known.get(digest) or look(content)
+        stats = previous.get(digest) or read_stats(content)
     except PictureError as error:
         return row | {"code": error.code}
-    return row | {"code": judge(measures, options)} | asdict(measures)
+    return row | {"code": apply_gates(stats, options)} | asdict(stats)
 
 
-def look(content: bytes) -> Measures:
-    """The measures of a picture file; of a JPEG it takes a quarter of the time to decode it.
+def read_stats(content: bytes) -> PictureStats:
+    """Return the statistics of a picture file; for a JPEG in a quarter of the time of `decode`.
 
     Raises:
-        PictureError: what `decode` finds.
+        PictureError: as `decode` raises it.
     """
-    small = _eighth(content) if sniff(content) == "jpg" else None
-    if small is not None:
-        pixels, width, height = small
-        return measure(pixels, width, height)
+    thumbnail = _decode_eighth(content) if sniff_extension(content) == "jpg" else None
+    if thumbnail is not None:
+        pixels, width, height = thumbnail
+        return compute_stats(pixels, width, height)
     picture = decode(content)
-    return measure(picture, picture.shape[1], picture.shape[0])
+    return compute_stats(picture, picture.shape[1], picture.shape[0])
 
 
-def _eighth(content: bytes) -> tuple[NDArray[np.uint8], int, int] | None:
-    """A JPEG at 1/8, its width and its height; None where `decode` says what is wrong."""
+def _decode_eighth(content: bytes) -> tuple[NDArray[np.uint8], int, int] | None:
+    """Decode a JPEG at 1/8; return its pixels, full width and full height, or None if it fails."""
     try:
         with JpegImageFile(io.BytesIO(content)) as image:
             width, height = image.size
             image.draft("RGB", (1, 1))
-            image.decodermaxblock = len(content)  # at one go: less to and fro between threads
+            image.decodermaxblock = len(content)  # in one call: fewer switches between threads
             image.load()
             small = image if image.mode == "RGB" else image.convert("RGB")
             return np.asarray(small), width, height
-    except Exception:  # noqa: BLE001, RUF100 - whatever it is, `decode` will meet and name it
+    except Exception:  # noqa: BLE001, RUF100 - `decode` meets the same fault and names it
         return None
 
 
-def screened(table: Path) -> list[int]:
-    """The ids of the pictures that a table keeps, ascending."""
+def read_kept_ids(table: Path) -> list[int]:
+    """Return the ids of the pictures that a table keeps, ascending."""
     rows = pl.scan_parquet(table).filter(pl.col("code") == OK).select("id").sort("id").collect()
     return rows["id"].to_list()

@@ -1,4 +1,4 @@
-"""A dataset from the API of a live board, which is the sample booru; and what failed, again."""
+"""A dataset from the API of the sample booru that grows; and the retry of failed downloads."""
 
 import re
 from pathlib import Path
@@ -17,14 +17,14 @@ def luigi(data: Path, *arguments: str, task: str = "BuildDataset", code: int = 0
 
 
 def ids(data: Path) -> set[int]:
-    found: set[int] = set()
+    all_ids: set[int] = set()
     for part in ("train", "test"):
         with h5py.File(data / "sample" / f"{part}.h5") as file:
-            found |= set(file["id"][:].tolist())
-    return found
+            all_ids |= set(file["id"][:].tolist())
+    return all_ids
 
 
-def test_a_board_grows_and_so_does_the_dataset(tmp_path: Path) -> None:
+def test_new_posts_of_a_board_extend_the_dataset(tmp_path: Path) -> None:
     luigi(tmp_path, "--metadata-sample-posts", "50")
     first = ids(tmp_path)
     (store,) = (tmp_path / "sample" / "metadata").glob("*.jsonl")
@@ -39,28 +39,28 @@ def test_a_board_grows_and_so_does_the_dataset(tmp_path: Path) -> None:
     offline = ("--metadata-new-posts", "false")
     assert "Nothing to do" in luigi(tmp_path, "--metadata-sample-posts", "70", *offline)
 
-    said = luigi(tmp_path, "--metadata-sample-posts", "70")
+    stderr = luigi(tmp_path, "--metadata-sample-posts", "70")
     assert first < ids(tmp_path)
     assert store.read_bytes().startswith(before)
-    new = re.search(r"metadata +(\d+) posts", said)
+    new = re.search(r"metadata +(\d+) posts", stderr)
     assert new
     assert int(new[1]) > len(before.splitlines()) - 1
 
 
-def test_what_failed_can_be_asked_for_again(tmp_path: Path) -> None:
+def test_failed_downloads_are_retried_by_code(tmp_path: Path) -> None:
     luigi(tmp_path, "--metadata-sample-posts", "50")
     (table,) = (tmp_path / "sample" / "color").glob("*.outcomes.parquet")
     before = pl.read_parquet(table)
     dead = before.filter(pl.col("code") == "http_404")
     assert dead.height > 0
-    # As if the board had lost its pictures for a day.
-    spoiled = before.with_columns(
+    # As if the board had deleted its pictures for a day.
+    changed = before.with_columns(
         code=pl.when(pl.col("code") == "http_404").then(pl.lit("http_410")).otherwise("code")
     )
-    spoiled.write_parquet(table)
+    changed.write_parquet(table)
     again = ("--metadata-sample-posts", "50", "--codes", "http_410")
     said = luigi(tmp_path, *again, task="RetryFailed")
     assert f"{dead.height} pictures will be downloaded again" in said
     assert pl.read_parquet(table).equals(before)
-    said = luigi(tmp_path, "--codes", "http_4o4", task="RetryFailed", code=30)
-    assert "[RetryFailed] codes = http_4o4: expected" in said
+    stderr = luigi(tmp_path, "--codes", "http_4o4", task="RetryFailed", code=30)
+    assert "[RetryFailed] codes = http_4o4: expected" in stderr

@@ -1,4 +1,4 @@
-"""The whole chain on the sample booru: built, built again, rebuilt after each kind of change."""
+"""The whole pipeline on the sample booru: a build, a second build, and rebuilds after changes."""
 
 import os
 import re
@@ -35,15 +35,15 @@ def luigi(data: Path, *arguments: str, code: int = 0) -> str:
     return run_luigi("--build-data", str(data), *small, *more, code=code)
 
 
-def stages_run(said: str) -> list[str]:
-    """The stages that have a line in what a build says."""
-    first_words = [line.split(" ")[0] for line in said.splitlines()]
+def stages_run(stderr: str) -> list[str]:
+    """Return the stages that have a line in the output of a build."""
+    first_words = [line.split(" ")[0] for line in stderr.splitlines()]
     stages = [stage for stage in STAGES if stage in first_words]
-    return [*stages, "report"] if "mostly because" in said else stages
+    return [*stages, "report"] if "top reason" in stderr else stages
 
 
-def made(data: Path) -> dict[str, float]:
-    """When each manifest was written."""
+def manifest_times(data: Path) -> dict[str, float]:
+    """Return the modification time of each manifest by its path."""
     return {str(file.relative_to(data)): file.stat().st_mtime_ns for file in data.rglob("*.json")}
 
 
@@ -54,7 +54,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-def test_the_files_hold_the_split(built: Path) -> None:
+def test_packed_files_contain_the_split(built: Path) -> None:
     with (
         h5py.File(built / "sample" / "train.h5") as train,
         h5py.File(built / "sample" / "test.h5") as test,
@@ -67,7 +67,7 @@ def test_the_files_hold_the_split(built: Path) -> None:
         assert train["line/pured"][:].min() < 64 < 250 < train["line/pured"][:].max()
 
 
-def test_the_report_shows_what_the_manifests_say(built: Path) -> None:
+def test_report_shows_the_manifests(built: Path) -> None:
     html = (built / "sample" / "report.html").read_text()
     with h5py.File(built / "sample" / "train.h5") as train:
         assert f"{len(train['id'])}" in html
@@ -75,13 +75,13 @@ def test_the_report_shows_what_the_manifests_say(built: Path) -> None:
     assert "data:image/png;base64," in html
 
 
-def test_a_second_build_does_nothing(built: Path) -> None:
-    before = made(built)
-    said = luigi(built)
-    assert stages_run(said) == []
-    assert "Nothing to do" in said
-    assert str(built / "sample" / "report.html") in said
-    assert made(built) == before
+def test_second_build_does_nothing(built: Path) -> None:
+    before = manifest_times(built)
+    stderr = luigi(built)
+    assert stages_run(stderr) == []
+    assert "Nothing to do" in stderr
+    assert str(built / "sample" / "report.html") in stderr
+    assert manifest_times(built) == before
 
 
 @pytest.mark.parametrize(
@@ -96,16 +96,16 @@ def test_a_second_build_does_nothing(built: Path) -> None:
         (["--build-seed", "1"], STAGES),
     ],
 )
-def test_a_change_runs_exactly_what_it_touches(
+def test_change_reruns_only_the_stages_it_affects(
     built: Path, change: list[str], expected: list[str]
 ) -> None:
     assert stages_run(luigi(built, *change)) == expected
     assert stages_run(luigi(built, *change)) == []
-    assert stages_run(luigi(built)) == ["report"]  # changed back: the links point home again
+    assert stages_run(luigi(built)) == ["report"]  # changed back: only the links are updated
     assert stages_run(luigi(built)) == []
 
 
-def test_two_workers_make_the_same_files(built: Path, tmp_path: Path) -> None:
+def test_two_workers_make_equal_files(built: Path, tmp_path: Path) -> None:
     luigi(tmp_path, "--workers", "2")
     for part in ("train", "test"):
         with (
@@ -116,7 +116,7 @@ def test_two_workers_make_the_same_files(built: Path, tmp_path: Path) -> None:
                 assert (one[name][:] == two[name][:]).all()
 
 
-def test_one_task_can_be_run_alone(tmp_path: Path) -> None:
+def test_single_task_runs_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "FilterPosts"]
     arguments = ["--build-data", str(tmp_path), "--metadata-sample-posts", "40"]
     done = subprocess.run([*command, *arguments], cwd=TOP, env=ENV, capture_output=True, text=True)
@@ -130,17 +130,17 @@ def test_nothing_that_matches_is_one_sentence(tmp_path: Path) -> None:
     assert re.match(r"\[filter\]: no post matches.*Loosen", last), said
 
 
-def test_an_output_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+def test_unwritable_output_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    said = luigi(tmp_path / "data", code=30)
-    assert re.search(r"could not be written, a file is in the way of a folder", said), said
-    assert len(said.strip().splitlines()) == 1
+    stderr = luigi(tmp_path / "data", code=30)
+    assert re.search(r"could not be written: a file has the name of a folder", stderr), stderr
+    assert len(stderr.strip().splitlines()) == 1
 
 
-def test_two_builds_at_once_are_refused(tmp_path: Path) -> None:
+def test_second_build_at_the_same_time_is_refused(tmp_path: Path) -> None:
     code = (
         "import pathlib, sys, pipeline.store as store\n"
-        "store.hold(pathlib.Path(sys.argv[1])); print('held', flush=True); input()"
+        "store.lock_dataset(pathlib.Path(sys.argv[1])); print('locked', flush=True); input()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "sample")],
@@ -150,15 +150,15 @@ def test_two_builds_at_once_are_refused(tmp_path: Path) -> None:
     )
     with other:
         assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        said = luigi(tmp_path, code=30)
+        assert other.stdout.readline() == "locked\n"
+        stderr = luigi(tmp_path, code=30)
         other.kill()
-    assert f"is being built by process {other.pid}" in said
-    assert len(said.strip().splitlines()) == 1
+    assert f"is being built by process {other.pid}" in stderr
+    assert len(stderr.strip().splitlines()) == 1
 
 
-def test_a_full_disk_is_one_sentence_and_loses_nothing(built: Path) -> None:
-    """The limit on file size stands in for the disk: writes fail in the middle of a file."""
+def test_full_disk_is_one_sentence_and_loses_nothing(built: Path) -> None:
+    """Simulate the full disk by a limit on file size: writes fail in the middle of a file."""
     code = (
         "import resource, runpy, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -183,11 +183,11 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(built: Path) -> None:
 
 
 def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in listed]
+    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in pids]
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
@@ -202,7 +202,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_workers_die_with_the_build_and_the_next_one_goes_on(tmp_path: Path) -> None:
+def test_workers_exit_with_the_build_and_the_next_build_resumes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset", "--workers", "2"]
     arguments = ["--build-data", str(tmp_path), "--metadata-sample-posts", "200"]
     with subprocess.Popen([*command, *arguments], cwd=TOP, env=ENV) as build:
@@ -210,6 +210,6 @@ def test_workers_die_with_the_build_and_the_next_one_goes_on(tmp_path: Path) -> 
         wait_until(lambda: bool(children(build.pid)), 30)
         workers = children(build.pid)
         build.kill()
-    wait_until(lambda: not any(alive(worker) for worker in workers), 5)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers), 5)
     luigi(tmp_path)
     assert not list(tmp_path.rglob("*.tmp"))

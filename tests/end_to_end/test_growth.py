@@ -1,4 +1,4 @@
-"""A dataset from a CSV: new posts touch their own shards; what failed for now is asked again."""
+"""A dataset from a CSV that grows: new posts, an unchanged CSV, and transient failures."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,17 +20,17 @@ def picture(post_id: int) -> bytes:
 
 
 class Booru(Web):
-    """Hands out a drawing under every address; fails where it is told to.
+    """A server of a drawing under every path, which records requests and fails for some posts.
 
     Attributes:
-        drawn: the posts that were asked for, in their order.
-        ill: posts that fail.
+        requested: the posts that were asked for, in their order.
+        failing: posts that fail.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.drawn: list[int] = []
-        self.ill: set[int] = set()
+        self.requested: list[int] = []
+        self.failing: set[int] = set()
 
     def csv(self, ids: list[int]) -> str:
         rows = [
@@ -44,8 +44,8 @@ class Booru(Web):
         if path == "/robots.txt":
             return super().find(path)
         post_id = int(Path(path).stem)
-        self.drawn.append(post_id)
-        if post_id in self.ill:
+        self.requested.append(post_id)
+        if post_id in self.failing:
             return self.page(status=503)
         return self.page(picture(post_id), Content_Type="image/png")
 
@@ -58,31 +58,31 @@ def booru() -> Iterator[Booru]:
 
 def build(folder: Path, *arguments: str) -> str:
     source = ["--metadata-source", "csv", "--metadata-csv", str(folder / "posts.csv")]
-    near = ["--download-hosts", "127.0.0.1", "--download-allow-private", "true"]
+    local = ["--download-hosts", "127.0.0.1", "--download-allow-private", "true"]
     small = ["--sketch-size", "128", "--pack-size", "32", "--split-test-size", "2"]
-    return run_luigi(*source, *near, *small, "--build-data", str(folder), *arguments)
+    return run_luigi(*source, *local, *small, "--build-data", str(folder), *arguments)
 
 
-def times(folder: Path, kind: str) -> dict[str, int]:
-    tars = (folder / "sample" / kind).rglob("*.tar")
+def tar_times(folder: Path, stage: str) -> dict[str, int]:
+    tars = (folder / "sample" / stage).rglob("*.tar")
     return {tar.name: tar.stat().st_mtime_ns for tar in tars}
 
 
-def test_new_posts_touch_only_their_shards(tmp_path: Path, booru: Booru) -> None:
+def test_new_posts_change_only_their_shards(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010]))
     build(tmp_path)
-    before = {kind: times(tmp_path, kind) for kind in ("color", "sketch", "line")}
-    booru.drawn.clear()
+    before = {stage: tar_times(tmp_path, stage) for stage in ("color", "sketch", "line")}
+    booru.requested.clear()
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010, 2011, 5000]))
     build(tmp_path)
-    assert sorted(booru.drawn) == [2011, 5000]
-    for kind, old in before.items():
-        new = times(tmp_path, kind)
+    assert sorted(booru.requested) == [2011, 5000]
+    for stage, old in before.items():
+        new = tar_times(tmp_path, stage)
         changed = {name for name in new if new[name] != old.get(name)}
         assert changed == {"shard-00002.tar", "shard-00005.tar"}
 
 
-def test_a_csv_that_was_only_touched_changes_nothing(tmp_path: Path, booru: Booru) -> None:
+def test_touched_or_deleted_csv_changes_nothing(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 12]))
     build(tmp_path)
     (tmp_path / "posts.csv").touch()
@@ -91,13 +91,13 @@ def test_a_csv_that_was_only_touched_changes_nothing(tmp_path: Path, booru: Boor
     assert "Nothing to do" in build(tmp_path)
 
 
-def test_what_failed_for_now_is_asked_again(tmp_path: Path, booru: Booru) -> None:
+def test_transient_failure_is_retried_on_the_next_build(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 12, 1010]))
-    booru.ill = {11}
-    once = ("--download-retries", "0", "--download-requests-per-second", "0")
-    assert "mostly http_503" in build(tmp_path, *once)
-    booru.drawn.clear()
-    booru.ill = set()
-    build(tmp_path, *once)
-    assert booru.drawn == [11]
-    assert "Nothing to do" in build(tmp_path, *once)
+    booru.failing = {11}
+    no_retries = ("--download-retries", "0", "--download-requests-per-second", "0")
+    assert "mostly http_503" in build(tmp_path, *no_retries)
+    booru.requested.clear()
+    booru.failing = set()
+    build(tmp_path, *no_retries)
+    assert booru.requested == [11]
+    assert "Nothing to do" in build(tmp_path, *no_retries)

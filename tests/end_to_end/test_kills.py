@@ -1,4 +1,4 @@
-"""Builds that are killed at random moments end as if nothing had happened."""
+"""Builds that are killed or run out of disk end with the same files as an undisturbed build."""
 
 import contextlib
 import os
@@ -42,21 +42,21 @@ def start(
 
 def build(data: Path, *arguments: str) -> str:
     with start(data, *arguments) as process:
-        said, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    return said
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    return output
 
 
-def content(data: Path) -> dict[str, np.ndarray]:
-    found = {}
+def read_datasets(data: Path) -> dict[str, np.ndarray]:
+    values = {}
     for part in ("train", "test"):
         with h5py.File(data / "sample" / f"{part}.h5") as file:
             names: list[str] = []
             file.visit(names.append)
             for name in names:
                 if isinstance(file[name], h5py.Dataset):
-                    found[f"{part}/{name}"] = file[name][:]
-    return found
+                    values[f"{part}/{name}"] = file[name][:]
+    return values
 
 
 def assert_equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
@@ -66,21 +66,21 @@ def assert_equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> No
 
 
 def children(pid: int) -> list[int]:
-    found = []
+    pids = []
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in file.read_text().split()]
-    return found
+        pids += [int(child) for child in file.read_text().split()]
+    return pids
 
 
-def lives(pid: int) -> bool:
-    """Whether a process is still there, and not just its entry in the table."""
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs, not counting zombies."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
-def downloads(pid: int) -> bool:
-    """Whether a process has a journal open."""
+def is_downloading(pid: int) -> bool:
+    """Return whether a process has a journal open."""
     with contextlib.suppress(OSError):  # it has ended
         files = list(Path(f"/proc/{pid}/fd").iterdir())
         return any(str(file.readlink()).endswith(".journal") for file in files)
@@ -92,61 +92,61 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, np.
     data = tmp_path_factory.mktemp("undisturbed")
     began = time.monotonic()
     build(data)
-    return content(data), time.monotonic() - began
+    return read_datasets(data), time.monotonic() - began
 
 
 @pytest.mark.parametrize(("seed", "workers"), [(0, 1), (1, 2), (2, 2)])
-def test_two_kills_of_the_whole_build(
+def test_build_that_is_killed_twice_ends_with_equal_files(
     tmp_path: Path, undisturbed: tuple[dict[str, np.ndarray], float], seed: int, workers: int
 ) -> None:
     expected, seconds = undisturbed
-    moments = random.Random(seed)
+    rng = random.Random(seed)
     for _ in range(2):
         with start(tmp_path, "--workers", str(workers)) as process:
-            time.sleep(moments.uniform(0.2, 0.9) * seconds)
-            left = children(process.pid)
+            time.sleep(rng.uniform(0.2, 0.9) * seconds)
+            workers_left = children(process.pid)
             process.kill()
             process.wait()
         deadline = time.monotonic() + 5
-        while any(map(lives, left)):
+        while any(map(is_alive, workers_left)):
             assert time.monotonic() < deadline, "a worker outlives its parent"
             time.sleep(0.05)
     build(tmp_path, "--workers", str(workers))
-    assert_equal(content(tmp_path), expected)
+    assert_equal(read_datasets(tmp_path), expected)
     assert not list((tmp_path / "sample").rglob("*.journal"))
     assert not list((tmp_path / "sample").rglob(".*.tmp"))
 
 
-def test_a_kill_of_a_worker(
+def test_build_after_a_killed_worker_ends_with_equal_files(
     tmp_path: Path, undisturbed: tuple[dict[str, np.ndarray], float]
 ) -> None:
     expected, _ = undisturbed
     with start(tmp_path, "--workers", "2") as process:
-        while not (workers := [pid for pid in children(process.pid) if downloads(pid)]):
-            assert process.poll() is None, "nobody was seen to download"
+        while not (workers := [pid for pid in children(process.pid) if is_downloading(pid)]):
+            assert process.poll() is None, "no worker was seen downloading"
             time.sleep(0.002)
         os.kill(workers[0], signal.SIGKILL)
-        said, _ = process.communicate(timeout=120)
-    assert process.returncode == 30, said  # a task failed, and Luigi says so
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 30, output  # Luigi's status for a failed task
     build(tmp_path, "--workers", "2")
-    assert_equal(content(tmp_path), expected)
+    assert_equal(read_datasets(tmp_path), expected)
 
 
-def test_a_disk_that_fills_up(
+def test_build_after_a_full_disk_ends_with_equal_files(
     tmp_path: Path, undisturbed: tuple[dict[str, np.ndarray], float]
 ) -> None:
-    """A limit on the size of files stands for it: it needs no rights, and stops the same writes."""
+    """Simulate the full disk by a limit on file size, which needs no privileges."""
     expected, _ = undisturbed
 
-    def small() -> None:
+    def limit_file_size() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    with start(tmp_path, before=small) as process:
-        said, _ = process.communicate(timeout=120)
+    with start(tmp_path, before=limit_file_size) as process:
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 30
-    assert "Traceback" not in said
-    assert "could not be written, it is larger than this system allows" in said
-    assert "nothing is lost" in said
+    assert "Traceback" not in output
+    assert "could not be written: it is larger than this system allows" in output
+    assert "nothing is lost" in output
     build(tmp_path)
-    assert_equal(content(tmp_path), expected)
+    assert_equal(read_datasets(tmp_path), expected)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.harness.random_weights import simo_serra, write_keras
 from tests.end_to_end.luigi import run_luigi
-from tests.end_to_end.test_build import made
+from tests.end_to_end.test_build import manifest_times
 from tests.sketch_models.weights import torch7_writer
 
 RECIPE = [
@@ -59,9 +59,9 @@ def test_a_second_extractor_is_all_that_is_drawn(folder: Path) -> None:
         *("--simo-serra-weights", str(folder / "sketch_gan.t7")),
     ]
     luigi(folder, *paths)
-    before = made(folder / "data")
+    before = manifest_times(folder / "data")
     luigi(folder, *paths, "--sketch-models", "sketchkeras,xdog")
-    after = made(folder / "data")
+    after = manifest_times(folder / "data")
     assert {name: after[name] for name in before} == before
     new = [name for name in after if name not in before]
     assert sum("/sketch/" in name for name in new) == sum("/sketch/" in name for name in before)

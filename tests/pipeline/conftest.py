@@ -1,4 +1,4 @@
-"""Pictures as files."""
+"""A fixture of picture files."""
 
 import io
 
@@ -9,12 +9,12 @@ from PIL import Image
 
 @pytest.fixture(scope="session")
 def files() -> dict[str, bytes]:
-    """A small picture as `jpg`, `png` and `gif`."""
+    """Return a small picture as `jpg`, `png` and `gif`."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
     picture = Image.fromarray(pixels)
-    made = {}
-    for name, kind in (("jpg", "JPEG"), ("png", "PNG"), ("gif", "GIF")):
+    encoded = {}
+    for extension, file_format in (("jpg", "JPEG"), ("png", "PNG"), ("gif", "GIF")):
         buffer = io.BytesIO()
-        picture.save(buffer, kind)
-        made[name] = buffer.getvalue()
-    return made
+        picture.save(buffer, file_format)
+        encoded[extension] = buffer.getvalue()
+    return encoded

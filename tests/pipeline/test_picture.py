@@ -1,4 +1,4 @@
-"""Bytes of every odd kind become RGB pixels or a code, and nothing else."""
+"""Decoding, encoding and resizing of pictures; whatever cannot be decoded has an error code."""
 
 import io
 import platform
@@ -13,9 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.picture import PictureError, decode, decode_grey, encode_png, fit, sniff
+from pipeline.picture import (
+    PictureError,
+    decode,
+    decode_grey,
+    encode_png,
+    resize_long_side,
+    sniff_extension,
+)
 
-FAULTS = """
+COUNT_PAGE_FAULTS = """
 import resource, sys, threading
 from pipeline.picture import keep_freed_memory
 if sys.argv[1] == "keep":
@@ -35,9 +42,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
 
-def encoded(image: Image.Image, kind: str = "png", **options: object) -> bytes:
+def encoded(image: Image.Image, file_format: str = "png", **options: object) -> bytes:
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    image.save(file, file_format, **options)
     return file.getvalue()
 
 
@@ -49,16 +56,16 @@ def noise(side: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side), np.uint8))
 
 
-def chunk(kind: bytes, body: bytes) -> bytes:
-    crc = zlib.crc32(kind + body)
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
+def chunk(chunk_type: bytes, data: bytes) -> bytes:
+    crc = zlib.crc32(chunk_type + data)
+    return struct.pack(">I", len(data)) + chunk_type + data + struct.pack(">I", crc)
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG whose header claims a size; its pixels are missing."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    """Return a PNG whose header has this size and whose pixels are missing."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = chunk(b"IDAT", zlib.compress(b""))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + pixels + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
 def animated() -> bytes:
@@ -81,7 +88,7 @@ def animated() -> bytes:
         (encoded(Image.fromarray(np.full((6, 8), 0x80FF, np.uint16))), (128, 128, 128)),
     ],
 )
-def test_every_kind_of_picture_shows_what_people_see(
+def test_every_format_and_mode_is_decoded_to_rgb(
     content: bytes, color: tuple[int, int, int]
 ) -> None:
     pixels = decode(content)
@@ -90,18 +97,18 @@ def test_every_kind_of_picture_shows_what_people_see(
     assert np.abs(pixels.astype(int) - color).max() <= 1
 
 
-def test_cmyk_jpegs_become_rgb() -> None:
+def test_cmyk_jpeg_is_decoded_to_rgb() -> None:
     pixels = decode(encoded(painted("CMYK", (0, 255, 255, 0)), "jpeg", quality=95))
     assert pixels.shape == (6, 8, 3)
     red, green, blue = pixels.reshape(-1, 3).mean(0)
     assert red > 180 > 100 > max(green, blue)
 
 
-def test_pictures_are_turned_as_their_exif_says() -> None:
+def test_picture_is_rotated_as_its_exif_says() -> None:
     image = painted()
     image.putpixel((0, 0), (0, 0, 255))
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees clockwise
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise
     pixels = decode(encoded(image, exif=exif))
     assert pixels.shape == (8, 6, 3)
     assert tuple(pixels[0, -1]) == (0, 0, 255)
@@ -122,7 +129,7 @@ def test_pictures_are_turned_as_their_exif_says() -> None:
         (png_of_size(11_000, 10_000), "too_large"),
     ],
 )
-def test_what_is_no_picture_has_a_code(content: bytes, code: str) -> None:
+def test_undecodable_content_has_a_code(content: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode(content)
     assert caught.value.code == code
@@ -141,38 +148,39 @@ def code_of(content: bytes) -> str:
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_damaged_files_never_crash(data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from(["png", "jpeg", "gif"]))
-    content = bytearray(encoded(noise(24), kind))
+def test_damaged_file_is_decoded_or_has_a_code(data: st.DataObject) -> None:
+    file_format = data.draw(st.sampled_from(["png", "jpeg", "gif"]))
+    content = bytearray(encoded(noise(24), file_format))
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     content = content[: data.draw(st.integers(0, len(content)))]
     assert code_of(bytes(content)) in CODES | {"ok"}
 
 
-@pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
-def test_types_are_told_by_their_first_bytes(kind: str) -> None:
-    assert sniff(encoded(painted(), "jpeg" if kind == "jpg" else kind)) == kind
+@pytest.mark.parametrize("extension", ["jpg", "png", "gif"])
+def test_extension_is_sniffed_from_the_first_bytes(extension: str) -> None:
+    content = encoded(painted(), "jpeg" if extension == "jpg" else extension)
+    assert sniff_extension(content) == extension
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000), st.integers(16, 96))
 @settings(max_examples=60, deadline=None)
-def test_fit_keeps_the_aspect(height: int, width: int, size: int) -> None:
-    fitted = fit(np.zeros((height, width), np.uint8), size)
-    assert max(fitted.shape) == size
+def test_resizing_keeps_the_aspect(height: int, width: int, size: int) -> None:
+    resized = resize_long_side(np.zeros((height, width), np.uint8), size)
+    assert max(resized.shape) == size
     scale = size / max(height, width)
     expected = (max(1, height * scale), max(1, width * scale))
-    assert np.abs(np.array(fitted.shape) - expected).max() <= 0.5
+    assert np.abs(np.array(resized.shape) - expected).max() <= 0.5
 
 
 def test_shrinking_averages_areas() -> None:
     stripes = np.zeros((8, 8), np.uint8)
     stripes[:, ::2] = 200
-    assert (fit(stripes, 4) == 100).all()
+    assert (resize_long_side(stripes, 4) == 100).all()
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
-def test_pngs_lose_nothing(shape: tuple[int, ...]) -> None:
+def test_png_is_lossless(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     content = encode_png(pixels)
     if len(shape) == 2:
@@ -182,17 +190,17 @@ def test_pngs_lose_nothing(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"\x89PNG", "broken"), (b"", "empty")])
-def test_a_line_map_that_is_none_has_a_code(content: bytes, code: str) -> None:
+def test_undecodable_line_map_has_a_code(content: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode_grey(content)
     assert caught.value.code == code
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators do as they like")
-def test_a_thread_gets_its_own_memory_back() -> None:
-    command = [sys.executable, "-c", FAULTS]
-    kept, given_back = (
-        int(subprocess.run([*command, way], check=True, stdout=subprocess.PIPE).stdout)
-        for way in ("keep", "give back")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
+def test_kept_memory_causes_fewer_page_faults() -> None:
+    command = [sys.executable, "-c", COUNT_PAGE_FAULTS]
+    kept, returned = (
+        int(subprocess.run([*command, mode], check=True, stdout=subprocess.PIPE).stdout)
+        for mode in ("keep", "return")
     )
-    assert kept < given_back / 5
+    assert kept < returned / 5

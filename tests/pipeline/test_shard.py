@@ -1,4 +1,4 @@
-"""Shards are plain WebDataset tar files, equal for equal samples."""
+"""Shards: plain WebDataset tar files, equal for equal samples."""
 
 import gc
 import io
@@ -19,7 +19,7 @@ SAMPLES = [
 ]
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
+def test_written_samples_are_read_back(tmp_path: Path) -> None:
     write_shard(tmp_path / "s.tar", SAMPLES)
     with ShardReader(tmp_path / "s.tar") as shard:
         assert shard.ids == [7, 12]
@@ -40,7 +40,7 @@ def test_equal_samples_make_equal_files(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # it leaves files open
+)  # webdataset leaves files open
 def test_webdataset_reads_a_shard(tmp_path: Path) -> None:
     write_shard(tmp_path / "s.tar", SAMPLES)
     read = list(webdataset.WebDataset(str(tmp_path / "s.tar"), shardshuffle=False))
@@ -51,16 +51,16 @@ def test_webdataset_reads_a_shard(tmp_path: Path) -> None:
     gc.collect()
 
 
-def test_a_cut_tar_is_one_sentence(tmp_path: Path) -> None:
+def test_truncated_tar_is_refused(tmp_path: Path) -> None:
     write_shard(tmp_path / "s.tar", SAMPLES)
-    whole = (tmp_path / "s.tar").read_bytes()
-    (tmp_path / "s.tar").write_bytes(whole[:900])
-    with pytest.raises(SengaError, match="not a whole tar file.*delete it and run again"):
+    content = (tmp_path / "s.tar").read_bytes()
+    (tmp_path / "s.tar").write_bytes(content[:900])
+    with pytest.raises(SengaError, match="not a complete tar file.*Delete it and run again"):
         ShardReader(tmp_path / "s.tar")
 
 
 @pytest.mark.parametrize("name", ["../1.jpg", "x.jpg", "1", "-1.jpg"])
-def test_names_that_are_no_post_ids_are_refused(tmp_path: Path, name: str) -> None:
+def test_name_without_a_post_id_is_refused(tmp_path: Path, name: str) -> None:
     with tarfile.open(tmp_path / "s.tar", "w") as tar:
         tar.addfile(tarfile.TarInfo(name), io.BytesIO())
     with pytest.raises(SengaError, match="expected <post id>.<part>"):
@@ -80,7 +80,7 @@ def test_names_that_are_no_post_ids_are_refused(tmp_path: Path, name: str) -> No
         max_size=6,
     )
 )
-def test_the_bytes_are_those_of_the_library(
+def test_bytes_equal_those_of_tarfile(
     tmp_path_factory: pytest.TempPathFactory, samples: list[tuple[int, dict[str, bytes]]]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "ours.tar"

@@ -1,4 +1,4 @@
-"""Artefacts appear whole or not at all, and one build holds a dataset."""
+"""Atomic publishing, manifests, links to the newest build, and the lock of a dataset."""
 
 import errno
 import subprocess
@@ -15,58 +15,61 @@ from pipeline.store import Dataset, Manifest, publish, read_manifest
 from sketch_models.errors import SengaError
 
 
-def files(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*"))
 
 
-def test_published_files_appear_at_the_end(tmp_path: Path) -> None:
+def test_published_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     with publish(tmp_path / "deep" / "a.txt") as temporary:
         temporary.write_text("new")
         assert not (tmp_path / "deep" / "a.txt").exists()
     assert (tmp_path / "deep" / "a.txt").read_text() == "new"
-    assert files(tmp_path) == ["deep", "deep/a.txt"]
+    assert list_files(tmp_path) == ["deep", "deep/a.txt"]
 
 
-def test_published_folders_replace_the_old_ones(tmp_path: Path) -> None:
+def test_published_folder_replaces_the_old_one(tmp_path: Path) -> None:
     for name in ("old", "new"):
         with publish(tmp_path / "f") as temporary:
             temporary.mkdir()
             (temporary / name).write_text(name)
-    assert files(tmp_path) == ["f", "f/new"]
+    assert list_files(tmp_path) == ["f", "f/new"]
 
 
-def test_what_was_there_survives_a_failure(tmp_path: Path) -> None:
+def test_old_file_is_kept_if_the_block_raises(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
     with pytest.raises(ZeroDivisionError), publish(tmp_path / "a.txt") as temporary:
         temporary.write_text("half")
         _ = 1 / 0
-    assert files(tmp_path) == ["a.txt"]
+    assert list_files(tmp_path) == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"
 
 
 @pytest.mark.parametrize(
-    ("code", "meaning"),
+    ("code", "message"),
     [
         (errno.ENOSPC, "the disk is full"),
         (errno.EACCES, "not writable"),
         (errno.EROFS, "read-only"),
     ],
 )
-def test_a_full_or_closed_disk_is_one_sentence(tmp_path: Path, code: int, meaning: str) -> None:
-    with pytest.raises(SengaError, match=meaning), publish(tmp_path / "a.txt") as temporary:
+def test_os_error_becomes_one_sentence(tmp_path: Path, code: int, message: str) -> None:
+    with pytest.raises(SengaError, match=message), publish(tmp_path / "a.txt") as temporary:
         temporary.write_text("half")
         raise OSError(code, "no")
-    assert files(tmp_path) == []
+    assert list_files(tmp_path) == []
 
 
-def test_a_device_without_space(tmp_path: Path) -> None:
+def test_write_to_a_full_device_is_explained(tmp_path: Path) -> None:
     with pytest.raises(SengaError, match="the disk is full"), publish(tmp_path / "a"):
         Path("/dev/full").write_bytes(b"x")
 
 
-def test_a_file_in_the_way_of_a_folder_is_one_sentence(tmp_path: Path) -> None:
+def test_file_with_the_name_of_a_folder_is_explained(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with pytest.raises(SengaError, match="in the way"), publish(tmp_path / "data" / "x" / "a"):
+    with (
+        pytest.raises(SengaError, match="a file has the name of a folder"),
+        publish(tmp_path / "data" / "x" / "a"),
+    ):
         pass
 
 
@@ -78,7 +81,7 @@ plain = st.recursive(
 
 
 @given(plain, plain)
-def test_fingerprints_differ_where_the_data_do(one: object, other: object) -> None:
+def test_fingerprints_differ_exactly_if_the_data_differ(one: object, other: object) -> None:
     import json
 
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
@@ -90,20 +93,20 @@ def test_digests_do_not_depend_on_order(rows: dict[int, str]) -> None:
     assert store.digest(rows) == store.digest(dict(reversed(rows.items())))
 
 
-def test_manifests_survive_the_disk(tmp_path: Path) -> None:
+def test_written_manifest_is_read_back(tmp_path: Path) -> None:
     manifest = Manifest(fingerprint="f", inputs={"a": 1}, content="c", kept=3, dropped={"x": 1})
     manifest.write(tmp_path / "m.json")
     assert read_manifest(tmp_path / "m.json") == manifest
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"fingerprint": "f"}'])
-def test_a_broken_manifest_proves_nothing(tmp_path: Path, text: str) -> None:
+def test_broken_or_missing_manifest_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "m.json").write_text(text)
     assert read_manifest(tmp_path / "m.json") is None
     assert read_manifest(tmp_path / "absent.json") is None
 
 
-def test_a_manifest_that_changed_is_read_again(tmp_path: Path) -> None:
+def test_changed_manifest_is_read_again(tmp_path: Path) -> None:
     for kept in (1, 2):
         Manifest(fingerprint="f", inputs={}, content="c", kept=kept).write(tmp_path / "m.json")
         read = read_manifest(tmp_path / "m.json")
@@ -111,12 +114,12 @@ def test_a_manifest_that_changed_is_read_again(tmp_path: Path) -> None:
         assert read.kept == kept
 
 
-def test_the_newest_names_are_relative_links(tmp_path: Path) -> None:
+def test_newest_links_are_relative(tmp_path: Path) -> None:
     dataset = Dataset(tmp_path / "d")
     file = dataset.packed("0123456789abcdef") / "train.h5"
     file.parent.mkdir(parents=True)
     file.write_text("x")
-    dataset.point("train.h5", file)
+    dataset.link_newest("train.h5", file)
     (tmp_path / "d").rename(tmp_path / "moved")
     assert (tmp_path / "moved" / "train.h5").read_text() == "x"
 
@@ -125,7 +128,7 @@ def test_the_newest_names_are_relative_links(tmp_path: Path) -> None:
 def other_build(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     code = (
         "import sys, pathlib, pipeline.store as s; "
-        "s.hold(pathlib.Path(sys.argv[1])); print('held', flush=True); input()"
+        "s.lock_dataset(pathlib.Path(sys.argv[1])); print('locked', flush=True); input()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -134,22 +137,22 @@ def other_build(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+        assert process.stdout.readline() == "locked\n"
         yield process
         process.kill()
 
 
-def test_two_builds_at_once_are_refused(tmp_path: Path, other_build: subprocess.Popen[str]) -> None:
+def test_second_build_is_refused(tmp_path: Path, other_build: subprocess.Popen[str]) -> None:
     with pytest.raises(SengaError, match=f"being built by process {other_build.pid}"):
-        store.hold(tmp_path)
+        store.lock_dataset(tmp_path)
     other_build.kill()
     other_build.wait()
-    store.hold(tmp_path)
-    store.hold(tmp_path)  # the same process may ask again
+    store.lock_dataset(tmp_path)
+    store.lock_dataset(tmp_path)  # again in the same process
 
 
-def test_what_a_killed_build_left_is_swept(tmp_path: Path) -> None:
+def test_lock_deletes_temporary_files_of_a_killed_build(tmp_path: Path) -> None:
     (tmp_path / "color").mkdir()
     (tmp_path / "color" / ".shard-00001.tar.host-1.tmp").write_text("half")
-    store.hold(tmp_path)
-    assert files(tmp_path) == [".lock", "color"]
+    store.lock_dataset(tmp_path)
+    assert list_files(tmp_path) == [".lock", "color"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import store
+from pipeline.child_process import run_main
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation.evaluation import NAMES, SHOWN, measure_all
 from pipeline.colorizer.evaluation.job import Job, read_job
@@ -17,7 +18,6 @@ from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.evaluation.scores import scores_to_json
 from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.training.run_log import METRICS
-from pipeline.run import command
 from sketch_models.errors import SengaError
 
 
@@ -67,7 +67,7 @@ def evaluate(job: Job, folder: Path, hear: Callable[[int, int], None]) -> None:
     histories = {NAMES[name]: history(Path(path)) for name, path in job.colorizers.items()}
     relatives = read_relatives(job.test, job.options.line, SHOWN)
     drawn = draw_figures(pictures[:SHOWN], relatives, colorizers, scores, painted, histories, job)
-    with store.writing(folder):
+    with store.explain_write_errors(folder):
         (folder / "metrics.json").write_text(scores_to_json(scores), encoding="utf-8")
         for name, figure in drawn.items():
             (folder / f"{name}.png").write_bytes(figure.png)
@@ -109,4 +109,4 @@ def known(colorizer: Colorizer) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(command(main, sys.argv[1:]))
+    sys.exit(run_main(main, sys.argv[1:]))

@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.pack.square import resampled
+from pipeline.pack.square import resample
 from pipeline.report.sheet import (
-    EDGE,
-    GROUP,
+    GROUP_GAP,
     GUTTER,
-    HEAD,
-    LABEL,
-    TEXT,
+    HEADING_SIZE,
+    LABEL_WIDTH,
+    MARGIN,
+    TEXT_COLOR,
     draw_label,
     draw_picture,
-    fitting_size,
+    fit_font_size,
 )
 
 Picture = NDArray[np.uint8]
@@ -59,12 +59,12 @@ def picture_grid(
         together: rows that belong together; there is more room after so many of them.
     """
     gap = max(3, min(GUTTER, cell // 16))
-    left = EDGE + (LABEL if any(row.label for row in rows) else 0)
+    left = MARGIN + (LABEL_WIDTH if any(row.label for row in rows) else 0)
     columns = [left + number * (cell + gap) for number in range(len(headings))]
     cells = [[_scaled(picture, cell) for picture in row.pictures] for row in rows]
     heights = [max(picture.shape[0] for picture in line) for line in cells]
     *tops, below = _tops(heights, gap, together)
-    sheet = Image.new("RGB", (columns[-1] + cell + EDGE, below + EDGE), "white")
+    sheet = Image.new("RGB", (columns[-1] + cell + MARGIN, below + MARGIN), "white")
     _draw_headings(sheet, headings, columns, cell)
     for row, pictures, high, top in zip(rows, cells, heights, tops, strict=True):
         draw_label(sheet, row.label, top + high // 2)
@@ -76,28 +76,28 @@ def picture_grid(
 
 def _tops(heights: Sequence[int], gap: int, together: int) -> list[int]:
     """Where each row starts, and where the last one ends, in pixels from the top."""
-    places, top = [], EDGE + HEAD + GUTTER
+    places, top = [], MARGIN + HEADING_SIZE + GUTTER
     end = top
     for number, high in enumerate(heights, 1):
         places.append(top)
         end = top + high
-        top = end + (GROUP if together > 1 and number % together == 0 else gap)
+        top = end + (GROUP_GAP if together > 1 and number % together == 0 else gap)
     return [*places, end]
 
 
 def _scaled(picture: Picture, cell: int) -> Picture:
     height, width = picture.shape[:2]
     scale = cell / max(height, width)
-    return resampled(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    return resample(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 def _draw_headings(
     sheet: Image.Image, headings: Sequence[str], columns: Sequence[int], cell: int
 ) -> None:
-    font = ImageFont.load_default(fitting_size(headings, cell, HEAD))
+    font = ImageFont.load_default(fit_font_size(headings, cell, HEADING_SIZE))
     draw = ImageDraw.Draw(sheet)
     for x, text in zip(columns, headings, strict=True):
-        draw.text((x + cell / 2, EDGE + HEAD / 2), text, TEXT, font, anchor="mm")
+        draw.text((x + cell / 2, MARGIN + HEADING_SIZE / 2), text, TEXT_COLOR, font, anchor="mm")
 
 
 def latent_sweep(

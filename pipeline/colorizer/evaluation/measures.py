@@ -17,7 +17,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from skimage.morphology import skeletonize
 
-from pipeline.picture import fit
+from pipeline.picture import resize_long_side
 from sketch_models.xdog import Xdog, XdogOptions
 
 Picture = NDArray[np.float32]
@@ -113,8 +113,8 @@ def line_f1(result: Picture, line: NDArray[np.uint8]) -> float:
     A pixel of a centre line is right where the other centre line is within 1/128 of the long side.
     Edges between colours are found too, so that the truth itself does not reach 1.
     """
-    (ink,) = _XDOG.lines([fit(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
-    found, known = skeletonize(ink > _INK), skeletonize(fit(line, _LINE_SIZE) < 128)
+    (ink,) = _XDOG.lines([resize_long_side(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
+    found, known = skeletonize(ink > _INK), skeletonize(resize_long_side(line, _LINE_SIZE) < 128)
     if not found.any() or not known.any():
         return 0.0
     precision = float((_away(known)[found] <= _NEAR).mean())

@@ -66,7 +66,7 @@ class RunLog:
 
     def __init__(self, folder: Path, course: Course, *, tensorboard: bool) -> None:
         self._folder, self._course = folder, course
-        with store.writing(folder):
+        with store.explain_write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self._sums: dict[str, Tensor] = {}
         self._count = 0
@@ -116,7 +116,7 @@ class RunLog:
             },
         }
         text = json.dumps(line)
-        with store.writing(self._folder), (self._folder / METRICS).open("a") as file:
+        with store.explain_write_errors(self._folder), (self._folder / METRICS).open("a") as file:
             file.write(text + "\n")
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

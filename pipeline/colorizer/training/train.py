@@ -18,6 +18,7 @@ import torch
 from torch import distributed
 from torch.utils.data import DataLoader, default_collate
 
+from pipeline.child_process import run_main
 from pipeline.colorizer import recipe
 from pipeline.colorizer.colorizer import WEIGHTS
 from pipeline.colorizer.colorizer_file import write_colorizer
@@ -32,7 +33,6 @@ from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.sample_grid import SampleGrid
 from pipeline.colorizer.training.sampler import BatchSampler
 from pipeline.colorizer.training.trainer import Place, Trainer
-from pipeline.run import command
 from sketch_models.errors import SengaError
 from sketch_models.perceptual import danbooru_resnet
 from sketch_models.runner import choose_device, choose_precision
@@ -285,4 +285,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command(main, sys.argv[1:]))
+    sys.exit(run_main(main, sys.argv[1:]))

@@ -1,1 +1,1 @@
-"""The artist: a seed and tags come in, a drawing with known line art goes out."""
+"""The artist: from a post id to a drawing with known line art."""

@@ -1,4 +1,4 @@
-"""What is worn on the head."""
+"""Accessories on the head."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import numpy as np
 
 from pipeline.sample_booru.artist.canvas import Canvas
 from pipeline.sample_booru.artist.character import Character
-from pipeline.sample_booru.artist.curve import Points, ellipse, join, line, sided, smooth
-from pipeline.sample_booru.artist.neckwear import bow_tie
+from pipeline.sample_booru.artist.curve import Points, ellipse, join, polyline, spline, to_side
+from pipeline.sample_booru.artist.neckwear import draw_bow
 from pipeline.sample_booru.artist.palette import SKINS, Material, material, mix, rgb
-from pipeline.sample_booru.artist.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.wardrobe import Fabrics
 
 
-def behind(canvas: Canvas, person: Character, hair: Material) -> None:
-    """What is hidden by the hair in part."""
+def draw_accessory_behind(canvas: Canvas, person: Character, hair: Material) -> None:
+    """Draw the part of an accessory that the hair covers: cat ears."""
     if person.outfit.accessory == "cat_ears":
         for side in (-1.0, 1.0):
-            ear = sided(
+            ear = to_side(
                 join(
-                    smooth((0.16, -1.05), (0.42, -1.48), (0.80, -1.74)),
-                    smooth((0.80, -1.74), (0.98, -1.20), (0.94, -0.60)),
+                    spline((0.16, -1.05), (0.42, -1.48), (0.80, -1.74)),
+                    spline((0.80, -1.74), (0.98, -1.20), (0.94, -0.60)),
                 ),
                 side,
             )
-            inside = sided(
+            inside = to_side(
                 join(
-                    smooth((0.36, -1.02), (0.52, -1.34), (0.76, -1.56)),
-                    smooth((0.76, -1.56), (0.86, -1.16), (0.84, -0.7)),
+                    spline((0.36, -1.02), (0.52, -1.34), (0.76, -1.56)),
+                    spline((0.76, -1.56), (0.86, -1.16), (0.84, -0.7)),
                 ),
                 side,
             )
@@ -36,47 +36,47 @@ def behind(canvas: Canvas, person: Character, hair: Material) -> None:
             )
 
 
-def on_top(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
-    """What lies on the hair."""
+def draw_accessory(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
+    """Draw the accessory on the hair."""
     side = -person.hair.side
     shift = -0.10 * float(np.sin(person.yaw))
-    local = canvas.within(lambda p: p + np.array([shift, 0.0]))
-    kind = person.outfit.accessory
-    if kind in _DRAWN:
-        _DRAWN[kind](local, side, cloths)
+    local = canvas.transformed(lambda p: p + np.array([shift, 0.0]))
+    accessory = person.outfit.accessory
+    if accessory in _DRAWING_FUNCTIONS:
+        _DRAWING_FUNCTIONS[accessory](local, side, fabrics)
     if person.hair.style in ("twintails", "two_side_up"):
         for one in (-1.0, 1.0):
-            bow_tie(local, cloths.accent, 0.93 * one, -0.66, 0.26)
+            draw_bow(local, fabrics.accent, 0.93 * one, -0.66, 0.26)
 
 
-def _bow(local: Canvas, side: float, cloths: Wardrobe) -> None:
-    bow_tie(
-        local.within(
+def _bow(local: Canvas, side: float, fabrics: Fabrics) -> None:
+    draw_bow(
+        local.transformed(
             lambda p: (
                 p @ np.array([[0.9, 0.42 * side], [-0.42 * side, 0.9]])
                 + np.array([0.62 * side, -0.98])
             )
         ),
-        cloths.accent,
+        fabrics.accent,
         0.0,
         0.0,
         0.44,
     )
 
 
-def _hairband(local: Canvas, side: float, cloths: Wardrobe) -> None:
-    low = smooth((-1.02, -0.30), (-0.80, -0.78), (0.0, -1.06), (0.80, -0.78), (1.02, -0.30))
-    high = smooth((-1.09, -0.36), (-0.90, -0.88), (0.0, -1.24), (0.90, -0.88), (1.09, -0.36))
+def _hairband(local: Canvas, side: float, fabrics: Fabrics) -> None:
+    low = spline((-1.02, -0.30), (-0.80, -0.78), (0.0, -1.06), (0.80, -0.78), (1.02, -0.30))
+    high = spline((-1.09, -0.36), (-0.90, -0.88), (0.0, -1.24), (0.90, -0.88), (1.09, -0.36))
     band = join(low, high[::-1])
-    local.shape(band, cloths.accent.base, cloths.accent.ink)
+    local.shape(band, fabrics.accent.base, fabrics.accent.ink)
     if side > 0:
-        bow_tie(local, cloths.accent, 0.62, -0.92, 0.24)
+        draw_bow(local, fabrics.accent, 0.62, -0.92, 0.24)
 
 
-def _beret(local: Canvas, side: float, cloths: Wardrobe) -> None:
-    cloth = cloths.accent
-    cap = sided(
-        smooth(
+def _beret(local: Canvas, side: float, fabrics: Fabrics) -> None:
+    fabric = fabrics.accent
+    cap = to_side(
+        spline(
             (-1.02, -0.62),
             (-1.16, -1.02),
             (-0.78, -1.50),
@@ -90,23 +90,23 @@ def _beret(local: Canvas, side: float, cloths: Wardrobe) -> None:
         ),
         side,
     )
-    with local.inside(cap, cloth.base) as inner:
+    with local.clipped(cap, fabric.base) as inner:
         inner.shade(
-            smooth((0.2, -0.7), (0.75, -1.05), (0.8, -1.6), (1.6, -1.5), (1.5, -0.5)), cloth.shade
+            spline((0.2, -0.7), (0.75, -1.05), (0.8, -1.6), (1.6, -1.5), (1.5, -0.5)), fabric.shade
         )
         inner.stroke(
-            sided(smooth((-0.9, -0.72), (-0.2, -1.0), (0.6, -1.0), (1.1, -0.8)), side),
-            cloth.ink,
+            to_side(spline((-0.9, -0.72), (-0.2, -1.0), (0.6, -1.0), (1.1, -0.8)), side),
+            fabric.ink,
             0.7,
             (0.5, 0.5),
         )
-    local.outline(cap, cloth.ink, 1.1)
-    local.shape(ellipse(0.05 * side, -1.68, 0.05, 0.09, 16), cloth.base, cloth.ink, 0.9)
+    local.outline(cap, fabric.ink, 1.1)
+    local.shape(ellipse(0.05 * side, -1.68, 0.05, 0.09, 16), fabric.base, fabric.ink, 0.9)
 
 
-def _straw_hat(local: Canvas, side: float, cloths: Wardrobe) -> None:
+def _straw_hat(local: Canvas, side: float, fabrics: Fabrics) -> None:
     straw = material(rgb("f0d9a0"))
-    brim = smooth(
+    brim = spline(
         (-1.75, -0.58),
         (-1.1, -0.92),
         (0.0, -1.02),
@@ -117,7 +117,7 @@ def _straw_hat(local: Canvas, side: float, cloths: Wardrobe) -> None:
         (-1.0, -0.52),
         closed=True,
     )
-    crown = smooth(
+    crown = spline(
         (-0.98, -0.86),
         (-0.94, -1.36),
         (-0.55, -1.70),
@@ -127,29 +127,29 @@ def _straw_hat(local: Canvas, side: float, cloths: Wardrobe) -> None:
         (0.98, -0.86),
         (0.0, -0.96),
     )
-    with local.inside(crown, straw.base) as inner:
+    with local.clipped(crown, straw.base) as inner:
         inner.shade(
-            smooth((0.5, -0.8), (0.62, -1.3), (0.45, -1.8), (1.2, -1.8), (1.2, -0.8)), straw.shade
+            spline((0.5, -0.8), (0.62, -1.3), (0.45, -1.8), (1.2, -1.8), (1.2, -0.8)), straw.shade
         )
     local.outline(crown, straw.ink, 1.05)
     ribbon = join(
-        smooth((-0.98, -1.16), (0.0, -1.26), (0.98, -1.16)),
-        smooth((1.0, -0.82), (0.0, -0.94), (-1.0, -0.82)),
+        spline((-0.98, -1.16), (0.0, -1.26), (0.98, -1.16)),
+        spline((1.0, -0.82), (0.0, -0.94), (-1.0, -0.82)),
     )
-    local.shape(ribbon, cloths.accent.base, cloths.accent.ink)
-    with local.inside(brim, straw.base) as inner:
+    local.shape(ribbon, fabrics.accent.base, fabrics.accent.ink)
+    with local.clipped(brim, straw.base) as inner:
         inner.shade(
-            smooth((-1.9, -0.5), (-1.0, -0.62), (0.0, -0.72), (1.0, -0.62), (1.9, -0.5), (0, 0)),
+            spline((-1.9, -0.5), (-1.0, -0.62), (0.0, -0.72), (1.0, -0.62), (1.9, -0.5), (0, 0)),
             straw.shade,
         )
     local.outline(brim, straw.ink, 1.1)
-    bow_tie(local, cloths.accent, 0.7 * side, -1.04, 0.28)
+    draw_bow(local, fabrics.accent, 0.7 * side, -1.04, 0.28)
 
 
-def _headphones(local: Canvas, _side: float, cloths: Wardrobe) -> None:
+def _headphones(local: Canvas, _side: float, fabrics: Fabrics) -> None:
     dark = material(rgb("4a4854"))
     band = join(
-        smooth(
+        spline(
             (-1.10, 0.10),
             (-1.14, -0.6),
             (-0.72, -1.20),
@@ -158,7 +158,7 @@ def _headphones(local: Canvas, _side: float, cloths: Wardrobe) -> None:
             (1.14, -0.6),
             (1.10, 0.10),
         ),
-        smooth(
+        spline(
             (1.02, 0.10),
             (1.04, -0.56),
             (0.66, -1.08),
@@ -173,7 +173,7 @@ def _headphones(local: Canvas, _side: float, cloths: Wardrobe) -> None:
         cup = ellipse(1.08 * one, 0.24, 0.20, 0.34)
         local.shape(cup, dark.base, dark.ink, 1.05)
         local.shape(
-            ellipse(1.12 * one, 0.24, 0.12, 0.24), cloths.accent.base, cloths.accent.ink, 0.85
+            ellipse(1.12 * one, 0.24, 0.12, 0.24), fabrics.accent.base, fabrics.accent.ink, 0.85
         )
 
 
@@ -193,13 +193,13 @@ def _petals(x: float, y: float, size: float) -> list[Points]:
     return petals
 
 
-def _flower(local: Canvas, side: float, cloths: Wardrobe) -> None:
+def _flower(local: Canvas, side: float, fabrics: Fabrics) -> None:
     x, y = 0.80 * side, -0.52
     leaf = material(rgb("7aa874"))
     for angle in (0.5, 2.2):
         tip = (x + 0.42 * side * float(np.cos(angle)), y + 0.42 * float(np.sin(angle)))
         local.shape(
-            smooth(
+            spline(
                 (x, y),
                 ((x + tip[0]) / 2 + 0.08, (y + tip[1]) / 2),
                 tip,
@@ -209,7 +209,7 @@ def _flower(local: Canvas, side: float, cloths: Wardrobe) -> None:
             leaf.ink,
             0.9,
         )
-    petal = material(mix(cloths.accent.base, (255, 255, 255), 0.25))
+    petal = material(mix(fabrics.accent.base, (255, 255, 255), 0.25))
     for shape in _petals(x, y, 0.30):
         local.shape(shape, petal.base, petal.ink, 0.9)
     for shape in _petals(x, y, 0.17):
@@ -217,15 +217,15 @@ def _flower(local: Canvas, side: float, cloths: Wardrobe) -> None:
     local.shape(ellipse(x, y, 0.08, 0.08, 20), rgb("f4d35e"), rgb("5a3d12"), 0.8)
 
 
-def _hairclip(local: Canvas, side: float, cloths: Wardrobe) -> None:
+def _hairclip(local: Canvas, side: float, fabrics: Fabrics) -> None:
     for step in (0.0, 0.15):
-        clip = line(
+        clip = polyline(
             (0.58, -0.30 + step), (0.90, -0.18 + step), (0.88, -0.10 + step), (0.56, -0.22 + step)
         )
-        local.shape(sided(clip, side), cloths.accent.base, cloths.accent.ink, 0.85)
+        local.shape(to_side(clip, side), fabrics.accent.base, fabrics.accent.ink, 0.85)
 
 
-_DRAWN = {
+_DRAWING_FUNCTIONS = {
     "bow": _bow,
     "hairband": _hairband,
     "beret": _beret,

@@ -1,4 +1,4 @@
-"""What is behind the character; soft things without lines, but for the clouds."""
+"""Backgrounds: soft shapes without line art."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from pipeline.sample_booru.artist.canvas import Canvas
 from pipeline.sample_booru.artist.character import Character
-from pipeline.sample_booru.artist.curve import Points, ellipse, join, smooth
-from pipeline.sample_booru.artist.palette import CLOTH, Color, mix, rgb
+from pipeline.sample_booru.artist.curve import Points, ellipse, join, spline
+from pipeline.sample_booru.artist.palette import FABRICS, Color, mix, rgb
 
 PLAIN = {
     "grey_background": rgb("d8d9de"),
@@ -19,29 +19,37 @@ PLAIN = {
 
 
 def plain_color(person: Character) -> str:
-    """The tag of the colour behind a person who stands before a plain colour."""
+    """Return the tag of the colour of a plain background."""
     names = list(PLAIN)
     return names[int(person.generator("plain").integers(len(names)))]
 
 
-def background(canvas: Canvas, person: Character, size: tuple[int, int]) -> None:
-    """Draws the background.
+def draw_background(canvas: Canvas, person: Character, size: tuple[int, int]) -> None:
+    """Draw the background.
 
     Args:
-        canvas: in pixels of the finished picture.
-        person: who stands before it.
-        size: width and height in pixels.
+        canvas: the canvas, in pixels of the finished picture.
+        person: the character.
+        size: width and height, in pixels.
     """
-    kind = person.background
+    background = person.background
     tone = PLAIN[plain_color(person)]
-    canvas.clear((255, 255, 255) if kind == "white" else tone)
-    draw = {"gradient": _gradient, "dots": _dots, "sky": _sky, "stripes": _stripes, "petals": _fall}
-    if kind in draw:
-        draw[kind](canvas, person, size, tone)
+    canvas.clear((255, 255, 255) if background == "white" else tone)
+    draw = {
+        "gradient": _gradient,
+        "dots": _dots,
+        "sky": _sky,
+        "stripes": _stripes,
+        "petals": _falling_petals,
+    }
+    if background in draw:
+        draw[background](canvas, person, size, tone)
 
 
 def _gradient(canvas: Canvas, person: Character, size: tuple[int, int], tone: Color) -> None:
-    canvas.wash((0, mix(tone, CLOTH[person.outfit.colors[2]], 0.4)), (size[1], (255, 255, 255)))
+    canvas.gradient(
+        (0, mix(tone, FABRICS[person.outfit.colors[2]], 0.4)), (size[1], (255, 255, 255))
+    )
 
 
 def _dots(canvas: Canvas, _person: Character, size: tuple[int, int], tone: Color) -> None:
@@ -74,7 +82,7 @@ def _stripes(canvas: Canvas, _person: Character, size: tuple[int, int], tone: Co
 
 def _sky(canvas: Canvas, person: Character, size: tuple[int, int], _tone: Color) -> None:
     width, height = size
-    canvas.wash((0, rgb("7fb6e6")), (height, rgb("e4f2fb")))
+    canvas.gradient((0, rgb("7fb6e6")), (height, rgb("e4f2fb")))
     rng = person.generator("clouds")
     for _ in range(4):
         x, y = rng.uniform(0, width), rng.uniform(height * 0.08, height * 0.7)
@@ -97,9 +105,9 @@ def _sky(canvas: Canvas, person: Character, size: tuple[int, int], _tone: Color)
             )
 
 
-def _fall(canvas: Canvas, person: Character, size: tuple[int, int], _tone: Color) -> None:
+def _falling_petals(canvas: Canvas, person: Character, size: tuple[int, int], _tone: Color) -> None:
     width, height = size
-    canvas.wash((0, rgb("fdeef1")), (height, rgb("fff8f3")))
+    canvas.gradient((0, rgb("fdeef1")), (height, rgb("fff8f3")))
     rng = person.generator("petals")
     for _ in range(34):
         x, y, a = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0, 6.3)
@@ -111,8 +119,8 @@ def _fall(canvas: Canvas, person: Character, size: tuple[int, int], _tone: Color
 
 def _petal(x: float, y: float, angle: float, size: float) -> Points:
     shape = join(
-        smooth((0.0, 1.0), (0.62, 0.1), (0.3, -0.9), (0.0, -0.6)),
-        smooth((0.0, -0.6), (-0.3, -0.9), (-0.62, 0.1), (0.0, 1.0)),
+        spline((0.0, 1.0), (0.62, 0.1), (0.3, -0.9), (0.0, -0.6)),
+        spline((0.0, -0.6), (-0.3, -0.9), (-0.62, 0.1), (0.0, 1.0)),
     )
     c, s = np.cos(angle), np.sin(angle)
     placed: Points = shape @ np.array([[c, s], [-s, c]]) * size + np.array([x, y])

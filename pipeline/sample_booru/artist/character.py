@@ -1,4 +1,4 @@
-"""Who is drawn: a character, chosen from the post id alone."""
+"""Characters: everything that decides a drawing, chosen by post id."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pipeline.sample_booru.artist.palette import EYES, HAIR, OUTFITS
 
 @dataclass(frozen=True, kw_only=True)
 class Hair:
-    """Hair; lengths in head units, of which a head is about two high."""
+    """Hair; lengths in head units, two of which are about the height of a head."""
 
     color: str
     tone: str
     length: str  # short_hair, medium_hair, long_hair, very_long_hair
     style: str  # loose, ponytail, twintails, low_twintails, braid, double_bun, two_side_up
     bangs: str  # choppy, swept, parted, blunt
-    side: float  # -1 or 1: where the parting and the one-sided things are
+    side: float  # -1 or 1: side of the parting and of one-sided accessories
     wave: float  # 0 straight to 1
-    lock: float  # how far down the side locks come
+    lock: float  # lower end of the side locks
     ahoge: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Face:
-    """The face and its mood; gaze in eye widths."""
+    """Face and expression; gaze in eye widths."""
 
     skin: str
     eyes: str
@@ -44,9 +44,9 @@ class Face:
 
 @dataclass(frozen=True, kw_only=True)
 class Outfit:
-    """Clothes; colours are keys of `palette.CLOTH`."""
+    """Clothes; colours are keys of `palette.FABRICS`."""
 
-    short: bool  # sleeves, where the garment comes in both
+    short: bool  # sleeves, if the garment has short and long ones
     top: str  # serafuku, blazer, hoodie, sundress, kimono, sweater, shirt, coat
     bottom: str  # pleated_skirt, pants, shorts, long_skirt
     legwear: str  # none, socks, kneehighs, thighhighs, pantyhose
@@ -58,7 +58,7 @@ class Outfit:
 
 @dataclass(frozen=True, kw_only=True)
 class Character:
-    """Everything that decides a picture; angles in radians."""
+    """Everything that decides a drawing; angles in radians."""
 
     id: int
     seed: int
@@ -74,20 +74,20 @@ class Character:
     nod: float
     tilt: float
     turn: float  # of the body, -1 to 1
-    sway: float  # of the hips, -1 to 1
-    lean: float  # of the whole figure
+    sway: float  # shift of the hips, -1 to 1
+    lean: float  # rotation of the whole figure
     wind: float  # in the hair, -1 to 1
-    zoom: float  # 1 shows just what the framing names
-    aside: float  # of the middle, in widths of the picture
+    zoom: float  # 1 shows exactly the framing
+    aside: float  # offset of the figure from the middle, in widths of the picture
     arms: tuple[str, str]  # left and right of the picture: down, back, hip, pocket, wave, chest
 
     def generator(self, part: str) -> np.random.Generator:
-        """Random numbers for the details of one part, whatever the others draw."""
+        """Return a random generator for one part, independent of the other parts."""
         return np.random.Generator(np.random.PCG64([self.seed, self.id, *part.encode()]))
 
 
 def pick(rng: np.random.Generator, choices: Mapping[str, float]) -> str:
-    """One of the names, by weight."""
+    """Return one of the names, drawn by weight."""
     weights = np.array(list(choices.values()))
     return list(choices)[int(np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random()))]
 
@@ -239,7 +239,7 @@ def _arms(rng: np.random.Generator, top: str, framing: str) -> tuple[str, str]:
 
 
 def character(post_id: int, seed: int = 0) -> Character:
-    """The character of a post: the same on every machine, whatever was drawn before."""
+    """Return the character of a post, the same on every machine."""
     rng = np.random.Generator(np.random.PCG64([seed, post_id]))
     girl = _chance(rng, 0.8)
     hair = _hair(rng, girl)

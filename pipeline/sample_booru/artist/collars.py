@@ -1,4 +1,4 @@
-"""Collars: what lies on the shoulders, over the sleeves."""
+"""Collars, which lie on the shoulders, over the sleeves."""
 
 from __future__ import annotations
 
@@ -11,117 +11,117 @@ from pipeline.sample_booru.artist.curve import (
     Points,
     ellipse,
     join,
-    line,
     mirror,
+    polyline,
     ribbon,
-    sided,
-    smooth,
+    spline,
+    to_side,
 )
-from pipeline.sample_booru.artist.neckwear import neckwear
+from pipeline.sample_booru.artist.neckwear import draw_neckwear
 from pipeline.sample_booru.artist.palette import SKINS, Material, mix
-from pipeline.sample_booru.artist.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.wardrobe import Fabrics
 
 
-def collar(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
-    """The collar, after the arms: it lies on the shoulders."""
+def draw_collar(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
+    """Draw the collar; after the arms, since it lies on the shoulders."""
     draw = {
         "serafuku": _sailor, "blazer": _lapels, "hoodie": _hood, "sundress": _straps,
         "kimono": _crossed, "sweater": _turtleneck, "shirt": _shirt, "coat": _coat_collar,
     }[person.outfit.top]  # fmt: skip
-    draw(canvas, person, cloths)
+    draw(canvas, person, fabrics)
 
 
 def _wing(b: Build, drop: float, out: float) -> Points:
-    """The right wing of a shirt collar."""
+    """Return the right wing of a shirt collar."""
     return join(
-        smooth((b.neck + 0.02, 1.28), (b.neck + 0.14, 1.42), (b.neck + 0.16 + out, 1.60)),
-        smooth((b.neck + 0.16 + out, 1.60), (0.34, 1.80 + drop), (0.24, 1.92 + drop)),
-        smooth((0.24, 1.92 + drop), (0.10, 1.72), (0.02, 1.60)),
-        smooth((0.02, 1.60), (0.16, 1.50), (b.neck + 0.02, 1.28)),
+        spline((b.neck + 0.02, 1.28), (b.neck + 0.14, 1.42), (b.neck + 0.16 + out, 1.60)),
+        spline((b.neck + 0.16 + out, 1.60), (0.34, 1.80 + drop), (0.24, 1.92 + drop)),
+        spline((0.24, 1.92 + drop), (0.10, 1.72), (0.02, 1.60)),
+        spline((0.02, 1.60), (0.16, 1.50), (b.neck + 0.02, 1.28)),
     )
 
 
-def _collar_wings(canvas: Canvas, person: Character, cloth: Material) -> None:
+def _draw_collar_wings(canvas: Canvas, person: Character, fabric: Material) -> None:
     wing = _wing(build(person), 0.0, 0.10)
     for shape in (wing, mirror(wing)):
-        canvas.shape(shape, cloth.base, cloth.ink, 0.95)
+        canvas.shape(shape, fabric.base, fabric.ink, 0.95)
 
 
-def _sailor(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
+def _sailor(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
     b = build(person)
     skin = SKINS[person.face.skin]
     opening = join(
-        smooth((-b.neck - 0.12, 1.42), (-0.24, 1.8), (0.0, 2.35)),
-        smooth((0.0, 2.35), (0.28, 1.8), (b.neck + 0.12, 1.42)),
+        spline((-b.neck - 0.12, 1.42), (-0.24, 1.8), (0.0, 2.35)),
+        spline((0.0, 2.35), (0.28, 1.8), (b.neck + 0.12, 1.42)),
     )
-    with canvas.inside(opening, skin.base) as inner:
-        inner.shade(smooth((-0.6, 1.2), (-0.2, 1.50), (0.15, 1.62), (0.6, 1.3)), skin.shade)
+    with canvas.clipped(opening, skin.base) as inner:
+        inner.shade(spline((-0.6, 1.2), (-0.2, 1.50), (0.15, 1.62), (0.6, 1.3)), skin.shade)
         inner.shape(
-            line((-1, 1.88), (1, 1.88), (1, 2.6), (-1, 2.6)),
-            cloths.second.base,
-            cloths.second.ink,
+            polyline((-1, 1.88), (1, 1.88), (1, 2.6), (-1, 2.6)),
+            fabrics.second.base,
+            fabrics.second.ink,
             0.8,
         )
     flap = join(
-        smooth((b.neck + 0.06, 1.36), (0.62, 1.54), (b.shoulder * 0.86, 1.66)),
-        smooth((b.shoulder * 0.86, 1.66), (b.shoulder * 0.80, 1.96), (0.40, 2.38), (0.0, 2.52)),
-        smooth((0.0, 2.36), (0.17, 1.90), (b.neck + 0.03, 1.36)),
+        spline((b.neck + 0.06, 1.36), (0.62, 1.54), (b.shoulder * 0.86, 1.66)),
+        spline((b.shoulder * 0.86, 1.66), (b.shoulder * 0.80, 1.96), (0.40, 2.38), (0.0, 2.52)),
+        spline((0.0, 2.36), (0.17, 1.90), (b.neck + 0.03, 1.36)),
     )
     for side in (1.0, -1.0):
-        shape = sided(flap, side)
-        with canvas.inside(shape, cloths.main.base) as inner:
+        shape = to_side(flap, side)
+        with canvas.clipped(shape, fabrics.main.base) as inner:
             inner.shade(
-                sided(smooth((0.62, 1.5), (0.70, 1.8), (0.3, 2.4), (1.2, 2.4), (1.2, 1.5)), side)
+                to_side(spline((0.62, 1.5), (0.70, 1.8), (0.3, 2.4), (1.2, 2.4), (1.2, 1.5)), side)
                 if side > 0
-                else sided(smooth((0.1, 2.1), (0.25, 1.9), (0.3, 2.4), (0.0, 2.5)), side),
-                cloths.main.shade,
+                else to_side(spline((0.1, 2.1), (0.25, 1.9), (0.3, 2.4), (0.0, 2.5)), side),
+                fabrics.main.shade,
             )
-            stripe = sided(
-                smooth(
+            stripe = to_side(
+                spline(
                     (b.shoulder * 0.78, 1.60), (b.shoulder * 0.70, 1.92), (0.36, 2.28), (0.0, 2.44)
                 ),
                 side,
             )
-            pale = cloths.second.base[0] > 150
-            color = cloths.second.light if pale else cloths.accent.base
-            inner.shade(ribbon(stripe, (0.022, 0.022)), color)  # cloth, not a line
-        canvas.outline(shape, cloths.main.ink)
-    neckwear(canvas, person, cloths, 2.36)
+            pale = fabrics.second.base[0] > 150
+            color = fabrics.second.light if pale else fabrics.accent.base
+            inner.shade(ribbon(stripe, (0.022, 0.022)), color)  # fabric, not a line
+        canvas.outline(shape, fabrics.main.ink)
+    draw_neckwear(canvas, person, fabrics, 2.36)
 
 
-def _lapels(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
+def _lapels(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
     b = build(person)
     front = join(
-        smooth((-b.neck - 0.1, 1.42), (-0.34, 2.0), (-0.02, 3.0)),
-        smooth((0.02, 3.0), (0.34, 2.0), (b.neck + 0.1, 1.42)),
+        spline((-b.neck - 0.1, 1.42), (-0.34, 2.0), (-0.02, 3.0)),
+        spline((0.02, 3.0), (0.34, 2.0), (b.neck + 0.1, 1.42)),
     )
-    with canvas.inside(front, cloths.second.base) as inner:
+    with canvas.clipped(front, fabrics.second.base) as inner:
         inner.shade(
-            smooth((-0.6, 1.3), (-0.2, 1.66), (0.15, 1.74), (0.6, 1.4)), cloths.second.shade
+            spline((-0.6, 1.3), (-0.2, 1.66), (0.15, 1.74), (0.6, 1.4)), fabrics.second.shade
         )
-        inner.stroke(line((0.0, 1.6), (0.0, 3.0)), cloths.second.ink, 0.6, (1, 1))
-    _collar_wings(canvas, person, cloths.second)
-    neckwear(canvas, person, cloths, 1.80)
+        inner.stroke(polyline((0.0, 1.6), (0.0, 3.0)), fabrics.second.ink, 0.6, (1, 1))
+    _draw_collar_wings(canvas, person, fabrics.second)
+    draw_neckwear(canvas, person, fabrics, 1.80)
     lapel = join(
-        smooth((b.neck + 0.10, 1.40), (0.52, 1.56), (0.62, 1.72)),
-        line((0.62, 1.72), (0.80, 2.04), (0.62, 2.06), (0.66, 2.22)),
-        smooth((0.66, 2.22), (0.40, 2.64), (0.04, 3.04)),
-        smooth((0.02, 3.0), (0.24, 2.3), (0.30, 1.9), (b.neck + 0.10, 1.40)),
+        spline((b.neck + 0.10, 1.40), (0.52, 1.56), (0.62, 1.72)),
+        polyline((0.62, 1.72), (0.80, 2.04), (0.62, 2.06), (0.66, 2.22)),
+        spline((0.66, 2.22), (0.40, 2.64), (0.04, 3.04)),
+        spline((0.02, 3.0), (0.24, 2.3), (0.30, 1.9), (b.neck + 0.10, 1.40)),
     )
     for shape in (lapel, mirror(lapel)):
-        canvas.shape(shape, cloths.main.base, cloths.main.ink)
-    canvas.stroke(smooth((0.03, 3.02), (0.08, 3.8), (0.22, 4.62)), cloths.main.ink, 0.9, (1, 0.8))
+        canvas.shape(shape, fabrics.main.base, fabrics.main.ink)
+    canvas.stroke(spline((0.03, 3.02), (0.08, 3.8), (0.22, 4.62)), fabrics.main.ink, 0.9, (1, 0.8))
     for y in (3.22, 3.72):
         canvas.shape(
-            ellipse(-0.10, y, 0.062, 0.066, 18), cloths.accent.light, cloths.main.ink, 0.75
+            ellipse(-0.10, y, 0.062, 0.066, 18), fabrics.accent.light, fabrics.main.ink, 0.75
         )
 
 
-def _hood(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
-    b, cloth = build(person), cloths.main
+def _hood(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
+    b, fabric = build(person), fabrics.main
     roll = join(
-        smooth((0.0, 2.22), (0.30, 1.98), (b.neck + 0.10, 1.50), (b.neck + 0.06, 1.20)),
-        smooth(
+        spline((0.0, 2.22), (0.30, 1.98), (b.neck + 0.10, 1.50), (b.neck + 0.06, 1.20)),
+        spline(
             (b.neck + 0.28, 1.16),
             (b.shoulder * 0.80, 1.44),
             (b.shoulder * 0.76, 1.80),
@@ -130,37 +130,37 @@ def _hood(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
         ),
     )
     for side in (1.0, -1.0):
-        shape = sided(roll, side)
-        with canvas.inside(shape, cloth.base) as inner:
-            shadow = smooth(
+        shape = to_side(roll, side)
+        with canvas.clipped(shape, fabric.base) as inner:
+            shadow = spline(
                 (0.02, 2.30), (0.34, 2.04), (0.58, 1.66), (0.52, 1.2), (0.3, 1.2), (b.neck, 1.6)
             )
-            inner.shade(sided(shadow, side), mix(cloth.base, cloth.shade, 0.8))
-        canvas.outline(shape, cloth.ink)
+            inner.shade(to_side(shadow, side), mix(fabric.base, fabric.shade, 0.8))
+        canvas.outline(shape, fabric.ink)
     for side, long in ((-1.0, 0.62), (1.0, 0.72)):
-        cord = smooth(
+        cord = spline(
             (0.16 * side, 2.20), (0.20 * side, 2.20 + long * 0.5), (0.17 * side, 2.20 + long)
         )
-        canvas.stroke(cord, cloths.second.ink, 2.3, (1, 1))
-        canvas.stroke_over(cord, cloths.second.base, 1.1)
+        canvas.stroke(cord, fabrics.second.ink, 2.3, (1, 1))
+        canvas.stroke_paper(cord, fabrics.second.base, 1.1)
 
 
-def _straps(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
+def _straps(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
     for side in (-1.0, 1.0):
         strap = join(
-            sided(smooth((0.46, 2.24), (0.50, 1.9), (0.56, 1.60)), side),
-            sided(smooth((0.66, 1.60), (0.62, 1.9), (0.60, 2.18)), side),
+            to_side(spline((0.46, 2.24), (0.50, 1.9), (0.56, 1.60)), side),
+            to_side(spline((0.66, 1.60), (0.62, 1.9), (0.60, 2.18)), side),
         )
-        canvas.shape(strap, cloths.main.base, cloths.main.ink, 0.85)
+        canvas.shape(strap, fabrics.main.base, fabrics.main.ink, 0.85)
     frill = join(
-        smooth((-0.66, 2.14), (-0.40, 2.24), (0.0, 2.36), (0.40, 2.24), (0.66, 2.14)),
+        spline((-0.66, 2.14), (-0.40, 2.24), (0.0, 2.36), (0.40, 2.24), (0.66, 2.14)),
         _scallops(0.70, 2.36, 9),
     )
-    canvas.shape(frill, cloths.second.base, cloths.second.ink, 0.9)
-    band = line((-1.0, 3.46), (1.0, 3.46), (1.0, 3.66), (-1.0, 3.66))
+    canvas.shape(frill, fabrics.second.base, fabrics.second.ink, 0.9)
+    band = polyline((-1.0, 3.46), (1.0, 3.46), (1.0, 3.66), (-1.0, 3.66))
     b = build(person)
     band[:, 0] *= b.waist + 0.03
-    canvas.shape(band, cloths.accent.base, cloths.accent.ink, 0.95)
+    canvas.shape(band, fabrics.accent.base, fabrics.accent.ink, 0.95)
 
 
 def _scallops(wide: float, y: float, count: int) -> Points:
@@ -169,62 +169,62 @@ def _scallops(wide: float, y: float, count: int) -> Points:
     return np.stack([x, y + wave + 0.10 * (1 - (x / wide) ** 2)], axis=1)
 
 
-def _crossed(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
+def _crossed(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
     b = build(person)
     skin = SKINS[person.face.skin]
-    opening = line((-b.neck - 0.1, 1.45), (0.0, 2.05), (b.neck + 0.1, 1.45))
-    with canvas.inside(opening, skin.base) as inner:
-        inner.shade(smooth((-0.6, 1.3), (-0.1, 1.55), (0.15, 1.62), (0.6, 1.3)), skin.shade)
+    opening = polyline((-b.neck - 0.1, 1.45), (0.0, 2.05), (b.neck + 0.1, 1.45))
+    with canvas.clipped(opening, skin.base) as inner:
+        inner.shade(spline((-0.6, 1.3), (-0.1, 1.55), (0.15, 1.62), (0.6, 1.3)), skin.shade)
     right = join(
-        smooth((b.neck + 0.02, 1.30), (0.34, 1.62), (-0.02, 2.2), (-0.42, 3.04)),
-        smooth((-0.14, 3.04), (0.24, 2.35), (0.56, 1.75), (b.neck + 0.22, 1.34)),
+        spline((b.neck + 0.02, 1.30), (0.34, 1.62), (-0.02, 2.2), (-0.42, 3.04)),
+        spline((-0.14, 3.04), (0.24, 2.35), (0.56, 1.75), (b.neck + 0.22, 1.34)),
     )
     left = right * np.array([-1.0, 1.0])
     for shape in (right, left):
-        canvas.shape(shape, cloths.second.base, cloths.second.ink)
+        canvas.shape(shape, fabrics.second.base, fabrics.second.ink)
     outer = join(
-        smooth((-b.neck - 0.20, 1.34), (-0.56, 1.75), (-0.24, 2.35), (0.14, 3.04)),
-        smooth((0.26, 3.04), (-0.12, 2.35), (-0.66, 1.64)),
+        spline((-b.neck - 0.20, 1.34), (-0.56, 1.75), (-0.24, 2.35), (0.14, 3.04)),
+        spline((0.26, 3.04), (-0.12, 2.35), (-0.66, 1.64)),
     )
-    canvas.shape(outer, cloths.main.base, cloths.main.ink)
+    canvas.shape(outer, fabrics.main.base, fabrics.main.ink)
 
 
-def _turtleneck(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
-    b, cloth = build(person), cloths.main
+def _turtleneck(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
+    b, fabric = build(person), fabrics.main
     roll = join(
-        smooth((-b.neck - 0.06, 1.12), (0.0, 1.30), (b.neck + 0.06, 1.12)),
-        smooth((b.neck + 0.17, 1.50), (0.0, 1.72), (-b.neck - 0.17, 1.50)),
+        spline((-b.neck - 0.06, 1.12), (0.0, 1.30), (b.neck + 0.06, 1.12)),
+        spline((b.neck + 0.17, 1.50), (0.0, 1.72), (-b.neck - 0.17, 1.50)),
     )
-    with canvas.inside(roll, cloth.base) as inner:
-        inner.shade(smooth((-0.6, 1.0), (-0.2, 1.42), (0.15, 1.48), (0.6, 1.0)), cloth.shade)
+    with canvas.clipped(roll, fabric.base) as inner:
+        inner.shade(spline((-0.6, 1.0), (-0.2, 1.42), (0.15, 1.48), (0.6, 1.0)), fabric.shade)
         for x in np.arange(-0.42, 0.45, 0.105):
             inner.stroke(
-                smooth((float(x), 1.2), (float(x) * 1.08, 1.5), (float(x) * 1.2, 1.72)),
-                cloth.ink,
+                spline((float(x), 1.2), (float(x) * 1.08, 1.5), (float(x) * 1.2, 1.72)),
+                fabric.ink,
                 0.55,
                 (0.5, 0.5),
             )
-    canvas.outline(roll, cloth.ink)
+    canvas.outline(roll, fabric.ink)
 
 
-def _shirt(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
+def _shirt(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
     skin = SKINS[person.face.skin]
     b = build(person)
-    opening = line((-b.neck, 1.40), (0.0, 1.72), (b.neck, 1.40))
-    with canvas.inside(opening, skin.base) as inner:
+    opening = polyline((-b.neck, 1.40), (0.0, 1.72), (b.neck, 1.40))
+    with canvas.clipped(opening, skin.base) as inner:
         inner.shade(opening, skin.shade)
-    _collar_wings(canvas, person, cloths.second)
-    neckwear(canvas, person, cloths, 1.80)
+    _draw_collar_wings(canvas, person, fabrics.second)
+    draw_neckwear(canvas, person, fabrics, 1.80)
 
 
-def _coat_collar(canvas: Canvas, person: Character, cloths: Wardrobe) -> None:
-    b, cloth = build(person), cloths.main
+def _coat_collar(canvas: Canvas, person: Character, fabrics: Fabrics) -> None:
+    b, fabric = build(person), fabrics.main
     flap = join(
-        smooth((b.neck - 0.02, 1.20), (b.neck + 0.20, 1.30), (0.82, 1.70)),
-        smooth((0.82, 1.70), (0.66, 2.02), (0.36, 2.24)),
-        smooth((0.36, 2.24), (0.16, 1.94), (0.06, 1.72)),
-        smooth((0.06, 1.72), (0.18, 1.5), (b.neck - 0.02, 1.20)),
+        spline((b.neck - 0.02, 1.20), (b.neck + 0.20, 1.30), (0.82, 1.70)),
+        spline((0.82, 1.70), (0.66, 2.02), (0.36, 2.24)),
+        spline((0.36, 2.24), (0.16, 1.94), (0.06, 1.72)),
+        spline((0.06, 1.72), (0.18, 1.5), (b.neck - 0.02, 1.20)),
     )
     for shape in (flap, mirror(flap)):
-        canvas.shape(shape, cloth.base, cloth.ink)
-    neckwear(canvas, person, cloths, 1.80)
+        canvas.shape(shape, fabric.base, fabric.ink)
+    draw_neckwear(canvas, person, fabrics, 1.80)

@@ -1,7 +1,7 @@
-"""Curves: smooth lines through points, and the shapes that follow them.
+"""Curves through points, and shapes along them.
 
-Curves and shapes are (N, 2) float64 arrays of x, y in the units of the frame they are drawn in,
-y downwards. A shape is a curve that is closed implicitly.
+Curves and shapes are (N, 2) float64 arrays of x, y in the units of their canvas, y downwards.
+A shape is a curve that is closed implicitly.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ Points = NDArray[np.float64]
 Point = tuple[float, float]
 
 
-def smooth(*points: Point, closed: bool = False, steps: int = 8) -> Points:
-    """A centripetal Catmull-Rom spline through the points.
+def spline(*points: Point, closed: bool = False, steps: int = 8) -> Points:
+    """Return a centripetal Catmull-Rom spline through the points.
 
     Args:
         points: two or more, none equal to its neighbour.
@@ -42,57 +42,57 @@ def smooth(*points: Point, closed: bool = False, steps: int = 8) -> Points:
     return curve if closed else np.concatenate([curve, end[-1:]])
 
 
-def bow(start: Point, end: Point, bulge: float, steps: int = 10) -> Points:
-    """A curve from start to end that bends `bulge` times its length to the left of the way."""
+def arc(start: Point, end: Point, bulge: float, steps: int = 10) -> Points:
+    """Return an arc from start to end that bends to the left by `bulge` times its length."""
     a, b = np.asarray(start), np.asarray(end)
-    way = b - a
-    control = (a + b) / 2 + 2 * bulge * np.array([way[1], -way[0]])
+    direction = b - a
+    control = (a + b) / 2 + 2 * bulge * np.array([direction[1], -direction[0]])
     t = np.linspace(0, 1, steps)[:, None]
     curve: Points = (1 - t) ** 2 * a + 2 * t * (1 - t) * control + t**2 * b
     return curve
 
 
-def line(*points: Point) -> Points:
-    """A curve with a corner at every point."""
+def polyline(*points: Point) -> Points:
+    """Return a curve with a corner at every point."""
     return np.asarray(points, dtype=np.float64)
 
 
 def join(*curves: Points) -> Points:
-    """Curves one after the other, as one."""
+    """Concatenate curves."""
     return np.concatenate(curves)
 
 
 def mirror(curve: Points) -> Points:
-    """The curve on the other side of the axis x = 0, run through backwards."""
+    """Mirror a curve at the axis x = 0, and reverse it."""
     mirrored: Points = curve[::-1] * np.array([-1.0, 1.0])
     return mirrored
 
 
-def sided(curve: Points, side: float) -> Points:
-    """The curve for one side of the body: drawn for side 1, mirrored for side -1."""
+def to_side(curve: Points, side: float) -> Points:
+    """Return a curve for one side of the body: as given for side 1, mirrored for side -1."""
     placed: Points = curve * np.array([side, 1.0])
     return placed
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, count: int = 36) -> Points:
-    """An ellipse around (x, y)."""
+    """Return an ellipse around (x, y)."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
 
 
 def normals(curve: Points) -> Points:
-    """Unit vectors to the right of the way (y downwards: right of +x is +y), one per point."""
-    way = np.gradient(curve, axis=0)
-    way /= np.linalg.norm(way, axis=1, keepdims=True) + 1e-9
-    return np.stack([-way[:, 1], way[:, 0]], axis=1)
+    """Return the unit normals of a curve, to its right (y downwards: right of +x is +y)."""
+    direction = np.gradient(curve, axis=0)
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True) + 1e-9
+    return np.stack([-direction[:, 1], direction[:, 0]], axis=1)
 
 
-def edge(spine: Points, widths: Sequence[float], offset: float) -> Points:
-    """The curve beside a spine.
+def offset_curve(spine: Points, widths: Sequence[float], offset: float) -> Points:
+    """Return a curve beside a spine.
 
     Args:
-        spine: where the limb or the lock of hair runs.
-        widths: half widths, evenly spread along the spine.
+        spine: the middle of the limb or of the lock of hair.
+        widths: half widths, evenly spaced along the spine.
         offset: 0 on the spine, 1 on its right edge, -1 on its left.
     """
     at = np.linspace(0, 1, len(widths))
@@ -104,5 +104,5 @@ def edge(spine: Points, widths: Sequence[float], offset: float) -> Points:
 def ribbon(
     spine: Points, widths: Sequence[float], left: float = -1.0, right: float = 1.0
 ) -> Points:
-    """The shape between two edges of a spine, see `edge`."""
-    return join(edge(spine, widths, left), edge(spine, widths, right)[::-1])
+    """Return the shape between two offset curves of a spine, see `offset_curve`."""
+    return join(offset_curve(spine, widths, left), offset_curve(spine, widths, right)[::-1])

@@ -1,4 +1,4 @@
-"""The hair in front: the dome of the head, the bangs and the side locks, as one shape."""
+"""The front hair: the dome of the head, the bangs and the side locks, as one shape."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from pipeline.sample_booru.artist.canvas import Canvas
 from pipeline.sample_booru.artist.character import Character
-from pipeline.sample_booru.artist.curve import Point, Points, bow, join, smooth
-from pipeline.sample_booru.artist.face import turned
+from pipeline.sample_booru.artist.curve import Point, Points, arc, join, spline
+from pipeline.sample_booru.artist.face import turn_head
 from pipeline.sample_booru.artist.palette import Material, mix
 
 
 @dataclass(frozen=True)
 class Clump:
-    """One strand of the bangs: from the valley on its left to its tip, and up to the next."""
+    """One strand of the bangs: from the valley on its left to its tip, and to the next valley."""
 
     left: Point
     tip: Point
@@ -25,17 +25,17 @@ class Clump:
     blunt: bool = False  # cut straight instead of tapered
 
     def edges(self) -> tuple[Points, Points]:
-        """Down the left edge, up the right edge."""
+        """Return the left edge, downwards, and the right edge, upwards."""
         if self.blunt:
             corner = (self.left[0] + 0.12 * (self.tip[0] - self.left[0]), self.tip[1] - 0.02)
-            hem = bow(corner, self.tip, -0.03)
-            return join(bow(self.left, corner, 0.0), hem), bow(self.tip, self.right, -0.1)
-        return bow(self.left, self.tip, self.bulge[0]), bow(self.tip, self.right, self.bulge[1])
+            hem = arc(corner, self.tip, -0.03)
+            return join(arc(self.left, corner, 0.0), hem), arc(self.tip, self.right, -0.1)
+        return arc(self.left, self.tip, self.bulge[0]), arc(self.tip, self.right, self.bulge[1])
 
 
 @dataclass(frozen=True)
 class Fringe:
-    """The front hair, in head units as seen."""
+    """The front hair, in head units, as projected."""
 
     dome: Points  # from the left ear over the top to the right ear
     clumps: tuple[Clump, ...]  # from left to right, side locks included
@@ -63,24 +63,24 @@ def _reversed(clump: Clump) -> tuple[Points, Points]:
 
 
 def _bang_tips(person: Character, rng: np.random.Generator) -> list[Strand]:
-    """The strands of the bangs, left to right."""
-    side, kind = person.hair.side, person.hair.bangs
-    if kind == "parted":
+    """Return the strands of the bangs, left to right."""
+    side, bangs = person.hair.side, person.hair.bangs
+    if bangs == "parted":
         return _parted(side, rng)
-    if kind == "blunt":
+    if bangs == "blunt":
         return _blunt(rng)
-    count = int(rng.integers(3, 6)) if kind == "choppy" else int(rng.integers(3, 5))
+    count = int(rng.integers(3, 6)) if bangs == "choppy" else int(rng.integers(3, 5))
     at = np.linspace(-0.72, 0.72, count + 1)
     at[1:-1] += rng.normal(0, 0.07, count - 1)
-    lean = side * 0.20 if kind == "swept" else side * 0.04
+    lean = side * 0.20 if bangs == "swept" else side * 0.04
     strands = []
     for low, high in pairwise(at):
         middle = float((low + high) / 2)
-        sweep = side * 0.9 if kind == "swept" else middle * 1.3 + float(rng.normal(0, 0.25))
+        sweep = side * 0.9 if bangs == "swept" else middle * 1.3 + float(rng.normal(0, 0.25))
         sweep = float(np.clip(sweep, -1, 1))
         x = float(np.clip(middle + lean + 0.05 * sweep, -0.74, 0.74))
         y = 0.18 + 0.12 * np.cos(middle * 4.2) + rng.normal(0, 0.05)
-        if kind == "swept":
+        if bangs == "swept":
             y += 0.16 * side * middle
         strands.append(
             Strand((x, float(y)), (float(high), -0.24 - float(rng.uniform(0, 0.16))), sweep)
@@ -117,19 +117,19 @@ def _blunt(rng: np.random.Generator) -> list[Strand]:
 
 
 def fringe(person: Character) -> Fringe:
-    """The front hair of a person."""
+    """Return the front hair of a person."""
     rng = person.generator("fringe")
     yaw, nod = person.yaw, person.nod
     shift = -0.10 * np.sin(yaw)
     puff = 1.03 + 0.03 * person.hair.wave
-    dome = smooth(
+    dome = spline(
         (-1.04, 0.26), (-1.08, -0.16), (-0.98, -0.64), (-0.64, -1.07), (-0.04, -1.25),
         (0.60, -1.08), (0.98, -0.64), (1.08, -0.16), (1.04, 0.26), steps=10,
     )  # fmt: skip
     dome = dome * np.array([puff, 1.0]) + np.array([shift, 0])
 
     def seen(point: Point, depth: float = 0.10) -> Point:
-        x, y = turned(np.array([point]), yaw, nod, depth)[0]
+        x, y = turn_head(np.array([point]), yaw, nod, depth)[0]
         return float(x), float(y)
 
     ends = [(float(x), float(y)) for x, y in (dome[0], dome[-1])]
@@ -151,7 +151,7 @@ def fringe(person: Character) -> Fringe:
 def _side_lock(
     person: Character, rng: np.random.Generator, left: Point, right: Point, side: float
 ) -> list[Clump]:
-    """The lock beside the face, of a long and a short strand, between two points of the hair."""
+    """Return the lock beside the face, a long and a short strand between two points of the hair."""
     low = person.hair.lock * float(rng.uniform(0.9, 1.1))
     outer = left if side < 0 else right
     x = outer[0] - side * (0.10 + 0.05 * person.hair.wave * float(rng.uniform(-1, 1)))
@@ -166,29 +166,29 @@ def _side_lock(
     return [Clump(left, short, valley, (0.05, -0.05)), Clump(valley, long, right, (-0.06, -0.07))]
 
 
-def _upward(start: Point, whorl: Point, share: float) -> Points:
-    """A strand's line from a valley towards the whorl, along the round of the head."""
+def _towards_whorl(start: Point, whorl: Point, share: float) -> Points:
+    """Return a curve from a valley towards the whorl, along the round of the head."""
     out = np.clip((start[0] - whorl[0]) * 0.22, -0.2, 0.2)
-    way = bow(start, whorl, float(out), 24)
-    return way[: max(4, int(24 * share))]
+    curve = arc(start, whorl, float(out), 24)
+    return curve[: max(4, int(24 * share))]
 
 
 def draw_fringe(canvas: Canvas, person: Character, hair: Material) -> None:
-    """Draws the front hair."""
+    """Draw the front hair."""
     rng = person.generator("strands")
     front = fringe(person)
-    with canvas.inside(front.shape, hair.base) as inner:
-        inner.wash((-0.9, hair.base), (1.3, mix(hair.base, hair.shade, 0.4)))
-        _form_shadow(inner, front, hair)
+    with canvas.clipped(front.shape, hair.base) as inner:
+        inner.gradient((-0.9, hair.base), (1.3, mix(hair.base, hair.shade, 0.4)))
+        _draw_form_shadow(inner, front, hair)
         for clump in front.clumps:
-            _strand_shadow(inner, clump, front.whorl, hair)
-        _gloss(inner, person, front.whorl, hair, rng)
+            _draw_strand_shadow(inner, clump, front.whorl, hair)
+        _draw_gloss(inner, person, front.whorl, hair, rng)
         for clump in front.clumps[:-1]:
-            up = _upward(clump.right, front.whorl, float(rng.uniform(0.25, 0.62)))
+            up = _towards_whorl(clump.right, front.whorl, float(rng.uniform(0.25, 0.62)))
             inner.stroke(up, hair.ink, 0.9, (0.9, 0.0))
         for clump in front.clumps[1:-1]:
-            _fine_line(inner, clump, front.whorl, hair, rng)
-        _crown_lines(inner, front, hair, rng)
+            _draw_fine_line(inner, clump, front.whorl, hair, rng)
+        _draw_crown_lines(inner, front, hair, rng)
     canvas.stroke(front.dome, hair.ink, 1.15, (0.8, 0.8))
     for clump in front.clumps:
         down, up = clump.edges()
@@ -196,25 +196,25 @@ def draw_fringe(canvas: Canvas, person: Character, hair: Material) -> None:
         canvas.stroke(up, hair.ink, 1.0, (0.6, 0.8))
 
 
-def _form_shadow(inner: Canvas, front: Fringe, hair: Material) -> None:
-    """The far side of the head turns away from the light."""
+def _draw_form_shadow(inner: Canvas, front: Fringe, hair: Material) -> None:
+    """Shade the side of the head that is turned away from the light."""
     rim = front.dome[len(front.dome) * 9 // 16 :]
     width = 0.26 * np.linspace(0.0, 1.0, len(rim)) ** 0.8
     inner.shade(join(rim, (rim - np.stack([width, 0 * width], axis=1))[::-1]), hair.shade)
 
 
-def _strand_shadow(inner: Canvas, clump: Clump, whorl: Point, hair: Material) -> None:
-    """The right side of a strand lies in the shade."""
+def _draw_strand_shadow(inner: Canvas, clump: Clump, whorl: Point, hair: Material) -> None:
+    """Shade the right side of a strand."""
     _, up = clump.edges()
-    above = _upward(clump.right, whorl, 0.2)
+    above = _towards_whorl(clump.right, whorl, 0.2)
     top = (float(above[-1, 0]), float(above[-1, 1]))
-    inner.shade(join(up, above, bow(top, clump.tip, -0.10, 12)), hair.shade)
+    inner.shade(join(up, above, arc(top, clump.tip, -0.10, 12)), hair.shade)
 
 
-def _gloss(
+def _draw_gloss(
     inner: Canvas, person: Character, whorl: Point, hair: Material, rng: np.random.Generator
 ) -> None:
-    """The ring of light around the head: a row of streaks along the strands."""
+    """Draw the ring of light around the head, a row of streaks along the strands."""
     shift = 0.20 * np.sin(person.yaw)
     for x in np.arange(-0.84, 0.86, 0.062):
         if abs(x - 0.22) < 0.09 or rng.random() < 0.08:
@@ -223,15 +223,17 @@ def _gloss(
         high = 0.05 + 0.13 * thick * rng.uniform(0.5, 1.0)
         low = 0.05 + 0.15 * thick * rng.uniform(0.3, 1.0)
         at = np.array([x + shift, -0.60 + 0.34 * x**2])
-        way = at - np.array(whorl)
-        way /= np.linalg.norm(way)
-        a, b = at - way * high, at + way * low
-        side = np.array([way[1], -way[0]]) * 0.040
+        direction = at - np.array(whorl)
+        direction /= np.linalg.norm(direction)
+        a, b = at - direction * high, at + direction * low
+        side = np.array([direction[1], -direction[0]]) * 0.040
         inner.shade(np.stack([a, at - side, b, at + side]), hair.light)
 
 
-def _crown_lines(inner: Canvas, front: Fringe, hair: Material, rng: np.random.Generator) -> None:
-    """Long lines that follow the round of the head, from near the whorl to the sides."""
+def _draw_crown_lines(
+    inner: Canvas, front: Fringe, hair: Material, rng: np.random.Generator
+) -> None:
+    """Draw long lines that follow the round of the head, from near the whorl to the sides."""
     middle = front.dome.mean(axis=0)
     for low, high in ((0.05, 0.30), (0.70, 0.95)):
         first = float(rng.uniform(low, low + 0.08))
@@ -241,13 +243,15 @@ def _crown_lines(inner: Canvas, front: Fringe, hair: Material, rng: np.random.Ge
         inner.stroke(middle + (part - middle) * inset, hair.ink, 0.6, (0.0, 0.0))
 
 
-def _fine_line(
+def _draw_fine_line(
     inner: Canvas, clump: Clump, whorl: Point, hair: Material, rng: np.random.Generator
 ) -> None:
-    """A short line inside a strand, from near its tip."""
+    """Draw a short line inside a strand, from near its tip."""
     if clump.blunt or rng.random() < 0.45:
         return
     root = (np.array(clump.left) + np.array(clump.right)) / 2
     middle = root * 0.45 + np.array(clump.tip) * 0.55
     start = (float(middle[0]), float(middle[1]))
-    inner.stroke(_upward(start, whorl, float(rng.uniform(0.18, 0.4))), hair.ink, 0.55, (0.0, 0.0))
+    inner.stroke(
+        _towards_whorl(start, whorl, float(rng.uniform(0.18, 0.4))), hair.ink, 0.55, (0.0, 0.0)
+    )

@@ -9,29 +9,31 @@ from pipeline.sample_booru.artist.character import Character
 from pipeline.sample_booru.artist.curve import (
     Point,
     Points,
-    bow,
-    edge,
+    arc,
     ellipse,
     join,
+    offset_curve,
     ribbon,
-    sided,
-    smooth,
+    spline,
+    to_side,
 )
 from pipeline.sample_booru.artist.palette import Material, mix
 
 _REACH = {"short_hair": 0.98, "medium_hair": 1.75, "long_hair": 3.5, "very_long_hair": 5.6}
 
 
-def lock(canvas: Canvas, hair: Material, spine: Points, width: float, *, root: float = 0.8) -> None:
-    """One tapered lock of hair along a spine."""
+def draw_lock(
+    canvas: Canvas, hair: Material, spine: Points, width: float, *, root: float = 0.8
+) -> None:
+    """Draw one tapered lock of hair along a spine."""
     widths = np.array([root, 1.0, 0.98, 0.85, 0.55, 0.0]) * width
     shape = ribbon(spine, widths.tolist())
-    with canvas.inside(shape, hair.base) as inner:
+    with canvas.clipped(shape, hair.base) as inner:
         inner.shade(ribbon(spine, widths.tolist(), -1.3, -0.25), hair.shade)
         inner.shade(ribbon(spine[2:9], (0.0, width * 0.9, 0.0), 0.3, 0.7), hair.light)
-        inner.stroke(edge(spine, widths.tolist(), 0.2)[6:-2], hair.ink, 0.6, (0.0, 0.0))
+        inner.stroke(offset_curve(spine, widths.tolist(), 0.2)[6:-2], hair.ink, 0.6, (0.0, 0.0))
     for side in (-1.0, 1.0):
-        canvas.stroke(edge(spine, widths.tolist(), side), hair.ink, 1.0, (0.4, 0.6))
+        canvas.stroke(offset_curve(spine, widths.tolist(), side), hair.ink, 1.0, (0.4, 0.6))
 
 
 def _straight(person: Character) -> bool:
@@ -40,8 +42,8 @@ def _straight(person: Character) -> bool:
     )
 
 
-def reach(person: Character) -> float:
-    """How far down the hair that hangs behind comes, in head units."""
+def hair_length(person: Character) -> float:
+    """Return the lower end of the back hair, in head units."""
     if _straight(person):
         return _REACH[person.hair.length]
     return 0.95
@@ -65,10 +67,10 @@ def _back_edges(person: Character, low: float) -> tuple[list[Point], list[Point]
     return lefts, rights
 
 
-def back_hair(canvas: Canvas, person: Character, hair: Material) -> None:
-    """The hair that hangs behind the neck and the shoulders."""
+def draw_back_hair(canvas: Canvas, person: Character, hair: Material) -> None:
+    """Draw the hair that hangs behind the neck and the shoulders."""
     rng = person.generator("back tips")
-    low = reach(person)
+    low = hair_length(person)
     lefts, rights = _back_edges(person, low)
     count = 5 if low < 1.2 else 6
     at = np.linspace(lefts[-1][0], rights[-1][0], count + 1)
@@ -85,7 +87,7 @@ def back_hair(canvas: Canvas, person: Character, hair: Material) -> None:
         if index == count - 1:
             tip = (float(at[-1] - 0.12), low)
         tips.append(tip)
-    left, right = smooth(*lefts), smooth(*rights)
+    left, right = spline(*lefts), spline(*rights)
     parts = []
     at_point: Point = lefts[-1]
     valleys = []
@@ -99,19 +101,19 @@ def back_hair(canvas: Canvas, person: Character, hair: Material) -> None:
                 low - float(rng.uniform(0.16, 0.34)) * (1 if low < 1.2 else 1.6),
             )
         )
-        parts += [bow(at_point, tip, -0.08), bow(tip, after, -0.08)]
+        parts += [arc(at_point, tip, -0.08), arc(tip, after, -0.08)]
         valleys.append(after)
         at_point = after
     shape = join(left, *parts, right[::-1])
     dark = mix(hair.base, hair.shade, 0.55)
     deep = mix(hair.shade, hair.ink, 0.18)
-    with canvas.inside(shape, dark) as inner:
-        inner.wash((0.0, mix(hair.shade, hair.ink, 0.12)), (max(1.2, low), dark))
+    with canvas.clipped(shape, dark) as inner:
+        inner.gradient((0.0, mix(hair.shade, hair.ink, 0.12)), (max(1.2, low), dark))
         inner.shade(ellipse(0.0, 0.9, 0.80, 1.0), deep)
         for valley in valleys[:-1]:
             rise = float(rng.uniform(0.35, 0.8)) * (low + 0.3)
             top = (valley[0] * 0.86, valley[1] - rise)
-            strand = smooth(
+            strand = spline(
                 valley, ((valley[0] + top[0]) / 2 + 0.05 * rng.normal(), valley[1] - rise / 2), top
             )
             inner.shade(join(strand, strand[::-1] + np.array([0.12, 0.0])), deep)
@@ -122,7 +124,7 @@ def back_hair(canvas: Canvas, person: Character, hair: Material) -> None:
         canvas.stroke(part, hair.ink, 1.0, (0.7, 0.7))
 
 
-def _tail(
+def _draw_tail(
     canvas: Canvas,
     person: Character,
     hair: Material,
@@ -131,7 +133,7 @@ def _tail(
     side: float,
     width: float,
 ) -> None:
-    """A bundle of locks from a tie."""
+    """Draw a bundle of locks from a tie."""
     rng = person.generator(f"tail{side}")
     drop = end[1] - root[1]
     for index, spread in enumerate((0.34, -0.30, 0.02)):
@@ -140,7 +142,7 @@ def _tail(
             end[1] - (0.35 if index < 2 else 0.0) * drop * 0.4 * float(rng.uniform(0.5, 1)),
         )
         out = 0.34 * side + spread * 0.25 * side
-        spine = smooth(
+        spine = spline(
             root,
             (root[0] + out * 0.9, root[1] + 0.06 * drop),
             (root[0] + out * 1.35 + (tip[0] - root[0]) * 0.3, root[1] + 0.32 * drop),
@@ -151,43 +153,49 @@ def _tail(
             tip,
             steps=7,
         )
-        lock(canvas, hair, spine, width * (1.0 if index == 2 else 0.72), root=0.45)
+        draw_lock(canvas, hair, spine, width * (1.0 if index == 2 else 0.72), root=0.45)
 
 
-def tails_behind(canvas: Canvas, person: Character, hair: Material) -> None:
-    """Ponytails and high twintails, which hang behind the body."""
+def draw_tails_behind(canvas: Canvas, person: Character, hair: Material) -> None:
+    """Draw ponytails and high twintails, which hang behind the body."""
     style, side = person.hair.style, person.hair.side
     low = 3.1 if person.hair.length == "long_hair" else 4.8
     if style == "ponytail":
-        _tail(canvas, person, hair, (0.45 * side, -0.85), (1.55 * side, low * 0.82), side, 0.46)
+        _draw_tail(
+            canvas, person, hair, (0.45 * side, -0.85), (1.55 * side, low * 0.82), side, 0.46
+        )
     elif style == "twintails":
         for one in (-1.0, 1.0):
-            _tail(canvas, person, hair, (0.92 * one, -0.62), (1.55 * one, low * 0.9), one, 0.36)
+            _draw_tail(
+                canvas, person, hair, (0.92 * one, -0.62), (1.55 * one, low * 0.9), one, 0.36
+            )
 
 
-def tails_in_front(canvas: Canvas, person: Character, hair: Material, tie: Material) -> None:
-    """Low twintails and braids, which lie on the shoulders; and side tails."""
+def draw_tails_in_front(canvas: Canvas, person: Character, hair: Material, tie: Material) -> None:
+    """Draw low twintails and braids, which lie on the shoulders, and side tails."""
     style = person.hair.style
     if style == "low_twintails":
         for side in (-1.0, 1.0):
-            _tail(canvas, person, hair, (0.80 * side, 1.05), (1.02 * side, 3.3), side * 0.5, 0.26)
+            _draw_tail(
+                canvas, person, hair, (0.80 * side, 1.05), (1.02 * side, 3.3), side * 0.5, 0.26
+            )
             canvas.shape(ellipse(0.82 * side, 1.06, 0.15, 0.10), tie.base, tie.ink)
     elif style == "two_side_up":
         for side in (-1.0, 1.0):
-            _tail(canvas, person, hair, (0.86 * side, -0.72), (1.32 * side, 0.95), side, 0.20)
+            _draw_tail(canvas, person, hair, (0.86 * side, -0.72), (1.32 * side, 0.95), side, 0.20)
     elif style == "braid":
-        _braid(canvas, person, hair, tie)
+        _draw_braid(canvas, person, hair, tie)
 
 
-def _braid(canvas: Canvas, person: Character, hair: Material, tie: Material) -> None:
+def _draw_braid(canvas: Canvas, person: Character, hair: Material, tie: Material) -> None:
     side = person.hair.side
-    spine = smooth(
+    spine = spline(
         (0.78 * side, 0.80), (0.98 * side, 1.30), (0.92 * side, 2.0), (0.80 * side, 2.9), steps=8
     )
     for index in range(2, len(spine) - 1, 3):
         x, y = spine[index]
         size = 0.20 - 0.004 * index
-        knot = smooth(
+        knot = spline(
             (x - size, y - 0.10),
             (x, y - 0.17),
             (x + size, y - 0.10),
@@ -196,16 +204,16 @@ def _braid(canvas: Canvas, person: Character, hair: Material, tie: Material) -> 
             (x - size * 0.75, y + 0.10),
             closed=True,
         )
-        with canvas.inside(knot, hair.base) as inner:
+        with canvas.clipped(knot, hair.base) as inner:
             inner.shade(knot + np.array([size * 0.8, 0.04]), hair.shade)
             inner.stroke(
-                smooth((x - size * 0.7, y - 0.06), (x, y + 0.04), (x, y + 0.2)),
+                spline((x - size * 0.7, y - 0.06), (x, y + 0.04), (x, y + 0.2)),
                 hair.ink,
                 0.6,
                 (0, 0),
             )
             inner.stroke(
-                smooth((x + size * 0.7, y - 0.06), (x, y + 0.04), (x, y + 0.2)),
+                spline((x + size * 0.7, y - 0.06), (x, y + 0.04), (x, y + 0.2)),
                 hair.ink,
                 0.6,
                 (0, 0),
@@ -213,41 +221,43 @@ def _braid(canvas: Canvas, person: Character, hair: Material, tie: Material) -> 
         canvas.outline(knot, hair.ink, 0.95)
     x, y = spine[-1]
     for spread in (-0.10, 0.10, 0.0):
-        lock(canvas, hair, smooth((x, y), (x + spread, y + 0.2), (x + spread * 1.3, y + 0.5)), 0.09)
+        draw_lock(
+            canvas, hair, spline((x, y), (x + spread, y + 0.2), (x + spread * 1.3, y + 0.5)), 0.09
+        )
     canvas.shape(ellipse(x, y + 0.02, 0.11, 0.07), tie.base, tie.ink)
 
 
-def buns(canvas: Canvas, person: Character, hair: Material) -> None:
-    """Two buns behind the crown."""
+def draw_buns(canvas: Canvas, person: Character, hair: Material) -> None:
+    """Draw two buns behind the crown."""
     if person.hair.style != "double_bun":
         return
     for side in (-1.0, 1.0):
         ball = ellipse(0.80 * side, -1.02, 0.36, 0.34)
-        with canvas.inside(ball, hair.base) as inner:
+        with canvas.clipped(ball, hair.base) as inner:
             inner.shade(
                 ellipse(0.80 * side + 0.12, -0.94, 0.36, 0.34)[0:36],
                 mix(hair.base, hair.shade, 0.8),
             )
             inner.shade(ellipse(0.80 * side - 0.06, -1.08, 0.27, 0.25), hair.base)
-            swirl = sided(smooth((1.10, -0.95), (0.85, -0.80), (0.64, -1.0), (0.80, -1.2)), side)
+            swirl = to_side(spline((1.10, -0.95), (0.85, -0.80), (0.64, -1.0), (0.80, -1.2)), side)
             inner.stroke(swirl, hair.ink, 0.7, (0, 0))
         canvas.outline(ball, hair.ink, 1.0)
 
 
-def tufts(canvas: Canvas, person: Character, hair: Material) -> None:
-    """Loose ends that stick out behind the dome of short or wavy hair, and the ahoge."""
+def draw_tufts(canvas: Canvas, person: Character, hair: Material) -> None:
+    """Draw loose ends behind the dome of short or wavy hair, and the ahoge."""
     rng = person.generator("tufts")
     wild = not person.girl or (person.hair.length == "short_hair" and person.hair.wave > 0.3)
     for side in (-1.0, 1.0):
         for y in (-0.35, 0.05, 0.45) if wild else (0.0,):
             out = float(rng.uniform(1.16, 1.30) if wild else rng.uniform(1.10, 1.20))
             tip = (out * side, y + float(rng.uniform(0.02, 0.24)))
-            spine = smooth((0.86 * side, y - 0.55), (1.02 * side, y - 0.22), tip)
-            lock(canvas, hair, spine, 0.10, root=0.0)
+            spine = spline((0.86 * side, y - 0.55), (1.02 * side, y - 0.22), tip)
+            draw_lock(canvas, hair, spine, 0.10, root=0.0)
     if person.hair.ahoge:
         side = -person.hair.side
         high = float(rng.uniform(1.52, 1.66))
-        spine = smooth(
+        spine = spline(
             (0.04, -1.14),
             (0.04 - 0.10 * side, -1.36),
             (0.10 * side, -high),
@@ -258,5 +268,8 @@ def tufts(canvas: Canvas, person: Character, hair: Material) -> None:
         canvas.shade(ribbon(spine, (0.06, 0.085, 0.08, 0.06, 0.0), -1.0, -0.1), hair.shade)
         for edge_side in (-1.0, 1.0):
             canvas.stroke(
-                edge(spine, (0.06, 0.085, 0.08, 0.06, 0.0), edge_side), hair.ink, 1.0, (0.4, 0.8)
+                offset_curve(spine, (0.06, 0.085, 0.08, 0.06, 0.0), edge_side),
+                hair.ink,
+                1.0,
+                (0.4, 0.8),
             )

@@ -9,28 +9,28 @@ Color = tuple[int, int, int]
 
 
 def rgb(code: str) -> Color:
-    """The colour of a hexadecimal code such as `"ffe8dc"`."""
+    """Return the colour of a hexadecimal code such as `"ffe8dc"`."""
     return int(code[0:2], 16), int(code[2:4], 16), int(code[4:6], 16)
 
 
 def mix(a: Color, b: Color, share: float) -> Color:
-    """A colour between two: a at share 0, b at share 1."""
+    """Mix two colours: a at share 0, b at share 1."""
     r, g, c = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return r, g, c
 
 
-def shaded(color: Color, strength: float = 1.0) -> Color:
-    """The colour in the shade: darker, a little cooler and richer."""
+def shade(color: Color, strength: float = 1.0) -> Color:
+    """Return the colour in the shade: darker, a little cooler and richer."""
     h, s, v = colorsys.rgb_to_hsv(*(c / 255 for c in color))
-    pale = v * (1 - s)  # white cloth throws a pale blue shadow, not a grey one
+    pale = v * (1 - s)  # white fabric throws a pale blue shadow, not a grey one
     s = min(1.0, s + strength * (0.10 * (1 - abs(2 * s - 1)) + 0.03))
     v *= 1 - strength * (0.24 - 0.13 * pale)
     r, g, b = (round(255 * c) for c in colorsys.hsv_to_rgb(h, s, v))
     return mix((r, g, b), (110, 104, 190), 0.12 * strength)
 
 
-def inked(color: Color) -> Color:
-    """The colour of the lines around a surface: dark, with a hint of it."""
+def ink(color: Color) -> Color:
+    """Return the colour of the lines around a surface: dark, with a hint of its colour."""
     h, s, v = colorsys.rgb_to_hsv(*(c / 255 for c in color))
     r, g, b = (round(255 * c) for c in colorsys.hsv_to_rgb(h, min(0.55, s), min(0.22, v)))
     return mix((r, g, b), (40, 26, 40), 0.45)
@@ -47,9 +47,9 @@ class Material:
 
 
 def material(color: Color, gloss: float = 0.4) -> Material:
-    """The material of a colour; `gloss` is how much white the lights of a bright one hold."""
+    """Return the material of a colour; `gloss` is the share of white in its light."""
     share = gloss * (0.4 + 0.6 * max(color) / 255)
-    return Material(color, shaded(color), mix(color, (255, 252, 255), share), inked(color))
+    return Material(color, shade(color), mix(color, (255, 252, 255), share), ink(color))
 
 
 SKINS = {
@@ -106,7 +106,7 @@ OUTFITS = (
     ("charcoal", "grey", "red"),
 )
 
-CLOTH = {
+FABRICS = {
     "navy": rgb("3c4a78"),
     "white": rgb("f7f5f3"),
     "red": rgb("c8434a"),

@@ -1,4 +1,4 @@
-"""Prints on clothes: shapes of colour that are no lines."""
+"""Prints on clothes: shapes of colour without line art."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 from pipeline.sample_booru.artist.body import BUST
 from pipeline.sample_booru.artist.canvas import Canvas
 from pipeline.sample_booru.artist.character import Character
-from pipeline.sample_booru.artist.curve import Point, Points, ellipse, line
+from pipeline.sample_booru.artist.curve import Point, Points, ellipse, polyline
 from pipeline.sample_booru.artist.palette import mix
-from pipeline.sample_booru.artist.wardrobe import Wardrobe
+from pipeline.sample_booru.artist.wardrobe import Fabrics
 
 _PRINTS = {
     "sweater": ("none", "stripes", "diamonds", "none"),
@@ -19,49 +19,51 @@ _PRINTS = {
 }
 
 
-def pattern_of(person: Character) -> str:
-    """The print on the clothes of a person."""
+def print_of(person: Character) -> str:
+    """Return the print on the clothes of a person."""
     prints = _PRINTS.get(person.outfit.top, ("none",))
     return prints[int(person.generator("print").integers(len(prints)))]
 
 
-def printed(inner: Canvas, person: Character, cloths: Wardrobe, top: float, bottom: float) -> None:
-    """Draws the print between two heights.
+def draw_print(
+    inner: Canvas, person: Character, fabrics: Fabrics, top: float, bottom: float
+) -> None:
+    """Draw the print between two heights.
 
     Args:
-        inner: in body units, clipped to the garment.
-        person: who wears it.
-        cloths: of the outfit.
-        top: where the garment begins, in body units.
-        bottom: where it ends.
+        inner: a canvas in body units, clipped to the garment.
+        person: the character.
+        fabrics: fabrics of the outfit.
+        top: y of the upper end of the garment, in body units.
+        bottom: y of its lower end.
     """
-    kind = pattern_of(person)
-    color = mix(cloths.second.base, cloths.main.base, 0.15)
-    for shape in _shapes(kind, top, bottom):
+    pattern = print_of(person)
+    color = mix(fabrics.second.base, fabrics.main.base, 0.15)
+    for shape in _shapes(pattern, top, bottom):
         inner.shade(shape, color)
-    if kind == "flowers":
+    if pattern == "flowers":
         for x, y in _grid(top, bottom, 0.62):
-            inner.shade(ellipse(x, y, 0.04, 0.04, 12), cloths.accent.base)
+            inner.shade(ellipse(x, y, 0.04, 0.04, 12), fabrics.accent.base)
 
 
-def _shapes(kind: str, top: float, bottom: float) -> list[Points]:
-    if kind == "stripes":
+def _shapes(pattern: str, top: float, bottom: float) -> list[Points]:
+    if pattern == "stripes":
         return [_bar(float(y), 0.17) for y in np.arange(2.05, min(bottom, 4.3), 0.42)]
-    if kind == "band":
+    if pattern == "band":
         return [_bar(BUST - 0.25, 0.36)]
-    if kind == "diamonds":
+    if pattern == "diamonds":
         return [_diamond(float(x), BUST - 0.1, 0.19, 0.27) for x in np.arange(-1.2, 1.3, 0.4)]
-    if kind == "star":
+    if pattern == "star":
         return [_star(0.0, BUST + 0.15, 0.32)]
-    if kind == "dots":
+    if pattern == "dots":
         return [ellipse(x, y, 0.055, 0.055, 20) for x, y in _grid(top, bottom, 0.34)]
-    if kind == "flowers":
+    if pattern == "flowers":
         return [petal for x, y in _grid(top, bottom, 0.62) for petal in _blossom(x, y)]
     return []
 
 
 def _grid(top: float, bottom: float, step: float) -> list[Point]:
-    """Places in rows that are shifted against each other."""
+    """Return positions in rows that are shifted against each other."""
     rows = np.arange(top, bottom + step, step)
     return [
         (float(x) + (row % 2) * step / 2, float(y) + 0.12 * step * float(np.sin(7 * x + 3 * y)))
@@ -85,8 +87,8 @@ def _star(x: float, y: float, size: float) -> Points:
 
 
 def _bar(y: float, thick: float) -> Points:
-    return line((-3, y), (3, y), (3, y + thick), (-3, y + thick))
+    return polyline((-3, y), (3, y), (3, y + thick), (-3, y + thick))
 
 
 def _diamond(x: float, y: float, rx: float, ry: float) -> Points:
-    return line((x - rx, y), (x, y - ry), (x + rx, y), (x, y + ry))
+    return polyline((x - rx, y), (x, y - ry), (x + rx, y), (x, y + ry))

@@ -33,7 +33,7 @@ from pipeline.collect.outcome import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.outcome import ok_ids
+from pipeline.outcome import read_ok_ids
 from pipeline.shard import ShardReader
 from sketch_models.errors import ConfigError, SengaError
 from tests.pipeline.collect.fake_clock import FakeClock
@@ -204,7 +204,7 @@ def test_lost_tar_is_downloaded_again(web: Web, folder: Folder, files: Files) ->
     few = {2: urls[2], 3: urls[3]}
     assert folder.download(few).kept == 1
     assert web.asked == ["/2.jpg"]  # the dead ones are known to be
-    assert ok_ids(folder.table) == [2]
+    assert read_ok_ids(folder.table) == [2]
     assert folder.download(urls).digest == first.digest
 
 

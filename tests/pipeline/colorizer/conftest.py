@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 
 ABOUT = dict.fromkeys(["dataset", "split", "fingerprint", "created"], "x") | {"config": "{}"}
 BOX = (4, 0, 26, 32)  # not symmetric, so that a flip shows
@@ -31,7 +31,7 @@ def write_packed(tmp_path: Path) -> WritePacked:
         names = picture_names(lines, sketches)
         left, top, right, bottom = box
         path = tmp_path / "train.h5"
-        with DatasetFile(
+        with DatasetWriter(
             path, len(ids), size=size, names=names, compression=compression, attributes=ABOUT
         ) as file:
             for post_id in ids:
@@ -41,7 +41,7 @@ def write_packed(tmp_path: Path) -> WritePacked:
                     picture = np.full((size, size, *tail), 255, np.uint8)
                     content = rng.integers(0, 255, (bottom - top, right - left, *tail))
                     picture[top:bottom, left:right] = content
-                    pictures[name] = Chunk.of(picture, compression)
+                    pictures[name] = Chunk.compress(picture, compression)
                 row = Row(id=post_id, box=box, tags="1girl", sha256="0" * 64, pictures=pictures)
                 file.append(row)
         return path

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pipeline.demo import samples
-from pipeline.picture import decode, decode_grey, stated_size
+from pipeline.picture import decode, decode_grey, header_size
 from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.catalogue import post, post_ids
-from pipeline.sample_booru.tags import true_tags
+from pipeline.sample_booru.tags import visible_tags
 
 RECIPE = {"white_background", "solo", "upper_body"}
 
@@ -20,7 +20,7 @@ def test_samples_are_not_among_the_training_posts() -> None:
 
 @pytest.mark.parametrize("post_id", samples.SAMPLE_IDS)
 def test_samples_have_the_tags_of_the_recipe(post_id: int) -> None:
-    assert set(true_tags(character(post_id))) >= RECIPE
+    assert set(visible_tags(character(post_id))) >= RECIPE
     assert set(post(post_id).tags.split()) >= RECIPE
 
 
@@ -28,7 +28,7 @@ def test_listed_size_is_the_drawings() -> None:
     for listed in samples.list_samples()[:2]:
         sample = samples.load_sample(int(listed["id"]))
         width, height = int(listed["width"]), int(listed["height"])
-        assert stated_size(sample.line) == stated_size(sample.color) == (width, height)
+        assert header_size(sample.line) == header_size(sample.color) == (width, height)
         assert max(width, height) == samples.LONG_SIDE
         line, color = decode_grey(sample.line), decode(sample.color)
         assert line.shape == color.shape[:2] == (height, width)

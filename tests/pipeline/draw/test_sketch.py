@@ -1,4 +1,4 @@
-"""Sketches and lines of a whole shard: pictures that fail are rows, the others go on."""
+"""Sketches and line art of a shard: a picture that fails is an outcome and stops no other."""
 
 import io
 from pathlib import Path
@@ -38,7 +38,7 @@ def colour_shard(path: Path) -> dict[int, bytes]:
         3: encode_png(drawing(200, 300))[:-30],
         4: encode_png(np.full((50, 50, 3), 128, np.uint8)),
         5: encode_png(drawing(150, 150)),
-        6: b"not asked for",
+        6: b"not requested",
     }
     write_shard(path, ((post_id, {"png": content}) for post_id, content in contents.items()))
     return contents
@@ -67,7 +67,7 @@ def test_sketches_have_the_aspect_of_the_picture(sketched: tuple[Path, list[Outc
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7])
-def test_results_do_not_depend_on_the_batch(
+def test_sketches_do_not_depend_on_the_batch_size(
     sketched: tuple[Path, list[Outcome]], tmp_path: Path, batch_size: int
 ) -> None:
     options = SketchOptions(size=128, batch_size=batch_size)
@@ -83,14 +83,14 @@ def test_progress_counts_every_picture(tmp_path: Path) -> None:
     assert sum(done) == 3
 
 
-def test_an_empty_shard_is_an_empty_tar(tmp_path: Path) -> None:
+def test_empty_shard_makes_an_empty_tar(tmp_path: Path) -> None:
     colour_shard(tmp_path / "color.tar")
     assert sketch_shard(tmp_path / "color.tar", [], tmp_path / "s.tar", XDOG, SMALL) == []
     with ShardReader(tmp_path / "s.tar") as shard:
         assert shard.ids == []
 
 
-def test_a_picture_that_is_not_in_the_shard_is_a_row(tmp_path: Path) -> None:
+def test_picture_that_is_not_in_the_shard_is_missing(tmp_path: Path) -> None:
     colour_shard(tmp_path / "color.tar")
     outcomes = sketch_shard(tmp_path / "color.tar", [1, 7], tmp_path / "s.tar", XDOG, SMALL)
     assert [(outcome.id, outcome.code) for outcome in outcomes] == [(1, "ok"), (7, "missing")]
@@ -102,7 +102,7 @@ def centroid(grey: np.ndarray) -> np.ndarray:
     return np.array([(ink * rows).sum(), (ink * columns).sum()]) / ink.sum()
 
 
-def test_lines_are_cleaner_thicker_and_aligned(
+def test_lines_are_thicker_than_sketches_and_aligned(
     sketched: tuple[Path, list[Outcome]], tmp_path: Path
 ) -> None:
     target = tmp_path / "line.tar"
@@ -117,7 +117,7 @@ def test_lines_are_cleaner_thicker_and_aligned(
                 assert (255.0 - line).sum() > (255.0 - sketch).sum()
 
 
-def test_broken_and_blank_sketches_are_rows(tmp_path: Path) -> None:
+def test_broken_and_blank_sketches_have_codes(tmp_path: Path) -> None:
     good = encode_png(255 - cv2.circle(np.zeros((60, 60), np.uint8), (30, 30), 20, 255, 2))
     blank = encode_png(np.full((60, 60), 255, np.uint8))
     samples = {1: good, 2: good[:50], 3: blank}
@@ -130,7 +130,7 @@ def test_broken_and_blank_sketches_are_rows(tmp_path: Path) -> None:
     assert [outcome.code for outcome in outcomes] == ["ok", "broken", "no_lines"]
 
 
-def test_lines_of_several_sizes_stay_in_place(tmp_path: Path) -> None:
+def test_lines_of_several_sizes_stay_aligned(tmp_path: Path) -> None:
     """The smaller the size, the wider the stroke in the picture; its middle does not move."""
     sketch = 255 - cv2.circle(np.zeros((300, 200), np.uint8), (120, 130), 60, 255, 2)
     write_shard(tmp_path / "s.tar", [(1, {f"{s}.png": encode_png(sketch) for s in STYLES})])

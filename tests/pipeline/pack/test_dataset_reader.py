@@ -1,4 +1,4 @@
-"""Reading packed files: every way they may be stored, from every process, broken ones too."""
+"""Reading packed files: every storage layout, from every process, and broken files."""
 
 import os
 import pickle
@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 
@@ -25,46 +25,46 @@ PICTURES = {
 
 def write(path: Path, compression: str = "gzip") -> Path:
     about = {"dataset": "d", "split": "train"}
-    with DatasetFile(
+    with DatasetWriter(
         path, 3, size=SIZE, names=NAMES, compression=compression, attributes=about
     ) as file:
         for row, post_id in enumerate([-4, 7, 9]):
-            pictures = {name: Chunk.of(PICTURES[name][row], compression) for name in NAMES}
+            pictures = {name: Chunk.compress(PICTURES[name][row], compression) for name in NAMES}
             box = (1, 0, 15, SIZE)
             file.append(Row(id=post_id, box=box, tags="t", sha256="0" * 64, pictures=pictures))
     return path
 
 
-def repack(path: Path, **how: object) -> Path:
-    """As a user's own tools might store it."""
+def repack(path: Path, **storage: object) -> Path:
+    """Store the colour pictures in another layout, as a user's own tools might."""
     with h5py.File(path, "r+") as file:
         del file["color"]
-        file.create_dataset("color", data=PICTURES["color"], **how)
+        file.create_dataset("color", data=PICTURES["color"], **storage)
     return path
 
 
-def assert_right(reader: DatasetReader) -> None:
+def assert_reads_all(reader: DatasetReader) -> None:
     for name in NAMES:
         for row in (2, 0, 1):
             picture = reader.picture(name, row)
             assert picture.dtype == np.uint8
             assert (picture == PICTURES[name][row]).all()
-            picture += 1  # it is the caller's own
+            picture += 1  # the caller may write to it
 
 
 @pytest.mark.parametrize("compression", ["gzip", "none"])
-def test_what_was_packed_is_read(tmp_path: Path, compression: str) -> None:
+def test_packed_pictures_are_read_back(tmp_path: Path, compression: str) -> None:
     reader = DatasetReader(write(tmp_path / "t.h5", compression))
     assert (len(reader), reader.size) == (3, SIZE)
     assert reader.ids.tolist() == [-4, 7, 9]
     assert (reader.boxes.dtype, reader.boxes.tolist()) == (np.int64, [[1, 0, 15, SIZE]] * 3)
     assert reader.line_names == ("enhanced", "original", "pured")
     assert reader.attributes["split"] == "train"
-    assert_right(reader)
+    assert_reads_all(reader)
 
 
 @pytest.mark.parametrize(
-    "how",
+    "storage",
     [
         {},  # in one piece
         {"chunks": (2, SIZE, SIZE, 3)},
@@ -74,79 +74,79 @@ def test_what_was_packed_is_read(tmp_path: Path, compression: str) -> None:
         {"chunks": (1, SIZE, SIZE, 3), "compression": "gzip", "compression_opts": 9},
     ],
 )
-def test_a_repacked_file_is_read(tmp_path: Path, how: dict[str, object]) -> None:
-    assert_right(DatasetReader(repack(write(tmp_path / "t.h5"), **how)))
+def test_repacked_file_is_read(tmp_path: Path, storage: dict[str, object]) -> None:
+    assert_reads_all(DatasetReader(repack(write(tmp_path / "t.h5"), **storage)))
 
 
-def test_a_pickled_reader_reads(tmp_path: Path) -> None:
+def test_pickled_reader_reads(tmp_path: Path) -> None:
     reader = DatasetReader(write(tmp_path / "t.h5"))
-    assert_right(reader)
-    assert_right(pickle.loads(pickle.dumps(reader)))
+    assert_reads_all(reader)
+    assert_reads_all(pickle.loads(pickle.dumps(reader)))
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
-def test_a_forked_process_has_a_handle_of_its_own(tmp_path: Path) -> None:
+def test_forked_process_opens_the_file_itself(tmp_path: Path) -> None:
     reader = DatasetReader(write(tmp_path / "t.h5"))
-    assert_right(reader)
+    assert_reads_all(reader)
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            assert_right(reader)
+            assert_reads_all(reader)
             status = 0
         finally:
             os._exit(status)
-    assert_right(reader)
+    assert_reads_all(reader)
     assert os.waitpid(child, 0)[1] == 0
-    assert_right(reader)
+    assert_reads_all(reader)
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(SengaError, match=r"none\.h5 is missing: build it first\.$"):
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SengaError, match=r"none\.h5 is missing\. Build it first\.$"):
         DatasetReader(tmp_path / "none.h5")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + bytes(2000)])
-def test_a_file_of_another_kind(tmp_path: Path, content: bytes) -> None:
+def test_file_of_another_format_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.h5"
     path.write_bytes(content)
-    with pytest.raises(SengaError, match=r"t\.h5 is not a whole HDF5 file of Senga's: build it"):
+    with pytest.raises(SengaError, match=r"t\.h5 is not a complete HDF5 file of Senga\. Build it"):
         DatasetReader(path)
 
 
-def test_a_file_that_was_cut(tmp_path: Path) -> None:
+def test_truncated_file_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5")
     os.truncate(path, path.stat().st_size // 2)
-    with pytest.raises(SengaError, match="is not a whole HDF5 file"):
+    with pytest.raises(SengaError, match="is not a complete HDF5 file"):
         DatasetReader(path)
 
 
 @pytest.mark.parametrize("missing", ["line", "id", "box", "color"])
-def test_a_file_without_its_datasets(tmp_path: Path, missing: str) -> None:
+def test_file_without_a_dataset_is_refused(tmp_path: Path, missing: str) -> None:
     path = write(tmp_path / "t.h5")
     with h5py.File(path, "r+") as file:
         del file[missing]
-    with pytest.raises(SengaError, match="is not a whole HDF5 file of Senga's"):
+    with pytest.raises(SengaError, match="is not a complete HDF5 file of Senga"):
         DatasetReader(path)
 
 
 @pytest.mark.parametrize(("schema", "named"), [("senga-9", "senga-9"), (None, "missing")])
-def test_another_schema(tmp_path: Path, schema: str | None, named: str) -> None:
+def test_other_schema_is_refused(tmp_path: Path, schema: str | None, named: str) -> None:
     path = write(tmp_path / "t.h5")
     with h5py.File(path, "r+") as file:
         del file.attrs["schema"]
         if schema:
             file.attrs["schema"] = schema
-    with pytest.raises(SengaError, match=rf"its schema is {named}, expected senga-1: build it"):
+    with pytest.raises(SengaError, match=rf"its schema is {named}, expected senga-1\. Build it"):
         DatasetReader(path)
 
 
 @pytest.mark.parametrize("content", [b"\x00" * 40, zlib.compress(b"too short")])
-def test_a_damaged_picture_is_named(tmp_path: Path, content: bytes) -> None:
+def test_damaged_picture_is_named(tmp_path: Path, content: bytes) -> None:
     path = write(tmp_path / "t.h5")
     with h5py.File(path, "r+") as file:
         file["color"].id.write_direct_chunk((1, 0, 0, 0), content)
     reader = DatasetReader(path)
     assert reader.picture("color", 2).shape == (SIZE, SIZE, 3)
-    with pytest.raises(SengaError, match="color of post 7 cannot be read .*: build it again"):
+    with pytest.raises(SengaError, match=r"color of post 7 cannot be read .*\. Build it again"):
         reader.picture("color", 1)

@@ -1,4 +1,4 @@
-"""Packing: the layout, the pairing, and what becomes of pictures that cannot be packed."""
+"""Packing: the layout, the pairing, and the codes of pictures that cannot be packed."""
 
 import hashlib
 import io
@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.outcome import OK, Outcome, count
-from pipeline.pack.dataset_file import content
+from pipeline.outcome import OK, Outcome, count_codes
+from pipeline.pack.dataset_file import content_digest
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.pack.verify import verify
-from pipeline.picture import PictureError, fit
+from pipeline.picture import PictureError, resize_long_side
 from pipeline.shard import write_shard
 from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES
@@ -31,9 +31,9 @@ ABOUT = {"dataset": "sample", "split": "train", "fingerprint": "ab" * 32, "confi
 WIDTH, HEIGHT = 60, 80
 
 
-def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+def encoded(pixels: np.ndarray) -> bytes:
     target = io.BytesIO()
-    Image.fromarray(pixels).save(target, kind)
+    Image.fromarray(pixels).save(target, "PNG")
     return target.getvalue()
 
 
@@ -42,7 +42,7 @@ def color_of(post_id: int) -> bytes:
 
 
 def maps_of(post_id: int) -> dict[str, bytes]:
-    """Flat maps whose grey tells post and style."""
+    """Return flat maps whose grey level depends on post and style."""
     return {
         f"{style}.png": encoded(np.full((HEIGHT // 2, WIDTH // 2), post_id % 200 + n, np.uint8))
         for n, style in enumerate(STYLES)
@@ -55,7 +55,7 @@ def shard_of(
     color: Mapping[int, Mapping[str, bytes]] = {},
     line: Mapping[int, Mapping[str, bytes]] = {},
 ) -> ShardPaths:
-    """A shard with a picture per id; `color` and `line` replace what some of them hold."""
+    """Write a shard with a picture per id; `color` and `line` replace parts of some."""
     folder.mkdir(parents=True)
     paths = ShardPaths(
         posts=folder / "posts.parquet",
@@ -71,13 +71,13 @@ def shard_of(
     return paths
 
 
-def test_the_file_is_as_agreed(tmp_path: Path) -> None:
+def test_packed_file_has_the_documented_layout(tmp_path: Path) -> None:
     shards = [shard_of(tmp_path / "0", [3, 5, 8]), shard_of(tmp_path / "1", [101, 110])]
     target = tmp_path / "train.h5"
-    seen: list[int] = []
-    outcomes = pack(target, [3, 8, 110], shards, SMALL, attributes=ABOUT, advance=seen.append)
+    advanced: list[int] = []
+    outcomes = pack(target, [3, 8, 110], shards, SMALL, attributes=ABOUT, advance=advanced.append)
     assert outcomes == [Outcome(3, OK), Outcome(8, OK), Outcome(110, OK)]
-    assert sum(seen) == 3
+    assert sum(advanced) == 3
     with h5py.File(target) as file:
         assert file["id"][:].tolist() == [3, 8, 110]
         assert file["id"].dtype == np.int64
@@ -107,7 +107,7 @@ def test_the_file_is_as_agreed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compression", ["gzip", "none"])
-def test_sketches_on_request(tmp_path: Path, compression: str) -> None:
+def test_sketches_are_packed_if_requested(tmp_path: Path, compression: str) -> None:
     shard = shard_of(tmp_path / "0", [3])
     options = PackOptions(size=32, sketches=True, compression=compression)
     pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
@@ -118,7 +118,7 @@ def test_sketches_on_request(tmp_path: Path, compression: str) -> None:
     assert verify([tmp_path / "t.h5"])[0].sketches
 
 
-def test_variants_are_datasets_of_their_own(tmp_path: Path) -> None:
+def test_each_variant_is_a_dataset(tmp_path: Path) -> None:
     paths = shard_of(tmp_path / "0", [3, 5])
     other = tmp_path / "other.tar"
     write_shard(other, [(i, maps_of(i + 50)) for i in (5, 3)])
@@ -130,11 +130,11 @@ def test_variants_are_datasets_of_their_own(tmp_path: Path) -> None:
         for name, more in (("_256", 0), ("_512", 50)):
             middle = file[f"line/enhanced{name}"][:, SMALL.size // 2, SMALL.size // 2]
             assert middle.tolist() == [3 + 1 + more, 5 + 1 + more]
-    (report,) = verify([target])
-    assert report.pictures == 2
+    (summary,) = verify([target])
+    assert summary.pictures == 2
 
 
-def test_a_picture_without_one_of_its_variants_is_a_row(tmp_path: Path) -> None:
+def test_picture_without_one_of_its_variants_is_missing(tmp_path: Path) -> None:
     paths = shard_of(tmp_path / "0", [3, 5])
     other = tmp_path / "other.tar"
     write_shard(other, [(3, maps_of(3))])
@@ -156,8 +156,8 @@ def test_binary_lines_are_ink_or_paper(tmp_path: Path) -> None:
         assert ((grey["line/original"][:] < 128) == (packed == 0)).all()
 
 
-def test_the_same_pictures_have_the_same_content(tmp_path: Path) -> None:
-    """Whatever the date, the compression, the number of threads and the cut into shards."""
+def test_equal_pictures_have_equal_content_digests(tmp_path: Path) -> None:
+    """Date, compression, number of threads and shard boundaries do not matter."""
     ids = list(range(1, 301))
     one, many = [shard_of(tmp_path / "one", ids)], []
     many = [shard_of(tmp_path / str(n), ids[n : n + 100]) for n in (0, 100, 200)]
@@ -171,8 +171,8 @@ def test_the_same_pictures_have_the_same_content(tmp_path: Path) -> None:
         h5py.File(tmp_path / "c.h5") as c,
     ):
         assert a["id"].shape == (300,)
-        assert content(a) == content(b)
-        assert content(a) != content(c)
+        assert content_digest(a) == content_digest(b)
+        assert content_digest(a) != content_digest(c)
 
 
 @given(
@@ -182,19 +182,19 @@ def test_the_same_pictures_have_the_same_content(tmp_path: Path) -> None:
     sketch=st.integers(64, 200),
     line=st.integers(64, 600),
 )
-def test_no_line_art_of_a_whole_picture_is_misaligned(
+def test_line_art_of_an_uncropped_picture_is_never_misaligned(
     sides: tuple[int, int], sketch: int, line: int
 ) -> None:
-    """Whatever [sketch] size and [simplify] sizes are: also lines larger than their sketch."""
+    """For all [sketch] size and [simplify] sizes, also for lines larger than their sketch."""
     width, height = sides
-    sketched = fit(np.zeros((height, width), np.uint8), sketch)
+    sketched = resize_long_side(np.zeros((height, width), np.uint8), sketch)
     check_aspect("line/original", sketched, width, height)
-    check_aspect("line/original", fit(sketched, line), width, height)
+    check_aspect("line/original", resize_long_side(sketched, line), width, height)
 
 
 @pytest.mark.parametrize("size", [64, 256, 768])
-def test_line_art_of_a_part_of_a_picture_is_misaligned(size: int) -> None:
-    cropped = fit(np.zeros((1140, 850), np.uint8), size)
+def test_line_art_of_a_cropped_picture_is_misaligned(size: int) -> None:
+    cropped = resize_long_side(np.zeros((1140, 850), np.uint8), size)
     with pytest.raises(PictureError, match="misaligned"):
         check_aspect("line/original", cropped, 850, 1200)
 
@@ -217,7 +217,7 @@ CUT = {**maps_of(3), "pured.png": maps_of(3)["pured.png"][:-30]}
         ({"png": color_of(3)}, SQUARE, "misaligned"),
     ],
 )
-def test_a_picture_that_cannot_be_packed_is_a_row(
+def test_picture_that_cannot_be_packed_has_a_code(
     tmp_path: Path, color: dict[str, bytes], line: dict[str, bytes], code: str
 ) -> None:
     shard = shard_of(tmp_path / "0", [2, 3, 4], color={3: color}, line={3: line})
@@ -229,20 +229,20 @@ def test_a_picture_that_cannot_be_packed_is_a_row(
         assert (file["line/original"][1, :, 4:28] == 4).all()
 
 
-def test_a_sliver_is_padded_but_not_cropped(tmp_path: Path) -> None:
-    sliver = encoded(np.zeros((500, 3, 3), np.uint8))
+def test_narrow_picture_is_padded_but_not_cropped(tmp_path: Path) -> None:
+    narrow = encoded(np.zeros((500, 3, 3), np.uint8))
     line = {f"{style}.png": encoded(np.zeros((96, 1), np.uint8)) for style in STYLES}
-    shard = shard_of(tmp_path / "0", [3], color={3: {"png": sliver}}, line={3: line})
-    for way, code in [("pad", OK), ("crop", "too_narrow")]:
-        options = PackOptions(size=32, fit=way)
+    shard = shard_of(tmp_path / "0", [3], color={3: {"png": narrow}}, line={3: line})
+    for fit, code in [("pad", OK), ("crop", "too_narrow")]:
+        options = PackOptions(size=32, fit=fit)
         outcomes = pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
-        assert count(outcomes) == {code: 1}
+        assert count_codes(outcomes) == {code: 1}
 
 
-def test_ids_that_are_nowhere_are_rows(tmp_path: Path) -> None:
+def test_ids_in_no_shard_are_missing(tmp_path: Path) -> None:
     shard = shard_of(tmp_path / "0", [3])
     outcomes = pack(tmp_path / "t.h5", [3, 77], [shard], SMALL, attributes=ABOUT)
-    assert count(outcomes) == {OK: 1, "missing": 1}
+    assert count_codes(outcomes) == {OK: 1, "missing": 1}
 
 
 def test_no_pictures_make_an_empty_file(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str
         PackOptions(**wrong)  # type: ignore[arg-type]
 
 
-FULL = """
+PACK_WITH_LIMIT = """
 import resource, sys
 from pathlib import Path
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
@@ -282,12 +282,18 @@ except OSError as error:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.9999])
-def test_a_full_disk_is_the_systems_own_error(tmp_path: Path, share: float) -> None:
-    """In the first bytes, among the pictures, in the last ones: never a crash, never silence."""
+def test_full_disk_raises_the_systems_error(tmp_path: Path, share: float) -> None:
+    """In the first bytes, among the pictures or in the last ones, it neither crashes nor passes."""
     shard_of(tmp_path / "0", list(range(1, 301)))
 
     def run(limit: int) -> tuple[int, str]:
-        arguments = [sys.executable, "-c", FULL, str(tmp_path / "0"), str(limit)]
+        arguments = [
+            sys.executable,
+            "-c",
+            PACK_WITH_LIMIT,
+            str(tmp_path / "0"),
+            str(limit),
+        ]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
@@ -296,7 +302,7 @@ def test_a_full_disk_is_the_systems_own_error(tmp_path: Path, share: float) -> N
     assert run(int(size * share)) == (1, "errno 27\n")  # EFBIG; a full disk has ENOSPC
 
 
-GROWTH = """
+PRINT_MEMORY_GROWTH = """
 import resource, sys
 from pathlib import Path
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
@@ -321,10 +327,10 @@ print(peak() - before)
 
 
 def test_memory_does_not_depend_on_the_number_of_pictures(tmp_path: Path) -> None:
-    """Growth of the peak from 200 to 2,000 pictures, in a process that does nothing else."""
+    """Measure the growth of the peak from 200 to 2,000 pictures, in a process of its own."""
     folders = [str(first) for first in range(1, 2001, 500)]
     for folder in folders:
         shard_of(tmp_path / folder, list(range(int(folder), int(folder) + 500)))
-    command = [sys.executable, "-c", GROWTH, str(tmp_path), *folders]
+    command = [sys.executable, "-c", PRINT_MEMORY_GROWTH, str(tmp_path), *folders]
     grown = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert grown < 60e6, grown  # the file has 196 MB

@@ -21,9 +21,7 @@ def part(split: dict[int, str], name: str) -> set[int]:
 
 @FUZZ
 @given(ids=IDS, count=st.integers(1, 200), seed=SEEDS)
-def test_a_count_is_exact_and_nothing_is_on_both_sides(
-    ids: set[int], count: int, seed: int
-) -> None:
+def test_count_is_exact_and_parts_do_not_overlap(ids: set[int], count: int, seed: int) -> None:
     count = min(count, len(ids) - 1)
     split = split_ids(ids, SplitOptions(test_size=count), seed)
     assert len(part(split, TEST)) == count
@@ -33,7 +31,7 @@ def test_a_count_is_exact_and_nothing_is_on_both_sides(
 
 @FUZZ
 @given(ids=IDS, more=IDS, count=st.integers(1, 200), seed=SEEDS)
-def test_with_a_count_no_training_picture_turns_into_a_test_picture(
+def test_growth_never_moves_a_training_picture_to_the_test_set(
     ids: set[int], more: set[int], count: int, seed: int
 ) -> None:
     options = SplitOptions(test_size=min(count, len(ids) - 1))
@@ -42,7 +40,7 @@ def test_with_a_count_no_training_picture_turns_into_a_test_picture(
 
 
 def grouped(ids: set[int], width: int) -> dict[int, int]:
-    """Ids of one stretch are a group, the lowest of which is its first."""
+    """Group ids by their quotient by `width`; the lowest is the first of its group."""
     first: dict[int, int] = {}
     for post_id in sorted(ids):
         first.setdefault(post_id // width, post_id)
@@ -54,22 +52,22 @@ SMALL = st.sets(st.integers(1, 300), min_size=10, max_size=120)
 
 @FUZZ
 @given(ids=SMALL, width=st.integers(1, 20), size=st.integers(1, 9) | st.floats(0.1, 0.9))
-def test_no_group_is_on_both_sides(ids: set[int], width: int, size: float) -> None:
+def test_no_group_is_in_both_parts(ids: set[int], width: int, size: float) -> None:
     groups = grouped(ids, width)
     try:
         split = split_ids(ids, SplitOptions(test_size=size), 0, groups)
-    except SengaError:  # too few groups for two sides, or a small share of which none has a place
+    except SengaError:  # too few groups for two parts, or a share too small for any of them
         assert size < 1 or len(set(groups.values())) <= 9
         return
-    sides: dict[int, set[str]] = {}
-    for post_id, side in split.items():
-        sides.setdefault(groups[post_id], set()).add(side)
-    assert all(len(found) == 1 for found in sides.values())
+    parts: dict[int, set[str]] = {}
+    for post_id, of_post in split.items():
+        parts.setdefault(groups[post_id], set()).add(of_post)
+    assert all(len(of_group) == 1 for of_group in parts.values())
     if size >= 1:
         assert len(part(split, TEST)) == size
         left_out = ids - set(split)
         assert len({groups[post_id] for post_id in left_out}) <= 1
-        assert all(sides[groups[post_id]] == {TEST} for post_id in left_out)
+        assert all(parts[groups[post_id]] == {TEST} for post_id in left_out)
     else:
         assert set(split) == ids
 
@@ -78,7 +76,7 @@ def test_no_group_is_on_both_sides(ids: set[int], width: int, size: float) -> No
 @given(
     ids=SMALL, more=st.sets(st.integers(301, 600)), width=st.integers(1, 5), count=st.integers(1, 5)
 )
-def test_with_groups_too_no_training_picture_turns_into_a_test_picture(
+def test_growth_of_groups_never_moves_a_training_picture_to_the_test_set(
     ids: set[int], more: set[int], width: int, count: int
 ) -> None:
     options = SplitOptions(test_size=count)
@@ -92,7 +90,7 @@ def test_with_groups_too_no_training_picture_turns_into_a_test_picture(
 
 @given(seed=SEEDS, start=st.integers(1, 2**40), grown=st.integers(1, 500))
 @settings(max_examples=20, deadline=None, derandomize=True)
-def test_with_a_share_no_picture_changes_side(seed: int, start: int, grown: int) -> None:
+def test_with_a_share_no_picture_changes_its_part(seed: int, start: int, grown: int) -> None:
     options = SplitOptions(test_size=0.2)
     ids = range(start, start + 300)
     before = split_ids(ids, options, seed)
@@ -101,21 +99,21 @@ def test_with_a_share_no_picture_changes_side(seed: int, start: int, grown: int)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9])
-def test_a_share_is_about_that_many(share: float) -> None:
+def test_share_is_approximate(share: float) -> None:
     split = split_ids(range(1, 20_001), SplitOptions(test_size=share), seed=1)
     deviation = (share * (1 - share) / 20_000) ** 0.5
     assert len(part(split, TEST)) / 20_000 == pytest.approx(share, abs=4 * deviation)
 
 
 @pytest.mark.parametrize("size", [30, 0.3])
-def test_order_changes_nothing_and_the_seed_does(size: float) -> None:
+def test_split_depends_on_the_seed_but_not_on_order(size: float) -> None:
     options = SplitOptions(test_size=size)
     ids = list(range(1, 201))
     assert split_ids(ids[::-1], options, 1) == split_ids(ids, options, 1)
     assert split_ids(ids, options, 2) != split_ids(ids, options, 1)
 
 
-def test_the_split_of_a_seed_is_for_ever() -> None:
+def test_split_of_a_seed_never_changes() -> None:
     split = split_ids(range(1, 21), SplitOptions(test_size=4), seed=0)
     assert sorted(part(split, TEST)) == [6, 9, 10, 16]
 
@@ -127,13 +125,13 @@ def test_wrong_sizes_are_named(size: float) -> None:
 
 
 @pytest.mark.parametrize(("size", "ids"), [(5, 5), (100, 5), (1, 1), (1, 0), (0.0001, 3), (0.5, 0)])
-def test_both_sides_must_hold_something(size: float, ids: int) -> None:
+def test_empty_part_is_refused(size: float, ids: int) -> None:
     with pytest.raises(SengaError, match="test_size") as caught:
         split_ids(range(1, ids + 1), SplitOptions(test_size=size), seed=0)
     assert "\n" not in str(caught.value)
 
 
-def test_it_is_written_as_parquet(tmp_path: Path) -> None:
+def test_split_is_written_as_parquet(tmp_path: Path) -> None:
     split = split_ids(range(1, 11), SplitOptions(test_size=3), seed=0)
     assert write_split(split, tmp_path / "split.parquet") == {TRAIN: 7, TEST: 3}
     table = pl.read_parquet(tmp_path / "split.parquet")

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a packed file, `verify` says it in one sentence."""
+"""`verify` reports every fault of a packed file in one sentence."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, content, picture_names
+from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, content_digest, picture_names
 from pipeline.pack.verify import main, verify
 from sketch_models.errors import SengaError
 from sketch_models.styles import STYLES
@@ -19,11 +19,11 @@ BOX = (4, 0, 28, 32)
 def write(
     path: Path, ids: list[int], *, sketches: bool = False, lines: Sequence[str] = ("",)
 ) -> Path:
-    """A right file with a picture per id."""
+    """Write a valid file with a picture per id."""
     rng = np.random.default_rng(0)
     about = dict.fromkeys(["dataset", "split", "fingerprint", "created"], "x") | {"config": "{}"}
     names = picture_names(lines, [""] if sketches else [])
-    with DatasetFile(
+    with DatasetWriter(
         path, len(ids), size=SIZE, names=names, compression="gzip", attributes=about
     ) as file:
         for post_id in ids:
@@ -32,7 +32,7 @@ def write(
                 tail = (3,) if name == "color" else ()
                 picture = np.full((SIZE, SIZE, *tail), 255, np.uint8)
                 picture[:, 4:28] = rng.integers(0, 255, (SIZE, 24, *tail))
-                pictures[name] = Chunk.of(picture, "gzip")
+                pictures[name] = Chunk.compress(picture, "gzip")
             file.append(
                 Row(id=post_id, box=BOX, tags="1girl 猫", sha256="0" * 64, pictures=pictures)
             )
@@ -41,19 +41,19 @@ def write(
 
 @pytest.mark.parametrize("sketches", [False, True])
 @pytest.mark.parametrize("ids", [[], [7], list(range(-3, 300, 3))])
-def test_a_right_file_is_reported(tmp_path: Path, ids: list[int], sketches: bool) -> None:
-    (report,) = verify([write(tmp_path / "t.h5", ids, sketches=sketches)])
-    assert (report.pictures, report.size, report.sketches) == (len(ids), SIZE, sketches)
-    assert report.ids.tolist() == ids
+def test_valid_file_is_summarized(tmp_path: Path, ids: list[int], sketches: bool) -> None:
+    (summary,) = verify([write(tmp_path / "t.h5", ids, sketches=sketches)])
+    assert (summary.pictures, summary.size, summary.sketches) == (len(ids), SIZE, sketches)
+    assert summary.ids.tolist() == ids
     with h5py.File(tmp_path / "t.h5") as file:
-        assert report.content == content(file)
+        assert summary.content == content_digest(file)
 
 
 @pytest.mark.parametrize("lines", [["_512"], ["_512", "_xdog_768"]])
-def test_variants_are_part_of_the_layout(tmp_path: Path, lines: list[str]) -> None:
+def test_missing_variant_is_a_fault_of_the_layout(tmp_path: Path, lines: list[str]) -> None:
     path = write(tmp_path / "t.h5", [3, 4], lines=lines)
-    (report,) = verify([path])
-    assert report.pictures == 2
+    (summary,) = verify([path])
+    assert summary.pictures == 2
     with h5py.File(path, "r+") as file:
         del file["line/pured_512"]
     with pytest.raises(SengaError, match="its datasets differ in line/pured_512"):
@@ -61,7 +61,7 @@ def test_variants_are_part_of_the_layout(tmp_path: Path, lines: list[str]) -> No
 
 
 def replace(name: str, **changes: object) -> Callable[[h5py.File], None]:
-    """Stores a dataset in another form, checksum kept."""
+    """Store a dataset in another form, keeping its checksum."""
 
     def change(file: h5py.File) -> None:
         old = file[name]
@@ -82,7 +82,7 @@ def put(name: str, row: object, value: object) -> Callable[[h5py.File], None]:
 
 
 def swap(name: str) -> Callable[[h5py.File], None]:
-    """The pictures of two rows change places: the line of one post under another's colour."""
+    """Swap the pictures of two rows, so that lines and colours of two posts are mixed up."""
 
     def change(file: h5py.File) -> None:
         file[name][:2] = file[name][:2][::-1]
@@ -95,14 +95,14 @@ def about(name: str, value: object) -> Callable[[h5py.File], None]:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "fault"),
     [
-        (lambda file: file.attrs.__delitem__("split"), "it lacks split"),
+        (lambda file: file.attrs.__delitem__("split"), "it lacks the attributes split"),
         (about("schema", "senga-0"), "its schema is senga-0, expected senga-1"),
         (about("size", 64), r"color is uint8 \(3, 32, 32, 3\), expected uint8 \(3, 64, 64, 3\)"),
         (about("size", 0), "its size is 0, expected a number of pixels"),
         (about("size", "big"), "its size is big, expected a number of pixels"),
-        (about("config", "{"), "config cannot be read, expected JSON"),
+        (about("config", "{"), "its attribute config is not JSON"),
         (lambda file: file.__delitem__("line/pured"), "its datasets differ in line/pured"),
         (lambda file: file.create_dataset("extra", data=[1]), "its datasets differ in extra"),
         (lambda file: file["tags"].attrs.__delitem__("sha256"), "tags has no checksum"),
@@ -112,44 +112,44 @@ def about(name: str, value: object) -> Callable[[h5py.File], None]:
         (replace("box", dtype=np.int32), "box is int32"),
         (put("id", 1, 90), "its ids do not ascend"),
         (put("id", 1, 3), "its ids do not ascend"),
-        (put("id", 1, 6), "id is not what was written"),
-        (put("box", 1, [4, 0, 33, 32]), r"the box of row 1 is \[4, 0, 33, 32\]"),
+        (put("id", 1, 6), "id does not match its checksum"),
+        (put("box", 1, [4, 0, 33, 32]), r"the box of row 1 is \[4, 0, 33, 32\], expected"),
         (put("box", 1, [28, 0, 28, 32]), "the box of row 1 is"),
-        (put("box", 1, [5, 0, 28, 32]), "color of row 1 reaches out of its content box"),
-        (put("box", 1, [3, 0, 28, 32]), "box is not what was written"),
-        (put("tags", 1, "2girls"), "tags is not what was written"),
-        (put("sha256", 1, b"1" * 64), "sha256 is not what was written"),
-        (put("color", (1, 9, 9, 0), 255), "color is not what was written"),
-        (put("line/pured", (1, 9, 3), 0), "line/pured of row 1 reaches out"),
+        (put("box", 1, [5, 0, 28, 32]), "color of row 1 is not paper outside its content box"),
+        (put("box", 1, [3, 0, 28, 32]), "box does not match its checksum"),
+        (put("tags", 1, "2girls"), "tags does not match its checksum"),
+        (put("sha256", 1, b"1" * 64), "sha256 does not match its checksum"),
+        (put("color", (1, 9, 9, 0), 255), "color does not match its checksum"),
+        (put("line/pured", (1, 9, 3), 0), "line/pured of row 1 is not paper outside"),
         (put("line/pured", 2, 255), "line/pured of row 2 is blank"),
-        (swap("line/enhanced"), "line/enhanced is not what was written"),
-        (swap("color"), "color is not what was written"),
+        (swap("line/enhanced"), "line/enhanced does not match its checksum"),
+        (swap("color"), "color does not match its checksum"),
     ],
 )
-def test_damage_is_one_sentence(
-    tmp_path: Path, damage: Callable[[h5py.File], None], said: str
+def test_each_fault_is_one_sentence(
+    tmp_path: Path, damage: Callable[[h5py.File], None], fault: str
 ) -> None:
     path = write(tmp_path / "t.h5", [3, 5, 8])
     with h5py.File(path, "r+") as file:
         damage(file)
-    with pytest.raises(SengaError, match=said) as caught:
+    with pytest.raises(SengaError, match=fault) as caught:
         verify([path])
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
-    assert message.endswith(": build it again.")
+    assert message.endswith(". Build it again.")
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, 2000, 20000, -1])
-def test_a_cut_file_is_one_sentence(tmp_path: Path, kept: int) -> None:
+def test_truncated_file_is_one_sentence(tmp_path: Path, kept: int) -> None:
     path = write(tmp_path / "t.h5", [3, 5, 8])
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(SengaError, match=r"t\.h5 is not a whole HDF5 file") as caught:
+    with pytest.raises(SengaError, match=r"t\.h5 is not a complete HDF5 file") as caught:
         verify([path])
     assert "\n" not in str(caught.value)
 
 
-def test_flipped_bits_of_a_picture_are_found(tmp_path: Path) -> None:
+def test_flipped_bits_of_a_picture_are_detected(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5", [3])
     with h5py.File(path) as file:
         place = file["line/original"].id.get_chunk_info(0)
@@ -158,35 +158,39 @@ def test_flipped_bits_of_a_picture_are_found(tmp_path: Path) -> None:
     for offset in range(place.byte_offset, end, 97):
         raw[offset] ^= 0x10
         path.write_bytes(raw)
-        with pytest.raises(SengaError, match="build it again"):
+        with pytest.raises(SengaError, match="Build it again"):
             verify([path])
         raw[offset] ^= 0x10
     path.write_bytes(raw)
     verify([path])
 
 
-def test_no_picture_is_in_two_files(tmp_path: Path) -> None:
+def test_picture_in_two_files_is_refused(tmp_path: Path) -> None:
     train = write(tmp_path / "train.h5", [3, 5, 8, 9])
     verify([train, write(tmp_path / "test.h5", [4, 7])])
-    with pytest.raises(SengaError, match=r"both hold post 5 \(2 in all\)"):
+    with pytest.raises(SengaError, match=r"both contain post 5 \(2 in all\)"):
         verify([train, write(tmp_path / "test.h5", [5, 7, 9])])
 
 
-def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SengaError, match=r"none\.h5 is missing: build it first"):
+def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SengaError, match=r"none\.h5 is missing\. Build it first"):
         verify([tmp_path / "none.h5"])
 
 
-def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_a_summary_or_the_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write(tmp_path / "t.h5", [3, 5])
     assert main([str(path)]) == 0
-    assert "2 pictures of 32 x 32, colour and lines: whole" in capsys.readouterr().out
+    assert "2 pictures of 32 x 32, colour and lines: valid" in capsys.readouterr().out
     assert main([str(path), str(tmp_path / "none.h5")]) == 1
-    assert capsys.readouterr().err == f"{tmp_path / 'none.h5'} is missing: build it first.\n"
+    assert capsys.readouterr().err == f"{tmp_path / 'none.h5'} is missing. Build it first.\n"
 
 
 @pytest.mark.filterwarnings("ignore")  # of a library that is not ours
-def test_hugging_face_datasets_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hugging_face_datasets_opens_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
@@ -201,7 +205,7 @@ def test_hugging_face_datasets_opens_it(tmp_path: Path, monkeypatch: pytest.Monk
     row = loaded["train"].with_format("numpy")[1]
     with h5py.File(files["train"]) as file:
         assert (row["color"] == file["color"][1]).all()
-        for kind in ("line", "sketch"):
-            assert list(row[kind]) == sorted(STYLES)
-            assert (row[kind]["pured"] == file[f"{kind}/pured"][1]).all()
+        for group in ("line", "sketch"):
+            assert list(row[group]) == sorted(STYLES)
+            assert (row[group]["pured"] == file[f"{group}/pured"][1]).all()
     assert (row["id"], row["tags"], row["box"].tolist()) == (5, "1girl 猫", list(BOX))

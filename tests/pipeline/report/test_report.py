@@ -1,4 +1,4 @@
-"""The report shows the facts, whole and escaped, and needs nothing from outside."""
+"""The report shows all facts, escaped, in one self-contained file."""
 
 import re
 from dataclasses import replace
@@ -12,8 +12,8 @@ from pipeline.picture import encode_png
 from pipeline.report.report import (
     ReportFacts,
     StageFacts,
+    format_bytes,
     funnel,
-    size,
     summary_table,
     write_report,
 )
@@ -62,20 +62,20 @@ def test_facts_are_shown(html: str, text: str) -> None:
     assert text in html
 
 
-def test_what_comes_from_outside_is_escaped(html: str) -> None:
+def test_values_are_escaped(html: str) -> None:
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)" in html
 
 
-def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
+def test_page_is_self_contained(html: str) -> None:
     assert not re.findall(r"(?:src|href)=\"(?!data:)", html)
     assert "url(" not in html
     assert "data:image/png;base64," in html
 
 
-def test_the_funnel_counts_down_to_the_pairs() -> None:
+def test_funnel_counts_down_to_the_pairs() -> None:
     steps = funnel(FACTS)
-    assert [(step.label, step.left, step.dropped) for step in steps] == [
+    assert [(step.label, step.kept, step.dropped) for step in steps] == [
         ("posts read", 2_736_037, 0),
         ("all_tags solo", 736_037, 2_000_000),
         ("ratings s", 17_000, 719_037),
@@ -91,7 +91,7 @@ def test_the_funnel_counts_down_to_the_pairs() -> None:
     assert steps[1].of_previous == pytest.approx(736_037 / 2_736_037)
 
 
-def test_duplicates_that_were_left_out_are_a_step() -> None:
+def test_dropped_duplicates_are_a_step_of_the_funnel() -> None:
     stages = [*FACTS.stages[:-2], stage("split", 8_600, duplicate=90), stage("pack", 8_600)]
     assert [(step.label, step.dropped) for step in funnel(replace(FACTS, stages=stages))][-2:] == [
         ("split", 90),
@@ -99,22 +99,20 @@ def test_duplicates_that_were_left_out_are_a_step() -> None:
     ]
 
 
-def test_groups_are_shown_where_there_are_some(html: str, tmp_path: Path) -> None:
-    assert "None were found" in html
+def test_groups_are_shown_if_there_are_any(html: str, tmp_path: Path) -> None:
+    assert "None found" in html
     write_report(tmp_path / "r.html", FACTS, SHEET, SHEET)
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "same bytes 3, same look 1,200, same tags 0." in text
 
 
-def test_a_build_without_losses_says_so(tmp_path: Path) -> None:
+def test_build_that_drops_nothing_says_so(tmp_path: Path) -> None:
     stages = [replace(one, dropped={}) for one in FACTS.stages]
     write_report(tmp_path / "r.html", replace(FACTS, stages=stages, funnel=[]), SHEET)
-    assert (
-        "Nothing: every post that matched is in the dataset." in (tmp_path / "r.html").read_text()
-    )
+    assert "None: every post that matched is in the dataset." in (tmp_path / "r.html").read_text()
 
 
-def test_nothing_read_is_no_division_by_zero() -> None:
+def test_funnel_of_no_posts_does_not_divide_by_zero() -> None:
     stages = [replace(one, kept=0) for one in FACTS.stages]
     facts = replace(FACTS, stages=stages, funnel=[], gates=[])
     assert {step.share for step in funnel(facts)} == {0.0}
@@ -128,11 +126,11 @@ def test_equal_facts_make_equal_reports(html: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2.5e12, "2.5 TB")]
 )
-def test_sizes_are_readable(number: float, text: str) -> None:
-    assert size(number) == text
+def test_bytes_are_formatted(number: float, text: str) -> None:
+    assert format_bytes(number) == text
 
 
-def test_the_summary_has_a_row_per_stage() -> None:
+def test_summary_table_has_a_row_per_stage() -> None:
     console = Console(width=100)
     with console.capture() as capture:
         console.print(summary_table(FACTS))

@@ -1,10 +1,10 @@
-"""The API of the sample booru."""
+"""The API of the sample booru: pages, search, and the fields of a post."""
 
 import json
 
 import pytest
 
-from pipeline.sample_booru.api import answer
+from pipeline.sample_booru.api import respond
 from pipeline.sample_booru.catalogue import catalogue
 
 POSTS = list(catalogue(120))
@@ -13,31 +13,31 @@ BASE = "page=dapi&s=post&q=index&json=1"
 
 
 def ids_of(query: str) -> list[int]:
-    body = answer(POSTS, f"{BASE}&{query}")
+    body = respond(POSTS, f"{BASE}&{query}")
     return [post["id"] for post in json.loads(body)] if body else []
 
 
-def test_newest_first_a_hundred_at_a_time() -> None:
+def test_pages_are_newest_first_and_of_100_posts() -> None:
     assert ids_of("") == IDS[:-101:-1]
     assert ids_of("limit=10&pid=2") == IDS[::-1][20:30]
     assert ids_of("limit=5000") == IDS[::-1]
-    assert answer(POSTS, f"{BASE}&pid=2") == b""
+    assert respond(POSTS, f"{BASE}&pid=2") == b""
 
 
-def test_by_id() -> None:
+def test_search_by_id() -> None:
     assert ids_of(f"tags=id:>{IDS[40]}+sort:id:asc&limit=7") == IDS[41:48]
     assert ids_of(f"tags=id:<{IDS[3]}") == IDS[2::-1]
 
 
 @pytest.mark.parametrize("tag", ["solo", "white_background"])
-def test_by_tags(tag: str) -> None:
-    have = [post.id for post in POSTS if tag in post.tags.split()]
-    assert ids_of(f"tags={tag}+sort:id:asc&limit=1000") == have
-    assert ids_of(f"tags=-{tag}+sort:id:asc&limit=1000") == [n for n in IDS if n not in have]
+def test_search_by_tag(tag: str) -> None:
+    tagged = [post.id for post in POSTS if tag in post.tags.split()]
+    assert ids_of(f"tags={tag}+sort:id:asc&limit=1000") == tagged
+    assert ids_of(f"tags=-{tag}+sort:id:asc&limit=1000") == [n for n in IDS if n not in tagged]
 
 
-def test_a_post_is_told_as_boards_tell_it() -> None:
-    for post in json.loads(answer(POSTS, f"{BASE}&limit=1000")):
+def test_post_has_the_fields_of_a_board() -> None:
+    for post in json.loads(respond(POSTS, f"{BASE}&limit=1000")):
         stem = post["hash"]
         assert post["image"].startswith(stem)
         assert post["file_url"].endswith(f"//images/{post['directory']}/{post['image']}")

@@ -28,7 +28,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return [dict(zip(parsed[0], row, strict=True)) for row in parsed[1:] if len(row) == 9]
 
 
-def test_the_layout_is_that_of_kaggle(text: str, rows: list[dict[str, str]]) -> None:
+def test_csv_has_the_layout_of_kaggle(text: str, rows: list[dict[str, str]]) -> None:
     lines = text.splitlines()
     assert lines[0] == HEADER
     bare = re.compile(r'\d+,\d+,[a-z]+,-?\d+,"[^"]*",\d+,\d+,"[^"]*","[^"]*"')
@@ -43,7 +43,7 @@ def test_two_rows_are_malformed(text: str) -> None:
     assert counts == [7, 11]
 
 
-def test_quirks_are_there_in_their_shares(rows: list[dict[str, str]]) -> None:
+def test_quirks_have_realistic_shares(rows: list[dict[str, str]]) -> None:
     def share(test: str, column: str) -> float:
         return sum(bool(re.search(test, row[column])) for row in rows) / len(rows)
 
@@ -64,32 +64,36 @@ def test_quirks_are_there_in_their_shares(rows: list[dict[str, str]]) -> None:
     assert 0 < share(r"white_background_\(artist\)", "tags") < 0.06
 
 
-def test_about_64_living_posts_match_the_default_recipe() -> None:
-    wanted, unwanted = (
+def test_about_64_live_posts_match_the_default_filter() -> None:
+    required, excluded = (
         {"white_background", "solo", "upper_body"},
         {"pokemon", "chibi", "monochrome"},
     )
     matching = [
         row
         for row in catalogue()
-        if wanted <= set(row.tags.split())
-        and not unwanted & set(row.tags.split())
+        if required <= set(row.tags.split())
+        and not excluded & set(row.tags.split())
         and row.rating in ("s", "safe", "general")
     ]
-    living = sum(row.fate == "live" for row in matching)
-    assert 56 <= living <= 72
-    assert 0.4 < living / len(matching) < 0.6
-    assert {row.variant for row in matching if row.fate == "live"} >= {"jpg", "png", "png_alpha"}
+    live = sum(row.response == "live" for row in matching)
+    assert 56 <= live <= 72
+    assert 0.4 < live / len(matching) < 0.6
+    assert {row.file_format for row in matching if row.response == "live"} >= {
+        "jpg",
+        "png",
+        "png_alpha",
+    }
 
 
-def test_ids_ascend_with_gaps_over_a_few_shards() -> None:
+def test_ids_ascend_with_gaps_over_several_shards() -> None:
     ids = post_ids(POSTS)
     assert ids == sorted(set(ids))
     assert 4 <= len({post_id // 1000 for post_id in ids}) <= 6
     assert max(b - a for a, b in pairwise(ids)) > 1
 
 
-def test_more_posts_only_add_rows(tmp_path: Path) -> None:
+def test_more_posts_only_append_rows(tmp_path: Path) -> None:
     write_csv(tmp_path / "few.csv", posts=60)
     write_csv(tmp_path / "more.csv", posts=90)
     few, more = (tmp_path / "few.csv").read_text(), (tmp_path / "more.csv").read_text()

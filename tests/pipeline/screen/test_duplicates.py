@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.screen import duplicates
-from pipeline.screen.duplicates import MOST_BITS, REASONS, Join, group
-from pipeline.screen.measure import BITS, measure
+from pipeline.screen.duplicates import MAX_HASH_DISTANCE, REASONS, Join, group_duplicates
+from pipeline.screen.picture_stats import HASH_BITS, compute_stats
 
 TAGS = [f"tag_{number}" for number in range(12)]
 FUZZ = settings(max_examples=60, deadline=None, derandomize=True)
@@ -37,19 +37,23 @@ def frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=schema)
 
 
-def hexed(number: int) -> str:
+def joins_of(rows: list[Row]) -> list[Join]:
+    return group_duplicates(frame(rows)).joins
+
+
+def to_hex(number: int) -> str:
     return f"{number:064x}"
 
 
-def related(one: Row, other: Row) -> bool:
-    """The definition, word for word."""
-    differing = (int(one.phash, 16) ^ int(other.phash, 16)).bit_count()
-    stretch = abs(math.log(one.width / one.height) - math.log(other.width / other.height))
-    seen = int(one.phash, 16) != 0 != int(other.phash, 16)
+def is_duplicate(one: Row, other: Row) -> bool:
+    """Return whether two posts are duplicates, straight from the definition."""
+    distance = (int(one.phash, 16) ^ int(other.phash, 16)).bit_count()
+    log_ratio = abs(math.log(one.width / one.height) - math.log(other.width / other.height))
+    hashed = int(one.phash, 16) != 0 != int(other.phash, 16)
     tags, others = set(one.tags.split()), set(other.tags.split())
     return (
         one.sha256 == other.sha256
-        or (seen and differing <= MOST_BITS and stretch <= 0.03)
+        or (hashed and distance <= MAX_HASH_DISTANCE and log_ratio <= 0.03)
         or (
             abs(one.id - other.id) <= 3
             and len(tags) >= 8
@@ -59,10 +63,10 @@ def related(one: Row, other: Row) -> bool:
     )
 
 
-def by_hand(rows: list[Row]) -> dict[int, int]:
-    """Lowest ids, handed on until nothing changes."""
+def brute_force_groups(rows: list[Row]) -> dict[int, int]:
+    """Propagate the lowest ids over all pairs of duplicates until nothing changes."""
     lowest = {row.id: row.id for row in rows}
-    pairs = [(a.id, b.id) for a, b in combinations(rows, 2) if related(a, b)]
+    pairs = [(a.id, b.id) for a, b in combinations(rows, 2) if is_duplicate(a, b)]
     for _ in rows:
         for one, other in pairs:
             lowest[one] = lowest[other] = min(lowest[one], lowest[other])
@@ -70,20 +74,20 @@ def by_hand(rows: list[Row]) -> dict[int, int]:
 
 
 @st.composite
-def posts(drawn: st.DrawFn) -> list[Row]:
-    rng = random.Random(drawn(st.integers(0, 2**32)))
-    looks = [rng.getrandbits(BITS) for _ in range(3)] + [0]
+def posts(draw_value: st.DrawFn) -> list[Row]:
+    rng = random.Random(draw_value(st.integers(0, 2**32)))
+    hashes = [rng.getrandbits(HASH_BITS) for _ in range(3)] + [0]
     rows = []
-    for post_id in rng.sample(range(1, 40), drawn(st.integers(0, 14))):
-        look = rng.choice(looks)
-        for bit in rng.sample(range(BITS), rng.choice((0, 0, 3, 12, 13, 24, 25, 30))):
-            look ^= 1 << bit
-        looks.append(look)
+    for post_id in rng.sample(range(1, 40), draw_value(st.integers(0, 14))):
+        phash = rng.choice(hashes)
+        for bit in rng.sample(range(HASH_BITS), rng.choice((0, 0, 3, 12, 13, 24, 25, 30))):
+            phash ^= 1 << bit
+        hashes.append(phash)
         rows.append(
             Row(
                 id=post_id,
                 sha256=f"{rng.randrange(30):064x}",
-                phash=hexed(look),
+                phash=to_hex(phash),
                 width=rng.choice((800, 810, 830, 400)),
                 height=rng.choice((1000, 1000, 500)),
                 tags=" ".join(rng.sample(TAGS, rng.choice((0, 7, 8, 9, 10)))),
@@ -93,101 +97,107 @@ def posts(drawn: st.DrawFn) -> list[Row]:
 
 
 @FUZZ
-@given(rows=posts(), piece=st.sampled_from((1, 3, 1 << 18)))
-def test_groups_are_those_of_comparing_all_with_all(rows: list[Row], piece: int) -> None:
+@given(rows=posts(), max_pairs=st.sampled_from((1, 3, 1 << 18)))
+def test_groups_equal_those_of_comparing_all_pairs(rows: list[Row], max_pairs: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duplicates, "_AT_ONCE", piece)
-        groups = group(frame(rows))
-    assert groups.first == by_hand(rows)
+        patch.setattr(duplicates, "_MAX_PAIRS", max_pairs)
+        groups = group_duplicates(frame(rows))
+    assert groups.first == brute_force_groups(rows)
     assert list(groups.first) == sorted(row.id for row in rows)
 
 
 @FUZZ
 @given(rows=posts(), seed=st.integers(0, 9))
-def test_order_changes_nothing(rows: list[Row], seed: int) -> None:
-    assert group(frame(random.Random(seed).sample(rows, len(rows)))) == group(frame(rows))
+def test_groups_do_not_depend_on_order(rows: list[Row], seed: int) -> None:
+    shuffled = random.Random(seed).sample(rows, len(rows))
+    assert group_duplicates(frame(shuffled)) == group_duplicates(frame(rows))
 
 
 @FUZZ
 @given(rows=posts(), share=st.floats(0, 1))
-def test_more_posts_split_no_group(rows: list[Row], share: float) -> None:
-    some = group(frame(rows[: int(share * len(rows))])).first
-    first = group(frame(rows)).first
+def test_more_posts_never_split_a_group(rows: list[Row], share: float) -> None:
+    some = group_duplicates(frame(rows[: int(share * len(rows))])).first
+    first = group_duplicates(frame(rows)).first
     assert all(first[post_id] == first[lowest] for post_id, lowest in some.items())
 
 
 @FUZZ
 @given(rows=posts())
-def test_each_join_makes_two_groups_one(rows: list[Row]) -> None:
-    groups = group(frame(rows))
+def test_each_join_merges_two_groups(rows: list[Row]) -> None:
+    groups = group_duplicates(frame(rows))
     assert len(groups.joins) == len(rows) - len(set(groups.first.values()))
     assert all(join.id < join.other for join in groups.joins)
     assert sum(groups.counts.values()) == len(groups.joins)
     assert tuple(groups.counts) == REASONS
 
 
-@pytest.mark.parametrize(("differing", "together"), [(0, True), (24, True), (25, False)])
-@pytest.mark.parametrize("spread", range(4))
-def test_up_to_24_bits_look_the_same(differing: int, together: bool, spread: int) -> None:
-    look = random.Random(1).getrandbits(BITS)
-    bits = list(range(differing)) if spread == 0 else random.Random(spread).sample(range(BITS), 25)
-    other = look
-    for bit in bits[:differing]:
+@pytest.mark.parametrize(("distance", "joined"), [(0, True), (24, True), (25, False)])
+@pytest.mark.parametrize("seed", range(4))
+def test_hashes_within_24_bits_look_the_same(distance: int, joined: bool, seed: int) -> None:
+    phash = random.Random(1).getrandbits(HASH_BITS)
+    spread = random.Random(seed).sample(range(HASH_BITS), distance)
+    other = phash
+    for bit in spread if seed else range(distance):
         other ^= 1 << bit
-    joins = group(frame([Row(5, "a", hexed(look)), Row(90, "b", hexed(other))])).joins
-    assert joins == ([Join(5, 90, "same_look")] if together else [])
+    joins = joins_of([Row(5, "a", to_hex(phash)), Row(90, "b", to_hex(other))])
+    assert joins == ([Join(5, 90, "same_look")] if joined else [])
 
 
-@pytest.mark.parametrize(("height", "together"), [(1000, True), (1025, True), (1040, False)])
-def test_aspects_are_alike_too(height: int, together: bool) -> None:
+@pytest.mark.parametrize(("height", "joined"), [(1000, True), (1025, True), (1040, False)])
+def test_equal_hashes_of_other_aspects_are_not_joined(height: int, joined: bool) -> None:
     rows = [Row(5, "a", "f" * 64), Row(90, "b", "f" * 64, height=height)]
-    assert bool(group(frame(rows)).joins) == together
+    assert bool(joins_of(rows)) == joined
 
 
-def test_blank_pictures_are_like_no_other() -> None:
-    rows = [Row(5, "a", "0" * 64), Row(90, "b", "0" * 64), Row(95, "c", hexed(1))]
-    assert group(frame(rows)).joins == []
-    assert group(frame([*rows, Row(99, "a", "0" * 64)])).joins == [Join(5, 99, "same_bytes")]
+def test_blank_pictures_do_not_look_the_same() -> None:
+    rows = [Row(5, "a", "0" * 64), Row(90, "b", "0" * 64), Row(95, "c", to_hex(1))]
+    assert joins_of(rows) == []
+    assert joins_of([*rows, Row(99, "a", "0" * 64)]) == [Join(5, 99, "same_bytes")]
 
 
 @pytest.mark.parametrize(
-    ("steps", "own", "shared", "together"),
+    ("steps", "own", "shared", "joined"),
     [(3, 1, 8, True), (4, 1, 8, False), (3, 2, 8, True), (3, 3, 8, False), (3, 0, 7, False)],
 )
-def test_neighbours_of_nearly_the_same_tags(
-    steps: int, own: int, shared: int, together: bool
+def test_neighbours_of_nearly_the_same_tags_are_joined(
+    steps: int, own: int, shared: int, joined: bool
 ) -> None:
     common = " ".join(TAGS[:shared])
     more = " ".join(TAGS[shared : shared + own])
-    rows = [Row(5, "a", hexed(1), tags=common), Row(5 + steps, "b", hexed(2**256 - 1), tags=common)]
+    rows = [
+        Row(5, "a", to_hex(1), tags=common),
+        Row(5 + steps, "b", to_hex(2**256 - 1), tags=common),
+    ]
     rows[1] = Row(5 + steps, "b", "f" * 64, tags=f" {common}  {more} {more}")
-    rows += [Row(5 + step, str(step), hexed(0)) for step in range(1, steps)]  # in between
-    assert group(frame(rows)).joins == ([Join(5, 5 + steps, "same_tags")] if together else [])
+    rows += [Row(5 + step, str(step), to_hex(0)) for step in range(1, steps)]  # in between
+    assert joins_of(rows) == ([Join(5, 5 + steps, "same_tags")] if joined else [])
 
 
-def test_many_unrelated_posts_stay_apart_and_planted_pairs_are_found() -> None:
+def test_only_planted_pairs_are_found_among_20_000_posts() -> None:
     rng = np.random.default_rng(0)
-    bits = rng.integers(0, 2, (20_000, BITS)).astype(bool)
+    bits = rng.integers(0, 2, (20_000, HASH_BITS)).astype(bool)
     bits[10_000:10_200] = bits[:200]
     for row in range(200):
-        bits[10_000 + row, rng.choice(BITS, row % 25, replace=False)] ^= True
+        bits[10_000 + row, rng.choice(HASH_BITS, row % 25, replace=False)] ^= True
     hashes = [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
-    joins = group(frame([Row(9 * k, str(k), phash) for k, phash in enumerate(hashes)])).joins
+    joins = group_duplicates(
+        frame([Row(9 * k, str(k), phash) for k, phash in enumerate(hashes)])
+    ).joins
     expected = [Join(9 * k, 9 * (10_000 + k), "same_look") for k in range(200)]
     assert sorted(joins, key=lambda join: join.id) == expected
 
 
 def test_drawings_of_different_posts_do_not_look_the_same() -> None:
     rows = []
-    for post_id in (64, 108, 171, 178, 180, 1897, 1987):  # some that are alike
+    for post_id in (64, 108, 171, 178, 180, 1897, 1987):  # some that are similar
         color = draw(post_id).color
         height, width = color.shape[:2]
-        look = measure(color, width, height).phash
-        rows.append(Row(post_id, str(post_id), look, width, height))
-    assert group(frame(rows)).joins == []
+        phash = compute_stats(color, width, height).phash
+        rows.append(Row(post_id, str(post_id), phash, width, height))
+    assert joins_of(rows) == []
 
 
-def test_no_posts_are_no_groups() -> None:
-    groups = group(frame([]))
+def test_no_posts_make_no_groups() -> None:
+    groups = group_duplicates(frame([]))
     assert groups.first == {}
     assert groups.counts == {"same_bytes": 0, "same_look": 0, "same_tags": 0}

@@ -15,14 +15,21 @@ from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import Drawing, draw
 from pipeline.sample_booru.catalogue import catalogue
 from pipeline.sample_booru.files import encode
-from pipeline.screen.measure import Measures, measure
-from pipeline.screen.screen import GATES, ScreenOptions, judge, look, screen_shard, screened
+from pipeline.screen.picture_stats import PictureStats, compute_stats
+from pipeline.screen.screen import (
+    GATES,
+    ScreenOptions,
+    apply_gates,
+    read_kept_ids,
+    read_stats,
+    screen_shard,
+)
 from pipeline.shard import write_shard
 from sketch_models.errors import ConfigError
 
 IDS = (*range(1, 12), *(post.id for post in catalogue(8)))
 KEEP = ScreenOptions(min_side=1, max_aspect=0, blank="keep", line_art="keep", greyscale="keep")
-GOOD = Measures(
+GOOD = PictureStats(
     width=800, height=1000, phash="f" * 64, chroma=0.4, hues=20.0, paper=0.5, uniform=0.0,
     outline=2.0,
 )  # fmt: skip
@@ -41,74 +48,74 @@ def drawings() -> list[Drawing]:
     return [draw(post_id) for post_id in IDS]
 
 
-def verdict(picture: Picture, variant: str = "jpg") -> str:
-    """Of the file, at 1/8 if it is a JPEG."""
+def code_of(picture: Picture, file_format: str = "jpg") -> str:
+    """Return the screen's code of a picture in a file; a JPEG is decoded at 1/8."""
     height, width = picture.shape[:2]
-    with Image.open(io.BytesIO(encode(Drawing(picture, picture[..., 0]), variant))) as image:
+    with Image.open(io.BytesIO(encode(Drawing(picture, picture[..., 0]), file_format))) as image:
         image.draft("RGB", (1, 1))
         thumbnail = np.asarray(image.convert("RGB"))
-    return judge(measure(thumbnail, width, height), ScreenOptions())
+    return apply_gates(compute_stats(thumbnail, width, height), ScreenOptions())
 
 
 def grey(picture: Picture) -> Picture:
     return np.repeat(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[..., None], 3, axis=2)
 
 
-@pytest.mark.parametrize("variant", ["jpg", "png", "png_palette"])
-def test_drawings_stay(drawings: list[Drawing], variant: str) -> None:
-    some = drawings if variant == "jpg" else drawings[:5]
-    assert {verdict(drawing.color, variant) for drawing in some} == {"ok"}
+@pytest.mark.parametrize("file_format", ["jpg", "png", "png_palette"])
+def test_drawings_are_kept(drawings: list[Drawing], file_format: str) -> None:
+    some = drawings if file_format == "jpg" else drawings[:5]
+    assert {code_of(drawing.color, file_format) for drawing in some} == {"ok"}
 
 
-def test_pictures_without_colour_go(drawings: list[Drawing]) -> None:
-    assert {verdict(grey(drawing.color)) for drawing in drawings} == {"greyscale"}
+def test_greyscale_pictures_are_dropped(drawings: list[Drawing]) -> None:
+    assert {code_of(grey(drawing.color)) for drawing in drawings} == {"greyscale"}
 
 
-def test_prints_in_one_ink_go(drawings: list[Drawing]) -> None:
+def test_prints_in_one_ink_are_dropped_as_greyscale(drawings: list[Drawing]) -> None:
     dark, light = np.array([60, 25, 90]), np.array([255, 247, 220])
     for drawing in drawings:
         printed = dark + grey(drawing.color) / 255 * (light - dark)
-        assert verdict(printed.astype(np.uint8)) == "greyscale"
+        assert code_of(printed.astype(np.uint8)) == "greyscale"
 
 
-@pytest.mark.parametrize("variant", ["jpg", "png"])
-def test_line_art_goes(drawings: list[Drawing], variant: str) -> None:
-    some = drawings if variant == "jpg" else drawings[:5]
+@pytest.mark.parametrize("file_format", ["jpg", "png"])
+def test_line_art_is_dropped(drawings: list[Drawing], file_format: str) -> None:
+    some = drawings if file_format == "jpg" else drawings[:5]
     lines = [np.repeat(drawing.line[..., None], 3, axis=2) for drawing in some]
-    assert {verdict(picture, variant) for picture in lines} == {"line_art"}
+    assert {code_of(picture, file_format) for picture in lines} == {"line_art"}
 
 
 @pytest.mark.parametrize("color", [(255, 255, 255), (252, 250, 247), (30, 90, 200), (0, 0, 0)])
-def test_blank_pictures_go(color: tuple[int, int, int]) -> None:
+def test_blank_pictures_are_dropped(color: tuple[int, int, int]) -> None:
     noise = np.random.default_rng(0).integers(-3, 4, (600, 500, 3))
-    assert verdict(np.clip(noise + color, 0, 255).astype(np.uint8)) == "blank"
+    assert code_of(np.clip(noise + color, 0, 255).astype(np.uint8)) == "blank"
 
 
-def test_a_small_figure_in_colour_on_a_white_page_stays(drawings: list[Drawing]) -> None:
+def test_small_colour_figure_on_a_white_page_is_kept(drawings: list[Drawing]) -> None:
     for drawing in drawings:
         page = np.full_like(drawing.color, 255)
         small = cv2.resize(drawing.color, None, fx=0.1, fy=0.1, interpolation=cv2.INTER_AREA)
         page[400 : 400 + small.shape[0], 300 : 300 + small.shape[1]] = small
-        assert verdict(page) == "ok"
+        assert code_of(page) == "ok"
 
 
 @pytest.mark.parametrize("code", GATES)
-def test_each_gate_can_be_opened(code: str) -> None:
-    assert judge(BAD[code], ScreenOptions()) == code
-    assert judge(BAD[code], KEEP) == "ok"
+def test_each_gate_can_be_turned_off(code: str) -> None:
+    assert apply_gates(BAD[code], ScreenOptions()) == code
+    assert apply_gates(BAD[code], KEEP) == "ok"
 
 
 @pytest.mark.parametrize("code", ["blank", "line_art", "greyscale"])
-def test_what_one_gate_lets_through_another_does_not_stop(code: str) -> None:
+def test_picture_kept_by_its_gate_passes_the_others(code: str) -> None:
     others = {"blank", "line_art", "greyscale"} - {code}
-    assert judge(BAD[code], replace(KEEP, **dict.fromkeys(others, "drop"))) == "ok"
+    assert apply_gates(BAD[code], replace(KEEP, **dict.fromkeys(others, "drop"))) == "ok"
 
 
-def test_the_first_gate_that_closes_is_named() -> None:
+def test_first_failed_gate_gives_the_code() -> None:
     everything = replace(BAD["line_art"], width=100, height=1000, uniform=1.0)
-    assert judge(everything, ScreenOptions()) == "too_small"
-    assert judge(replace(everything, width=300), ScreenOptions()) == "bad_aspect"
-    assert judge(replace(everything, width=900), ScreenOptions()) == "blank"
+    assert apply_gates(everything, ScreenOptions()) == "too_small"
+    assert apply_gates(replace(everything, width=300), ScreenOptions()) == "bad_aspect"
+    assert apply_gates(replace(everything, width=900), ScreenOptions()) == "blank"
     assert GATES == ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
 
 
@@ -125,7 +132,7 @@ def test_the_first_gate_that_closes_is_named() -> None:
     ],
 )
 def test_limits_are_inclusive(width: int, height: int, code: str) -> None:
-    assert judge(replace(GOOD, width=width, height=height), ScreenOptions()) == code
+    assert apply_gates(replace(GOOD, width=width, height=height), ScreenOptions()) == code
 
 
 @pytest.mark.parametrize(
@@ -159,14 +166,14 @@ def pictures_of() -> dict[int, tuple[str, bytes]]:
     }
 
 
-def test_a_shard_is_measured_and_judged(tmp_path: Path) -> None:
+def test_shard_is_screened_into_a_table(tmp_path: Path) -> None:
     color, done = shard_of(tmp_path, pictures_of()), []
     table = tmp_path / "screen.parquet"
     outcomes = screen_shard(color, [6, 5, 4, 3, 2, 1], table, ScreenOptions(), advance=done.append)
     codes = ["ok", "ok", "greyscale", "blank", "too_small", "broken"]
     assert [(row.id, row.code) for row in outcomes] == list(enumerate(codes, 1))
     assert sum(done) == 6
-    assert screened(table) == [1, 2]
+    assert read_kept_ids(table) == [1, 2]
     rows = pl.read_parquet(table)
     assert rows.columns[:3] == ["id", "code", "sha256"]
     height, width = draw(1).color.shape[:2]
@@ -174,27 +181,27 @@ def test_a_shard_is_measured_and_judged(tmp_path: Path) -> None:
     assert rows["phash"].null_count() == 1
 
 
-def test_what_was_measured_before_is_not_measured_again(
+def test_stats_of_previous_tables_are_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     color = shard_of(tmp_path, pictures_of())
     first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
     screen_shard(color, [1, 2, 3], first, ScreenOptions())
-    looked: list[bytes] = []
+    computed: list[bytes] = []
 
-    def noted(content: bytes) -> Measures:
-        looked.append(content)
-        return look(content)
+    def recording_read_stats(content: bytes) -> PictureStats:
+        computed.append(content)
+        return read_stats(content)
 
-    monkeypatch.setattr("pipeline.screen.screen.look", noted)
+    monkeypatch.setattr("pipeline.screen.screen.read_stats", recording_read_stats)
     options = ScreenOptions(greyscale="keep")
-    outcomes = screen_shard(color, [1, 2, 3, 4], second, options, known=[first])
+    outcomes = screen_shard(color, [1, 2, 3, 4], second, options, previous_tables=[first])
     assert [row.code for row in outcomes] == ["ok", "ok", "ok", "blank"]
-    assert len(looked) == 1
+    assert len(computed) == 1
     assert pl.read_parquet(second).drop("code")[:3].equals(pl.read_parquet(first).drop("code"))
 
 
-def test_a_shard_of_nothing(tmp_path: Path) -> None:
+def test_empty_shard_makes_an_empty_table(tmp_path: Path) -> None:
     table = tmp_path / "screen.parquet"
     assert screen_shard(shard_of(tmp_path, {}), [], table, ScreenOptions()) == []
-    assert screened(table) == []
+    assert read_kept_ids(table) == []

@@ -72,7 +72,7 @@ def test_a_line_or_file_that_is_not_there(write_packed: Callable[..., Path]) -> 
     path = write_packed((4,), size=64)
     with pytest.raises(SengaError, match="no line art sideways, expected one of enhanced"):
         read_held_out(path, "sideways")
-    with pytest.raises(SengaError, match="is missing: build it first"):
+    with pytest.raises(SengaError, match="is missing. Build it first"):
         read_held_out(path.with_name("nothing.h5"))
 
 

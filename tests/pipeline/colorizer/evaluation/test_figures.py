@@ -11,7 +11,7 @@ from pipeline.colorizer.evaluation.figures import (
     picture_grid,
     thickness,
 )
-from pipeline.report.sheet import GROUP
+from pipeline.report.sheet import GROUP_GAP
 
 CELL = 100
 
@@ -107,5 +107,5 @@ def test_line_art_stands_above_what_is_painted_from_it() -> None:
     for line, result in ((60, 100), (70, 110), (80, 120), (90, 130)):
         assert places[line][0] == places[result][0]
         assert places[result][1] - places[line][1] == CELL + 6
-    assert places[80][1] - places[100][1] == CELL + GROUP  # pairs stand apart
+    assert places[80][1] - places[100][1] == CELL + GROUP_GAP  # pairs stand apart
     assert places[70][0] > places[60][0]

@@ -216,7 +216,7 @@ def test_another_size(write_packed: WritePacked) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(SengaError, match=r"none\.h5 is missing: build it first\.$"):
+    with pytest.raises(SengaError, match=r"none\.h5 is missing\. Build it first\.$"):
         ColorizationDataset(tmp_path / "none.h5")
 
 

@@ -18,7 +18,7 @@ KNOWN = {
 
 
 def small(person: Character) -> Character:
-    """The same person on a smaller picture, to draw faster."""
+    """Return the same person on a smaller picture, which is drawn faster."""
     return dataclasses.replace(person, width=person.width // 2, height=person.height // 2)
 
 
@@ -26,7 +26,7 @@ def grey(color: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(color, cv2.COLOR_RGB2GRAY)
 
 
-def test_a_drawing_depends_on_id_and_seed_alone() -> None:
+def test_drawing_depends_only_on_id_and_seed() -> None:
     first = draw(5)
     draw(6)
     again = draw(5)
@@ -40,7 +40,7 @@ def test_a_drawing_depends_on_id_and_seed_alone() -> None:
 
 
 @pytest.mark.parametrize("post_id", IDS)
-def test_shapes_types_and_sizes(post_id: int) -> None:
+def test_drawing_has_the_documented_shapes_and_dtypes(post_id: int) -> None:
     person = character(post_id)
     drawing = draw_character(person)
     assert drawing.color.shape == (person.height, person.width, 3)
@@ -51,7 +51,7 @@ def test_shapes_types_and_sizes(post_id: int) -> None:
 
 
 @pytest.mark.parametrize("post_id", IDS)
-def test_ink_lies_on_dark_pixels_of_the_picture(post_id: int) -> None:
+def test_ink_is_on_dark_pixels_of_the_picture(post_id: int) -> None:
     drawing = draw(post_id)
     ink = grey(drawing.color)[drawing.line < 40]
     assert np.median(ink) < 70
@@ -59,17 +59,17 @@ def test_ink_lies_on_dark_pixels_of_the_picture(post_id: int) -> None:
 
 
 @pytest.mark.parametrize("post_id", IDS)
-def test_line_art_fits_the_picture_to_the_pixel(post_id: int) -> None:
-    """Moved by a pixel either way, the ink lies on brighter pixels than where it is."""
+def test_line_art_is_aligned_to_the_pixel(post_id: int) -> None:
+    """Shifted by a pixel in any direction, the ink is on brighter pixels than before."""
     drawing = draw(post_id)
     bright, ink = grey(drawing.color).astype(float), drawing.line < 40
-    here = bright[ink].mean()
+    aligned = bright[ink].mean()
     for axis in (0, 1):
         for step in (-1, 1):
-            assert bright[np.roll(ink, step, axis)].mean() > here
+            assert bright[np.roll(ink, step, axis)].mean() > aligned
 
 
-def test_the_line_art_knows_no_shade_and_no_background() -> None:
+def test_line_art_does_not_depend_on_the_background() -> None:
     person = small(character(3))
     plain = draw_character(dataclasses.replace(person, background="white"))
     for background in ("plain", "gradient", "dots", "sky", "stripes", "petals"):
@@ -80,7 +80,7 @@ def test_the_line_art_knows_no_shade_and_no_background() -> None:
 
 @pytest.mark.parametrize("framing", ["portrait", "upper_body", "cowboy_shot", "full_body"])
 @pytest.mark.parametrize("post_id", [11, 12, 13])
-def test_every_framing_holds_the_head(post_id: int, framing: str) -> None:
+def test_every_framing_contains_the_head(post_id: int, framing: str) -> None:
     person = dataclasses.replace(
         small(character(post_id)),
         framing=framing,
@@ -91,12 +91,12 @@ def test_every_framing_holds_the_head(post_id: int, framing: str) -> None:
     )
     drawing = draw_character(person)
     assert (drawing.color[2] > 250).mean() > 0.5, "air above the head"
-    feet = drawing.line[-4:].min() == 255
-    assert feet == (framing == "full_body"), "only a full figure ends above the lower edge"
+    blank_below = drawing.line[-4:].min() == 255
+    assert blank_below == (framing == "full_body"), "only a full figure ends above the lower edge"
 
 
 @pytest.mark.parametrize("post_id", KNOWN)
-def test_who_is_drawn_does_not_depend_on_the_libraries(post_id: int) -> None:
+def test_character_does_not_depend_on_library_versions(post_id: int) -> None:
     person = character(post_id)
-    told = (person.hair.tone, person.face.eyes, person.outfit.top, person.framing)
-    assert (*told, person.width, person.height, round(person.yaw, 6)) == KNOWN[post_id]
+    choices = (person.hair.tone, person.face.eyes, person.outfit.top, person.framing)
+    assert (*choices, person.width, person.height, round(person.yaw, 6)) == KNOWN[post_id]

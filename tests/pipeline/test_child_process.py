@@ -1,4 +1,4 @@
-"""Commands in a process of their own: what they say, how they fail, how they end."""
+"""Modules in a child process: their output, their errors, and their end."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import run
+from pipeline import child_process
 from sketch_models.errors import ConfigError, SengaError
 
 TOP = Path(__file__).parents[2]
@@ -18,72 +18,72 @@ Module = Callable[[str], str]
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
-    """Makes a command out of the body of its `main`; returns the name of its module."""
+    """Return a function that writes a module with this `main` and returns its name."""
 
-    def made(body: str) -> str:
-        (tmp_path / "told.py").write_text(
+    def write_module(body: str) -> str:
+        (tmp_path / "child.py").write_text(
             "import json, os, sys, time\n"
-            "from pipeline.run import command\n"
+            "from pipeline.child_process import run_main\n"
             "from sketch_models.errors import SengaError\n"
             f"def main(arguments):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
-            "sys.exit(command(main, sys.argv[1:]))\n"
+            "sys.exit(run_main(main, sys.argv[1:]))\n"
         )
-        return "told"
+        return "child"
 
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{TOP}")
-    return made
+    return write_module
 
 
-def test_every_line_of_json_is_heard(module: Module) -> None:
+def test_every_json_line_is_passed_on(module: Module) -> None:
     name = module("""
         print("not for Luigi")
         for images in (1, 2):
             print(json.dumps({"images": images, "arguments": arguments}), flush=True)
     """)
-    heard: list[run.Line] = []
-    run.run(name, ["a", "b"], heard.append, 1)
-    assert heard == [{"images": images, "arguments": ["a", "b"]} for images in (1, 2)]
+    lines: list[child_process.JsonLine] = []
+    child_process.run_module(name, ["a", "b"], lines.append, 1)
+    assert lines == [{"images": images, "arguments": ["a", "b"]} for images in (1, 2)]
 
 
-def test_its_sentence_is_raised(module: Module) -> None:
+def test_error_message_of_the_child_is_raised(module: Module) -> None:
     name = module('raise SengaError("The disk is full: free some space.")')
     with pytest.raises(SengaError, match=r"^The disk is full: free some space\.$"):
-        run.run(name, [], print, 1)
+        child_process.run_module(name, [], print, 1)
 
 
-def test_a_defect_keeps_its_traceback(module: Module) -> None:
+def test_unexpected_exception_keeps_its_traceback(module: Module) -> None:
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        run.run(module("1 / 0"), [], print, 1)
+        child_process.run_module(module("1 / 0"), [], print, 1)
 
 
-def test_a_killed_one_is_told_apart(module: Module) -> None:
+def test_killed_child_has_its_own_message(module: Module) -> None:
     with pytest.raises(SengaError, match="killed by signal 9"):
-        run.run(module("os.kill(os.getpid(), 9)"), [], print, 1)
+        child_process.run_module(module("os.kill(os.getpid(), 9)"), [], print, 1)
 
 
-def test_torchrun_starts_several(module: Module) -> None:
+def test_torchrun_starts_several_processes(module: Module) -> None:
     name = module("""
         assert os.environ["WORLD_SIZE"] == "2"
         # torchrun's processes are unbuffered, so that print would write a line in two pieces.
         sys.stdout.write(json.dumps({"rank": int(os.environ["RANK"])}) + "\\n")
     """)
-    heard: list[run.Line] = []
-    run.run(name, [], heard.append, 2)
-    assert sorted(line["rank"] for line in heard) == [0, 1]
+    lines: list[child_process.JsonLine] = []
+    child_process.run_module(name, [], lines.append, 2)
+    assert sorted(line["rank"] for line in lines) == [0, 1]
 
 
-def test_a_sentence_comes_through_torchrun_once(module: Module) -> None:
+def test_error_message_through_torchrun_is_raised_once(module: Module) -> None:
     name = module('raise SengaError("The loss is no number.")')
     with pytest.raises(SengaError, match=r"^The loss is no number\.$"):
-        run.run(name, [], print, 2)
+        child_process.run_module(name, [], print, 2)
 
 
-def test_it_ends_with_the_one_that_started_it(module: Module, tmp_path: Path) -> None:
+def test_child_exits_when_its_parent_is_killed(module: Module, tmp_path: Path) -> None:
     name = module(f"""
         open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
         time.sleep(60)
     """)
-    code = f"from pipeline.colorizer import run; run.run({name!r}, [], print, 1)"
+    code = f"from pipeline import child_process; child_process.run_module({name!r}, [], print, 1)"
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=TOP)
     deadline = time.monotonic() + 30
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
@@ -97,15 +97,15 @@ def test_it_ends_with_the_one_that_started_it(module: Module, tmp_path: Path) ->
         time.sleep(0.02)
 
 
-def test_a_wrong_option_is_a_sentence_too(capsys: pytest.CaptureFixture) -> None:
+def test_wrong_option_is_printed_as_one_sentence(capsys: pytest.CaptureFixture) -> None:
     def main(_: list[str]) -> None:
         raise ConfigError("[train] epochs = 0: expected a number above 0.")
 
-    assert run.command(main, []) == run.FAILED
+    assert child_process.run_main(main, []) == child_process.EXIT_FAILURE
     assert capsys.readouterr().err == "senga: [train] epochs = 0: expected a number above 0.\n"
 
 
-def test_there_is_no_gpu_or_there_are_some() -> None:
+def test_gpus_are_counted_as_pytorch_counts_them() -> None:
     import torch
 
-    assert run.gpus() == torch.cuda.device_count()
+    assert child_process.count_gpus() == torch.cuda.device_count()

@@ -1,4 +1,4 @@
-"""What sketching and simplifying share: pictures of a shard are loaded, drawn and saved at once."""
+"""What sketching and simplifying share: load, draw and save the pictures of a shard in parallel."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.in_order import in_order
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, keep_freed_memory
 from pipeline.progress import Advance
-from pipeline.shard import write_shard
+from pipeline.shard import TarSample, write_shard
+from pipeline.thread_map import thread_map
 
 A = TypeVar("A")
 B = TypeVar("B")
 T = TypeVar("T")
 Item = tuple[int, T | Outcome]
-"""A post id, and what has become of its picture so far."""
+"""A post id, and its intermediate result, or the outcome if it has failed."""
 
 
 def draw_shard(
@@ -32,41 +32,42 @@ def draw_shard(
     threads: int,
     advance: Advance,
 ) -> list[Outcome]:
-    """Writes a shard of drawings.
+    """Write a shard of drawings.
 
-    Pictures are loaded, drawn and saved on threads of their own, a few ahead of one another, so
-    that no core waits for another and memory does not depend on the size of the shard. A picture
-    that fails is an outcome; the others go on.
+    Pictures are loaded, drawn and saved on separate threads, a few ahead of one another, so that no
+    core waits for another and memory does not depend on the size of the shard. A picture that
+    fails becomes an outcome and does not stop the others.
 
     Args:
-        ids: the posts, in the order to keep.
+        ids: the posts, in the order to write them.
         target: the tar file to write.
         load: reads a picture; may raise PictureError.
         draw: draws a batch; called from several threads.
         save: encodes the parts of a sample; may raise PictureError.
         batch_size: pictures per batch.
-        threads: that draw at once.
-        advance: told of every picture.
+        threads: number of batches drawn at the same time.
+        advance: called with the number of pictures done.
 
     Returns:
         One outcome per post id.
     """
     keep_freed_memory()
     cores = os.cpu_count() or 1
-    loaded = in_order(partial(_each, load), ((post_id, post_id) for post_id in ids), cores)
-    drawn = in_order(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
-    saved = in_order(partial(_each, save), (item for batch in drawn for item in batch), cores)
+    loaded = thread_map(partial(_apply, load), ((post_id, post_id) for post_id in ids), cores)
+    drawn = thread_map(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
+    saved = thread_map(partial(_apply, save), (item for batch in drawn for item in batch), cores)
     outcomes: list[Outcome] = []
     write_shard(target, _samples(saved, outcomes, advance))
     return outcomes
 
 
-def _each(work: Callable[[A], B], item: Item[A]) -> Item[B]:
+def _apply(function: Callable[[A], B], item: Item[A]) -> Item[B]:
+    """Apply a function to an item's value, unless the item has failed."""
     post_id, value = item
     if isinstance(value, Outcome):
         return post_id, value
     try:
-        return post_id, work(value)
+        return post_id, function(value)
     except PictureError as error:
         return post_id, Outcome(post_id, error.code, error.detail)
 
@@ -93,7 +94,8 @@ def _draw_batch(
 
 def _samples(
     items: Iterable[Item[Mapping[str, bytes]]], outcomes: list[Outcome], advance: Advance
-) -> Iterator[tuple[int, Mapping[str, bytes]]]:
+) -> Iterator[TarSample]:
+    """Yield the samples to write, and append an outcome per item."""
     for post_id, value in items:
         if isinstance(value, Outcome):
             outcomes.append(value)

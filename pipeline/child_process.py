@@ -1,0 +1,123 @@
+"""Run a module in a child process, which ends when this process does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sketch_models.errors import SengaError
+
+JsonLine = dict[str, Any]
+"""A line that the child prints, such as `{"images": 3200, "of": 16000, "images_per_s": 9.7}`."""
+
+EXIT_FAILURE = 3  # exit status of a command that has printed one sentence about what is wrong
+_EXIT_WITH_PARENT = "--exit-with-parent"
+_ERROR_PREFIX = "senga: "  # of an error message on the standard error
+
+
+def run_module(
+    module: str, arguments: Sequence[str], hear: Callable[[JsonLine], None], processes: int
+) -> None:
+    """Run `python -m <module> <arguments>` and wait for it.
+
+    The child alone imports PyTorch and takes memory of the GPU; the caller may still fork.
+
+    Args:
+        module: a module that calls `run_main`.
+        arguments: the arguments of its command line.
+        hear: called with every line of JSON that it writes to its standard output.
+        processes: number of processes that torchrun starts; 1 for a plain process.
+
+    Raises:
+        SengaError: with the sentence that the module printed, if it fails.
+    """
+    program = ["-m", module, *arguments, _EXIT_WITH_PARENT]
+    if processes > 1:
+        torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        program = [*torchrun, *program]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        # The child's standard input ends when this process is killed, however that happens.
+        subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, *program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith("{"):
+                    hear(json.loads(line))
+        except BaseException:
+            process.kill()
+            raise
+        status = process.wait()
+        errors.seek(0)
+        _check_exit_status(module, status, errors.read())
+
+
+def _check_exit_status(module: str, status: int, errors: str) -> None:
+    """Raise an exception if the child failed.
+
+    Args:
+        module: the name of the module.
+        status: exit status, or the negative number of the signal that killed it.
+        errors: what it wrote to its standard error.
+    """
+    messages = [line for line in errors.splitlines() if line.startswith(_ERROR_PREFIX)]
+    if messages:
+        raise SengaError(messages[-1].removeprefix(_ERROR_PREFIX))
+    if status < 0:
+        raise SengaError(
+            f"{module} was killed by signal {-status}. If the system ran out of memory, lower the "
+            "batch size. Run again: it resumes from the last checkpoint."
+        )
+    if status:
+        raise RuntimeError(f"{module} failed:\n{errors}")
+
+
+def count_gpus() -> int:
+    """Return the number of GPUs that PyTorch sees, without initializing CUDA in this process.
+
+    A process that has initialized CUDA cannot use it in its forks.
+    """
+    code = "import torch; print(torch.cuda.device_count())"
+    arguments = [sys.executable, "-c", code]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
+    return int(done.stdout)
+
+
+def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:
+    """Run the `main` of a command and print its error as one sentence.
+
+    Args:
+        main: called with the arguments; raises SengaError if something is wrong.
+        arguments: the arguments of the command line.
+
+    Returns:
+        The exit status: 0, or `EXIT_FAILURE` after one sentence on the standard error.
+    """
+    if _EXIT_WITH_PARENT in arguments:
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+    try:
+        main([argument for argument in arguments if argument != _EXIT_WITH_PARENT])
+    except SengaError as error:
+        sys.stderr.write(f"{_ERROR_PREFIX}{error}\n")
+        return EXIT_FAILURE
+    return 0
+
+
+def _exit_with_parent() -> None:
+    """Exit as soon as the standard input ends, which is when the parent has ended."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)

@@ -1,0 +1,35 @@
+"""A `map` that runs on several threads and keeps the order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def thread_map(
+    function: Callable[[T], R], items: Iterable[T], max_threads: int = 4
+) -> Generator[R, None, None]:
+    """Yield `function(item)` for every item, in order, computed on threads a few items ahead.
+
+    For functions that release the interpreter's lock, such as those of polars, NumPy and OpenCV.
+
+    Args:
+        function: called with an item, on any thread.
+        items: taken by the calling thread, at most `max_threads` + 1 ahead of the results.
+        max_threads: number of threads, if there are as many cores.
+    """
+    threads = min(max_threads, os.cpu_count() or 1)
+    pending: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -48,7 +48,7 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.colorizer.hints import HintOptions, simulate
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.dataset import ColorizationDataset
-from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
+from pipeline.colorizer.training.training_sample import Sample, draw_sample, normalize
 from pipeline.pack.dataset_file import Chunk, DatasetFile, Row, picture_names
 from pipeline.pack.square import Placement
 from pipeline.picture import fit, keep_freed_memory

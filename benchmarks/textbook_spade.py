@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pipeline.colorizer.options import NetworkOptions
 from pipeline.colorizer.training import losses
-from pipeline.colorizer.training.sample import Sample, normalize
+from pipeline.colorizer.training.training_sample import Sample, normalize
 
 
 def conv(

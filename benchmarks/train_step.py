@@ -22,8 +22,8 @@ from textbook_spade import Textbook
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.trainer import Place, Trainer
+from pipeline.colorizer.training.training_sample import Sample
 from sketch_models.runner import choose_device, choose_precision
 
 PAPERS_IMAGES = 8_544 * 50

@@ -8,7 +8,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import run, store
-from pipeline.colorizer.evaluation.job import Job
+from pipeline.colorizer.evaluation.evaluate_job import Job
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import Advance

@@ -19,7 +19,7 @@ from pipeline.colorizer.options import (
     TrainOptions,
     require_size,
 )
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import Recipe
 from pipeline.pack.pack import PackOptions
 from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError

@@ -17,7 +17,7 @@ from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.networks.generator import join_map
 from pipeline.colorizer.networks.layers import parameters
 from pipeline.colorizer.networks.painter import Painter
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import Recipe
 from pipeline.pack.square import Placement, resampled
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions

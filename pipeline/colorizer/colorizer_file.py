@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from pipeline import store
-from pipeline.colorizer import recipe
+from pipeline.colorizer import train_job as recipe
 from pipeline.colorizer.networks.painter import Painter
-from pipeline.colorizer.recipe import SCHEMA, Recipe
+from pipeline.colorizer.train_job import SCHEMA, Recipe
 from sketch_models.errors import SengaError
 
 _KEY = "colorizer"  # of the file's metadata

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.evaluation.evaluate_job import Job, read_job
 from pipeline.colorizer.evaluation.evaluation import NAMES, SHOWN, measure_all
-from pipeline.colorizer.evaluation.job import Job, read_job
 from pipeline.colorizer.evaluation.page import PageFacts, write_page
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.evaluation.scores import scores_to_json
-from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
-from pipeline.colorizer.training.run_log import METRICS
+from pipeline.colorizer.packed_pictures import HeldOut, read_held_out, read_relatives
+from pipeline.colorizer.training.train_log import METRICS
 from pipeline.run import command
 from sketch_models.errors import SengaError
 

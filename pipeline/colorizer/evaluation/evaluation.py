@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.colorizer.evaluation import measures
+from pipeline.colorizer.evaluation import metrics as measures
 from pipeline.colorizer.evaluation.baselines import nearest_hint_fill, white_fill
 from pipeline.colorizer.evaluation.bootstrap import interval
-from pipeline.colorizer.evaluation.deep_measures import DeepMeasures
-from pipeline.colorizer.evaluation.job import Job
+from pipeline.colorizer.evaluation.deep_metrics import DeepMeasures
+from pipeline.colorizer.evaluation.evaluate_job import Job
 from pipeline.colorizer.evaluation.scores import Score
-from pipeline.colorizer.held_out import HeldOut
 from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.packed_pictures import HeldOut
 
 Pictures = Sequence[NDArray[np.uint8]]
 """N of (S, S, 3) uint8 RGB."""

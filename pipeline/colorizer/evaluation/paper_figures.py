@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import curves, figures
+from pipeline.colorizer.evaluation.evaluate_job import Job
 from pipeline.colorizer.evaluation.evaluation import ZERO, Painted, Pictures, drawn_z
 from pipeline.colorizer.evaluation.figures import GridRow
-from pipeline.colorizer.evaluation.job import Job
 from pipeline.colorizer.evaluation.page import PageFigure
 from pipeline.colorizer.evaluation.scores import Score
-from pipeline.colorizer.held_out import HeldOut, Relatives
 from pipeline.colorizer.hints import overlay
+from pipeline.colorizer.packed_pictures import HeldOut, Relatives
 from pipeline.picture import encode_png
 
 _DIMENSIONS = 6  # of z, in the sweep

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions
-from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
+from pipeline.colorizer.training.training_sample import Sample, draw_sample, normalize
 from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.picture import keep_freed_memory
 from sketch_models.errors import SengaError

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.colorizer.colorizer import as_map, to_pixels
-from pipeline.colorizer.held_out import HeldOut
 from pipeline.colorizer.hints import HintOptions, overlay
+from pipeline.colorizer.packed_pictures import HeldOut
 
 _PATCHES = 10  # hints a picture
 _GAP = 4  # pixels between pictures

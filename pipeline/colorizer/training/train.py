@@ -18,20 +18,20 @@ import torch
 from torch import distributed
 from torch.utils.data import DataLoader, default_collate
 
-from pipeline.colorizer import recipe
+from pipeline.colorizer import train_job as recipe
 from pipeline.colorizer.colorizer import WEIGHTS
 from pipeline.colorizer.colorizer_file import write_colorizer
-from pipeline.colorizer.held_out import read_held_out
 from pipeline.colorizer.options import require_size
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.packed_pictures import read_held_out
+from pipeline.colorizer.train_job import Recipe
 from pipeline.colorizer.training import checkpoint
 from pipeline.colorizer.training.dataset import ColorizationDataset
 from pipeline.colorizer.training.losses import Perceptual
-from pipeline.colorizer.training.run_log import Course, RunLog
-from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.sample_grid import SampleGrid
 from pipeline.colorizer.training.sampler import BatchSampler
+from pipeline.colorizer.training.train_log import Course, RunLog
 from pipeline.colorizer.training.trainer import Place, Trainer
+from pipeline.colorizer.training.training_sample import Sample
 from pipeline.run import command
 from sketch_models.errors import SengaError
 from sketch_models.perceptual import danbooru_resnet

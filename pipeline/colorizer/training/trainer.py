@@ -18,7 +18,7 @@ from pipeline.colorizer.networks.generator import join_map
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training import losses
-from pipeline.colorizer.training.sample import Sample, normalize
+from pipeline.colorizer.training.training_sample import Sample, normalize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from pipeline.colorizer.colorizer_file import read_colorizer, write_colorizer
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.networks.layers import initialise
 from pipeline.colorizer.options import LossOptions, TrainOptions
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import Recipe
 from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.pack.square import Placement
 from sketch_models.errors import SengaError

@@ -9,7 +9,7 @@ import torch
 from pipeline.colorizer.colorizer_file import write_colorizer
 from pipeline.colorizer.networks.layers import initialise
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import Recipe
 from pipeline.colorizer.training.trainer import Place, Trainer
 from pipeline.demo.app import create_app
 from pipeline.demo.options import DemoOptions

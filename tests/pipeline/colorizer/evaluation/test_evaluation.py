@@ -10,14 +10,14 @@ import pytest
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import evaluate, figures
+from pipeline.colorizer.evaluation.evaluate_job import Job, read_job
 from pipeline.colorizer.evaluation.evaluation import baselines, drawn_z, measure, measure_all
-from pipeline.colorizer.evaluation.job import Job, read_job
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
-from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.hints import HintOptions, Hints
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import EvaluateOptions
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.packed_pictures import HeldOut, read_held_out, read_relatives
+from pipeline.colorizer.train_job import Recipe
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions

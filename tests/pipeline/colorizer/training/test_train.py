@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from pipeline.colorizer.options import LossOptions, TrainOptions
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import Recipe
 from pipeline.colorizer.training import checkpoint, train
 from pipeline.colorizer.training.dataset import ColorizationDataset
-from pipeline.colorizer.training.run_log import Course, RunLog
-from pipeline.colorizer.training.sample import Sample
+from pipeline.colorizer.training.train_log import Course, RunLog
 from pipeline.colorizer.training.trainer import Place, Trainer
+from pipeline.colorizer.training.training_sample import Sample
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.networks.test_networks import small

@@ -9,8 +9,8 @@ from torch import Tensor, distributed, multiprocessing, nn
 
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.losses import Perceptual
-from pipeline.colorizer.training.sample import Sample
 from pipeline.colorizer.training.trainer import Place, Trainer, rate_factor
+from pipeline.colorizer.training.training_sample import Sample
 from tests.pipeline.colorizer.networks.test_networks import small
 
 CPU = torch.device("cpu")

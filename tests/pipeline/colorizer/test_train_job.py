@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.colorizer import recipe
+from pipeline.colorizer import train_job as recipe
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import Recipe
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
 

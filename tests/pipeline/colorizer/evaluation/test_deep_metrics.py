@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
-from pipeline.colorizer.evaluation.deep_measures import DeepMeasures, frechet_distance
+from pipeline.colorizer.evaluation.deep_metrics import DeepMeasures, frechet_distance
 from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.network_options import GpuOptions
 from sketch_models.option import OptionError

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.colorizer.evaluation import measures
+from pipeline.colorizer.evaluation import metrics as measures
 from pipeline.sample_booru.artist import draw
 
 

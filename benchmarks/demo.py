@@ -31,14 +31,14 @@ import cv2
 import numpy as np
 from machine import describe
 
-from pipeline.colorizer.colorizer import Colorizer, placed
-from pipeline.colorizer.hints import HintOptions, Hints, simulate
+from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.hints import HintOptions, Hints, simulate_hints
+from pipeline.colorizer.letterbox import Letterbox
 from pipeline.demo.samples import IDS
 from pipeline.demo.studio import SHIPPED
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw
-from sketch_models.network_options import GpuOptions
 
 TOP = Path(__file__).parents[1]
 LONG_SIDE = 256  # pixels
@@ -63,7 +63,7 @@ class Drawing:
         square = np.full((side, side, 3), 255, np.uint8)
         square[:height, :width] = color
         random = np.random.default_rng(post_id)
-        hints = simulate(square, (0, 0, width, height), HintOptions(), random, PATCHES)
+        hints = simulate_hints(square, (0, 0, width, height), HintOptions(), random, PATCHES)
         return cls(line, Hints(hints.color[:height, :width], hints.mask[:height, :width]))
 
     def body(self) -> bytes:
@@ -157,9 +157,7 @@ def one_round(
 ) -> Round:
     bodies = [drawing.body() for drawing in drawings]
     first = drawings[0]
-    height, width = first.line.shape
-    placement = Placement.of(width, height, colorizer.size, "pad")
-    square, hints = placement.square(first.line), placed(first.hints, placement)
+    box = Letterbox.of(first.line, first.hints, colorizer.size)
     made, client = Round(), Client(address)
     client.ask(bodies[0])  # connects
     for count in range(args.requests):
@@ -167,7 +165,7 @@ def one_round(
         made.one.append(seconds)
         made.served.append(served)
         made.colorize.append(timed(lambda: colorizer.colorize(first.line, first.hints)))
-        made.network.append(timed(lambda: colorizer.paint([square], [hints])))
+        made.network.append(timed(lambda: colorizer.colorize_batch([box.line], [box.hints])))
     found = several(address, bodies, args)
     made.several = [each for each in found if each is not None]
     made.errors = len(found) - len(made.several)
@@ -181,7 +179,7 @@ def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) 
         """Milliseconds: of each round the median, or another quantile, and the median of these."""
         return 1000 * statistics.median(float(np.quantile(getattr(r, name), share)) for r in rounds)
 
-    options = colorizer.recipe.network
+    options = colorizer.train_job.network
     rows = {
         "one client": "one",
         f"{args.clients} clients at once": "several",
@@ -194,7 +192,8 @@ def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) 
         f"Drawings of {LONG_SIDE} px on the long side with {PATCHES} hints, as base64 PNG in JSON "
         f"over HTTP on the loopback, answered at their own size. Colorizer: {options.generator}, "
         f"{colorizer.size} px, width {options.width}, maps {options.map_width}, hidden "
-        f"{options.hidden}, {colorizer.parameters / 1e6:.1f} M parameters, on {colorizer.device}. "
+        f"{options.hidden}, {colorizer.num_parameters / 1e6:.1f} M parameters, on "
+        f"{colorizer.device}. "
         f"Medians over {args.rounds} rounds of {args.requests} requests.",
         f"{describe(('torch', 'flask', 'waitress'))}.",
         "",
@@ -227,7 +226,7 @@ def main() -> None:
     args = parser.parse_args()
     args.colorizer = args.colorizer.absolute()
     drawings = [Drawing.of(post_id) for post_id in IDS]
-    colorizer = Colorizer.load(args.colorizer, GpuOptions(device=args.device))
+    colorizer = Colorizer.load(args.colorizer, args.device)
     colorizer.colorize(drawings[0].line)  # warms up
     with demo(args.colorizer, args.device) as address:
         rounds = [one_round(address, drawings, colorizer, args) for _ in range(args.rounds)]

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.colorizer import placed
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.letterbox import Letterbox
 from pipeline.demo.intake import Fields
 from pipeline.demo.latent import z_of
 from pipeline.demo.problem import Problem
 from pipeline.demo.studio import Studio
 from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
-from pipeline.pack.square import Placement, resampled
+from pipeline.pack.square import resampled
 from pipeline.picture import encode_png, fit
 from sketch_models.styles import STYLES, cut
 
@@ -79,45 +78,36 @@ def colorize(fields: Fields, studio: Studio, ask: Ask) -> Body:
     size = fields.choice("size", "line", ("line", "model"))
     studio.require("colorizer")
     dimension = fields.optional_integer("dimension", range(studio.latent))
-    (width, height), placement, line, hints = _squares(fields, studio.size)
+    box = _letterbox(fields, studio.size)
     seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
     answer = ask(
-        [PaintJob(line, hints, z_of(studio.latent, each, shift, dimension)) for each in seeds]
+        [
+            PaintJob(box.line, box.hints, z_of(studio.latent, each, shift, dimension))
+            for each in seeds
+        ]
     )
+    width, height = box.width, box.height
     if size == "model":
-        width, height = placement.width, placement.height
-    images = [_png(_restored(painted, placement, width, height)) for painted in answer.results]
+        width, height = box.placement.width, box.placement.height
+    images = [_png(box.crop(painted, width, height)) for painted in answer.results]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _times(answer)
 
 
-def _squares(
-    fields: Fields, size: int
-) -> tuple[tuple[int, int], Placement, NDArray[np.uint8], Hints | None]:
-    """Width and height of the line art; its place in a square; it and its hints in that square.
+def _letterbox(fields: Fields, size: int) -> Letterbox:
+    """Return the line art and its hints in a square.
 
     The pictures themselves, which may be large, are forgotten before anything waits.
     """
     line, hints = fields.grey("line"), fields.hints("hints")
     height, width = line.shape
-    placement = Placement.of(width, height, size, "pad")
-    if hints is None:
-        return (width, height), placement, placement.square(line), None
-    if hints.mask.shape != line.shape:
+    if hints is not None and hints.mask.shape != line.shape:
         high, wide = hints.mask.shape
         raise Problem(
             "size_mismatch",
             f"`hints` is {wide} x {high} pixels, expected {width} x {height} as `line` is.",
         )
-    return (width, height), placement, placement.square(line), placed(hints, placement)
-
-
-def _restored(
-    painted: NDArray[np.uint8], placement: Placement, width: int, height: int
-) -> NDArray[np.uint8]:
-    """What lies in the square's box, without the paper around it, at another size."""
-    left, top, right, bottom = placement.box
-    return resampled(np.ascontiguousarray(painted[top:bottom, left:right]), width, height)
+    return Letterbox.of(line, hints, size)
 
 
 def _line(line: NDArray[np.uint8], answer: Answer) -> Body:

@@ -17,7 +17,6 @@ from pipeline.colorizer.hints import Hints
 from pipeline.demo.problem import Problem
 from pipeline.picture import PictureError, decode, stated_size
 
-_OPAQUE = 127  # a pixel with more alpha is a hint
 _DECODING = threading.BoundedSemaphore(os.cpu_count() or 1)
 """Large pictures take much memory while they are decoded: no more at once than there are cores."""
 
@@ -93,13 +92,11 @@ def read_hints(name: str, content: bytes, limits: Limits) -> Hints:
         with _DECODING, Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if not image.has_transparency_data:
                 raise _opaque(name)
-            pixels = np.asarray(image.convert("RGBA"))
+            return Hints.from_rgba(image)
     except UnidentifiedImageError:  # of another format, by its header
         raise _opaque(name) from None
     except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError):
         raise limits.problem("broken_picture", name) from None
-    mask = pixels[..., 3] > _OPAQUE
-    return Hints(pixels[..., :3] * mask[..., None], mask)
 
 
 def _check(name: str, content: bytes, limits: Limits) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
+from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.train_job import WEIGHTS
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.problem import Problem
 from pipeline.demo.worker import Job, PaintJob, SimplifyJob, SketchJob
@@ -99,7 +100,7 @@ class Studio:
         source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
         source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
         return cls(
-            Place.of(lambda: _colorizer(source, gpu), str(source)),
+            Place.of(lambda: _colorizer(source, options.device), str(source)),
             source,
             {
                 "xdog": Place(sketch_model(XdogOptions(), gpu, "torch")),
@@ -125,7 +126,7 @@ class Studio:
     @property
     def latent(self) -> int:
         """Dimensions of the colorizer's z."""
-        return self._painter.latent
+        return self._painter.latent_dim
 
     @property
     def at_once(self) -> int:
@@ -168,7 +169,7 @@ class Studio:
         if isinstance(first, PaintJob):
             paints = cast("Sequence[PaintJob]", jobs)
             lines, hints = [job.line for job in paints], [job.hints for job in paints]
-            return list(self._painter.paint(lines, hints, np.stack([job.z for job in paints])))
+            return self._painter.colorize_batch(lines, hints, np.stack([job.z for job in paints]))
         if isinstance(first, SketchJob):
             sketches = cast("Sequence[SketchJob]", jobs)
             return self._sketch[first.model].there.lines([job.picture for job in sketches])
@@ -201,10 +202,10 @@ class Studio:
             "reason": self._colorizer.reason,
             "name": "senga-demo" if shipped else name,
             "shipped": shipped,
-            "generator": colorizer and colorizer.recipe.network.generator,
+            "generator": colorizer and colorizer.train_job.network.generator,
             "size": colorizer and colorizer.size,
-            "latent": colorizer and colorizer.latent,
-            "parameters": colorizer and colorizer.parameters,
+            "latent": colorizer and colorizer.latent_dim,
+            "parameters": colorizer and colorizer.num_parameters,
             "device": str(self._device),
             "metrics": _metrics(self._source.with_name(_METRICS)) if colorizer else None,
             "train": TRAIN,
@@ -226,13 +227,13 @@ def _metrics(path: Path) -> object:
         return None
 
 
-def _colorizer(source: Path, gpu: GpuOptions) -> Colorizer:
+def _colorizer(source: Path, device: str) -> Colorizer:
     if not source.is_file():
         raise SengaError(
             f"There is no colorizer at {source}, expected a colorizer.safetensors: name another "
             f"with --colorizer, or train one with {TRAIN}."
         )
-    return Colorizer.load(source, gpu)
+    return Colorizer.load(source, device)
 
 
 def _sketchkeras(chosen: str, gpu: GpuOptions) -> SketchModel:

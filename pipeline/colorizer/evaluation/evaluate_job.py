@@ -1,4 +1,4 @@
-"""What an evaluation is told; nothing here loads PyTorch."""
+"""What is evaluated and how, as JSON; nothing here loads PyTorch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sketch_models.network_options import GpuOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """What is evaluated.
+class EvaluateJob:
+    """Everything that an evaluation depends on.
 
     Attributes:
         test: path of the file to measure on.
-        colorizers: by generator, the folder that TrainColorizer made.
+        colorizers: by generator, the folder that TrainColorizer wrote.
         name: of the dataset, for the page.
         seed: of hints and z.
     """
@@ -29,16 +29,16 @@ class Job:
     hints: HintOptions = field(default_factory=HintOptions)
     gpu: GpuOptions = field(default_factory=GpuOptions)
 
-    def text(self) -> str:
-        """As JSON, for `read_job`."""
+    def to_json(self) -> str:
+        """Return the job as JSON, for `from_json`."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
-
-def read_job(text: str) -> Job:
-    """What `Job.text` wrote."""
-    found = json.loads(text)
-    kinds = {"options": EvaluateOptions, "hints": HintOptions, "gpu": GpuOptions}
-    for name, kind in kinds.items():
-        values = found[name].items()
-        found[name] = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values})
-    return Job(**found)
+    @classmethod
+    def from_json(cls, text: str) -> EvaluateJob:
+        """Return the job that `to_json` wrote."""
+        values = json.loads(text)
+        sections = {"options": EvaluateOptions, "hints": HintOptions, "gpu": GpuOptions}
+        for name, section in sections.items():
+            items = values[name].items()
+            values[name] = section(**{k: tuple(v) if isinstance(v, list) else v for k, v in items})
+        return cls(**values)

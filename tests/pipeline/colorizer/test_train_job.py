@@ -1,61 +1,60 @@
-"""The recipe: comes back as it was, and knows what changes a result."""
+"""Training jobs: JSON and back, and the fingerprint of what changes a result."""
 
 from dataclasses import replace
 
 import pytest
 
-from pipeline.colorizer import train_job as recipe
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions, require_size
-from pipeline.colorizer.train_job import Recipe
+from pipeline.colorizer.train_job import TrainJob
 from sketch_models.errors import SengaError
 from sketch_models.option import OptionError
 
-TASK = Recipe(train="train.h5", content="c", options=TrainOptions(lines=("pured",), epochs=2.5))
+JOB = TrainJob(train="train.h5", content="c", options=TrainOptions(lines=("pured",), epochs=2.5))
 
 
-def test_it_comes_back_as_it_was() -> None:
-    assert recipe.read(TASK.text(), "x") == TASK
+def test_job_survives_json() -> None:
+    assert TrainJob.from_json(JOB.to_json(), "x") == JOB
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "senga-colorizer-1"}', "no"])
-def test_what_is_none_is_refused(text: str) -> None:
-    with pytest.raises(SengaError, match=r"x\.json holds no recipe that can be read"):
-        recipe.read(text, "x.json")
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(SengaError, match=r"x\.json cannot be read as a training job"):
+        TrainJob.from_json(text, "x.json")
 
 
-def test_another_schema_is_refused() -> None:
-    with pytest.raises(SengaError, match="of kind 'other', expected 'senga-colorizer-1'"):
-        recipe.read('{"schema": "other"}', "x.json")
+def test_other_schema_is_refused() -> None:
+    with pytest.raises(SengaError, match="of schema 'other': expected 'senga-colorizer-1'"):
+        TrainJob.from_json('{"schema": "other"}', "x.json")
 
 
-def test_the_fingerprint_is_of_what_changes_the_result() -> None:
+def test_fingerprint_depends_on_what_changes_the_result() -> None:
     same = [
-        replace(TASK, train="/moved/train.h5"),
-        replace(TASK, options=replace(TASK.options, loader_workers=7, log_every=1)),
+        replace(JOB, train="/moved/train.h5"),
+        replace(JOB, options=replace(JOB.options, loader_workers=7, log_every=1)),
     ]
     other = [
-        replace(TASK, content="d"),
-        replace(TASK, seed=1),
-        replace(TASK, network=NetworkOptions(width=8)),
-        replace(TASK, losses=LossOptions(l1=3)),
-        replace(TASK, options=replace(TASK.options, batch_size=7)),
+        replace(JOB, content="d"),
+        replace(JOB, seed=1),
+        replace(JOB, network=NetworkOptions(width=8)),
+        replace(JOB, losses=LossOptions(l1=3)),
+        replace(JOB, options=replace(JOB.options, batch_size=7)),
     ]
-    assert {task.fingerprint() for task in same} == {TASK.fingerprint()}
-    assert len({task.fingerprint() for task in [TASK, *other]}) == 6
+    assert {job.fingerprint() for job in same} == {JOB.fingerprint()}
+    assert len({job.fingerprint() for job in [JOB, *other]}) == 6
 
 
-def test_a_batch_that_may_shrink_is_of_any_size() -> None:
-    may = replace(TASK, options=replace(TASK.options, shrink_batch=True))
-    shrunk = replace(may, options=replace(may.options, batch_size=3))
-    assert may.fingerprint() == shrunk.fingerprint() != TASK.fingerprint()
+def test_fingerprint_ignores_a_batch_size_that_may_shrink() -> None:
+    shrinking = replace(JOB, options=replace(JOB.options, shrink_batch=True))
+    shrunk = replace(shrinking, options=replace(shrinking.options, batch_size=3))
+    assert shrinking.fingerprint() == shrunk.fingerprint() != JOB.fingerprint()
 
 
 @pytest.mark.parametrize("size", [64, 96, 256, 512])
-def test_sizes_that_networks_can_work_on(size: int) -> None:
+def test_usable_sizes_are_accepted(size: int) -> None:
     require_size(size)
 
 
 @pytest.mark.parametrize("size", [32, 100, 544])
-def test_sizes_that_they_cannot(size: int) -> None:
+def test_unusable_sizes_are_refused(size: int) -> None:
     with pytest.raises(OptionError, match="expected a multiple of 32 from 64 to 512"):
         require_size(size)

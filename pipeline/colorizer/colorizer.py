@@ -22,14 +22,14 @@ from pipeline.colorizer.train_job import WEIGHTS
 from sketch_models.network_options import PRECISIONS
 from sketch_models.runner import choose_device, choose_precision
 
-Line: TypeAlias = NDArray[np.uint8] | Image.Image
+LineArt: TypeAlias = NDArray[np.uint8] | Image.Image
 """(H, W) uint8, 0 ink, 255 paper; or (H, W, 3) uint8 RGB; or a PIL image. Any size."""
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class Colorizer:
-    """Colorizes line art.
+    """A trained colorizer of line art.
 
         import numpy as np
         from pipeline.colorizer.colorizer import Colorizer
@@ -93,7 +93,7 @@ class Colorizer:
         return count_parameters(self._painter.generator)
 
     def colorize(
-        self, line: Line, hints: Hints | None = None, z: NDArray[np.floating[Any]] | None = None
+        self, line: LineArt, hints: Hints | None = None, z: NDArray[np.floating[Any]] | None = None
     ) -> NDArray[np.uint8]:
         """Colorize one line drawing of any size.
 
@@ -118,7 +118,7 @@ class Colorizer:
 
     def colorize_batch(
         self,
-        lines: Sequence[Line],
+        lines: Sequence[LineArt],
         hints: Sequence[Hints | None] | None = None,
         z: NDArray[np.floating[Any]] | None = None,
     ) -> list[NDArray[np.uint8]]:
@@ -190,8 +190,8 @@ def _check_z(z: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> None:
         raise ValueError(f"z is an array of shape {z.shape} {z.dtype}: expected {shape} float.")
 
 
-def _to_grey(line: Line) -> NDArray[np.uint8]:
-    """Return line art as (H, W) uint8; an array of any other kind is left to `Letterbox.of`."""
+def _to_grey(line: LineArt) -> NDArray[np.uint8]:
+    """Return line art as (H, W) uint8; `Letterbox.of` refuses what is left as it is."""
     if isinstance(line, Image.Image):
         return _from_image(line)
     if line.ndim == 3 and line.shape[2] == 3 and line.dtype == np.uint8 and line.size:

@@ -1,4 +1,4 @@
-"""Colorizes a folder of line art: `python -m pipeline.colorizer.paint COLORIZER FOLDER RESULTS`.
+"""Colorize a folder of line art: `python -m pipeline.colorizer.paint COLORIZER FOLDER RESULTS`.
 
 COLORIZER is the folder that TrainColorizer wrote, or the colorizer.safetensors in it. `--seed 1`
 takes a random z, which is 0 otherwise. Hints for `girl.png` are the opaque pixels of
@@ -49,7 +49,7 @@ def paint_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int | N
         rng = None if seed is None else np.random.default_rng((seed, number))
         z = rng.standard_normal(colorizer.latent_dim, np.float32) if rng else None
         try:
-            line = decode(path.read_bytes())
+            line = np.asarray(Image.fromarray(decode(path.read_bytes())).convert("L"))
             hints = _read_hints(path.with_name(f"{path.stem}{_HINTS}.png"))
             painted = colorizer.colorize(line, hints, z)
         except (PictureError, OSError, ValueError) as error:

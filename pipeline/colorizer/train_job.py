@@ -1,4 +1,4 @@
-"""What a colorizer is trained from and how, as one JSON file beside its weights."""
+"""Training jobs: what a colorizer is trained on and how, as JSON beside its weights."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def plot_metrics(scores: Sequence[Score], metrics: Sequence[str], z: str = "zero
     shown = [
         score
         for score in scores
-        if score.z in ("", z) and score.metric in metrics and score.is_known and not score.is_bound
+        if score.z in ("", z) and score.metric in metrics and score.has_mean and not score.is_bound
     ]
     if not shown:
         raise SengaError(

@@ -1,4 +1,4 @@
-"""Evaluates colorizers: `python -m pipeline.colorizer.evaluation.evaluate job.json folder`."""
+"""Evaluate colorizers: `python -m pipeline.colorizer.evaluation.evaluate job.json folder`."""
 
 from __future__ import annotations
 

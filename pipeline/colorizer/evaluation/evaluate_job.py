@@ -1,4 +1,4 @@
-"""What is evaluated and how, as JSON; nothing here loads PyTorch."""
+"""Evaluation jobs: what is evaluated and how, as JSON; nothing here loads PyTorch."""
 
 from __future__ import annotations
 

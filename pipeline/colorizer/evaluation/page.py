@@ -179,7 +179,7 @@ def make_table(scores: Sequence[Score], hints: int) -> Table:
 
 
 def _make_cell(score: Score | None, winner: Best | None, scores: Sequence[Score]) -> Cell:
-    if score is None or not score.is_known:
+    if score is None or not score.has_mean:
         return Cell(number=MISSING)
     return Cell(
         number=format_value(score.metric, score.mean),
@@ -191,7 +191,7 @@ def _make_cell(score: Score | None, winner: Best | None, scores: Sequence[Score]
 
 def _span(score: Score, scores: Sequence[Score]) -> tuple[float, float] | None:
     """Return start and length of an interval in the range of its column, in percent."""
-    ranked = [s for s in scores if s.metric == score.metric and s.is_known and not s.is_bound]
+    ranked = [s for s in scores if s.metric == score.metric and s.has_mean and not s.is_bound]
     bounds = [bound for each in ranked for bound in _bounds(each)]
     low, high = min(bounds), max(bounds)
     if math.isclose(low, high):

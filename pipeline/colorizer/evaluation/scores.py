@@ -13,7 +13,7 @@ from sketch_models.errors import SengaError
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """How a metric is shown and ranked.
+    """A metric: how it is shown and ranked.
 
     Attributes:
         title: of its column.
@@ -147,7 +147,7 @@ class Score:
         return "upper bound" if self.is_bound else ""
 
     @property
-    def is_known(self) -> bool:
+    def has_mean(self) -> bool:
         """Whether there is a mean."""
         return math.isfinite(self.mean)
 
@@ -206,7 +206,7 @@ def _number(value: float | None) -> float:
 
 def metrics_of(scores: Iterable[Score]) -> list[str]:
     """Return the metrics that have a mean, in the order of the columns."""
-    names = {score.metric for score in scores if score.is_known}
+    names = {score.metric for score in scores if score.has_mean}
     return [name for name in METRICS if name in names]
 
 
@@ -238,7 +238,7 @@ def best(scores: Iterable[Score], metric: str, hints: int) -> Best | None:
     rivals = [
         score
         for score in scores
-        if (score.metric, score.hints) == (metric, hints) and score.is_known and not score.is_bound
+        if (score.metric, score.hints) == (metric, hints) and score.has_mean and not score.is_bound
     ]
     if not rivals or not better:
         return None
@@ -278,7 +278,7 @@ def row_labels(scores: Iterable[Score], hints: int) -> dict[str, str]:
 
 
 def _markdown(score: Score | None, winner: Best | None) -> str:
-    if score is None or not score.is_known:
+    if score is None or not score.has_mean:
         return MISSING
     number = format_value(score.metric, score.mean)
     if winner and score.label == winner.score.label:

@@ -1,4 +1,4 @@
-"""Trains a colorizer: `python -m pipeline.colorizer.training.train colorizer.json folder`.
+"""Train a colorizer: `python -m pipeline.colorizer.training.train colorizer.json folder`.
 
 Under `torchrun` every process takes its share of each batch. A training that was killed resumes
 from its latest checkpoint and ends as if it had not been.

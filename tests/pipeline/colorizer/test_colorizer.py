@@ -26,7 +26,7 @@ TOP = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def trainer() -> Trainer:
-    """After a step, with weights that are large enough for a visible effect."""
+    """Return a trainer after one step, with weights large enough for a visible effect."""
     context = TrainContext(device=torch.device("cpu"))
     options = {"weights": LossOptions(), "options": TrainOptions(), "context": context}
     trainer = Trainer(64, network=small(), steps=4, **options)

@@ -78,8 +78,8 @@ def _leave_process_group() -> None:
 def max_batch_size(job: TrainJob, context: TrainContext) -> int:
     """Return how many pictures of a step fit into this process's memory; 0 if not even one does.
 
-    Tries steps of fewer pictures than `[train] batch_size`, which is known not to fit, in this
-    process alone.
+    Tries steps of fewer pictures than `[train] batch_size`, which is known not to fit. It does so
+    in this process alone: a process group must have been left before.
     """
     dataset = ColorizationDataset(job.train, hints=job.hints)
     fits, too_many = 0, job.options.batch_size // context.world_size

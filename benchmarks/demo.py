@@ -32,14 +32,14 @@ import numpy as np
 
 from benchmarks.harness.clock import seconds_of
 from benchmarks.harness.report import options, page, publish, table
-from pipeline.colorizer.colorizer import Colorizer, placed
-from pipeline.colorizer.hints import HintOptions, Hints, simulate
+from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.hints import HintOptions, Hints, simulate_hints
+from pipeline.colorizer.letterbox import Letterbox
 from pipeline.demo.models import SHIPPED
 from pipeline.demo.samples import SAMPLE_IDS
 from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw
-from sketch_models.network_options import GpuOptions
 
 TOP = Path(__file__).parents[1]
 LONG_SIDE = 256  # pixels
@@ -64,7 +64,7 @@ class Drawing:
         square = np.full((side, side, 3), 255, np.uint8)
         square[:height, :width] = color
         random = np.random.default_rng(post_id)
-        hints = simulate(square, (0, 0, width, height), HintOptions(), random, PATCHES)
+        hints = simulate_hints(square, (0, 0, width, height), HintOptions(), random, PATCHES)
         return cls(line, Hints(hints.color[:height, :width], hints.mask[:height, :width]))
 
     def body(self) -> bytes:
@@ -151,9 +151,7 @@ def one_round(
 ) -> Round:
     bodies = [drawing.body() for drawing in drawings]
     first = drawings[0]
-    height, width = first.line.shape
-    placement = Placement.of(width, height, colorizer.size, "pad")
-    square, hints = placement.to_square(first.line), placed(first.hints, placement)
+    box = Letterbox.of(first.line, first.hints, colorizer.size)
     made, client = Round(), Client(address)
     client.ask(bodies[0])  # connects
     for count in range(args.requests):
@@ -161,7 +159,7 @@ def one_round(
         made.one.append(seconds)
         made.served.append(served)
         made.colorize.append(seconds_of(lambda: colorizer.colorize(first.line, first.hints)))
-        made.network.append(seconds_of(lambda: colorizer.paint([square], [hints])))
+        made.network.append(seconds_of(lambda: colorizer.colorize_batch([box.line], [box.hints])))
     found = several(address, bodies, args)
     made.several = [each for each in found if each is not None]
     made.errors = len(found) - len(made.several)
@@ -175,7 +173,7 @@ def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) 
         """Milliseconds: of each round the median, or another quantile, and the median of these."""
         return 1000 * statistics.median(float(np.quantile(getattr(r, name), share)) for r in rounds)
 
-    network_options = colorizer.recipe.network
+    network_options = colorizer.train_job.network
     rows = {
         "one client": "one",
         f"{args.clients} clients at once": "several",
@@ -193,7 +191,7 @@ def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) 
         f"over HTTP on the loopback, answered at their own size. Colorizer: "
         f"{network_options.generator}, {colorizer.size} px, width {network_options.width}, maps "
         f"{network_options.map_width}, hidden {network_options.hidden}, "
-        f"{colorizer.parameters / 1e6:.1f} M parameters, on {colorizer.device}. "
+        f"{colorizer.num_parameters / 1e6:.1f} M parameters, on {colorizer.device}. "
         f"Medians over {args.rounds} rounds of {args.requests} requests.",
         ("torch", "flask", "waitress"),
         table(columns, [(name, of(key), of(key, 0.95)) for name, key in rows.items()]),
@@ -214,7 +212,7 @@ def main() -> None:
     args = parser.parse_args()
     args.colorizer = args.colorizer.absolute()
     drawings = [Drawing.of(post_id) for post_id in SAMPLE_IDS]
-    colorizer = Colorizer.load(args.colorizer, GpuOptions(device=args.device))
+    colorizer = Colorizer.load(args.colorizer, args.device)
     colorizer.colorize(drawings[0].line)  # warms up
     with demo(args.colorizer, args.device) as address:
         rounds = [one_round(address, drawings, colorizer, args) for _ in range(args.rounds)]

@@ -47,10 +47,10 @@ from benchmarks.harness.child import in_child
 from benchmarks.harness.clock import median_ratio
 from benchmarks.harness.drawings import line_maps
 from benchmarks.harness.report import options, page, publish, table
-from pipeline.colorizer.hints import HintOptions, simulate
+from pipeline.colorizer.hints import HintOptions, simulate_hints
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.dataset import ColorizationDataset
-from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
+from pipeline.colorizer.training.training_sample import TrainingSample, make_sample, normalize
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.square import Placement
 from pipeline.picture import keep_freed_memory
@@ -158,7 +158,7 @@ class Folders(Dataset[dict[str, Tensor]]):
             line = line.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             color = color.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         truth = self.turn(color, random.uniform(-AUGMENT.hue, AUGMENT.hue))
-        hints = simulate(truth, (0, 0, SIZE, SIZE), HINTS, random)
+        hints = simulate_hints(truth, (0, 0, SIZE, SIZE), HINTS, random)
         mask = torch.from_numpy(hints.mask[None]).float()
         return {
             "line": floats(np.asarray(line)[..., None]),
@@ -193,18 +193,18 @@ def one_thread() -> None:
     keep_freed_memory()
 
 
-def unpacked(kind: str, files: dict[str, Any]) -> Sample:
+def unpacked(kind: str, files: dict[str, Any]) -> TrainingSample:
     """A sample of WebDataset's, made as Senga makes its own."""
     random = np.random.default_rng()
     style = STYLES[random.integers(len(STYLES))]
-    return draw_sample(
+    return make_sample(
         int(files["__key__"]),
         np.array(Image.open(io.BytesIO(files[f"{style}.png"]))),
         np.array(Image.open(io.BytesIO(files[f"color.{kind}"]))),
         tuple(json.loads(files["json"])["box"]),
         augment=AUGMENT,
         hints=HINTS,
-        random=random,
+        rng=random,
     )
 
 

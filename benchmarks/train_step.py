@@ -19,21 +19,21 @@ from benchmarks.harness.device import ceiling, name_of, waited
 from benchmarks.harness.report import options, page, publish, table
 from benchmarks.harness.textbook_spade import Textbook
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.training.sample import Sample
-from pipeline.colorizer.training.trainer import Place, Trainer
+from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.training_sample import TrainingSample
 from sketch_models.runner import choose_device, choose_precision
 
 PAPERS_IMAGES = 8_544 * 50
 
 
-def batch_of(images: int, size: int) -> Sample:
+def batch_of(images: int, size: int) -> TrainingSample:
     """Noise: no step is faster on pictures."""
 
     def levels(channels: int) -> torch.Tensor:
         return torch.randint(0, 256, (images, channels, size, size), dtype=torch.uint8)
 
     mask = (levels(1) > 250).byte()
-    return Sample(
+    return TrainingSample(
         line=levels(1),
         hint=levels(3) * mask,
         mask=mask,
@@ -43,10 +43,10 @@ def batch_of(images: int, size: int) -> Sample:
     )
 
 
-def ours(network: NetworkOptions, size: int, place: Place) -> Trainer:
+def ours(options: NetworkOptions, size: int, context: TrainContext) -> Trainer:
     losses = LossOptions(perceptual=0)
     return Trainer(
-        size, network=network, weights=losses, options=TrainOptions(), place=place, steps=1000
+        size, network=options, weights=losses, options=TrainOptions(), context=context, steps=1000
     )
 
 
@@ -62,12 +62,12 @@ def measured(args: argparse.Namespace) -> str:
         discriminator_width=args.width,
     )
     batch = batch_of(args.images, args.size)
-    places = {"Senga": Place(device=device, dtype=dtype)}
+    contexts = {"Senga": TrainContext(device=device, dtype=dtype)}
     if dtype != torch.float32:
-        places["Senga, fp32"] = Place(device=device)
+        contexts["Senga, fp32"] = TrainContext(device=device)
     if args.compile:
-        places["Senga, compiled"] = Place(device=device, dtype=dtype, compiled=True)
-    trainers = {name: ours(network, args.size, place) for name, place in places.items()}
+        contexts["Senga, compiled"] = TrainContext(device=device, dtype=dtype, compile=True)
+    trainers = {name: ours(options, args.size, context) for name, context in contexts.items()}
     with FlopCounterMode(display=False) as counter:
         trainers["Senga"].step(batch)
     work = counter.get_total_flops() / args.images / 1e12  # TFLOP an image

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from sketch_models.option import Options, option
 from sketch_models.weights.simo_serra_file import STATISTICS
 
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
+
 
 @dataclass(frozen=True, kw_only=True)
 class GpuOptions(Options, section="gpu"):
     """Where and how the networks run."""
 
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 ..., or mps", affects_result=False)
+    device: str = option("auto", DEVICES, affects_result=False)
     precision: str = option(
         "auto",
         "auto (bf16 where it is fast, else fp32), fp32, bf16 or fp16",
-        choices=("auto", "fp32", "bf16", "fp16"),
+        choices=PRECISIONS,
     )
     compile: bool = option(
         False, "compile the networks: a minute or more at first", affects_result=False
@@ -26,9 +29,6 @@ class GpuOptions(Options, section="gpu"):
         """Check every value; whether PyTorch sees the device shows when it is used."""
         super().__post_init__()
         self.require(is_device(self.device), "device", DEVICES)
-
-
-DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
 
 
 def is_device(name: str) -> bool:

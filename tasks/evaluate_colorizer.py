@@ -8,7 +8,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import child_process, store
-from pipeline.colorizer.evaluation.job import Job
+from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import Advance
@@ -59,7 +59,7 @@ class EvaluateColorizer(Stage):
 
     def make(self, advance: Advance) -> Made:
         """Evaluates in a process of its own."""
-        job = Job(
+        job = EvaluateJob(
             test=str(PackDataset().file("test").absolute()),
             colorizers={
                 name: str(task.artefact().absolute()) for name, task in self._trainings().items()
@@ -78,7 +78,7 @@ class EvaluateColorizer(Stage):
 
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            (folder / "job.json").write_text(job.text(), encoding="utf-8")
+            (folder / "job.json").write_text(job.to_json(), encoding="utf-8")
             child_process.run_module(
                 "pipeline.colorizer.evaluation.evaluate",
                 [str(folder / "job.json"), str(folder)],

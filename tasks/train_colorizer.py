@@ -11,6 +11,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import child_process, store
+from pipeline.colorizer import perceptual_weights
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
     AugmentOptions,
@@ -19,20 +20,17 @@ from pipeline.colorizer.options import (
     TrainOptions,
     require_size,
 )
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import JOB, TRAIN_LOG, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from sketch_models.weights import weights
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Made, Stage
 
 logger = logging.getLogger("senga")
-
-WEIGHTS, METRICS, RECIPE = "colorizer.safetensors", "metrics.jsonl", "colorizer.json"
 
 
 class TrainColorizer(Stage):
@@ -73,9 +71,9 @@ class TrainColorizer(Stage):
         chosen = {kind.section: config.result_options(kind) for kind in kinds}
         chosen[NetworkOptions.section]["generator"] = self.network.generator
         losses = config.options(LossOptions)
-        with_network = losses.perceptual and weights.is_ready(losses.perceptual_weights)
-        found = _identity(losses) if with_network else ""
-        return {**chosen, "seed": self._seed, "perceptual": found}
+        ready = perceptual_weights.are_ready(losses)
+        identity = perceptual_weights.identity(losses) if ready else ""
+        return {**chosen, "seed": self._seed, "perceptual": identity}
 
     def inputs(self) -> dict[str, object]:
         """Without the parameter: which generator it is, the settings say."""
@@ -89,16 +87,9 @@ class TrainColorizer(Stage):
         """The sentence for weights of the perceptual loss that must be there and are not."""
         losses = config.options(LossOptions)
         if losses.perceptual:
-            _identity(losses)
-        refuses = losses.perceptual and losses.without_weights == "refuse"
-        if not refuses or weights.is_ready(losses.perceptual_weights):
-            return []
-        name = losses.perceptual_weights
-        return [
-            f"[losses] perceptual_weights = {name}: these weights are not on this machine, "
-            "expected them since [losses] without_weights = refuse: run "
-            f"`python -m sketch_models.weights fetch {name}`, or set it to continue."
-        ]
+            perceptual_weights.identity(losses)
+        message = perceptual_weights.missing(losses)
+        return [] if message is None else [message]
 
     def artefact(self) -> Path:
         """Folder of the weights and of all that training says of itself."""
@@ -108,10 +99,10 @@ class TrainColorizer(Stage):
         """Also: the weights are there, not only the folder that checkpoints lie in."""
         return (self.artefact() / WEIGHTS).exists() and super().complete()
 
-    def task(self) -> Recipe:
+    def job(self) -> TrainJob:
         """What the training process is told."""
         packed = PackDataset()
-        return Recipe(
+        return TrainJob(
             train=str(packed.file("train").absolute()),
             test=str(packed.file("test").absolute()),
             content=packed.manifest().content,
@@ -133,10 +124,10 @@ class TrainColorizer(Stage):
         """Trains in a process of its own and passes on what it says."""
         self._say_what_is_left_out()
         folder = self.artefact()
-        recipe = folder / RECIPE
-        _set_aside_another(folder, self.task().content)
-        with store.publish(recipe) as temporary:
-            temporary.write_text(self.task().text(), encoding="utf-8")
+        job = folder / JOB
+        _set_aside_another(folder, self.job().content)
+        with store.publish(job) as temporary:
+            temporary.write_text(self.job().to_json(), encoding="utf-8")
         said = 0
 
         def hear(line: child_process.JsonLine) -> None:
@@ -146,11 +137,11 @@ class TrainColorizer(Stage):
 
         child_process.run_module(
             "pipeline.colorizer.training.train",
-            [str(recipe), str(folder)],
+            [str(job), str(folder)],
             hear,
             self._processes(),
         )
-        *_, last = (folder / METRICS).read_text(encoding="utf-8").splitlines()
+        *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
         facts = json.loads(last)
         return Made(kept=facts["images"], facts=facts)
 
@@ -162,7 +153,7 @@ class TrainColorizer(Stage):
     def _say_what_is_left_out(self) -> None:
         losses = config.options(LossOptions)
         name = losses.perceptual_weights
-        if losses.perceptual and not weights.is_ready(name):
+        if perceptual_weights.are_missing(losses):
             logger.info(
                 "train     without the perceptual loss: the weights %s are not on this machine; "
                 "`python -m sketch_models.weights fetch %s` gets them",
@@ -185,9 +176,9 @@ class TrainColorizer(Stage):
 
 def _set_aside_another(folder: Path, content: str) -> None:
     """Keeps a training on pictures that have changed since; goes on with one on these, if any."""
-    recipe = folder / RECIPE
-    if recipe.exists():
-        trained_on = json.loads(recipe.read_text(encoding="utf-8"))["content"]
+    job = folder / JOB
+    if job.exists():
+        trained_on = json.loads(job.read_text(encoding="utf-8"))["content"]
         if trained_on == content:
             return
         folder.rename(_aside(folder, trained_on))
@@ -197,12 +188,6 @@ def _set_aside_another(folder: Path, content: str) -> None:
 
 def _aside(folder: Path, content: str) -> Path:
     return folder.with_name(f"{folder.name}-{content[:12]}")
-
-
-def _identity(losses: LossOptions) -> str:
-    """Which weights the perceptual loss takes; raises SengaError where there are no such ones."""
-    option = "[losses] perceptual_weights"
-    return weights.identity(losses.perceptual_weights, option=option, network="danbooru_resnet")
 
 
 @TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)

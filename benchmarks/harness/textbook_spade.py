@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pipeline.colorizer.options import NetworkOptions
 from pipeline.colorizer.training import losses
-from pipeline.colorizer.training.sample import Sample, normalize
+from pipeline.colorizer.training.training_sample import TrainingSample, normalize
 
 
 def conv(
@@ -153,7 +153,7 @@ class Textbook:
         self.adam_g = torch.optim.Adam(painter, 1e-4, (0.0, 0.9))
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), 4e-4, (0.0, 0.9))
 
-    def step(self, batch: Sample) -> None:
+    def step(self, batch: TrainingSample) -> None:
         seen = normalize(batch, self.device)
         maps = torch.cat([seen["line"], seen["hint"], seen["mask"]], 1)
         self._generator_step(maps, seen["color"])
@@ -166,7 +166,7 @@ class Textbook:
 
     def _judged(
         self, maps: Tensor, fake: Tensor, real: Tensor
-    ) -> tuple[losses.Judged, losses.Judged]:
+    ) -> tuple[losses.Features, losses.Features]:
         both = torch.cat([torch.cat([maps, fake], 1), torch.cat([maps, real], 1)])
         judged = self.discriminator(both)
         fakes = [[features[: len(fake)] for features in scale] for scale in judged]

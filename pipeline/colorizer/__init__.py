@@ -1,1 +1,1 @@
-"""The line-art colorizer: line art and hints come in, paintings go out."""
+"""The line-art colorizer: from line art and hints to colour."""

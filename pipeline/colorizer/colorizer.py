@@ -1,174 +1,209 @@
-"""A trained colorizer, as a plain function from line art and hints to colour."""
+"""A trained colorizer, from line art and hints to colour."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from PIL import Image
 
-from pipeline.colorizer.colorizer_file import read_colorizer
+from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.networks.generator import join_map
-from pipeline.colorizer.networks.layers import parameters
-from pipeline.colorizer.networks.painter import Painter
-from pipeline.colorizer.recipe import Recipe
-from pipeline.pack.square import Placement
-from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from pipeline.colorizer.letterbox import Letterbox
+from pipeline.colorizer.networks.layers import count_parameters
+from pipeline.colorizer.tensors import to_maps, to_pixels, to_tensor
+from pipeline.colorizer.train_job import WEIGHTS
+from sketch_models.network_options import DEVICES, PRECISIONS, is_device
 from sketch_models.runner import choose_device, choose_precision
 
-WEIGHTS = "colorizer.safetensors"
-
-_AREA = cv2.INTER_AREA
-_LEAST = 0.1  # share of a pixel that must be hinted for it to be a hint
+LineArt: TypeAlias = NDArray[np.uint8] | Image.Image
+"""(H, W) uint8, 0 ink, 255 paper; or (H, W, 3) uint8 RGB; or a PIL image. Any size."""
 
 
 class Colorizer:
-    """Paints line art.
+    """A trained colorizer of line art.
 
-        colorizer = Colorizer.load("data/sample/colorizer.safetensors")
-        picture = colorizer.colorize(line)
+        import numpy as np
+        from pipeline.colorizer.colorizer import Colorizer
+        from pipeline.sample_booru.artist.draw import draw
+
+        colorizer = Colorizer.load("pipeline/demo/model")
+        line = draw(7).line  # (H, W) uint8, 0 ink, 255 paper
+        picture = colorizer.colorize(line)  # (H, W, 3) uint8 RGB
+        z = np.random.default_rng(0).standard_normal(colorizer.latent_dim)
+        variation = colorizer.colorize(line, z=z)
 
     Args:
-        painter: encoder and generator.
-        recipe: that they were trained by.
-        size: side of the pictures that they were trained on, in pixels.
-        gpu: device and precision.
+        model: networks and the job that trained them.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; auto takes a GPU if there is one.
+        dtype: that the layers compute in: `auto`, `fp32`, `bf16`, `fp16`; auto takes bf16 if the
+            device is quick at it.
+
+    Attributes:
+        train_job: the job that trained it.
+        size: side of the pictures that it was trained on, in pixels.
+        latent_dim: dimensions of z.
+        device: that it runs on.
+
+    Raises:
+        SengaError: If this machine has no such device, or if the device cannot use the dtype.
+        ValueError: If there is no device or dtype of this name.
     """
 
-    def __init__(
-        self, painter: Painter, recipe: Recipe, size: int, gpu: GpuOptions | None = None
-    ) -> None:
-        gpu = gpu or GpuOptions()
-        self.recipe, self.size, self.latent = recipe, size, recipe.network.latent
-        self.device = choose_device(gpu.device)
-        self._dtype = choose_precision(gpu.precision, self.device)
-        painter = painter.eval().requires_grad_(False).to(self.device)
+    def __init__(self, model: LoadedModel, device: str = "auto", dtype: str = "auto") -> None:
+        if not is_device(device):
+            raise ValueError(f"device = {device!r}: expected {DEVICES}.")
+        if dtype not in PRECISIONS:
+            raise ValueError(f"dtype = {dtype!r}: expected one of {', '.join(PRECISIONS)}.")
+        self.train_job, self.size = model.job, model.size
+        self.latent_dim = model.job.network.latent
+        self.device = choose_device(device)
+        self._dtype = choose_precision(dtype, self.device)
+        painter = model.painter.eval().requires_grad_(False).to(self.device)
         self._painter = painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
-    def load(cls, path: str | Path, gpu: GpuOptions | None = None) -> Colorizer:
-        """The colorizer in a file that TrainColorizer made, or in the folder of one.
+    def load(cls, path: str | Path, device: str = "auto", dtype: str = "auto") -> Colorizer:
+        """Return the colorizer of a file.
+
+        Args:
+            path: a `colorizer.safetensors` that TrainColorizer made, or the folder that it is in.
+            device: as for `Colorizer`.
+            dtype: as for `Colorizer`.
 
         Raises:
-            SengaError: where there is none, or none that can be read; where a device that was
-                asked for is not there.
+            SengaError: If there is no such file, if it is no colorizer, if this machine has no
+                such device, or if the device cannot use the dtype.
+            ValueError: If there is no device or dtype of this name.
         """
         path = Path(path)
-        return cls(*read_colorizer(path / WEIGHTS if path.is_dir() else path), gpu)
-
-    def colorize(
-        self,
-        line: NDArray[np.uint8],
-        hints: Hints | None = None,
-        z: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.uint8]:
-        """Paints one line drawing of any size.
-
-        It is painted at the size that the networks know, in a square filled up with paper, and
-        brought back to its own.
-
-        Args:
-            line: (H, W) uint8, 0 ink, 255 paper.
-            hints: of the same size; none where None.
-            z: (latent,) float32, from a standard normal distribution; zero, its mean, where None.
-
-        Returns:
-            (H, W, 3) uint8 RGB.
-
-        Raises:
-            SengaError: where the line art is no such array.
-        """
-        if line.ndim != 2 or line.dtype != np.uint8 or min(line.shape) < 1:
-            raise SengaError(
-                f"Line art of shape {line.shape} and type {line.dtype} cannot be painted, "
-                "expected (H, W) uint8 with 0 for ink and 255 for paper."
-            )
-        height, width = line.shape
-        placement = Placement.of(width, height, self.size, "pad")
-        small = None if hints is None else placed(hints, placement)
-        painted = self.paint([placement.to_square(line)], [small], None if z is None else z[None])[
-            0
-        ]
-        return placement.from_square(painted, width, height)
-
-    def paint(
-        self,
-        lines: Sequence[NDArray[np.uint8]],
-        hints: Sequence[Hints | None],
-        z: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.uint8]:
-        """Paints squares of the networks' own size, together.
-
-        Args:
-            lines: N of (size, size) uint8, 0 ink, 255 paper.
-            hints: N, of the same size.
-            z: (N, latent) float32; zeros where None.
-
-        Returns:
-            (N, size, size, 3) uint8 RGB.
-        """
-        maps = as_map(lines, hints).to(self.device)
-        z = np.zeros((len(lines), self.latent), np.float32) if z is None else z
-        with self._computing():
-            return to_pixels(self._painter.generator(maps, torch.from_numpy(z).to(self.device)))
-
-    def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The mean of the z that pictures come from: (N, size, size, 3) uint8 -> (N, latent)."""
-        with self._computing():
-            mean, _ = self._painter.encoder(_signed(colors).to(self.device))
-        found: NDArray[np.float32] = mean.numpy(force=True)
-        return found
+        return cls(read_colorizer(path / WEIGHTS if path.is_dir() else path), device, dtype)
 
     @property
-    def parameters(self) -> int:
-        """Numbers that the generator has learned."""
-        return parameters(self._painter.generator)
+    def num_parameters(self) -> int:
+        """Number of weights of the generator."""
+        return count_parameters(self._painter.generator)
+
+    def colorize(
+        self, line: LineArt, hints: Hints | None = None, z: NDArray[np.floating[Any]] | None = None
+    ) -> NDArray[np.uint8]:
+        """Colorize one line drawing of any size.
+
+        The networks see it at `size` pixels, in a square padded with paper; the result is brought
+        back to the size of the drawing.
+
+        Args:
+            line: (H, W) uint8, 0 ink, 255 paper; (H, W, 3) uint8 RGB; or a PIL image, whose
+                transparent parts are paper. Colours are read as grey.
+            hints: of the same size; none if None.
+            z: (latent_dim,) float, from a standard normal distribution; 0, its mean, if None.
+
+        Returns:
+            (H, W, 3) uint8 RGB: an array, for a PIL image too.
+
+        Raises:
+            ValueError: If the line art, the hints or z are of another shape or dtype.
+        """
+        if z is not None:
+            _check_z(z, (self.latent_dim,))
+        return self.colorize_batch([line], [hints], None if z is None else z[None])[0]
+
+    def colorize_batch(
+        self,
+        lines: Sequence[LineArt],
+        hints: Sequence[Hints | None] | None = None,
+        z: NDArray[np.floating[Any]] | None = None,
+    ) -> list[NDArray[np.uint8]]:
+        """Colorize several line drawings at once, each of any size.
+
+        All of them go through the networks together: how many fit depends on the memory.
+
+        Args:
+            lines: N, as for `colorize`.
+            hints: N, each as for `colorize`; none at all if None.
+            z: (N, latent_dim) float; zeros if None.
+
+        Returns:
+            N of (H, W, 3) uint8 RGB, each of the size of its drawing.
+
+        Raises:
+            ValueError: If the line art, the hints or z are of another number, shape or dtype.
+        """
+        hints = [None] * len(lines) if hints is None else hints
+        if len(hints) != len(lines):
+            raise ValueError(f"There are {len(hints)} hints: expected {len(lines)}, one per line.")
+        z = np.zeros((len(lines), self.latent_dim)) if z is None else z
+        _check_z(z, (len(lines), self.latent_dim))
+        if not lines:
+            return []
+        boxes = [
+            Letterbox.of(_to_grey(line), each, self.size)
+            for line, each in zip(lines, hints, strict=True)
+        ]
+        maps = to_maps([box.line for box in boxes], [box.hints for box in boxes]).to(self.device)
+        latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
+        with self._inference():
+            squares = to_pixels(self._painter.generator(maps, latent))
+        return [box.crop(square) for box, square in zip(boxes, squares, strict=True)]
+
+    def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the z of pictures: the mean of the distribution that the encoder gives.
+
+        Args:
+            colors: (N, size, size, 3) uint8 RGB.
+
+        Returns:
+            (N, latent_dim) float32.
+
+        Raises:
+            ValueError: If the pictures are of another shape or dtype.
+        """
+        shape = (self.size, self.size, 3)
+        if colors.shape[1:] != shape or colors.dtype != np.uint8:
+            raise ValueError(
+                f"The pictures are an array of shape {colors.shape} {colors.dtype}: expected "
+                f"(N, {self.size}, {self.size}, 3) uint8 RGB."
+            )
+        with self._inference():
+            mean, _ = self._painter.encoder(to_tensor(colors).to(self.device))
+        z: NDArray[np.float32] = mean.numpy(force=True)
+        return z
 
     @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """No gradients, and layers in the device's precision."""
+    def _inference(self) -> Iterator[None]:
+        """Compute without gradients, and in the dtype of this colorizer."""
         reduced = self._dtype != torch.float32
         with torch.inference_mode(), torch.autocast(self.device.type, self._dtype, reduced):
             yield
 
 
-def as_map(lines: Sequence[NDArray[np.uint8]], hints: Sequence[Hints | None]) -> Tensor:
-    """What the networks see of N squares: (N, 5, S, S) float32, see `join_map`."""
-    size = lines[0].shape
-    put = [Hints.none(*size) if hint is None else hint for hint in hints]
-    mask = torch.from_numpy(np.stack([hint.mask for hint in put]))[:, None].float()
-    color = _signed(np.stack([hint.color for hint in put])) * mask
-    return join_map(_signed(np.stack(lines)[..., None]), color, mask)
+def _check_z(z: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> None:
+    if z.shape != shape or z.dtype.kind != "f":
+        raise ValueError(f"z is an array of shape {z.shape} {z.dtype}: expected {shape} float.")
 
 
-def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
-    """(N, 3, S, S) in [-1, 1] -> (N, S, S, 3) uint8."""
-    levels = ((pictures.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    pixels: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).contiguous().numpy(force=True)
-    return pixels
+def _to_grey(line: LineArt) -> NDArray[np.uint8]:
+    """Return line art as (H, W) uint8; `Letterbox.of` refuses what is left as it is."""
+    if isinstance(line, Image.Image):
+        return _from_image(line)
+    if line.ndim == 3 and line.shape[2] == 3 and line.dtype == np.uint8 and line.size:
+        return cv2.cvtColor(line, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    return line
 
 
-def _signed(pictures: NDArray[np.uint8]) -> Tensor:
-    """(N, S, S, C) uint8 -> (N, C, S, S) float32 in [-1, 1]."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def placed(hints: Hints, placement: Placement) -> Hints:
-    """Hints brought to a square; a pixel is hinted where some of it is, by the mean of that."""
-    width, height = placement.width, placement.height
-    covered = cv2.resize(hints.mask.astype(np.float32), (width, height), interpolation=_AREA)
-    color = cv2.resize(hints.color.astype(np.float32), (width, height), interpolation=_AREA)
-    mask = covered > _LEAST
-    mean = color[mask] / covered[mask][:, None]
-    placed = Hints.none(placement.size, placement.size)
-    left, top, right, bottom = placement.box
-    placed.mask[top:bottom, left:right] = mask
-    placed.color[top:bottom, left:right][mask] = np.rint(mean)
-    return placed
+def _from_image(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode[0] in "IF":  # Pillow would clip all values above 255 to white
+        raise ValueError(
+            f"The line art is a PIL image of mode {image.mode}: expected one of 8 bits, such as "
+            "L, RGB or RGBA."
+        )
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image.convert("RGBA"))
+    return np.asarray(image.convert("L"))

@@ -1,9 +1,9 @@
-"""The file of a trained colorizer: weights as safetensors, with the recipe in its header."""
+"""The file of a trained colorizer: weights as safetensors, with the training job in its header."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -12,68 +12,82 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from pipeline import store
-from pipeline.colorizer import recipe
 from pipeline.colorizer.networks.painter import Painter
-from pipeline.colorizer.recipe import SCHEMA, Recipe
+from pipeline.colorizer.train_job import SCHEMA, TrainJob
 from sketch_models.errors import SengaError
 
 _KEY = "colorizer"  # of the file's metadata
 
 
-def write_colorizer(
-    path: Path, encoder: nn.Module, generator: nn.Module, task: Recipe, size: int
-) -> None:
-    """Publishes an encoder and a generator, and `<name>.json`, the recipe, beside them.
+@dataclass(frozen=True)
+class LoadedModel:
+    """What a colorizer's file holds.
 
-    The weights hold the recipe too, with the names of its files but not their folders.
+    Attributes:
+        painter: encoder and generator, in evaluation mode.
+        job: that trained them.
+        size: side of the pictures that they were trained on, in pixels.
+    """
+
+    painter: Painter
+    job: TrainJob
+    size: int
+
+
+def write_colorizer(
+    path: Path, encoder: nn.Module, generator: nn.Module, job: TrainJob, size: int
+) -> None:
+    """Publish an encoder and a generator, and beside them their training job as `<name>.json`.
+
+    The header of the weights holds the job too, with the names of its files but not their folders.
     Spectral norms are folded into the weights that they scale.
 
     Raises:
-        SengaError: where the files cannot be written.
+        SengaError: If the files cannot be written.
     """
-    painter = Painter(task.network, size)
+    painter = Painter(job.network, size)
     painter.encoder.load_state_dict(encoder.state_dict())
     painter.generator.load_state_dict(generator.state_dict())
-    fold(painter.eval())
+    fold_spectral_norms(painter.eval())
     # Without folders: weights are given to others, who need not know whose they were.
-    told = replace(task, train=Path(task.train).name, test=Path(task.test).name)
+    public = replace(job, train=Path(job.train).name, test=Path(job.test).name)
     # One key: safetensors writes several in no fixed order; equal weights shall be equal files.
-    said = {_KEY: json.dumps({"schema": SCHEMA, "size": size, "recipe": told.text()})}
+    header = {_KEY: json.dumps({"schema": SCHEMA, "size": size, "recipe": public.to_json()})}
     with store.publish(path) as temporary:
         # Not by the library's own writing, after which its owner alone may read the file.
-        temporary.write_bytes(save(painter.state_dict(), metadata=said))
+        temporary.write_bytes(save(painter.state_dict(), metadata=header))
     with store.publish(path.with_suffix(".json")) as temporary:
-        temporary.write_text(task.text(), encoding="utf-8")
+        temporary.write_text(job.to_json(), encoding="utf-8")
 
 
-def read_colorizer(path: Path) -> tuple[Painter, Recipe, int]:
-    """Encoder and generator on the CPU, ready to paint; their recipe; the side of pictures.
+def read_colorizer(path: Path) -> LoadedModel:
+    """Load a colorizer onto the CPU.
 
     Raises:
-        SengaError: where the file is no whole colorizer.
+        SengaError: If the file is not a whole colorizer.
     """
     try:
-        with safe_open(path, framework="pt") as opened:
-            said = json.loads((opened.metadata() or {})[_KEY])
-        if said["schema"] != SCHEMA:
-            raise _not_one(path)
-        task, size = recipe.read(said["recipe"], path), int(said["size"])
-        painter = fold(Painter(task.network, size).eval())
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+        if header["schema"] != SCHEMA:
+            raise _unreadable(path)
+        job, size = TrainJob.from_json(header["recipe"], path), int(header["size"])
+        painter = fold_spectral_norms(Painter(job.network, size).eval())
         load_model(painter, str(path))
-    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
-        raise _not_one(path) from error
-    return painter, task, size
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise _unreadable(path) from error
+    return LoadedModel(painter, job, size)
 
 
-def _not_one(path: Path) -> SengaError:
+def _unreadable(path: Path) -> SengaError:
     return SengaError(
-        f"{path} cannot be read as a colorizer, expected the colorizer.safetensors that "
-        "TrainColorizer writes."
+        f"{path} cannot be read as a colorizer. Choose a colorizer.safetensors that "
+        "TrainColorizer wrote, or the folder that it is in."
     )
 
 
-def fold(network: Painter) -> Painter:
-    """Puts spectral norms into the weights, which are from then on plain ones."""
+def fold_spectral_norms(network: Painter) -> Painter:
+    """Replace weights under spectral normalisation by plain ones of the same value, in place."""
     for layer in network.modules():
         if parametrize.is_parametrized(layer, "weight"):
             parametrize.remove_parametrizations(layer, "weight")

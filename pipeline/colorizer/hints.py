@@ -1,8 +1,8 @@
 """Colour hints: patches of one colour that a user puts on the line art, and their simulation.
 
 The simulation follows "Real-Time User-Guided Image Colorization" (Zhang et al. 2017), section 3.1:
-how many patches there are is geometric, where they are is normal around the centre, and their
-colour is that of the picture below.
+the number of patches is geometrically distributed, their positions are normally distributed around
+the centre, and their colour is that of the picture below.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sketch_models.option import Options, option
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom, half-open, in pixels."""
+
+_OPAQUE = 127  # alpha above which a pixel of an RGBA picture is a hint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,67 @@ class HintOptions(Options, section="hints"):
         return np.maximum(1, np.rint(at_256 * size / 256)).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Hints:
+    """The colours that a user put on the line art.
+
+        hints = Hints.none(256, 256)
+        hints.mask[100:110, 40:50] = True
+        hints.color[100:110, 40:50] = (255, 220, 190)
+
+    Attributes:
+        color: (H, W, 3) uint8 RGB; 0 where there is no hint.
+        mask: (H, W) bool; True where there is a hint.
+
+    Raises:
+        ValueError: If the arrays have other shapes or dtypes, or differ in size.
+    """
+
+    color: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless both arrays are what they should be."""
+        color, mask = self.color, self.mask
+        fits = mask.ndim == 2 and color.shape == (*mask.shape, 3)
+        if not fits or color.dtype != np.uint8 or mask.dtype != np.bool_:
+            raise ValueError(
+                f"The hints are a color of shape {color.shape} {color.dtype} and a mask of shape "
+                f"{mask.shape} {mask.dtype}: expected (H, W, 3) uint8 and (H, W) bool."
+            )
+
+    @classmethod
+    def none(cls, height: int, width: int) -> Hints:
+        """Return hints without any patch, for a picture of this size."""
+        return cls(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), bool))
+
+    @classmethod
+    def from_rgba(cls, picture: NDArray[np.uint8] | Image.Image) -> Hints:
+        """Return the opaque pixels of a picture as hints.
+
+        Args:
+            picture: (H, W, 4) uint8 RGBA, or a PIL image that has transparency. Pixels with an
+                alpha above 127 are hints.
+
+        Raises:
+            ValueError: If the picture has no alpha channel.
+        """
+        if isinstance(picture, Image.Image):
+            if not picture.has_transparency_data:
+                raise ValueError(
+                    f"The hints are a picture of mode {picture.mode}, which has no alpha channel: "
+                    "expected RGBA, with the hints opaque and everything else transparent."
+                )
+            picture = np.asarray(picture.convert("RGBA"))
+        if picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:
+            raise ValueError(
+                f"The hints are an array of shape {picture.shape} {picture.dtype}: expected "
+                "(H, W, 4) uint8 RGBA."
+            )
+        mask = picture[..., 3] > _OPAQUE
+        return cls(picture[..., :3] * mask[..., None], mask)
+
+
 def _mean(patch: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.array(cv2.mean(patch)[:3])  # a quarter of the time of np.mean
 
@@ -69,50 +133,32 @@ def _median(patch: NDArray[np.uint8]) -> NDArray[np.float64]:
 _COLORS = {"mean": _mean, "median": _median}
 
 
-@dataclass(frozen=True)
-class Hints:
-    """What a user put on the line art.
-
-    Attributes:
-        color: (H, W, 3) uint8 RGB; 0 where nothing was put.
-        mask: (H, W) bool; True where something was put.
-    """
-
-    color: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-
-    @classmethod
-    def none(cls, height: int, width: int) -> Hints:
-        """No hint at all, on a picture of this size."""
-        return cls(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), bool))
-
-
-def simulate(
+def simulate_hints(
     picture: NDArray[np.uint8],
     box: Box,
     options: HintOptions,
-    random: np.random.Generator,
+    rng: np.random.Generator,
     patches: int | None = None,
 ) -> Hints:
-    """Puts the hints that a user might put.
+    """Return hints as a user might put them.
 
     Args:
-        picture: (S, S, 3) uint8 RGB, the truth whose colours are hinted at.
+        picture: (S, S, 3) uint8 RGB, the ground truth, whose colours become the hints.
         box: its content; hints are put nowhere else.
         options: number, sides and colour of patches.
-        random: what the hints are drawn from.
-        patches: how many; as the options say where None.
+        rng: source of all randomness.
+        patches: number of patches; drawn as the options say if None.
 
     Returns:
         Hints of the picture's size.
     """
-    count = int(random.geometric(options.chance_of_end)) - 1 if patches is None else patches
+    count = int(rng.geometric(options.chance_of_end)) - 1 if patches is None else patches
     hints = Hints.none(*picture.shape[:2])
     left, top, right, bottom = box
     color_of = _COLORS[options.color]
-    sides = random.choice(options.sides(picture.shape[0]), count)
-    lefts = _places(left, right, sides, random)
-    tops = _places(top, bottom, sides, random)
+    sides = rng.choice(options.sides(picture.shape[0]), count)
+    lefts = _positions(left, right, sides, rng)
+    tops = _positions(top, bottom, sides, rng)
     for side, x, y in zip(sides.tolist(), lefts.tolist(), tops.tolist(), strict=True):
         area = slice(y, min(y + side, bottom)), slice(x, min(x + side, right))
         hints.color[area] = np.rint(color_of(picture[area]))
@@ -120,17 +166,20 @@ def simulate(
     return hints
 
 
-def _places(
-    start: int, end: int, sides: NDArray[np.int64], random: np.random.Generator
+def _positions(
+    start: int, end: int, sides: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Where patches begin: normal around the centre, sigma a quarter of the free side, clipped."""
+    """Return where patches begin, in pixels.
+
+    Normal around the centre, with a sigma of a quarter of the free side, and clipped.
+    """
     free = np.maximum(0, end - start - sides)
-    return start + np.rint(random.normal(free / 2, free / 4)).clip(0, free).astype(np.int64)
+    return start + np.rint(rng.normal(free / 2, free / 4)).clip(0, free).astype(np.int64)
 
 
 def overlay(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:
-    """Hints on faint line art, for people: (H, W) uint8 -> (H, W, 3) uint8 RGB."""
+    """Draw hints on faint line art, to look at: (H, W) uint8 -> (H, W, 3) uint8 RGB."""
     faint = (255 - (255 - line.astype(np.float32)) * 0.35).astype(np.uint8)
-    shown = np.repeat(faint[..., None], 3, axis=2)
-    shown[hints.mask] = hints.color[hints.mask]
-    return shown
+    overlaid = np.repeat(faint[..., None], 3, axis=2)
+    overlaid[hints.mask] = hints.color[hints.mask]
+    return overlaid

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.colorizer import placed
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.letterbox import Letterbox
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.fields import Fields
 from pipeline.demo.latent import make_z
 from pipeline.demo.models import Models
 from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
-from pipeline.pack.square import Placement, resample
+from pipeline.pack.square import resample
 from pipeline.picture import encode_png, resize_long_side
 from sketch_models.styles import STYLES, cut
 
@@ -78,41 +77,32 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     size = fields.choice("size", "line", ("line", "model"))
     models.require_colorizer()
     dimension = fields.optional_integer("dimension", range(models.latent_dim))
-    (width, height), placement, line, hints = _read_squares(fields, models.size)
+    box = _read_letterbox(fields, models.size)
     seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
     zs = [make_z(models.latent_dim, each, shift, dimension) for each in seeds]
-    results = run_jobs([ColorizeJob(line, hints, z) for z in zs])
+    results = run_jobs([ColorizeJob(box.line, box.hints, z) for z in zs])
+    width, height = box.width, box.height
     if size == "model":
-        width, height = placement.width, placement.height
-    images = [
-        _base64_png(placement.from_square(square, width, height)) for square in results.outputs
-    ]
+        width, height = box.placement.width, box.placement.height
+    images = [_base64_png(box.crop(square, width, height)) for square in results.outputs]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _durations(results)
 
 
-def _read_squares(
-    fields: Fields, size: int
-) -> tuple[tuple[int, int], Placement, NDArray[np.uint8], Hints | None]:
+def _read_letterbox(fields: Fields, size: int) -> Letterbox:
     """Read line art and hints, and place them in a square of `size` pixels.
 
     The pictures themselves, which may be large, are freed before anything waits.
-
-    Returns:
-        Width and height of the line art, its placement, and line art and hints in the square.
     """
     line, hints = fields.grey("line"), fields.hints("hints")
     height, width = line.shape
-    placement = Placement.of(width, height, size, "pad")
-    if hints is None:
-        return (width, height), placement, placement.to_square(line), None
-    if hints.mask.shape != line.shape:
+    if hints is not None and hints.mask.shape != line.shape:
         high, wide = hints.mask.shape
         raise ApiError(
             "size_mismatch",
             f"`hints` is {wide} x {high} pixels, expected {width} x {height}, the size of `line`.",
         )
-    return (width, height), placement, placement.to_square(line), placed(hints, placement)
+    return Letterbox.of(line, hints, size)
 
 
 def _line_response(line: NDArray[np.uint8], results: JobResults) -> JsonObject:

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.colorizer.colorizer import WEIGHTS, Colorizer
+from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.train_job import WEIGHTS
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import ColorizeJob, Job, SimplifyJob, SketchJob
@@ -108,7 +109,9 @@ class Models:
         source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
         source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
         return cls(
-            LoadedModel.load(lambda: _load_colorizer(source, gpu), f"--colorizer = {source}"),
+            LoadedModel.load(
+                lambda: _load_colorizer(source, options.device), f"--colorizer = {source}"
+            ),
             source,
             {
                 "xdog": LoadedModel(sketch_model(XdogOptions(), gpu, "torch")),
@@ -138,7 +141,7 @@ class Models:
     @property
     def latent_dim(self) -> int:
         """Number of dimensions of the colorizer's z."""
-        return self._painter.latent
+        return self._painter.latent_dim
 
     @property
     def max_batch(self) -> int:
@@ -186,7 +189,7 @@ class Models:
         if isinstance(first, ColorizeJob):
             colorize = cast("Sequence[ColorizeJob]", jobs)
             lines, hints = [job.line for job in colorize], [job.hints for job in colorize]
-            return list(self._painter.paint(lines, hints, np.stack([job.z for job in colorize])))
+            return self._painter.colorize_batch(lines, hints, np.stack([job.z for job in colorize]))
         if isinstance(first, SketchJob):
             sketch = cast("Sequence[SketchJob]", jobs)
             return self._sketch[first.model].get().lines([job.picture for job in sketch])
@@ -219,10 +222,10 @@ class Models:
             "reason": self._colorizer.reason,
             "name": "senga-demo" if shipped else name,
             "shipped": shipped,
-            "generator": colorizer and colorizer.recipe.network.generator,
+            "generator": colorizer and colorizer.train_job.network.generator,
             "size": colorizer and colorizer.size,
-            "latent": colorizer and colorizer.latent,
-            "parameters": colorizer and colorizer.parameters,
+            "latent": colorizer and colorizer.latent_dim,
+            "parameters": colorizer and colorizer.num_parameters,
             "device": str(self._device),
             "metrics": _read_metrics(self._source.with_name(_METRICS_FILE)) if colorizer else None,
             "train": TRAIN_COMMAND,
@@ -244,13 +247,13 @@ def _read_metrics(path: Path) -> object:
         return None
 
 
-def _load_colorizer(source: Path, gpu: GpuOptions) -> Colorizer:
+def _load_colorizer(source: Path, device: str) -> Colorizer:
     if not source.is_file():
         raise SengaError(
             f"There is no colorizer at {source}. Name a colorizer.safetensors with --colorizer, or "
             f"train one with {TRAIN_COMMAND}."
         )
-    return Colorizer.load(source, gpu)
+    return Colorizer.load(source, device)
 
 
 def _load_sketchkeras(chosen: str, gpu: GpuOptions) -> SketchModel:

@@ -17,7 +17,6 @@ from pipeline.colorizer.hints import Hints
 from pipeline.demo.api_error import ApiError
 from pipeline.picture import PictureError, decode, header_size
 
-_OPAQUE = 127  # a pixel with more alpha is a hint
 _DECODE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
 """Decoding a large picture takes much memory: at most one per core at a time."""
 
@@ -92,13 +91,11 @@ def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
         with _DECODE_SLOTS, Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if not image.has_transparency_data:
                 raise _no_alpha(name)
-            pixels = np.asarray(image.convert("RGBA"))
+            return Hints.from_rgba(image)
     except UnidentifiedImageError:  # of another format, by its header
         raise _no_alpha(name) from None
     except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError):
         raise limits.error("broken_picture", name) from None
-    mask = pixels[..., 3] > _OPAQUE
-    return Hints(pixels[..., :3] * mask[..., None], mask)
 
 
 def _check_header(name: str, content: bytes, limits: PictureLimits) -> None:

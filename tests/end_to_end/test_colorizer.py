@@ -1,4 +1,4 @@
-"""Trains and evaluates a tiny colorizer through Luigi, and tries to break it."""
+"""A tiny colorizer trained and evaluated through Luigi; interruptions and wrong options."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def environment() -> dict[str, str]:
 
 
 def luigi(data: Path, task: str, code: int = 0, **changed: object) -> str:
-    """Runs a task; returns what it says."""
+    """Run a task and return its standard error."""
     done = subprocess.run(
         command(data, task, **changed),
         cwd=TOP,
@@ -67,24 +67,24 @@ def luigi(data: Path, task: str, code: int = 0, **changed: object) -> str:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where netL-SPADE and SPADE have been trained and evaluated."""
+    """Return a data folder in which netL-SPADE and SPADE have been trained and evaluated."""
     data = tmp_path_factory.mktemp("data")
-    said = luigi(data, "EvaluateColorizer")
-    assert "without the perceptual loss: the weights resnet50 are not on this machine" in said
+    errors = luigi(data, "EvaluateColorizer")
+    assert "without the perceptual loss: the weights resnet50 are not on this machine" in errors
     return data
 
 
 def colorizers(data: Path) -> dict[str, Path]:
-    """Folders of the trained ones by their generator."""
+    """Return the folders of the trained colorizers by their generator."""
     folders = [path.parent for path in (data / "sample").glob("colorizer/*/colorizer.json")]
-    recipes = {folder: json.loads((folder / "colorizer.json").read_text()) for folder in folders}
-    return {recipe["network"]["generator"]: folder for folder, recipe in recipes.items()}
+    jobs = {folder: json.loads((folder / "colorizer.json").read_text()) for folder in folders}
+    return {job["network"]["generator"]: folder for folder, job in jobs.items()}
 
 
-def test_it_makes_weights_metrics_samples_and_a_page(data: Path) -> None:
+def test_run_writes_weights_logs_samples_and_a_page(data: Path) -> None:
     assert colorizers(data).keys() == {"netl_spade", "spade"}
     for folder in colorizers(data).values():
-        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        lines = [json.loads(line) for line in (folder / "train_log.jsonl").read_text().splitlines()]
         assert lines[-1]["images"] == lines[-1]["of"]
         assert {"loss/hinge_g", "loss/hinge_d", "loss/features", "loss/kld"} < lines[-1].keys()
         assert len(list((folder / "samples").glob("*.png"))) >= 2
@@ -104,19 +104,19 @@ def test_it_makes_weights_metrics_samples_and_a_page(data: Path) -> None:
             assert min(figure.size) > 60
 
 
-def test_a_second_run_does_nothing(data: Path) -> None:
+def test_second_run_does_nothing(data: Path) -> None:
     assert "Nothing to do" in luigi(data, "EvaluateColorizer")
     assert "Nothing to do" in luigi(data, "TrainColorizer")
     assert "Nothing to do" in luigi(data, "TrainColorizer", train_keep_checkpoints=1)
 
 
-def test_the_weights_paint(data: Path) -> None:
+def test_weights_colorize_a_line_drawing(data: Path) -> None:
     colorizer = Colorizer.load(colorizers(data)["netl_spade"])
     painted = colorizer.colorize(np.full((70, 45), 255, np.uint8))
     assert painted.shape == (70, 45, 3)
 
 
-def test_a_folder_is_painted(data: Path, tmp_path: Path) -> None:
+def test_folder_is_colorized(data: Path, tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     Image.new("L", (50, 80), "white").save(tmp_path / "lines" / "one.png")
     (tmp_path / "lines" / "broken.png").write_bytes(b"no picture")
@@ -134,8 +134,8 @@ def test_a_folder_is_painted(data: Path, tmp_path: Path) -> None:
         assert painted.size == (50, 80)
 
 
-def test_killed_training_goes_on_and_ends_as_if_nothing_had_happened(data: Path) -> None:
-    """The process that trains dies with Luigi; the next run takes up its last checkpoint."""
+def test_killed_training_resumes_and_ends_with_the_same_weights(data: Path) -> None:
+    """The process that trains dies with Luigi; the next run resumes from its latest checkpoint."""
     whole = colorizers(data)["netl_spade"]
     with (whole / "colorizer.safetensors").open("rb") as file:
         expected = file.read()
@@ -151,16 +151,18 @@ def test_killed_training_goes_on_and_ends_as_if_nothing_had_happened(data: Path)
     assert not (whole / "colorizer.safetensors").exists()
     luigi(data, "TrainColorizer")
     assert (whole / "colorizer.safetensors").read_bytes() == expected
-    lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
-    before = [json.loads(line) for line in (moved / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [line["step"] for line in before]
+    lines = [json.loads(line) for line in (whole / "train_log.jsonl").read_text().splitlines()]
+    expected_lines = [
+        json.loads(line) for line in (moved / "train_log.jsonl").read_text().splitlines()
+    ]
+    assert [line["step"] for line in lines] == [line["step"] for line in expected_lines]
 
 
-def test_a_dataset_that_has_changed_is_trained_on_anew(data: Path) -> None:
+def test_changed_dataset_is_trained_on_from_scratch(data: Path) -> None:
     folder = colorizers(data)["spade"]
-    recipe = json.loads((folder / "colorizer.json").read_text())
-    recipe["content"] = "of other pictures"
-    (folder / "colorizer.json").write_text(json.dumps(recipe))
+    job = json.loads((folder / "colorizer.json").read_text())
+    job["content"] = "of other pictures"
+    (folder / "colorizer.json").write_text(json.dumps(job))
     (folder / "manifest.json").unlink()
     before = (folder / "colorizer.safetensors").read_bytes()
     luigi(data, "TrainColorizer", colorizer_generator="spade")
@@ -174,7 +176,7 @@ def test_a_dataset_that_has_changed_is_trained_on_anew(data: Path) -> None:
     ("task", "changed", "sentence"),
     [
         ("Train", {"gpu_device": "cuda:7", "train_epochs": 3}, "[gpu] device = cuda:7"),
-        ("Train", {"train_lines": "sideways"}, "has no line art sideways, expected one of"),
+        ("Train", {"train_lines": "sideways"}, "has no line art sideways. Choose one of"),
         ("Train", {"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
         (
             "Train",
@@ -190,7 +192,7 @@ def test_a_dataset_that_has_changed_is_trained_on_anew(data: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence(
+def test_unusable_option_is_one_message(
     data: Path, task: str, changed: dict[str, object], sentence: str
 ) -> None:
     done = subprocess.run(
@@ -205,14 +207,14 @@ def test_what_cannot_be_done_is_one_sentence(
     assert done.stderr.count(sentence) == 1
 
 
-def test_another_recipes_checkpoint_is_refused(data: Path, tmp_path: Path) -> None:
+def test_checkpoint_of_other_settings_is_refused(data: Path, tmp_path: Path) -> None:
     folder = colorizers(data)["spade"]
-    recipe = json.loads((folder / "colorizer.json").read_text())
-    recipe["options"]["generator_rate"] = 0.5
-    other = tmp_path / "recipe.json"
-    other.write_text(json.dumps(recipe))
+    job = json.loads((folder / "colorizer.json").read_text())
+    job["options"]["generator_rate"] = 0.5
+    other = tmp_path / "job.json"
+    other.write_text(json.dumps(job))
     program = [sys.executable, "-m", "pipeline.colorizer.training.train", str(other), str(folder)]
     done = subprocess.run(program, cwd=TOP, capture_output=True, text=True)
     assert done.returncode == 3
-    assert "is the checkpoint of another recipe or dataset" in done.stderr
+    assert "is a checkpoint of other settings or another dataset" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,1 +1,1 @@
-"""Evaluation: colorizers and test pictures come in, scores, figures and a page go out."""
+"""Evaluation: from colorizers and test pictures to scores, figures and a page."""

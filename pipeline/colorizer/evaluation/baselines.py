@@ -1,4 +1,4 @@
-"""What painting costs without a network: fills under the line art."""
+"""Baselines without a network: fills under the line art."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pipeline.colorizer.hints import Hints
 
 
 def white_fill(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The line art itself: (H, W) uint8, 0 ink -> (H, W, 3) uint8 RGB."""
+    """Return the line art itself: (H, W) uint8, 0 ink -> (H, W, 3) uint8 RGB."""
     return np.repeat(line[..., None], 3, axis=2)
 
 
 def nearest_hint_fill(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:
-    """Every pixel in the colour of the nearest hint, the line art multiplied on top.
+    """Fill every pixel with the colour of the nearest hint and multiply the line art on top.
 
     Args:
         line: (H, W) uint8, 0 ink.
-        hints: of the same size; where there are none the fill is white.
+        hints: of the same size; without any the fill is white.
 
     Returns:
         (H, W, 3) uint8 RGB.

@@ -1,4 +1,4 @@
-"""How sure a mean over pictures is."""
+"""Confidence intervals of means over pictures."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Interval:
     """A mean with the bounds of its bootstrap interval.
 
     Attributes:
-        mean: NaN where there are no values.
-        low: its lower bound.
-        high: its upper bound.
-        n: values that it is of.
+        mean: NaN if there are no values.
+        low: lower bound of the interval.
+        high: upper bound of the interval.
+        n: number of values.
     """
 
     mean: float
@@ -25,22 +25,22 @@ class Interval:
     n: int
 
 
-def interval(
+def bootstrap_interval(
     values: Sequence[float], *, seed: int, resamples: int = 2000, level: float = 0.95
 ) -> Interval:
-    """The percentile bootstrap interval of a mean (Efron 1979).
+    """Return the percentile bootstrap interval of a mean (Efron 1979).
 
     Args:
-        values: one per picture; NaN where a picture has none, which is left out.
+        values: one per picture; NaN for a picture without a value, which is left out.
         seed: of the resampling.
-        resamples: how often pictures are drawn again, with replacement.
+        resamples: number of times that pictures are drawn again, with replacement.
         level: share of resampled means inside the interval.
     """
-    known = np.asarray(values, float)
-    known = known[~np.isnan(known)]
-    if not len(known):
+    valid = np.asarray(values, float)
+    valid = valid[~np.isnan(valid)]
+    if not len(valid):
         return Interval(mean=float("nan"), low=float("nan"), high=float("nan"), n=0)
-    random = np.random.default_rng(seed)
-    means = known[random.integers(len(known), size=(resamples, len(known)))].mean(1)
+    rng = np.random.default_rng(seed)
+    means = valid[rng.integers(len(valid), size=(resamples, len(valid)))].mean(1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean=float(known.mean()), low=float(low), high=float(high), n=len(known))
+    return Interval(mean=float(valid.mean()), low=float(low), high=float(high), n=len(valid))

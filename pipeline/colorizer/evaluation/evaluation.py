@@ -1,4 +1,4 @@
-"""What is painted for an evaluation, by which methods, and how it is measured."""
+"""The methods that an evaluation compares, and how their results are measured."""
 
 from __future__ import annotations
 
@@ -10,43 +10,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.colorizer.evaluation import measures
+from pipeline.colorizer.evaluation import metrics
 from pipeline.colorizer.evaluation.baselines import nearest_hint_fill, white_fill
-from pipeline.colorizer.evaluation.bootstrap import interval
-from pipeline.colorizer.evaluation.deep_measures import DeepMeasures
-from pipeline.colorizer.evaluation.job import Job
-from pipeline.colorizer.evaluation.scores import Score
-from pipeline.colorizer.held_out import HeldOut
+from pipeline.colorizer.evaluation.bootstrap import bootstrap_interval
+from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics
+from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
+from pipeline.colorizer.evaluation.scores import THE_TRUTH, Score
 from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.packed_pictures import PackedPicture
 
 Pictures = Sequence[NDArray[np.uint8]]
 """N of (S, S, 3) uint8 RGB."""
 
 PRIOR, ZERO, POSTERIOR = "prior", "zero", "posterior"
-"""Where z comes from: drawn, its mean, or the truth that is to be painted - an upper bound."""
+"""Where z comes from: random, its mean, or the encoded ground truth, which is an upper bound."""
 
 NAMES = {"netl_spade": "netL-SPADE", "spade": "SPADE"}
-SHOWN = 6  # pictures that figures may show
-_DIVERSE = 20  # pictures that diversity is measured on
+FIGURE_PICTURES = 6  # that figures may show
+_DIVERSITY_PICTURES = 20  # that diversity is measured on
 
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A way to paint line art.
+    """A way to colorize line art.
 
     Attributes:
         name: for people.
-        z: where z comes from; empty for a method without.
-        paint: from line art and hints to colour, all at once.
+        z: where z comes from; empty for a method without z.
+        paint: from pictures, of which it may use what it needs, and their hints to results.
     """
 
     name: str
     z: str = ""
-    paint: Callable[[Sequence[HeldOut], Sequence[Hints]], Pictures]
+    paint: Callable[[Sequence[PackedPicture], Sequence[Hints]], Pictures]
 
 
-def baselines() -> list[Method]:
-    """What costs no network."""
+def reference_methods() -> list[Method]:
+    """Return the methods that need no network, and the ground truth.
+
+    The truth scores what the metrics themselves allow: its lines are not found to a pixel either.
+    """
     return [
         Method(
             name="white fill",
@@ -55,98 +58,114 @@ def baselines() -> list[Method]:
         Method(
             name="nearest-hint fill",
             paint=lambda pictures, hints: [
-                nearest_hint_fill(picture.line, put)
-                for picture, put in zip(pictures, hints, strict=True)
+                nearest_hint_fill(picture.line, each)
+                for picture, each in zip(pictures, hints, strict=True)
             ],
+        ),
+        Method(
+            name=THE_TRUTH,
+            paint=lambda pictures, _: [picture.color for picture in pictures],
         ),
     ]
 
 
-THE_TRUTH = Method(name="the truth", paint=lambda pictures, _: [one.color for one in pictures])
-"""Scores what the measures themselves allow: its lines are not found to a pixel either."""
-
-
-def trained(name: str, colorizer: Colorizer, seed: int, batch_size: int) -> list[Method]:
-    """A colorizer, once for each place that z may come from."""
+def colorizer_methods(name: str, colorizer: Colorizer, seed: int, batch_size: int) -> list[Method]:
+    """Return a colorizer as one method for each source of z."""
 
     def with_z(
-        latent: Callable[[HeldOut], NDArray[np.float32]],
-    ) -> Callable[[Sequence[HeldOut], Sequence[Hints]], Pictures]:
-        def paint(pictures: Sequence[HeldOut], hints: Sequence[Hints]) -> Pictures:
-            painted: list[NDArray[np.uint8]] = []
+        z_of: Callable[[PackedPicture], NDArray[np.float32]],
+    ) -> Callable[[Sequence[PackedPicture], Sequence[Hints]], Pictures]:
+        def paint(pictures: Sequence[PackedPicture], hints: Sequence[Hints]) -> Pictures:
+            results: list[NDArray[np.uint8]] = []
             for start in range(0, len(pictures), batch_size):
-                some = pictures[start : start + batch_size]
-                z = np.stack([latent(picture) for picture in some])
-                lines = [picture.line for picture in some]
-                painted += list(colorizer.paint(lines, hints[start : start + batch_size], z))
-            return painted
+                batch = pictures[start : start + batch_size]
+                z = np.stack([z_of(picture) for picture in batch])
+                lines = [picture.line for picture in batch]
+                results += colorizer.colorize_batch(lines, hints[start : start + batch_size], z)
+            return results
 
         return paint
 
     sources = {
-        PRIOR: lambda picture: drawn_z(colorizer.latent, seed, picture.id),
-        ZERO: lambda _: np.zeros(colorizer.latent, np.float32),
+        PRIOR: lambda picture: random_z(colorizer.latent_dim, seed, picture.id),
+        ZERO: lambda _: np.zeros(colorizer.latent_dim, np.float32),
         POSTERIOR: lambda picture: colorizer.encode(picture.color[None])[0],
     }
-    return [Method(name=name, z=z, paint=with_z(latent)) for z, latent in sources.items()]
+    return [Method(name=name, z=z, paint=with_z(z_of)) for z, z_of in sources.items()]
 
 
-def drawn_z(latent: int, seed: int, *place: int) -> NDArray[np.float32]:
-    """A z from the prior, the same for the same seed and place: (latent,)."""
-    return np.random.default_rng((seed, *place)).standard_normal(latent, np.float32)
+def random_z(latent_dim: int, seed: int, *key: int) -> NDArray[np.float32]:
+    """Return a z from the prior, always the same for a seed and key: (latent_dim,)."""
+    return np.random.default_rng((seed, *key)).standard_normal(latent_dim, np.float32)
 
 
-def measure(
-    pictures: Sequence[HeldOut], hints: Sequence[Hints], results: Pictures
+def picture_metrics(
+    pictures: Sequence[PackedPicture], hints: Sequence[Hints], results: Pictures
 ) -> dict[str, list[float]]:
-    """All measures of single pictures, by name, one value per picture."""
-    found: dict[str, list[float]] = {}
-    for picture, put, result in zip(pictures, hints, results, strict=True):
+    """Return all metrics of single pictures, by name, one value per picture."""
+    values: dict[str, list[float]] = {}
+    for picture, each, result in zip(pictures, hints, results, strict=True):
         left, top, right, bottom = picture.box
         area = slice(top, bottom), slice(left, right)
         painted, truth = (
             np.float32(np.ascontiguousarray(rgb[area])) / 255 for rgb in (result, picture.color)
         )
-        values = {
-            "psnr": measures.psnr(painted, truth),
-            "ssim": measures.ssim(painted, truth),
-            "ms_ssim": measures.ms_ssim(painted, truth),
-            "hint_difference": measures.hint_difference(painted, truth, put.mask[area]),
-            "line_f1": measures.line_f1(painted, picture.line[area]),
+        of_picture = {
+            "psnr": metrics.psnr(painted, truth),
+            "ssim": metrics.ssim(painted, truth),
+            "ms_ssim": metrics.ms_ssim(painted, truth),
+            "hint_difference": metrics.hint_difference(painted, truth, each.mask[area]),
+            "line_f1": metrics.line_f1(painted, picture.line[area]),
         }
-        for name, value in values.items():
-            found.setdefault(name, []).append(value)
-    return found
+        for name, value in of_picture.items():
+            values.setdefault(name, []).append(value)
+    return values
 
 
 def score(
-    method: Method, patches: int, found: Mapping[str, Sequence[float]], seed: int
+    name: str, z: str, patches: int, values: Mapping[str, Sequence[float]], seed: int
 ) -> Iterator[Score]:
-    """Means with their intervals."""
-    for name, values in found.items():
-        bounds = interval(values, seed=seed)
+    """Yield the mean of each metric with its interval.
+
+    Args:
+        name: of the method.
+        z: where its z comes from.
+        patches: hint patches per picture.
+        values: one per picture, by metric.
+        seed: of the bootstrap.
+    """
+    for metric, of_pictures in values.items():
+        interval = bootstrap_interval(of_pictures, seed=seed)
         yield Score(
-            method=method.name,
-            z=method.z,
+            method=name,
+            z=z,
             hints=patches,
-            measure=name,
-            mean=bounds.mean,
-            low=bounds.low,
-            high=bounds.high,
-            n=bounds.n,
+            metric=metric,
+            mean=interval.mean,
+            low=interval.low,
+            high=interval.high,
+            n=interval.n,
         )
 
 
-def of_the_set(
-    method: Method, patches: int, found: Mapping[str, float], pictures: int
+def score_set(
+    name: str, z: str, patches: int, values: Mapping[str, float], pictures: int
 ) -> Iterator[Score]:
-    """Numbers that only the whole set has, which no interval goes with."""
-    for name, value in found.items():
+    """Yield metrics that only the whole set has, which come without an interval.
+
+    Args:
+        name: of the method.
+        z: where its z comes from.
+        patches: hint patches per picture.
+        values: by metric.
+        pictures: in the set.
+    """
+    for metric, value in values.items():
         yield Score(
-            method=method.name,
-            z=method.z,
+            method=name,
+            z=z,
             hints=patches,
-            measure=name,
+            metric=metric,
             mean=value,
             low=math.nan,
             high=math.nan,
@@ -155,12 +174,12 @@ def of_the_set(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Painted:
-    """What one method painted, for the figures.
+class MethodResults:
+    """Results of one method with one number of hints, for the figures.
 
     Attributes:
         method: its name.
-        z: where its z came from.
+        z: where its z comes from.
         hints: patches per picture.
         results: of the first pictures.
     """
@@ -171,57 +190,60 @@ class Painted:
     results: Pictures
 
 
-def measure_all(
-    pictures: Sequence[HeldOut],
+def evaluate_methods(
+    pictures: Sequence[PackedPicture],
     colorizers: Mapping[str, Colorizer],
-    job: Job,
+    job: EvaluateJob,
     hear: Callable[[int, int], None],
-) -> tuple[list[Score], list[Painted]]:
-    """Lets every method paint with every number of hints.
+) -> tuple[list[Score], list[MethodResults]]:
+    """Colorize and measure with every method and every number of hints.
 
     Args:
-        pictures: to paint.
+        pictures: to colorize.
         colorizers: by name.
         job: hints, seed and options.
-        hear: told how many pictures are painted, of how many.
+        hear: called with the number of pictures done, and of all.
 
     Returns:
-        All scores; what the methods painted of the first pictures.
+        All scores; the results of the first pictures.
     """
-    methods = [*baselines(), THE_TRUTH]
+    methods = reference_methods()
     for name, colorizer in colorizers.items():
-        methods += trained(name, colorizer, job.seed, job.options.batch_size)
-    deep = DeepMeasures(job.options, [picture.color for picture in pictures], job.gpu)
+        methods += colorizer_methods(name, colorizer, job.seed, job.options.batch_size)
+    deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.gpu.device)
     total = len(pictures) * len(job.options.hints) * len(methods)
     scores: list[Score] = []
-    painted: list[Painted] = []
+    kept: list[MethodResults] = []
     for patches in job.options.hints:
         hints = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
         for method in methods:
+            name, z = method.name, method.z
             results = method.paint(pictures, hints)
-            found = measure(pictures, hints, results) | deep.distances(results)
-            scores += score(method, patches, found, job.seed)
-            scores += of_the_set(method, patches, deep.of_all(results), len(pictures))
-            shown = results[:SHOWN]
-            painted.append(Painted(method=method.name, z=method.z, hints=patches, results=shown))
-            hear(len(painted) * len(pictures), total)
+            values = picture_metrics(pictures, hints, results) | deep.picture_metrics(results)
+            scores += score(name, z, patches, values, job.seed)
+            scores += score_set(name, z, patches, deep.set_metrics(results), len(pictures))
+            first = results[:FIGURE_PICTURES]
+            kept.append(MethodResults(method=name, z=z, hints=patches, results=first))
+            hear(len(kept) * len(pictures), total)
         for name, colorizer in colorizers.items():
-            of_z = Method(name=name, z=PRIOR, paint=THE_TRUTH.paint)
-            shifts = {"diversity": diversities(pictures, hints, colorizer, job)}
-            scores += score(of_z, patches, shifts, job.seed)
-    return scores, painted
+            diversity = {"diversity": diversities(pictures, hints, colorizer, job)}
+            scores += score(name, PRIOR, patches, diversity, job.seed)
+    return scores, kept
 
 
 def diversities(
-    pictures: Sequence[HeldOut], hints: Sequence[Hints], colorizer: Colorizer, job: Job
+    pictures: Sequence[PackedPicture],
+    hints: Sequence[Hints],
+    colorizer: Colorizer,
+    job: EvaluateJob,
 ) -> list[float]:
-    """How much z changes each of the first pictures."""
-    found = []
-    for picture, put in zip(pictures[:_DIVERSE], hints, strict=False):
+    """Return how much random z change the result, for each of the first pictures."""
+    values = []
+    for picture, each in zip(pictures[:_DIVERSITY_PICTURES], hints, strict=False):
         count = job.options.shifts
-        z = [drawn_z(colorizer.latent, job.seed, picture.id, shift) for shift in range(count)]
-        results = colorizer.paint([picture.line] * count, [put] * count, np.stack(z))
+        z = [random_z(colorizer.latent_dim, job.seed, picture.id, n) for n in range(count)]
+        results = colorizer.colorize_batch([picture.line] * count, [each] * count, np.stack(z))
         left, top, right, bottom = picture.box
-        inside = [np.float32(result[top:bottom, left:right]) / 255 for result in results]
-        found.append(measures.diversity(inside))
-    return found
+        contents = [np.float32(result[top:bottom, left:right]) / 255 for result in results]
+        values.append(metrics.diversity(contents))
+    return values

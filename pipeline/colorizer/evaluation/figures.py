@@ -1,8 +1,8 @@
-"""The figures of an evaluation that are grids of pictures, as (H, W, 3) uint8 RGB arrays.
+"""The picture grids of an evaluation, as (H, W, 3) uint8 RGB arrays.
 
-The paper's figure 2 shows colour, line art, hints and result of each picture, its figure 5 what
-several networks paint: `picture_grid` draws both. `latent_sweep` draws its figure 6 and `thickness`
-its figure 7.
+The paper's figure 2 shows colour, line art, hints and result of each picture, its figure 5 the
+results of several networks: `picture_grid` draws both. `latent_sweep` draws its figure 6 and
+`thickness_grid` its figure 7.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class GridRow:
     """A row of pictures.
 
     Attributes:
-        label: written upwards beside it; may be empty.
+        label: beside it, rotated; may be empty.
         pictures: one per column.
     """
 
@@ -48,44 +48,44 @@ class GridRow:
 
 
 def picture_grid(
-    headings: Sequence[str], rows: Sequence[GridRow], cell: int = 192, *, together: int = 1
+    headings: Sequence[str], rows: Sequence[GridRow], cell: int = 192, *, group: int = 1
 ) -> Picture:
-    """Pictures in rows and columns, on white.
+    """Draw pictures in rows and columns, on white.
 
     Args:
         headings: above the columns.
         rows: all with one picture per heading; pictures keep their aspect.
-        cell: side of a column, in pixels, which the long side of every picture gets.
-        together: rows that belong together; there is more room after so many of them.
+        cell: width of a column in pixels, and long side of every picture.
+        group: number of rows between two wider gaps; 1 for equal gaps.
     """
     gap = max(3, min(GUTTER, cell // 16))
     left = MARGIN + (LABEL_WIDTH if any(row.label for row in rows) else 0)
     columns = [left + number * (cell + gap) for number in range(len(headings))]
-    cells = [[_scaled(picture, cell) for picture in row.pictures] for row in rows]
-    heights = [max(picture.shape[0] for picture in line) for line in cells]
-    *tops, below = _tops(heights, gap, together)
-    sheet = Image.new("RGB", (columns[-1] + cell + MARGIN, below + MARGIN), "white")
+    cells = [[_resize(picture, cell) for picture in row.pictures] for row in rows]
+    heights = [max(picture.shape[0] for picture in pictures) for pictures in cells]
+    *tops, bottom = _tops(heights, gap, group)
+    sheet = Image.new("RGB", (columns[-1] + cell + MARGIN, bottom + MARGIN), "white")
     _draw_headings(sheet, headings, columns, cell)
-    for row, pictures, high, top in zip(rows, cells, heights, tops, strict=True):
-        draw_label(sheet, row.label, top + high // 2)
+    for row, pictures, height, top in zip(rows, cells, heights, tops, strict=True):
+        draw_label(sheet, row.label, top + height // 2)
         for x, picture in zip(columns, pictures, strict=True):
-            tall, wide = picture.shape[:2]
-            draw_picture(sheet, picture, x + (cell - wide) // 2, top + (high - tall) // 2)
+            indent, drop = (cell - picture.shape[1]) // 2, (height - picture.shape[0]) // 2
+            draw_picture(sheet, picture, x + indent, top + drop)
     return np.asarray(sheet)
 
 
-def _tops(heights: Sequence[int], gap: int, together: int) -> list[int]:
-    """Where each row starts, and where the last one ends, in pixels from the top."""
-    places, top = [], MARGIN + HEADING_SIZE + GUTTER
+def _tops(heights: Sequence[int], gap: int, group: int) -> list[int]:
+    """Return where each row starts, and where the last one ends, in pixels from the top."""
+    tops, top = [], MARGIN + HEADING_SIZE + GUTTER
     end = top
-    for number, high in enumerate(heights, 1):
-        places.append(top)
-        end = top + high
-        top = end + (GROUP_GAP if together > 1 and number % together == 0 else gap)
-    return [*places, end]
+    for number, height in enumerate(heights, 1):
+        tops.append(top)
+        end = top + height
+        top = end + (GROUP_GAP if group > 1 and number % group == 0 else gap)
+    return [*tops, end]
 
 
-def _scaled(picture: Picture, cell: int) -> Picture:
+def _resize(picture: Picture, cell: int) -> Picture:
     height, width = picture.shape[:2]
     scale = cell / max(height, width)
     return resample(picture, max(1, round(width * scale)), max(1, round(height * scale)))
@@ -103,33 +103,33 @@ def _draw_headings(
 def latent_sweep(
     rows: Sequence[GridRow], values: Sequence[float] = SWEEP, cell: int = 88
 ) -> Picture:
-    """What one dimension of z does (the paper's figure 6), one dimension per row.
+    """Draw the effect of single dimensions of z (the paper's figure 6), one per row.
 
     Args:
         rows: labelled with their dimension; a picture per value.
-        values: of that dimension, written above.
-        cell: side of a column, in pixels.
+        values: of that dimension, as headings.
+        cell: width of a column, in pixels.
     """
     return picture_grid([f"{value:g}" for value in values], rows, cell)
 
 
-def thickness(
+def thickness_grid(
     headings: Sequence[str],
     lines: Sequence[Sequence[Picture]],
     results: Sequence[Sequence[Picture]],
     cell: int = 192,
 ) -> Picture:
-    """Line art of several thicknesses above what is painted from it (the paper's figure 7).
+    """Draw line art of several thicknesses above its results (the paper's figure 7).
 
     Args:
-        headings: the thicknesses, such as the resolution that the lines were drawn at.
+        headings: the thicknesses, such as the size at which the lines were drawn.
         lines: per picture, one per thickness.
         results: per picture, one per thickness.
-        cell: side of a column, in pixels.
+        cell: width of a column, in pixels.
     """
     rows = [
         GridRow(label=label, pictures=pictures)
         for pair in zip(lines, results, strict=True)
-        for label, pictures in zip(("line art", "painted"), pair, strict=True)
+        for label, pictures in zip(("line art", "result"), pair, strict=True)
     ]
-    return picture_grid(headings, rows, cell, together=2)
+    return picture_grid(headings, rows, cell, group=2)

@@ -1,4 +1,4 @@
-"""The page of an evaluation: one HTML file that needs nothing else."""
+"""The page of an evaluation: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.colorizer.evaluation.curves import colors
+from pipeline.colorizer.evaluation.curves import method_colors
 from pipeline.colorizer.evaluation.scores import (
-    MEASURES,
+    METRICS,
     MISSING,
     Best,
     Score,
     best,
-    hints_of,
-    interval,
-    labels,
-    measures_of,
-    shown,
+    format_interval,
+    format_value,
+    hint_counts,
+    metrics_of,
+    row_labels,
 )
 
-_HINTS = 10  # the number of patches whose table is open: about as many as people put
+_OPEN_HINTS = 10  # patches of the table that is open at first: about as many as people put
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageFigure:
-    """A picture with what it shows.
+    """A figure with its title and caption.
 
     Attributes:
         title: above it.
         caption: one sentence below it.
-        png: the picture.
+        png: the figure.
     """
 
     title: str
@@ -43,24 +43,24 @@ class PageFigure:
 
     @property
     def data(self) -> str:
-        """The picture as text."""
+        """The figure as base64."""
         return base64.b64encode(self.png).decode()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageFacts:
-    """What the page shows.
+    """The content of the page.
 
     Attributes:
-        dataset: its name.
-        pictures: how many were painted by every method.
+        dataset: name of the dataset.
+        pictures: number of test pictures.
         size: their side, in pixels.
-        colorizers: what is known of each, by name: heading and value, such as its parameters and
-            its recipe.
-        scores: all numbers.
+        colorizers: facts about each colorizer, by name: heading and value, such as its number of
+            parameters.
+        scores: all scores.
         figures: in their order.
-        hints: the numbers of patches, in their order; those of the scores where empty.
-        seconds: that the evaluation took; None where it is not known.
+        hints: numbers of patches, in their order; those of the scores if empty.
+        seconds: duration of the evaluation; None if unknown.
         config: value by section and key.
     """
 
@@ -77,14 +77,14 @@ class PageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One number of a table.
+    """One cell of a table.
 
     Attributes:
         number: such as `18.31`, or a dash.
         interval: such as `17.90–18.80`; may be empty.
         best: whether it is the best of its column.
-        span: where its interval lies in the range of its column, worst to best: start and length
-            in percent; None where there is nothing to compare.
+        span: of its interval in the range of its column, worst to best: start and length in
+            percent; None if there is nothing to compare.
     """
 
     number: str
@@ -95,13 +95,13 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A method's line of a table.
+    """One row of a table: a method.
 
     Attributes:
         label: method and z.
-        note: what the truth was to it; empty for a method that has not seen it.
+        note: on a method that has seen the truth; empty for all others.
         color: of the method, `#rrggbb`.
-        cells: one per measure.
+        cells: one per metric.
     """
 
     label: str
@@ -120,11 +120,11 @@ class Table:
 
 
 def write_page(target: Path, facts: PageFacts) -> None:
-    """Writes one HTML file that needs nothing else.
+    """Write one self-contained HTML file.
 
     Args:
         target: the file.
-        facts: what it shows.
+        facts: its content.
     """
     environment = Environment(
         loader=PackageLoader("pipeline.colorizer.evaluation", ""),
@@ -133,64 +133,71 @@ def write_page(target: Path, facts: PageFacts) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": "{:,}".format, "duration": duration, "patches": patches}
-    hints = list(facts.hints) or hints_of(facts.scores)
-    ranked = [name for name in measures_of(facts.scores) if MEASURES[name].better]
+    environment.filters |= {
+        "number": "{:,}".format,
+        "duration": format_duration,
+        "patches": count_patches,
+    }
+    hints = list(facts.hints) or hint_counts(facts.scores)
+    metrics = metrics_of(facts.scores)
+    ranked = [name for name in metrics if METRICS[name].better]
     html = environment.get_template("page.html").render(
         facts=facts,
         color=_colors(facts.scores),
-        measures=[MEASURES[name] for name in measures_of(facts.scores)],
-        ranked=[MEASURES[name].title for name in ranked],
+        metrics=[METRICS[name] for name in metrics],
+        ranked=[METRICS[name].title for name in ranked],
         winners={count: [best(facts.scores, name, count) for name in ranked] for count in hints},
-        tables=[table(facts.scores, count) for count in hints],
-        open=min(hints, key=lambda count: abs(count - _HINTS), default=_HINTS),
+        tables=[make_table(facts.scores, count) for count in hints],
+        open=min(hints, key=lambda count: abs(count - _OPEN_HINTS), default=_OPEN_HINTS),
     )
     target.write_text(html, encoding="utf-8")
 
 
-def table(scores: Sequence[Score], hints: int) -> Table:
-    """The scores with a number of hints; methods that have seen the truth come last."""
-    here = [score for score in scores if score.hints == hints]
-    names = measures_of(here)
-    found = {(score.label, score.measure): score for score in here}
-    method = {score.label: score.method for score in here}
-    winners = {name: best(here, name, hints) for name in names}
+def make_table(scores: Sequence[Score], hints: int) -> Table:
+    """Return the table for a number of hints; methods that have seen the truth come last."""
+    chosen = [score for score in scores if score.hints == hints]
+    names = metrics_of(chosen)
+    by_cell = {(score.label, score.metric): score for score in chosen}
+    method = {score.label: score.method for score in chosen}
+    winners = {name: best(chosen, name, hints) for name in names}
     color = _colors(scores)
     return Table(
         hints=hints,
-        headings=[MEASURES[name].heading for name in names],
+        headings=[METRICS[name].heading for name in names],
         rows=[
             Row(
                 label=label,
                 note=note,
                 color=color[method[label]],
-                cells=[_cell(found.get((label, name)), winners[name], here) for name in names],
+                cells=[
+                    _make_cell(by_cell.get((label, name)), winners[name], chosen) for name in names
+                ],
             )
-            for label, note in labels(here, hints).items()
+            for label, note in row_labels(chosen, hints).items()
         ],
     )
 
 
-def _cell(score: Score | None, winner: Best | None, scores: Sequence[Score]) -> Cell:
-    if score is None or not score.is_known:
+def _make_cell(score: Score | None, winner: Best | None, scores: Sequence[Score]) -> Cell:
+    if score is None or not score.has_mean:
         return Cell(number=MISSING)
     return Cell(
-        number=shown(score.measure, score.mean),
-        interval=interval(score),
+        number=format_value(score.metric, score.mean),
+        interval=format_interval(score),
         best=winner is not None and score.label == winner.score.label,
         span=None if winner is None or score.is_bound else _span(score, scores),
     )
 
 
 def _span(score: Score, scores: Sequence[Score]) -> tuple[float, float] | None:
-    """Start and length of an interval in the range of its column, worst to best, in percent."""
-    rivals = [s for s in scores if s.measure == score.measure and s.is_known and not s.is_bound]
-    bounds = [bound for rival in rivals for bound in _bounds(rival)]
+    """Return start and length of an interval in the range of its column, in percent."""
+    ranked = [s for s in scores if s.metric == score.metric and s.has_mean and not s.is_bound]
+    bounds = [bound for each in ranked for bound in _bounds(each)]
     low, high = min(bounds), max(bounds)
     if math.isclose(low, high):
         return None
     start, end = ((bound - low) / (high - low) for bound in _bounds(score))
-    if MEASURES[score.measure].better == "lower":
+    if METRICS[score.metric].better == "lower":
         start, end = 1 - end, 1 - start
     return 100 * start, 100 * (end - start)
 
@@ -201,16 +208,16 @@ def _bounds(score: Score) -> tuple[float, float]:
 
 def _colors(scores: Sequence[Score]) -> dict[str, str]:
     methods = dict.fromkeys(score.method for score in scores)
-    return dict(zip(methods, colors(methods), strict=True))
+    return dict(zip(methods, method_colors(methods), strict=True))
 
 
-def patches(count: int) -> str:
-    """Hint patches in words: `no patch`, `1 patch`, `10 patches`."""
-    return {0: "no patch", 1: "1 patch"}.get(count, f"{count:,} patches")
+def count_patches(count: int) -> str:
+    """Return a number of hint patches in words: `no patches`, `1 patch`, `10 patches`."""
+    return {0: "no patches", 1: "1 patch"}.get(count, f"{count:,} patches")
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people read them: `42 s`, `3 min 5 s`, `2 h 4 min`."""
+def format_duration(seconds: float) -> str:
+    """Return a duration for people: `42 s`, `3 min 5 s`, `2 h 4 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

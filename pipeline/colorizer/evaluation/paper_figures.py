@@ -1,4 +1,4 @@
-"""The paper's figures, from what an evaluation has painted."""
+"""The paper's figures, from the results of an evaluation."""
 
 from __future__ import annotations
 
@@ -10,88 +10,89 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import curves, figures
-from pipeline.colorizer.evaluation.evaluation import ZERO, Painted, Pictures, drawn_z
+from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
+from pipeline.colorizer.evaluation.evaluation import ZERO, MethodResults, Pictures, random_z
 from pipeline.colorizer.evaluation.figures import GridRow
-from pipeline.colorizer.evaluation.job import Job
 from pipeline.colorizer.evaluation.page import PageFigure
 from pipeline.colorizer.evaluation.scores import Score
-from pipeline.colorizer.held_out import HeldOut, Relatives
 from pipeline.colorizer.hints import overlay
+from pipeline.colorizer.packed_pictures import PackedPicture, Variants
 from pipeline.picture import encode_png
 
-_DIMENSIONS = 6  # of z, in the sweep
-_THICK = 3  # pictures
-_SHIFTS = 5  # random z side by side
-_CURVES = ("psnr", "ms_ssim", "hint_difference")
+_SWEEP_DIMENSIONS = 6  # of z
+_THICKNESS_PICTURES = 3
+_RANDOM_Z = 5  # side by side
+_PLOTTED = ("psnr", "ms_ssim", "hint_difference")
 
 
 def draw_figures(
-    pictures: Sequence[HeldOut],
-    relatives: Relatives,
+    pictures: Sequence[PackedPicture],
+    variants: Variants,
     colorizers: Mapping[str, Colorizer],
     scores: Sequence[Score],
-    painted: Sequence[Painted],
-    histories: Mapping[str, Sequence[Mapping[str, float]]],
-    job: Job,
+    results: Sequence[MethodResults],
+    logs: Mapping[str, Sequence[Mapping[str, float]]],
+    job: EvaluateJob,
 ) -> dict[str, PageFigure]:
-    """All figures, by the name of their file.
+    """Draw all figures, by the name of their file.
 
     Args:
         pictures: the first ones.
-        relatives: their sketches and other line art.
-        colorizers: by name; the first one is shown where only one is.
-        scores: all of them.
-        painted: what the methods painted of these pictures.
-        histories: lines of metrics by colorizer.
+        variants: their sketches and other line art.
+        colorizers: by name; figures of a single colorizer show the first.
+        scores: all scores.
+        results: of all methods, of these pictures.
+        logs: lines of the training's log, by colorizer.
         job: hints and seed.
     """
     first, colorizer = next(iter(colorizers.items()))
-    patches = _middle(job.options.hints)
+    patches = _typical(job.options.hints)
     drawn = {
         "samples": _figure(
             "Samples",
-            f"Line art, {patches} hint patches, what {first} paints with z = 0, and the truth.",
-            _samples(pictures, relatives, painted, first, patches, job),
+            f"Line art, {patches} hint patches, the result of {first} with z = 0, and the truth.",
+            _samples(pictures, variants, results, first, patches, job),
         ),
         "comparison": _figure(
             "Side by side",
-            f"The same line art with the same {patches} patches, painted by every method; z = 0.",
-            _comparison(pictures, painted, patches, job),
+            f"The results of every method for the same line art with the same {patches} hint "
+            "patches; z = 0.",
+            _comparison(pictures, results, patches, job),
         ),
         "hints": _figure(
-            "What hints are worth",
+            "Metrics by number of hints",
             "Means over all test pictures with 95 % intervals; z = 0.",
-            curves.hint_curves(scores, _CURVES),
+            curves.plot_metrics(scores, _PLOTTED),
         ),
         "number_of_hints": _figure(
-            "From no hint to many",
-            f"One row per picture: what {first} makes of more and more patches; z = 0.",
-            _more_hints(pictures, painted, first, job),
+            "Results by number of hints",
+            f"One row per picture: the results of {first} with more and more hint patches; z = 0.",
+            _more_hints(pictures, results, first, job),
         ),
         "shifts": _figure(
-            "Drawn z",
-            f"What {first} paints without hints from {_SHIFTS} random z.",
-            _shifts(pictures, colorizer, job),
+            "Random z",
+            f"The results of {first} without hints for {_RANDOM_Z} random z.",
+            _random_z(pictures, colorizer, job),
         ),
         "sweep": _figure(
             "Latent sweep",
             f"{first}, no hints: one dimension of z per row, from {figures.SWEEP[0]} to "
-            f"{figures.SWEEP[-1]}, the others 0. A standard normal z stays within -3 and 3: this "
-            "is far outside, as in the paper.",
+            f"{figures.SWEEP[-1]}, the others 0. This is the paper's range; a standard normal z "
+            "stays within -3 and 3.",
             _sweep(pictures[0], colorizer),
         ),
         "thickness": _figure(
-            "Thickness of lines",
-            f"{first} with the same hints on line art "
-            + ("of every variant." if len(relatives.lines) > 1 else "made thicker."),
-            _thickness(pictures, relatives, colorizer, patches, job),
+            "Line thickness",
+            f"The results of {first} with the same hints for "
+            + ("all variants of the line art." if len(variants.lines) > 1 else "thicker line art."),
+            _thickness(pictures, variants, colorizer, patches, job),
         ),
     }
-    if any(histories.values()):
+    if any(logs.values()):
         drawn["losses"] = _figure(
             "Losses",
-            "Before their weights, as moving averages, against the images seen.",
-            curves.loss_curves(histories),
+            "Losses before their weights, as logged and smoothed, against the images seen.",
+            curves.plot_losses(logs),
         )
     return drawn
 
@@ -100,113 +101,127 @@ def _figure(title: str, caption: str, picture: NDArray[np.uint8]) -> PageFigure:
     return PageFigure(title=title, caption=caption, png=encode_png(picture))
 
 
-def _middle(hints: Sequence[int]) -> int:
-    """The number of patches that most figures show: the paper's users put about ten."""
+def _typical(hints: Sequence[int]) -> int:
+    """Return the number of patches that most figures show: the paper's users put about ten."""
     return min(hints, key=lambda count: abs(count - 10))
 
 
 def _results(
-    painted: Sequence[Painted], method: str, z: str, hints: int
+    results: Sequence[MethodResults], method: str, z: str, hints: int
 ) -> list[NDArray[np.uint8]]:
-    for one in painted:
-        if (one.method, one.z, one.hints) == (method, z, hints):
-            return list(one.results)
+    for each in results:
+        if (each.method, each.z, each.hints) == (method, z, hints):
+            return list(each.results)
     return []
 
 
-def _rows(pictures: Sequence[HeldOut], columns: Sequence[Pictures]) -> list[GridRow]:
+def _rows(pictures: Sequence[PackedPicture], columns: Sequence[Pictures]) -> list[GridRow]:
     return [
         GridRow(label=str(picture.id), pictures=[column[number] for column in columns])
         for number, picture in enumerate(pictures)
     ]
 
 
-def _hinted(pictures: Sequence[HeldOut], patches: int, job: Job) -> list[NDArray[np.uint8]]:
-    put = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
-    return [overlay(one.line, hints) for one, hints in zip(pictures, put, strict=True)]
+def _overlays(
+    pictures: Sequence[PackedPicture], patches: int, job: EvaluateJob
+) -> list[NDArray[np.uint8]]:
+    return [
+        overlay(picture.line, picture.hints(patches, job.hints, job.seed)) for picture in pictures
+    ]
 
 
 def _samples(
-    pictures: Sequence[HeldOut],
-    relatives: Relatives,
-    painted: Sequence[Painted],
+    pictures: Sequence[PackedPicture],
+    variants: Variants,
+    results: Sequence[MethodResults],
     name: str,
     patches: int,
-    job: Job,
+    job: EvaluateJob,
 ) -> NDArray[np.uint8]:
-    columns: dict[str, Pictures] = {"sketch": relatives.sketches} if relatives.sketches else {}
+    columns: dict[str, Pictures] = {"sketch": variants.sketches} if variants.sketches else {}
     columns |= {
         "line art": [picture.line for picture in pictures],
-        "hints": _hinted(pictures, patches, job),
-        name: _results(painted, name, ZERO, patches),
+        "hints": _overlays(pictures, patches, job),
+        name: _results(results, name, ZERO, patches),
         "truth": [picture.color for picture in pictures],
     }
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
 
 
 def _comparison(
-    pictures: Sequence[HeldOut], painted: Sequence[Painted], patches: int, job: Job
+    pictures: Sequence[PackedPicture],
+    results: Sequence[MethodResults],
+    patches: int,
+    job: EvaluateJob,
 ) -> NDArray[np.uint8]:
-    names = dict.fromkeys(one.method for one in painted if one.z == ZERO)
-    columns: dict[str, Pictures] = {"hints": _hinted(pictures, patches, job)}
-    columns["nearest-hint fill"] = _results(painted, "nearest-hint fill", "", patches)
-    columns |= {name: _results(painted, name, ZERO, patches) for name in reversed(names)}
+    names = dict.fromkeys(each.method for each in results if each.z == ZERO)
+    columns: dict[str, Pictures] = {"hints": _overlays(pictures, patches, job)}
+    columns["nearest-hint fill"] = _results(results, "nearest-hint fill", "", patches)
+    columns |= {name: _results(results, name, ZERO, patches) for name in reversed(names)}
     columns["truth"] = [picture.color for picture in pictures]
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
 
 
 def _more_hints(
-    pictures: Sequence[HeldOut], painted: Sequence[Painted], name: str, job: Job
+    pictures: Sequence[PackedPicture], results: Sequence[MethodResults], name: str, job: EvaluateJob
 ) -> NDArray[np.uint8]:
     columns: dict[str, Pictures] = {
-        str(count): _results(painted, name, ZERO, count) for count in job.options.hints
+        str(count): _results(results, name, ZERO, count) for count in job.options.hints
     }
     columns["truth"] = [picture.color for picture in pictures]
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
 
 
-def _shifts(pictures: Sequence[HeldOut], colorizer: Colorizer, job: Job) -> NDArray[np.uint8]:
+def _random_z(
+    pictures: Sequence[PackedPicture], colorizer: Colorizer, job: EvaluateJob
+) -> NDArray[np.uint8]:
     columns: dict[str, Pictures] = {"line art": [picture.line for picture in pictures]}
-    for shift in range(_SHIFTS):
-        z = [drawn_z(colorizer.latent, job.seed, picture.id, shift) for picture in pictures]
+    for number in range(_RANDOM_Z):
+        z = [random_z(colorizer.latent_dim, job.seed, picture.id, number) for picture in pictures]
         lines = [picture.line for picture in pictures]
-        columns[f"z {shift + 1}"] = list(colorizer.paint(lines, [None] * len(lines), np.stack(z)))
+        columns[f"z {number + 1}"] = colorizer.colorize_batch(lines, z=np.stack(z))
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
 
 
-def _sweep(picture: HeldOut, colorizer: Colorizer) -> NDArray[np.uint8]:
-    dimensions = np.linspace(0, colorizer.latent - 1, min(_DIMENSIONS, colorizer.latent))
+def _sweep(picture: PackedPicture, colorizer: Colorizer) -> NDArray[np.uint8]:
+    dimensions = np.linspace(
+        0, colorizer.latent_dim - 1, min(_SWEEP_DIMENSIONS, colorizer.latent_dim)
+    )
     count = len(figures.SWEEP)
     rows = []
     for dimension in dimensions.round().astype(int):
-        z = np.zeros((count, colorizer.latent), np.float32)
+        z = np.zeros((count, colorizer.latent_dim), np.float32)
         z[:, dimension] = figures.SWEEP
-        painted = colorizer.paint([picture.line] * count, [None] * count, z)
-        rows.append(GridRow(label=f"z[{dimension}]", pictures=list(painted)))
+        results = colorizer.colorize_batch([picture.line] * count, z=z)
+        rows.append(GridRow(label=f"z[{dimension}]", pictures=results))
     return figures.latent_sweep(rows)
 
 
 def _thickness(
-    pictures: Sequence[HeldOut], relatives: Relatives, colorizer: Colorizer, patches: int, job: Job
+    pictures: Sequence[PackedPicture],
+    variants: Variants,
+    colorizer: Colorizer,
+    patches: int,
+    job: EvaluateJob,
 ) -> NDArray[np.uint8]:
-    """On all variants of the line art; where there is one alone, on copies with wider strokes."""
-    shown = pictures[:_THICK]
-    variants: Mapping[str, Pictures] = relatives.lines
-    if len(variants) == 1:
-        variants = {
-            name: [_thicker(picture.line, more) for picture in shown]
-            for more, name in enumerate(("as it is", "1 px thicker", "2 px thicker"))
+    """Draw the results for all variants of the line art, or for thicker copies of a single one."""
+    shown = pictures[:_THICKNESS_PICTURES]
+    by_name: Mapping[str, Pictures] = variants.lines
+    if len(by_name) == 1:
+        by_name = {
+            name: [_thicken(picture.line, pixels) for picture in shown]
+            for pixels, name in enumerate(("unchanged", "1 px thicker", "2 px thicker"))
         }
-    lines = [[variant[number] for variant in variants.values()] for number in range(len(shown))]
+    lines = [[column[number] for column in by_name.values()] for number in range(len(shown))]
     hints = [picture.hints(patches, job.hints, job.seed) for picture in shown]
     results = [
-        list(colorizer.paint(of_one, [put] * len(of_one)))
-        for of_one, put in zip(lines, hints, strict=True)
+        colorizer.colorize_batch(of_picture, [each] * len(of_picture))
+        for of_picture, each in zip(lines, hints, strict=True)
     ]
-    return figures.thickness(list(variants), lines, results)
+    return figures.thickness_grid(list(by_name), lines, results)
 
 
-def _thicker(line: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
-    """Line art whose strokes are wider by some pixels."""
+def _thicken(line: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
+    """Return line art with strokes that are wider by some pixels."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (pixels + 1, pixels + 1))
     return np.asarray(cv2.erode(line, kernel), np.uint8)

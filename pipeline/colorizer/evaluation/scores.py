@@ -1,4 +1,4 @@
-"""The numbers of an evaluation: kept as JSON, read by people as tables."""
+"""The scores of an evaluation: JSON on disk, tables for people."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sketch_models.errors import SengaError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
-    """How a measure is read.
+class Metric:
+    """A metric: how it is shown and ranked.
 
     Attributes:
-        title: over its column.
-        better: `higher`, `lower`, or empty where neither is.
-        decimals: that are shown.
+        title: of its column.
+        better: `higher`, `lower`, or empty if neither is.
+        decimals: to show.
         meaning: in plain words.
     """
 
@@ -29,30 +29,30 @@ class Measure:
 
     @property
     def heading(self) -> str:
-        """Its title with an arrow to the better side."""
+        """Title with an arrow up if higher is better, or down if lower is."""
         return self.title + {"higher": " ↑", "lower": " ↓", "": ""}[self.better]
 
 
-MEASURES = {
-    "psnr": Measure(
+METRICS = {
+    "psnr": Metric(
         title="PSNR, dB",
         better="higher",
         decimals=2,
         meaning="how close every pixel is to the original",
     ),
-    "ssim": Measure(
+    "ssim": Metric(
         title="SSIM",
         better="higher",
         decimals=3,
         meaning="how close the structure around every pixel is, up to 1",
     ),
-    "ms_ssim": Measure(
+    "ms_ssim": Metric(
         title="MS-SSIM",
         better="higher",
         decimals=3,
-        meaning="the same at several scales, up to 1",
+        meaning="SSIM at several scales, up to 1",
     ),
-    "hint_difference": Measure(
+    "hint_difference": Metric(
         title="CIEDE2000 in hints",
         better="lower",
         decimals=2,
@@ -61,22 +61,22 @@ MEASURES = {
             "below 1 nobody sees it, above 10 anybody does at a glance"
         ),
     ),
-    "line_f1": Measure(
+    "line_f1": Metric(
         title="line F1",
         better="higher",
         decimals=3,
         meaning=(
             "how many of the lines are kept, and how few are new, up to 1; "
-            "white fill hands them back untouched"
+            "white fill returns them unchanged"
         ),
     ),
-    "diversity": Measure(
+    "diversity": Metric(
         title="diversity, CIEDE2000",
         better="",
         decimals=2,
         meaning="how far results with different z are from each other",
     ),
-    "fid": Measure(
+    "fid": Metric(
         title="FID",
         better="lower",
         decimals=1,
@@ -85,43 +85,45 @@ MEASURES = {
             "with fewer than thousands of pictures it is large by itself"
         ),
     ),
-    "lpips": Measure(
+    "lpips": Metric(
         title="LPIPS",
         better="lower",
         decimals=3,
         meaning="how far deep features of a result are from those of its original",
     ),
 }
-"""By name, in the order of the columns."""
+"""Metrics by name, in the order of the columns."""
 
-Z_LABELS = {"": "", "prior": ", z drawn", "zero": ", z = 0", "posterior": ", z from the truth"}
-"""By where z comes from: what follows the name of a method."""
+Z_LABELS = {"": "", "prior": ", random z", "zero": ", z = 0", "posterior": ", z of the truth"}
+"""What follows the name of a method, by where z comes from."""
 
 THE_TRUTH = "the truth"
-"""The name of the method that hands in the original picture."""
+"""The name of the method that returns the original picture."""
 
 MISSING = "–"
+
+_COLUMNS = {"metric": "measure"}  # in the JSON, as in that of earlier evaluations
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One number.
+    """One number of an evaluation.
 
     Attributes:
-        method: that painted.
-        z: where its latent code came from: `prior`, `zero`, `posterior`; empty where it has none.
-        hints: patches of colour per picture.
-        measure: one of `MEASURES`.
-        mean: over the pictures; NaN where there is none.
-        low: lower bound of its interval; NaN for a number that only the whole set has.
+        method: its name.
+        z: where z comes from: `prior`, `zero`, `posterior`; empty for a method without z.
+        hints: hint patches per picture.
+        metric: one of `METRICS`.
+        mean: over the pictures; NaN if there is none.
+        low: lower bound of its interval; NaN for a metric that only the whole set has.
         high: upper bound of its interval; NaN likewise.
-        n: pictures that it was measured on.
+        n: number of pictures.
     """
 
     method: str
     z: str
     hints: int
-    measure: str
+    metric: str
     mean: float
     low: float
     high: float
@@ -134,30 +136,33 @@ class Score:
 
     @property
     def is_bound(self) -> bool:
-        """Whether it was helped by the picture that was to be painted."""
+        """Whether the method has seen the ground truth, so that it is a bound."""
         return self.z == "posterior" or self.method == THE_TRUTH
 
     @property
     def note(self) -> str:
-        """What the truth was to it; empty for a rival."""
+        """What to remark on a method that has seen the truth; empty for all others."""
         if self.method == THE_TRUTH:
             return "for reference"
         return "upper bound" if self.is_bound else ""
 
     @property
-    def is_known(self) -> bool:
-        """Whether there is a number."""
+    def has_mean(self) -> bool:
+        """Whether there is a mean."""
         return math.isfinite(self.mean)
 
     @property
     def has_interval(self) -> bool:
-        """Whether it is known how sure the number is."""
+        """Whether there is an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
 def scores_to_json(scores: Iterable[Score]) -> str:
-    """A list of objects, one per line; null where there is no number."""
-    rows = [json.dumps({k: _plain(v) for k, v in asdict(score).items()}) for score in scores]
+    """Return a list of objects, one per line, with null for NaN."""
+    rows = [
+        json.dumps({_COLUMNS.get(k, k): _plain(v) for k, v in asdict(score).items()})
+        for score in scores
+    ]
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
@@ -166,29 +171,30 @@ def _plain(value: str | float) -> str | float | None:
 
 
 def scores_from_json(text: str) -> list[Score]:
-    """What `scores_to_json` wrote.
+    """Return the scores that `scores_to_json` wrote.
 
     Raises:
-        SengaError: for anything else.
+        SengaError: If it is another text.
     """
     try:
         return [_score(row) for row in json.loads(text)]
     except (KeyError, TypeError, ValueError) as error:
-        names = ", ".join(field.name for field in fields(Score))
+        names = ", ".join(_COLUMNS.get(field.name, field.name) for field in fields(Score))
         raise SengaError(
-            f"These are no scores ({error!r}): expected a JSON list of objects with {names}; "
-            "evaluate again."
+            f"The scores cannot be read ({error!r}): expected a JSON list of objects with {names}. "
+            "Evaluate again."
         ) from error
 
 
 def _score(row: dict[str, Any]) -> Score:
-    if row["z"] not in Z_LABELS or row["measure"] not in MEASURES:
-        raise ValueError(f"{row['measure']}, z {row['z']}")
+    metric = row[_COLUMNS["metric"]]
+    if row["z"] not in Z_LABELS or metric not in METRICS:
+        raise ValueError(f"{metric}, z {row['z']}")
     return Score(
         method=str(row["method"]),
         z=row["z"],
         hints=int(row["hints"]),
-        measure=row["measure"],
+        metric=metric,
         n=int(row["n"]),
         **{name: _number(row[name]) for name in ("mean", "low", "high")},
     )
@@ -198,94 +204,95 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def measures_of(scores: Iterable[Score]) -> list[str]:
-    """The measures that have a number, in the order of the columns."""
-    found = {score.measure for score in scores if score.is_known}
-    return [name for name in MEASURES if name in found]
+def metrics_of(scores: Iterable[Score]) -> list[str]:
+    """Return the metrics that have a mean, in the order of the columns."""
+    names = {score.metric for score in scores if score.has_mean}
+    return [name for name in METRICS if name in names]
 
 
-def hints_of(scores: Iterable[Score]) -> list[int]:
-    """The numbers of hints that there are scores for, ascending."""
+def hint_counts(scores: Iterable[Score]) -> list[int]:
+    """Return the numbers of hints that there are scores for, ascending."""
     return sorted({score.hints for score in scores})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best score of a measure among those that have not seen the truth.
+    """The best score of a metric among methods that have not seen the truth.
 
     Attributes:
-        score: of the winner.
-        clear: whether its interval is apart from those of all other methods. Intervals that
-            overlap say nothing either way; the winner's own score with another z does not count.
+        score: of the best method.
+        clear: whether its interval overlaps with that of no other method. An overlap proves
+            nothing; the method's own score with another z does not count.
     """
 
     score: Score
     clear: bool
 
 
-def best(scores: Iterable[Score], measure: str, hints: int) -> Best | None:
-    """Who wins a measure with a number of hints; nobody where neither side of it is better."""
-    better = MEASURES[measure].better
+def best(scores: Iterable[Score], metric: str, hints: int) -> Best | None:
+    """Return the best score of a metric with a number of hints.
+
+    None if there is no score, or if neither higher nor lower is better.
+    """
+    better = METRICS[metric].better
     rivals = [
         score
         for score in scores
-        if (score.measure, score.hints) == (measure, hints)
-        and score.is_known
-        and not score.is_bound
+        if (score.metric, score.hints) == (metric, hints) and score.has_mean and not score.is_bound
     ]
     if not rivals or not better:
         return None
-    first = (max if better == "higher" else min)(rivals, key=lambda score: score.mean)
-    others = [score for score in rivals if score.method != first.method]
-    return Best(score=first, clear=bool(others) and all(_apart(first, one) for one in others))
+    winner = (max if better == "higher" else min)(rivals, key=lambda score: score.mean)
+    others = [score for score in rivals if score.method != winner.method]
+    return Best(score=winner, clear=bool(others) and all(_apart(winner, other) for other in others))
 
 
 def _apart(one: Score, other: Score) -> bool:
-    """Whether two intervals do not overlap; false where one is not known."""
+    """Return whether two intervals do not overlap; False if one is missing."""
     return one.low > other.high or one.high < other.low
 
 
 def markdown_table(scores: Sequence[Score], hints: int = 10) -> str:
-    """The scores with a number of hints as a Markdown table.
+    """Return the scores with a number of hints as a Markdown table.
 
     Rows are methods, those that have seen the truth last; the best of each column is bold, its
     interval follows in brackets.
     """
-    names = measures_of(score for score in scores if score.hints == hints)
+    names = metrics_of(score for score in scores if score.hints == hints)
     lines = [
-        "| " + " | ".join(["", *(MEASURES[name].heading for name in names)]) + " |",
+        "| " + " | ".join(["", *(METRICS[name].heading for name in names)]) + " |",
         "|---|" + "---:|" * len(names),
     ]
-    found = {(score.label, score.measure): score for score in scores if score.hints == hints}
+    by_cell = {(score.label, score.metric): score for score in scores if score.hints == hints}
     winners = {name: best(scores, name, hints) for name in names}
-    for label, note in labels(scores, hints).items():
-        cells = [_markdown(found.get((label, name)), winners[name]) for name in names]
+    for label, note in row_labels(scores, hints).items():
+        cells = [_markdown(by_cell.get((label, name)), winners[name]) for name in names]
         lines.append("| " + " | ".join([f"{label} ({note})" if note else label, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 
-def labels(scores: Iterable[Score], hints: int) -> dict[str, str]:
-    """The rows of a table, and a note on each that has seen the truth; those come last."""
-    here = [score for score in scores if score.hints == hints]
-    return {score.label: score.note for score in sorted(here, key=lambda one: one.is_bound)}
+def row_labels(scores: Iterable[Score], hints: int) -> dict[str, str]:
+    """Return the labels of a table's rows, with their notes; those that have a note come last."""
+    rows = [score for score in scores if score.hints == hints]
+    return {score.label: score.note for score in sorted(rows, key=lambda score: score.is_bound)}
 
 
 def _markdown(score: Score | None, winner: Best | None) -> str:
-    if score is None or not score.is_known:
+    if score is None or not score.has_mean:
         return MISSING
-    number = shown(score.measure, score.mean)
+    number = format_value(score.metric, score.mean)
     if winner and score.label == winner.score.label:
         number = f"**{number}**"
-    return f"{number} ({interval(score)})" if score.has_interval else number
+    return f"{number} ({format_interval(score)})" if score.has_interval else number
 
 
-def shown(measure: str, value: float) -> str:
-    """A value with the decimals of its measure."""
-    return f"{value:.{MEASURES[measure].decimals}f}"
+def format_value(metric: str, value: float) -> str:
+    """Return a value with the decimals of its metric."""
+    return f"{value:.{METRICS[metric].decimals}f}"
 
 
-def interval(score: Score) -> str:
-    """The bounds of an interval, such as `17.90–18.80`; empty where there is none."""
+def format_interval(score: Score) -> str:
+    """Return the bounds of an interval, such as `17.90–18.80`; empty if there is none."""
     if not score.has_interval:
         return ""
-    return f"{shown(score.measure, score.low)}–{shown(score.measure, score.high)}"
+    return f"{format_value(score.metric, score.low)}–{format_value(score.metric, score.high)}"

@@ -1,1 +1,1 @@
-"""The networks of the colorizer, as PyTorch modules; what trains and uses them is elsewhere."""
+"""The networks of the colorizer as PyTorch modules, without training and without use."""

@@ -1,4 +1,4 @@
-"""The discriminator: which patches of a painted line drawing look real, at two scales."""
+"""The discriminator: which patches of a colorized line drawing look real, at two scales."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.colorizer.networks.generator import MAP_CHANNELS
-from pipeline.colorizer.networks.layers import SLOPE, Conv, initialise, spectral
+from pipeline.colorizer.networks.layers import SLOPE, Conv, init_weights, spectral_norm
 from pipeline.colorizer.options import NetworkOptions
 
 SCALES = 2
@@ -18,26 +18,32 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        outer = [width, 2 * width, 4 * width, 8 * width]
-        inner = [MAP_CHANNELS + 3, *outer]
+        out_channels = [width, 2 * width, 4 * width, 8 * width]
+        in_channels = [MAP_CHANNELS + 3, *out_channels]
         activation = nn.LeakyReLU(SLOPE)
         self.layers = nn.ModuleList(
             nn.Sequential(
-                Conv(inner[0], outer[0], 4, 2),
+                Conv(in_channels[0], out_channels[0], 4, 2),
                 activation,
             )
             if number == 0
             else nn.Sequential(
-                spectral(Conv(inner[number], outer[number], 4, 1 if number == 3 else 2)),
-                nn.InstanceNorm2d(outer[number]),
+                spectral_norm(
+                    Conv(in_channels[number], out_channels[number], 4, 1 if number == 3 else 2)
+                ),
+                nn.InstanceNorm2d(out_channels[number]),
                 activation,
             )
             for number in range(4)
         )
-        self.layers.append(Conv(outer[3], 1, 4))
+        self.layers.append(Conv(out_channels[3], 1, 4))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 8, S, S) -> the features of every layer; the last, (N, 1, s, s), are the scores."""
+        """Return the features of every layer; the last ones, (N, 1, s, s), are the scores.
+
+        Args:
+            x: (N, 8, S, S), map and picture.
+        """
         features = []
         for layer in self.layers:
             x = layer(x)
@@ -46,29 +52,29 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Judges map and picture together, at full size and at half of it."""
+    """Two PatchGANs that see map and picture, one at full and one at half resolution."""
 
     def __init__(self, options: NetworkOptions) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
             PatchDiscriminator(options.discriminator_width) for _ in range(SCALES)
         )
-        initialise(self, options.init_gain)
+        init_weights(self, options.init_gain)
 
     def forward(self, maps: Tensor, color: Tensor) -> list[list[Tensor]]:
-        """Judges.
+        """Return the features of both PatchGANs.
 
         Args:
             maps: (N, 5, S, S), as the generator sees them.
-            color: (N, 3, S, S) in [-1, 1], painted or true.
+            color: (N, 3, S, S) in [-1, 1], generated or real.
 
         Returns:
             For each scale the features of every layer, scores last.
         """
         x = torch.cat([maps, color], 1)
-        found = []
+        features = []
         for number, scale in enumerate(self.scales):
             if number:
                 x = functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
-            found.append(scale(x))
-        return found
+            features.append(scale(x))
+        return features

@@ -1,7 +1,7 @@
 """The generators: SPADE (Park et al. 2019) and netL-SPADE, the paper's own.
 
-Both draw from z, from small to large, and are guided at every scale by a map of the line art and
-the hints. SPADE is guided by that map itself, resized; netL-SPADE by what a small encoder makes of
+Both generate from z, from small to large, guided at every scale by a map of the line art and the
+hints. SPADE is guided by that map itself, resized; netL-SPADE by what a small encoder makes of
 it for each scale, so that thin lines and small hints reach the small scales too.
 """
 
@@ -14,7 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.colorizer.networks.layers import SLOPE, BatchNorm, Conv, initialise, reflect, spectral
+from pipeline.colorizer.networks.layers import (
+    SLOPE,
+    BatchNorm,
+    Conv,
+    init_weights,
+    reflection_pad,
+    spectral_norm,
+)
 from pipeline.colorizer.options import NetworkOptions
 
 MAP_CHANNELS = 5  # line 1, hint RGB 3, hint mask 1
@@ -22,8 +29,8 @@ MAP_CHANNELS = 5  # line 1, hint RGB 3, hint mask 1
 
 @dataclass(frozen=True)
 class _Stage:
-    channels: int  # that its block makes, in widths
-    scale: int  # of the picture's side to the block's
+    channels: int  # of its block's output, in multiples of the width
+    scale: int  # side of the picture over side of the features
 
 
 _STAGES = {
@@ -38,26 +45,27 @@ _STAGES = {
 
 
 class _ScaleAndShift(torch.autograd.Function):
-    """x * (1 + gamma) + beta, whose gradient is written in one piece for gamma and beta."""
+    """x * (1 + gamma) + beta, with one gradient tensor for gamma and beta together."""
 
     @staticmethod
-    def forward(context: Any, x: Tensor, gamma_beta: Tensor) -> Tensor:  # noqa: ANN401 - PyTorch's
+    def forward(ctx: Any, x: Tensor, gamma_beta: Tensor) -> Tensor:  # noqa: ANN401 - PyTorch's
         gamma, beta = gamma_beta.chunk(2, 1)
-        context.save_for_backward(x, gamma_beta)
+        ctx.save_for_backward(x, gamma_beta)
         return torch.addcmul(beta, x, gamma).add_(x)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
-        x, gamma_beta = context.saved_tensors
-        both = torch.empty_like(gamma_beta)
-        of_gamma, of_beta = both.chunk(2, 1)
-        torch.mul(gradient, x, out=of_gamma)
-        of_beta.copy_(gradient)
-        return torch.addcmul(gradient, gradient, gamma_beta.chunk(2, 1)[0]), both
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+        x, gamma_beta = ctx.saved_tensors
+        gamma_beta_gradient = torch.empty_like(gamma_beta)
+        gamma_gradient, beta_gradient = gamma_beta_gradient.chunk(2, 1)
+        torch.mul(gradient, x, out=gamma_gradient)
+        beta_gradient.copy_(gradient)
+        x_gradient = torch.addcmul(gradient, gradient, gamma_beta.chunk(2, 1)[0])
+        return x_gradient, gamma_beta_gradient
 
 
 class Modulation(nn.Module):
-    """Scales and shifts normalised features by what a map says, pixel by pixel: SPADE's core.
+    """A layer that scales and shifts normalised features by a map, pixel by pixel: SPADE's core.
 
     gamma and beta come out of one convolution.
     """
@@ -68,7 +76,7 @@ class Modulation(nn.Module):
         self.gamma_beta = Conv(hidden, 2 * channels)
 
     def forward(self, normalised: Tensor, guide: Tensor) -> Tensor:
-        """Modulates: normalised * (1 + gamma) + beta.
+        """Return normalised * (1 + gamma) + beta.
 
         Args:
             normalised: (N, C, H, W).
@@ -79,7 +87,7 @@ class Modulation(nn.Module):
         """
         gamma_beta = self.gamma_beta(functional.relu(self.read_map(guide), inplace=True))
         x = normalised.to(gamma_beta.dtype)
-        if torch.compiler.is_compiling():  # it makes one piece of this by itself
+        if torch.compiler.is_compiling():  # it fuses this by itself
             gamma, beta = gamma_beta.chunk(2, 1)
             return torch.addcmul(beta, x, 1 + gamma)
         modulated: Tensor = _ScaleAndShift.apply(x, gamma_beta)  # type: ignore[no-untyped-call]
@@ -89,28 +97,30 @@ class Modulation(nn.Module):
 class Block(nn.Module):
     """SPADE's residual block.
 
-    x -> SPADE -> LeakyReLU -> conv, twice, plus x, which goes through SPADE -> conv 1 x 1 where
+    x -> SPADE -> LeakyReLU -> conv, twice, plus x, which goes through SPADE -> conv 1 x 1 if
     the number of channels changes. The first SPADE and the shortcut's normalise the same x, and
     all of them read the same padded map: each of these is made once.
     """
 
-    def __init__(self, inner: int, outer: int, options: NetworkOptions, map_channels: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, options: NetworkOptions, map_channels: int
+    ) -> None:
         super().__init__()
-        middle = min(inner, outer)
-        self.norm_in = BatchNorm(inner, affine=False)
+        middle = min(in_channels, out_channels)
+        self.norm_in = BatchNorm(in_channels, affine=False)
         self.norm_middle = BatchNorm(middle, affine=False)
-        self.modulate_in = Modulation(inner, options.hidden, map_channels)
+        self.modulate_in = Modulation(in_channels, options.hidden, map_channels)
         self.modulate_middle = Modulation(middle, options.hidden, map_channels)
-        self.conv_in = spectral(Conv(inner, middle))
-        self.conv_out = spectral(Conv(middle, outer))
-        self.shortcut = inner != outer
+        self.conv_in = spectral_norm(Conv(in_channels, middle))
+        self.conv_out = spectral_norm(Conv(middle, out_channels))
+        self.shortcut = in_channels != out_channels
         if self.shortcut:
-            self.modulate_shortcut = Modulation(inner, options.hidden, map_channels)
-            self.conv_shortcut = spectral(Conv(inner, outer, 1, bias=False))
+            self.modulate_shortcut = Modulation(in_channels, options.hidden, map_channels)
+            self.conv_shortcut = spectral_norm(Conv(in_channels, out_channels, 1, bias=False))
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        """(N, inner, H, W), (N, map channels, H, W) -> (N, outer, H, W)."""
-        guide = reflect(guide, 1)
+        """Compute (N, in_channels, H, W), (N, map channels, H, W) -> (N, out_channels, H, W)."""
+        guide = reflection_pad(guide, 1)
         normalised = self.norm_in(x)
         modulated = self.modulate_in(normalised, guide)
         residual = self.conv_in(functional.leaky_relu(modulated, SLOPE, inplace=True))
@@ -123,10 +133,13 @@ class Block(nn.Module):
 
 
 class MapResizer(nn.Module):
-    """SPADE's guide: the map itself, resized to each scale by taking the nearest pixel."""
+    """SPADE's guide: the map itself, resized to each scale by nearest neighbour."""
 
     def forward(self, maps: Tensor) -> dict[str, Tensor]:
-        """(N, 5, S, S) -> for each block by its name (N, 5, S / scale, S / scale)."""
+        """Return a guide for each block by its name.
+
+        (N, 5, S, S) -> (N, 5, S / scale, S / scale).
+        """
         size = maps.shape[-1]
         return {
             name: functional.interpolate(maps, size=size // stage.scale)
@@ -134,31 +147,34 @@ class MapResizer(nn.Module):
         }
 
 
-class _Unit(nn.Sequential):
+class _NormConv(nn.Sequential):
     """BatchNorm on the input -> convolution -> LeakyReLU."""
 
-    def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__(
-            BatchNorm(inner, affine=True),
-            Conv(inner, outer, stride=stride, bias=False),
+            BatchNorm(in_channels, affine=True),
+            Conv(in_channels, out_channels, stride=stride, bias=False),
             nn.LeakyReLU(SLOPE),
         )
 
 
 class MapEncoder(nn.Module):
-    """netL: a small encoder of the map, whose every layer guides one block, large to small."""
+    """netL: a small encoder of the map; each of its layers guides one block, large to small."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.base = _Unit(MAP_CHANNELS, channels)
+        self.base = _NormConv(MAP_CHANNELS, channels)
         units, scale = {}, 1
         for name, stage in reversed(_STAGES.items()):
-            units[name] = _Unit(channels, channels, stride=stage.scale // scale)
+            units[name] = _NormConv(channels, channels, stride=stage.scale // scale)
             scale = stage.scale
         self.units = nn.ModuleDict(units)
 
     def forward(self, maps: Tensor) -> dict[str, Tensor]:
-        """(N, 5, S, S) -> for each block by its name (N, channels, S / scale, S / scale)."""
+        """Return a guide for each block by its name.
+
+        (N, 5, S, S) -> (N, channels, S / scale, S / scale).
+        """
         features, guides = self.base(maps), {}
         for name, unit in self.units.items():
             features = guides[name] = unit(features)
@@ -166,7 +182,7 @@ class MapEncoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Paints line art: netL-SPADE, or SPADE as the options say.
+    """The network that colorizes line art: netL-SPADE, or SPADE, as the options say.
 
     Args:
         options: which generator, and how wide.
@@ -177,20 +193,21 @@ class Generator(nn.Module):
         super().__init__()
         netl = options.generator == "netl_spade"
         self.guide: nn.Module = MapEncoder(options.map_width) if netl else MapResizer()
-        self.start = _STAGES["head_0"].channels * options.width, size // _STAGES["head_0"].scale
-        self.from_latent = nn.Linear(options.latent, self.start[0] * self.start[1] ** 2)
-        blocks, inner = {}, self.start[0]
+        first = _STAGES["head_0"]
+        self.start_shape = first.channels * options.width, size // first.scale
+        self.from_latent = nn.Linear(options.latent, self.start_shape[0] * self.start_shape[1] ** 2)
+        blocks, in_channels = {}, self.start_shape[0]
         for name, stage in _STAGES.items():
-            outer = stage.channels * options.width
-            guided_by = options.map_width if netl else MAP_CHANNELS
-            blocks[name] = Block(inner, outer, options, guided_by)
-            inner = outer
+            out_channels = stage.channels * options.width
+            map_channels = options.map_width if netl else MAP_CHANNELS
+            blocks[name] = Block(in_channels, out_channels, options, map_channels)
+            in_channels = out_channels
         self.blocks = nn.ModuleDict(blocks)
-        self.to_color = Conv(inner, 3)
-        initialise(self, options.init_gain)
+        self.to_color = Conv(in_channels, 3)
+        init_weights(self, options.init_gain)
 
     def forward(self, maps: Tensor, z: Tensor) -> Tensor:
-        """Paints.
+        """Generate pictures.
 
         Args:
             maps: (N, 5, S, S): line and hint in [-1, 1], hint mask in {0, 1}; see `join_map`.
@@ -200,7 +217,7 @@ class Generator(nn.Module):
             (N, 3, S, S) RGB in [-1, 1].
         """
         guides = self.guide(maps)
-        channels, side = self.start
+        channels, side = self.start_shape
         x = self.from_latent(z).view(-1, channels, side, side)
         x = x.contiguous(memory_format=torch.channels_last)
         for name, block in self.blocks.items():
@@ -212,12 +229,12 @@ class Generator(nn.Module):
 
 
 def join_map(line: Tensor, hint: Tensor, mask: Tensor) -> Tensor:
-    """The five channels that networks see.
+    """Concatenate line art and hints to the five channels that the networks see.
 
     Args:
         line: (N, 1, S, S) in [-1, 1], 1 paper.
         hint: (N, 3, S, S) RGB in [-1, 1], 0 where there is no hint.
-        mask: (N, 1, S, S), 1 where there is one.
+        mask: (N, 1, S, S), 1 where there is a hint.
 
     Returns:
         (N, 5, S, S), channels last in memory.

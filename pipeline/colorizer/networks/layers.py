@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
-from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils import parametrizations
 
 SLOPE = 0.2  # of every LeakyReLU
 
 
-class _Reflect(torch.autograd.Function):
-    """Reflection padding that keeps channels last: PyTorch's own copies to another layout and back.
+class _ReflectionPad(torch.autograd.Function):
+    """Reflection padding that keeps channels last; PyTorch's own copies to another layout and back.
 
     (N, C, H, W) -> (N, C, H + 2 p, W + 2 p); H and W above p.
     """
 
     @staticmethod
-    def forward(context: Any, x: Tensor, p: int) -> Tensor:  # noqa: ANN401 - PyTorch's
-        context.p = p
+    def forward(ctx: Any, x: Tensor, p: int) -> Tensor:  # noqa: ANN401 - PyTorch's
+        ctx.p = p
         n, c, h, w = x.shape
         shape = (n, c, h + 2 * p, w + 2 * p)
         padded = torch.empty(
@@ -36,8 +36,8 @@ class _Reflect(torch.autograd.Function):
         return padded
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
-        p: int = context.p
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        p: int = ctx.p
         folded = _fold_columns(gradient[:, :, p:-p], p)
         for i in range(p):
             folded[:, :, p - i] += _fold_columns(gradient[:, :, i], p)
@@ -46,7 +46,7 @@ class _Reflect(torch.autograd.Function):
 
 
 def _fold_columns(gradient: Tensor, p: int) -> Tensor:
-    """Adds the gradient of padded columns to that of the columns that they reflect."""
+    """Add the gradient of padded columns to that of the columns that they reflect."""
     folded = gradient[..., p:-p].clone()
     for i in range(p):
         folded[..., p - i] += gradient[..., i]
@@ -54,57 +54,58 @@ def _fold_columns(gradient: Tensor, p: int) -> Tensor:
     return folded
 
 
-def reflect(x: Tensor, p: int) -> Tensor:
-    """Pads by reflection: (N, C, H, W) -> (N, C, H + 2 p, W + 2 p), channels last."""
+def reflection_pad(x: Tensor, p: int) -> Tensor:
+    """Pad by reflection: (N, C, H, W) -> (N, C, H + 2 p, W + 2 p), channels last."""
     if torch.compiler.is_compiling():  # it chooses layouts by itself
         return functional.pad(x, (p, p, p, p), mode="reflect")
-    padded: Tensor = _Reflect.apply(x, p)  # type: ignore[no-untyped-call]
+    padded: Tensor = _ReflectionPad.apply(x, p)  # type: ignore[no-untyped-call]
     return padded
 
 
 class Conv(nn.Conv2d):
     """A convolution with reflection padding of half its kernel.
 
-    (N, inner, H, W) -> (N, outer, ceil(H / stride), ceil(W / stride)) for kernels 1 and 3.
+    (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)) for kernels of
+    1 and 3.
 
     Args:
-        inner: channels in.
-        outer: channels out.
-        kernel: its side.
+        in_channels: number of input channels.
+        out_channels: number of output channels.
+        kernel_size: side of the kernel, in pixels.
         stride: 1, or 2 to halve the size.
-        bias: whether a constant is added.
-        padded: whether the input is padded already.
+        bias: add a learned constant.
+        padded: expect an input that is padded already.
     """
 
     def __init__(
         self,
-        inner: int,
-        outer: int,
-        kernel: int = 3,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
         stride: int = 1,
         *,
         bias: bool = True,
         padded: bool = False,
     ) -> None:
-        super().__init__(inner, outer, kernel, stride, bias=bias)
-        self.reflect = 0 if padded else kernel // 2
+        super().__init__(in_channels, out_channels, kernel_size, stride, bias=bias)
+        self.reflection = 0 if padded else kernel_size // 2
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pads and convolves."""
-        return super().forward(reflect(x, self.reflect) if self.reflect else x)
+        """Pad and convolve."""
+        return super().forward(reflection_pad(x, self.reflection) if self.reflection else x)
 
 
-def spectral(layer: Conv) -> Conv:
-    """The convolution with its weight divided by the weight's largest singular value.
+def spectral_norm(layer: Conv) -> Conv:
+    """Divide the weight of a convolution by its largest singular value, in place.
 
     Miyato et al. 2018, one power iteration per forward pass in training.
     """
-    spectral_norm(layer)
+    parametrizations.spectral_norm(layer)
     return layer
 
 
-class _SumOfAll(torch.autograd.Function):
-    """The sum of a tensor over all processes; so is its gradient."""
+class _AllReduceSum(torch.autograd.Function):
+    """The sum of a tensor over all processes, and of its gradient."""
 
     @staticmethod
     def forward(_: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - PyTorch's
@@ -126,7 +127,7 @@ class BatchNorm(nn.Module):
 
     Args:
         channels: C.
-        affine: whether a scale and a shift are learned.
+        affine: learn a scale and a shift.
     """
 
     running_mean: Tensor  # (C,) float32
@@ -142,9 +143,9 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalises by the batch in training, by the running statistics otherwise."""
+        """Normalise by the batch in training, by the running statistics otherwise."""
         if self.training and distributed.is_initialized() and distributed.get_world_size() > 1:
-            return self._by_all_processes(x)
+            return self._over_all_processes(x)
         return functional.batch_norm(
             x,
             self.running_mean,
@@ -156,12 +157,12 @@ class BatchNorm(nn.Module):
             self.epsilon,
         )
 
-    def _by_all_processes(self, x: Tensor) -> Tensor:
-        wide = x.float()
+    def _over_all_processes(self, x: Tensor) -> Tensor:
+        full = x.float()
         count = x.numel() / x.shape[1] * distributed.get_world_size()
         # Every process has a batch of the same size, so sums of sums are enough.
-        sums = torch.stack([wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))])
-        total: Tensor = _SumOfAll.apply(sums)  # type: ignore[no-untyped-call]
+        sums = torch.stack([full.sum((0, 2, 3)), full.square().sum((0, 2, 3))])
+        total: Tensor = _AllReduceSum.apply(sums)  # type: ignore[no-untyped-call]
         mean, square = total / count
         variance = square - mean.square()
         with torch.no_grad():
@@ -171,12 +172,12 @@ class BatchNorm(nn.Module):
         shift = -mean * scale
         if self.weight is not None and self.bias is not None:
             scale, shift = scale * self.weight, shift * self.weight + self.bias
-        out: Tensor = wide * scale[:, None, None] + shift[:, None, None]
+        out: Tensor = full * scale[:, None, None] + shift[:, None, None]
         return out.to(x.dtype)
 
 
-def initialise(network: nn.Module, gain: float) -> None:
-    """Xavier's normal initialisation of every convolution and linear layer; biases 0.
+def init_weights(network: nn.Module, gain: float) -> None:
+    """Initialise every convolution and linear layer by Xavier's normal distribution; biases by 0.
 
     Under spectral normalisation the scale of a weight is without effect, but not its length: one
     step of Adam turns a weight by about the learning rate over its length, and a gain of 0.02
@@ -191,6 +192,6 @@ def initialise(network: nn.Module, gain: float) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def parameters(network: nn.Module) -> int:
-    """How many numbers the network learns."""
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of weights of a network."""
     return sum(weight.numel() for weight in network.parameters())

@@ -1,10 +1,10 @@
-"""What paints: the encoder and the generator of a colorizer."""
+"""The encoder and the generator of a colorizer in one module."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from pipeline.colorizer.networks.encoder import Encoder, sample
+from pipeline.colorizer.networks.encoder import Encoder, reparameterize
 from pipeline.colorizer.networks.generator import Generator
 from pipeline.colorizer.options import NetworkOptions
 
@@ -18,15 +18,15 @@ class Painter(nn.Module):
         self.generator = Generator(options, size)
 
     def forward(self, maps: Tensor, color: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Paints a picture again from its line art, its hints, and the z that it comes from.
+        """Reconstruct a picture from its line art, its hints, and the z that encodes it.
 
         Args:
             maps: (N, 5, S, S), see `join_map`.
-            color: (N, 3, S, S) in [-1, 1], the truth.
+            color: (N, 3, S, S) in [-1, 1], the ground truth.
             noise: (N, latent), from a standard normal distribution.
 
         Returns:
             (N, 3, S, S) in [-1, 1]; mean and log variance of z, each (N, latent).
         """
         mean, log_variance = self.encoder(color)
-        return self.generator(maps, sample(mean, log_variance, noise)), mean, log_variance
+        return self.generator(maps, reparameterize(mean, log_variance, noise)), mean, log_variance

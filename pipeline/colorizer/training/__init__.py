@@ -1,1 +1,1 @@
-"""Training: a packed file and a recipe come in, a colorizer and the log of its training go out."""
+"""Training: from a packed file to a colorizer and the log of its training."""

@@ -1,4 +1,4 @@
-"""Variants of a training picture: mirrored, and with other colours."""
+"""Augmentation of a training picture: flips and other colours."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pipeline.colorizer.options import AugmentOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jitter:
+class ColorJitter:
     """A change of colours in HSV.
 
     Attributes:
         hue: added to the hue, in turns.
-        saturation: what the saturation is multiplied by; what exceeds 1 is clipped.
+        saturation: factor of the saturation; what exceeds 1 is clipped.
         brightness: b in value -> value (1 + b (1 - value)), from -1 to 1. Its slope is 1 + b at
             black, and both black and white stay: paper must not turn grey, as a plain factor
             would make it.
@@ -29,9 +29,9 @@ class Jitter:
     brightness: float = 0.0
 
     @classmethod
-    def drawn(cls, options: AugmentOptions, random: np.random.Generator) -> Jitter:
-        """A jitter within the options, each of its parts uniform."""
-        hue, saturation, brightness = random.uniform(-1, 1, 3)
+    def sample(cls, options: AugmentOptions, rng: np.random.Generator) -> ColorJitter:
+        """Return a random jitter within the options, each of its parts uniform."""
+        hue, saturation, brightness = rng.uniform(-1, 1, 3)
         return cls(
             hue=options.hue * hue,
             saturation=1 + options.saturation * saturation,
@@ -39,7 +39,7 @@ class Jitter:
         )
 
     def apply(self, picture: NDArray[np.uint8], box: Box) -> None:
-        """Changes the content of a picture in place; what is outside of its box stays.
+        """Change the colours of a picture in place, inside its box alone.
 
         Args:
             picture: (S, S, 3) uint8 RGB.
@@ -60,7 +60,7 @@ class Jitter:
         content[...] = cv2.convertScaleAbs(rgb, alpha=255)
 
 
-def mirrored(box: Box, size: int) -> Box:
-    """The box of a picture of `size` x `size` after it was mirrored."""
+def flip_box(box: Box, size: int) -> Box:
+    """Return the box of a picture of `size` x `size` after a horizontal flip."""
     left, top, right, bottom = box
     return size - right, top, size - left, bottom

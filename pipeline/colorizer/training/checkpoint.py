@@ -1,4 +1,4 @@
-"""Checkpoints: everything that training needs to go on as if it had never stopped."""
+"""Checkpoints: everything that training needs to resume exactly."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ State = Mapping[str, Any]
 
 
 def save(folder: Path, step: int, state: State, *, keep: int) -> Path:
-    """Publishes the checkpoint of a step and deletes all but the last `keep`.
+    """Publish the checkpoint of a step and delete all but the last `keep`.
 
     Raises:
-        SengaError: where the folder cannot be written; the earlier ones are still there then.
+        SengaError: If the folder cannot be written; the earlier ones are still there then.
     """
     path = folder / f"step-{step:08d}.pt"
     with store.publish(path) as temporary:
@@ -30,41 +30,40 @@ def save(folder: Path, step: int, state: State, *, keep: int) -> Path:
     return path
 
 
-def newest(folder: Path) -> Path | None:
-    """The checkpoint that training goes on from, if there is one."""
-    found = _all(folder)
-    return found[-1] if found else None
+def latest(folder: Path) -> Path | None:
+    """Return the checkpoint of the highest step, or None if there is none."""
+    paths = _all(folder)
+    return paths[-1] if paths else None
 
 
 def load(path: Path, fingerprint: str) -> dict[str, Any]:
-    """Reads a checkpoint onto the CPU; nothing in it is executed.
+    """Read a checkpoint onto the CPU; nothing in it is executed.
 
     Args:
         path: of the checkpoint.
-        fingerprint: of the recipe that is to be gone on with.
+        fingerprint: of the training job that resumes from it.
 
     Raises:
-        SengaError: where it cannot be read, or is of another recipe.
+        SengaError: If it cannot be read, or was made by another job.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found = state["fingerprint"]
+        made_by = state["fingerprint"]
     except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
         raise _unreadable(path) from error
     except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _unreadable(path) from error
-    if found != fingerprint:
+    if made_by != fingerprint:
         raise SengaError(
-            f"{path} is the checkpoint of another recipe or dataset, expected one of this: "
-            "go on with the recipe that made it, or choose another folder."
+            f"{path} is a checkpoint of other settings or another dataset. Resume with those that "
+            "made it, or choose another folder."
         )
     return state
 
 
 def _unreadable(path: Path) -> SengaError:
     return SengaError(
-        f"{path} cannot be read as a checkpoint, expected one that TrainColorizer wrote: "
-        "delete it to go on from the one before."
+        f"{path} cannot be read as a checkpoint. Delete it to resume from the one before."
     )
 
 

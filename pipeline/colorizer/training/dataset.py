@@ -1,4 +1,4 @@
-"""Packed pictures as samples to train the colorizer with."""
+"""Packed pictures as samples to train a colorizer on."""
 
 from __future__ import annotations
 
@@ -16,38 +16,46 @@ from torch.utils.data import Dataset, get_worker_info
 
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions
-from pipeline.colorizer.training.sample import Sample, draw_sample, normalize
+from pipeline.colorizer.training.training_sample import (
+    TrainingSample,
+    make_sample,
+    normalize,
+)
 from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.picture import keep_freed_memory
 from sketch_models.errors import SengaError
 
-__all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "Sample", "normalize"]
+__all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "TrainingSample", "normalize"]
 
 
-class ColorizationDataset(Dataset[Sample]):
+class ColorizationDataset(Dataset[TrainingSample]):
     """The pictures of a packed file, in the order of their post ids.
 
     What is random in a sample depends on the seed, the epoch and the post alone: not on the
     order of access, the batch or the worker. `normalize` makes floats of a sample or a batch.
 
+        dataset = ColorizationDataset("data/sample/train.h5")
+        for batch in DataLoader(dataset, batch_size=4):
+            floats = normalize(batch)
+
     Args:
         path: `train.h5` or `test.h5`.
         lines: names of line art to pick from, one per sample, such as `("original", "pured")`;
-            all that the file has where empty.
-        augment: how pictures are varied; not at all where None.
-        hints: how hints are simulated; none where None.
-        seed: of all that is random, 0 or more.
-        size: side that the pictures must have, in pixels; any where None.
+            all that the file has if empty.
+        augment: how pictures are augmented; not at all if None.
+        hints: how hints are simulated; none if None.
+        seed: of everything random, 0 or more.
+        size: side that the pictures must have, in pixels; any if None.
 
     Attributes:
-        attributes: what the file says about itself, such as `dataset` and `split`.
+        attributes: of the file, such as `dataset` and `split`.
         ids: post ids, (N,) int64, ascending.
         line_names: the names to pick from.
         size: side of the pictures, in pixels.
 
     Raises:
-        SengaError: a file that is missing, broken, empty, of another layout or another size, or
-            that lacks a line asked for.
+        SengaError: If the file is missing, broken, empty, of another layout or another size, or
+            lacks one of the lines.
     """
 
     def __init__(
@@ -77,37 +85,37 @@ class ColorizationDataset(Dataset[Sample]):
         return len(self._reader)
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses what is drawn from here on; reaches workers that are running already.
+        """Set the epoch that randomness depends on, in workers that are running already too.
 
-        Call it between two passes over a DataLoader: workers fetch ahead.
+        Call it between two passes over a DataLoader: workers prefetch.
         """
         self._epoch.fill_(epoch)
 
-    def __getitem__(self, row: int) -> Sample:
-        self._enter_process()
+    def __getitem__(self, row: int) -> TrainingSample:
+        self._init_worker()
         row = range(len(self))[row]
         post_id = int(self.ids[row])
-        random = self._random(post_id)
-        name = self.line_names[random.integers(len(self.line_names))]
+        rng = self._rng(post_id)
+        name = self.line_names[rng.integers(len(self.line_names))]
         line = self._reader.picture(f"line/{name}", row)
         color = self._reader.picture("color", row)
         left, top, right, bottom = self._reader.boxes[row].tolist()
-        return draw_sample(
+        return make_sample(
             post_id,
             line,
             color,
             (left, top, right, bottom),
             augment=self._augment,
             hints=self._hints,
-            random=random,
+            rng=rng,
         )
 
-    def _random(self, post_id: int) -> np.random.Generator:
-        """What a sample draws from; ids may be negative, seeds may not."""
+    def _rng(self, post_id: int) -> np.random.Generator:
+        """Return the source of a sample's randomness; ids may be negative, seeds may not."""
         return np.random.default_rng((self._seed, int(self._epoch), post_id % 2**64))
 
-    def _enter_process(self) -> None:
-        """Sets a worker up when it reads its first picture."""
+    def _init_worker(self) -> None:
+        """Set a worker process up when it reads its first picture."""
         if self._process == os.getpid() or get_worker_info() is None:
             return
         self._process = os.getpid()
@@ -119,7 +127,7 @@ _threads = cv2.getNumThreads()
 
 
 def _pause_threads() -> None:
-    """OpenCV's threads do not live on in a fork, which would wait for them for ever."""
+    """Stop OpenCV's threads: a fork has none of them, and would wait for them for ever."""
     global _threads
     _threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -138,11 +146,11 @@ def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> Non
     for name in lines:
         if name not in reader.line_names:
             raise SengaError(
-                f"{reader.path} has no line art {name}, expected one of "
-                f"{', '.join(reader.line_names)}: choose among these, or build it again with it."
+                f"{reader.path} has no line art {name}. Choose one of "
+                f"{', '.join(reader.line_names)}, or build it again with {name}."
             )
     if size not in (None, reader.size):
         raise SengaError(
-            f"{reader.path} was packed with [pack] size = {reader.size}, expected {size}: "
-            f"ask for {reader.size}, or build it again with [pack] size = {size}."
+            f"{reader.path} was packed with [pack] size = {reader.size}: expected {size}. "
+            f"Ask for {reader.size}, or build it again with [pack] size = {size}."
         )

@@ -1,4 +1,4 @@
-"""The pictures that show how training goes: always the same line art with the same hints."""
+"""Sample grids of a training: always the same line art with the same hints."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.colorizer.colorizer import as_map, to_pixels
-from pipeline.colorizer.held_out import HeldOut
 from pipeline.colorizer.hints import HintOptions, overlay
+from pipeline.colorizer.packed_pictures import PackedPicture
+from pipeline.colorizer.tensors import to_maps, to_pixels
 
-_PATCHES = 10  # hints a picture
+_PATCHES = 10  # hints per picture
 _GAP = 4  # pixels between pictures
 
 
 class SampleGrid:
-    """Rows of line art with hints, what is painted from them, and the truth.
+    """Rows of line art with hints, the generator's result, and the ground truth.
 
     Args:
         pictures: one per row.
@@ -26,14 +26,14 @@ class SampleGrid:
         seed: of the hints.
     """
 
-    def __init__(self, pictures: Sequence[HeldOut], hints: HintOptions, seed: int) -> None:
+    def __init__(self, pictures: Sequence[PackedPicture], hints: HintOptions, seed: int) -> None:
         self._pictures = pictures
         self._hints = [picture.hints(_PATCHES, hints, seed) for picture in pictures]
-        self._maps = as_map([picture.line for picture in pictures], self._hints)
+        self._maps = to_maps([picture.line for picture in pictures], self._hints)
 
     @torch.inference_mode()
     def draw(self, generator: nn.Module, latent: int, device: torch.device) -> NDArray[np.uint8]:
-        """Paints all rows with z = 0.
+        """Return the grid, generated with z = 0.
 
         Args:
             generator: in evaluation mode.
@@ -44,17 +44,17 @@ class SampleGrid:
             (H, W, 3) uint8 RGB.
         """
         z = torch.zeros(len(self._pictures), latent, device=device)
-        painted = to_pixels(generator(self._maps.to(device), z))
+        results = to_pixels(generator(self._maps.to(device), z))
         rows = [
             _side_by_side([overlay(picture.line, hints), result, picture.color], axis=1)
-            for picture, hints, result in zip(self._pictures, self._hints, painted, strict=True)
+            for picture, hints, result in zip(self._pictures, self._hints, results, strict=True)
         ]
         return _side_by_side(rows, axis=0)
 
 
 def _side_by_side(pictures: Sequence[NDArray[np.uint8]], axis: int) -> NDArray[np.uint8]:
-    wide = [(0, 0), (0, 0), (0, 0)]
-    wide[axis] = (0, _GAP)
+    padding = [(0, 0), (0, 0), (0, 0)]
+    padding[axis] = (0, _GAP)
     return np.concatenate(
-        [np.pad(picture, wide, constant_values=255) for picture in pictures], axis=axis
+        [np.pad(picture, padding, constant_values=255) for picture in pictures], axis=axis
     )

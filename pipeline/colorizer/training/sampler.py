@@ -1,4 +1,4 @@
-"""Which pictures make which batch: shuffled, shared among processes, and resumable."""
+"""The batches of an epoch: shuffled, shared among processes, and resumable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class BatchSampler(Sampler[list[int]]):
         batch_size: pictures per batch of one process.
         seed: of the order, 0 or more.
         epoch: from 0; change it with `set_epoch`.
-        start_batch: how many batches of the epoch are done already; the next epoch starts at 0.
+        start_batch: batches of the epoch to skip; the next epoch starts at 0.
         rank: of this process, from 0.
         world_size: number of processes.
         drop_last: leave out the pictures that do not fill a global batch; otherwise the batch is
@@ -55,21 +55,20 @@ class BatchSampler(Sampler[list[int]]):
     @property
     def batches(self) -> int:
         """Batches in a whole epoch, 1 or more."""
-        together = self._batch_size * self._world_size
-        filled = self._length // together if self._drop_last else -(-self._length // together)
-        return max(1, filled)
+        size = self._batch_size * self._world_size  # of a global batch
+        return max(1, self._length // size if self._drop_last else -(-self._length // size))
 
     def set_epoch(self, epoch: int, start_batch: int = 0) -> None:
-        """Goes to another epoch, after its first `start_batch` batches."""
+        """Choose an epoch, without its first `start_batch` batches."""
         self._epoch = epoch
         self._start = start_batch
 
     def __len__(self) -> int:
-        """Batches that are left of the epoch."""
+        """Return the number of batches that are left of the epoch."""
         return max(0, self.batches - self._start)
 
     def __iter__(self) -> Iterator[list[int]]:
         order = np.random.default_rng((self._seed, self._epoch)).permutation(self._length)
         shape = self.batches, self._world_size, self._batch_size
-        mine = np.resize(order, shape)[:, self._rank]  # repeats the order where it is too short
-        yield from mine[self._start :].tolist()
+        share = np.resize(order, shape)[:, self._rank]  # repeats the order if it is too short
+        yield from share[self._start :].tolist()

@@ -1,4 +1,4 @@
-"""One training step of the colorizer: three networks, two optimizers, the average of one."""
+"""One training step of the colorizer: three networks, two optimizers, an average of weights."""
 
 from __future__ import annotations
 
@@ -18,40 +18,46 @@ from pipeline.colorizer.networks.generator import join_map
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training import losses
-from pipeline.colorizer.training.sample import Sample, normalize
+from pipeline.colorizer.training.training_sample import TrainingSample, normalize
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where training runs.
+class TrainContext:
+    """Device, precision and processes of a training.
 
     Attributes:
         device: of the networks.
         dtype: that their layers compute in: float32, or bfloat16 under autocast.
         rank: number of this process, from 0.
-        processes: how many there are.
-        compiled: whether the networks are compiled.
+        world_size: number of processes.
+        compile: compile the networks.
     """
 
     device: torch.device
     dtype: torch.dtype = torch.float32
     rank: int = 0
-    processes: int = 1
-    compiled: bool = False
+    world_size: int = 1
+    compile: bool = False
 
 
 class Trainer:
-    """The networks with all that changes from step to step.
+    """The networks with their optimizers, and everything else that changes from step to step.
 
     Args:
         size: side of the pictures.
         network: how wide the networks are.
         weights: of the losses.
         options: learning rates and the decay of the average.
-        place: device, precision, processes.
-        steps: of the whole training, which the learning rates follow.
+        context: device, precision, processes.
+        steps: of the whole training, which the learning rates depend on.
         seed: of the first weights and of all noise.
-        perceptual: the perceptual loss, or None to go without.
+        perceptual: the perceptual loss, or None without it.
+
+    Attributes:
+        painter: encoder and generator.
+        discriminator: the discriminator.
+        ema: the exponential moving average of the generator, which is what is kept.
+        global_step: steps done.
     """
 
     def __init__(
@@ -61,168 +67,172 @@ class Trainer:
         network: NetworkOptions,
         weights: LossOptions,
         options: TrainOptions,
-        place: Place,
+        context: TrainContext,
         steps: int,
         seed: int = 0,
         perceptual: losses.Perceptual | None = None,
     ) -> None:
-        self._options, self._weights, self._place = options, weights, place
+        self._options, self._weights, self._context = options, weights, context
         self._steps, self._seed, self._latent = steps, seed, network.latent
-        self.step_number = 0
+        self.global_step = 0
         torch.manual_seed(seed)
-        self.painter = _placed(Painter(network, size), place)
-        self.discriminator = _placed(Discriminator(network), place)
-        self.average = copy.deepcopy(self.painter.generator).eval().requires_grad_(False)
-        self._perceptual = perceptual and _placed(perceptual, place)
-        self._paint = _shared(self.painter, place)
-        self._judge = _shared(self.discriminator, place)
-        if place.compiled:  # not the discriminator: it is small, and gone through backwards twice
+        self.painter = _to_device(Painter(network, size), context)
+        self.discriminator = _to_device(Discriminator(network), context)
+        self.ema = copy.deepcopy(self.painter.generator).eval().requires_grad_(False)
+        self._perceptual = perceptual and _to_device(perceptual, context)
+        self._paint = _distribute(self.painter, context)
+        self._discriminate = _distribute(self.discriminator, context)
+        if context.compile:  # not the discriminator: it is small, with two backward passes
             self._paint = torch.compile(self._paint)
         self._optimizers = {
             "painter": _adam(self.painter, options.generator_rate),
             "discriminator": _adam(self.discriminator, options.discriminator_rate),
         }
 
-    def step(self, batch: Sample) -> dict[str, Tensor]:
-        """Learns from one batch of samples, as the loader gives them.
+    def step(self, batch: TrainingSample) -> dict[str, Tensor]:
+        """Train on one batch of samples, as the loader gives them.
 
-        The discriminator judges what the generator has painted once, for both of their losses.
+        One pass of the discriminator over the generated pictures serves both of their losses.
 
         Returns:
-            The losses before their weights, and the norms of both gradients: scalars, detached.
+            The losses before their weights, and the norms of both gradients: detached scalars.
         """
-        seen = normalize(batch, self._place.device)
-        color = seen["color"].contiguous(memory_format=torch.channels_last)
-        maps = join_map(seen["line"], seen["hint"], seen["mask"])
+        inputs = normalize(batch, self._context.device)
+        color = inputs["color"].contiguous(memory_format=torch.channels_last)
+        maps = join_map(inputs["line"], inputs["hint"], inputs["mask"])
         with torch.autocast(
-            self._place.device.type, self._place.dtype, self._place.dtype != torch.float32
+            self._context.device.type, self._context.dtype, self._context.dtype != torch.float32
         ):
             fake, mean, log_variance = self._paint(maps, color, self._noise(len(maps)))
-            of_fake, of_real = _halves(
-                self._judge(torch.cat([maps, maps]), torch.cat([fake, color.to(fake.dtype)]))
+            fake_features, real_features = _split(
+                self._discriminate(torch.cat([maps, maps]), torch.cat([fake, color.to(fake.dtype)]))
             )
-            found = {"hinge_d": losses.hinge_discriminator(of_fake, of_real)}
-            found |= {
-                "hinge_g": losses.hinge_generator(of_fake),
-                "features": losses.feature_matching(of_fake, of_real),
+            values = {"hinge_d": losses.hinge_discriminator(fake_features, real_features)}
+            values |= {
+                "hinge_g": losses.hinge_generator(fake_features),
+                "features": losses.feature_matching(fake_features, real_features),
                 "kld": losses.kl_divergence(mean, log_variance),
-                **self._distances(fake, color),
+                **self._reconstruction_losses(fake, color),
             }
-        total = self._weighted(found)
-        _backward(found["hinge_d"], self.discriminator, keep=True)
+        total = self._weighted_sum(values)
+        _backward(values["hinge_d"], self.discriminator, retain_graph=True)
         _backward(total, self.painter)
-        norms = {"gradient_g": _norm(self.painter), "gradient_d": _norm(self.discriminator)}
+        norms = {
+            "gradient_g": _gradient_norm(self.painter),
+            "gradient_d": _gradient_norm(self.discriminator),
+        }
         self._update()
-        return {name: value.detach().float() for name, value in {**found, **norms}.items()}
+        return {name: value.detach().float() for name, value in {**values, **norms}.items()}
 
     def state(self) -> dict[str, Any]:
-        """All that `load_state` needs to go on from here."""
+        """Return everything that `load_state` needs to resume from here."""
         return {
-            "step": self.step_number,
+            "step": self.global_step,
             "painter": self.painter.state_dict(),
             "discriminator": self.discriminator.state_dict(),
-            "average": self.average.state_dict(),
+            "average": self.ema.state_dict(),
             **{f"{name}_adam": adam.state_dict() for name, adam in self._optimizers.items()},
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Goes back to a `state`."""
-        self.step_number = state["step"]
+        """Restore a `state`."""
+        self.global_step = state["step"]
         self.painter.load_state_dict(state["painter"])
         self.discriminator.load_state_dict(state["discriminator"])
-        self.average.load_state_dict(state["average"])
+        self.ema.load_state_dict(state["average"])
         for name, adam in self._optimizers.items():
             adam.load_state_dict(state[f"{name}_adam"])
 
     def _noise(self, pictures: int) -> Tensor:
-        """From seed, step and process alone: going on after a stop needs no other state."""
-        numbers = (self._seed * 1_000_003 + self.step_number) * 4096 + self._place.rank
-        random = torch.Generator().manual_seed(numbers % 2**63)
-        return torch.randn(pictures, self._latent, generator=random).to(self._place.device)
+        """Return noise of seed, step and process alone: resuming needs no other state."""
+        seed = (self._seed * 1_000_003 + self.global_step) * 4096 + self._context.rank
+        generator = torch.Generator().manual_seed(seed % 2**63)
+        return torch.randn(pictures, self._latent, generator=generator).to(self._context.device)
 
-    def _distances(self, fake: Tensor, color: Tensor) -> dict[str, Tensor]:
-        found = {}
+    def _reconstruction_losses(self, fake: Tensor, color: Tensor) -> dict[str, Tensor]:
+        values = {}
         if self._perceptual is not None:
-            found["perceptual"] = self._perceptual(fake, color)
+            values["perceptual"] = self._perceptual(fake, color)
         if self._weights.l1:
-            found["l1"] = functional.l1_loss(fake.float(), color)
+            values["l1"] = functional.l1_loss(fake.float(), color)
         if self._weights.l2:
-            found["l2"] = functional.mse_loss(fake.float(), color)
-        return found
+            values["l2"] = functional.mse_loss(fake.float(), color)
+        return values
 
-    def _weighted(self, found: Mapping[str, Tensor]) -> Tensor:
+    def _weighted_sum(self, values: Mapping[str, Tensor]) -> Tensor:
         weights = {"hinge_g": 1.0, "features": self._weights.features, "kld": self._weights.kld}
         weights |= {"perceptual": self._weights.perceptual}
         weights |= {"l1": self._weights.l1, "l2": self._weights.l2}
-        terms = [weights[name] * found[name] for name in weights if name in found]
+        terms = [weights[name] * values[name] for name in weights if name in values]
         return torch.stack([term.float() for term in terms]).sum()
 
     def _update(self) -> None:
-        factor = rate_factor(self.step_number, self._steps, self._options.warm_up)
-        rates = {
+        factor = lr_factor(self.global_step, self._steps, self._options.warm_up)
+        peak_lr = {
             "painter": self._options.generator_rate,
             "discriminator": self._options.discriminator_rate,
         }
         for name, adam in self._optimizers.items():
-            adam.param_groups[0]["lr"] = rates[name] * factor
+            adam.param_groups[0]["lr"] = peak_lr[name] * factor
             adam.step()
             adam.zero_grad()
-        self.step_number += 1
-        _average(self.average, self.painter.generator, self._options.ema, self.step_number)
+        self.global_step += 1
+        _update_ema(self.ema, self.painter.generator, self._options.ema, self.global_step)
 
 
-def rate_factor(step: int, steps: int, warm_up: float) -> float:
-    """The learning rate of a step as a share of its highest.
+def lr_factor(step: int, steps: int, warm_up: float) -> float:
+    """Return the learning rate of a step as a share of its peak.
 
-    It rises in a line over the first `warm_up` share of the steps and falls along half a cosine to
-    0 (Loshchilov and Hutter 2017).
+    It rises linearly over the first `warm_up` share of the steps and falls along half a cosine to 0
+    (Loshchilov and Hutter 2017).
     """
-    rising = round(warm_up * steps)
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+    warmup_steps = round(warm_up * steps)
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def _placed(network: Any, place: Place) -> Any:  # noqa: ANN401 - gives back what it is given
-    return network.to(place.device, memory_format=torch.channels_last)
+def _to_device(network: Any, context: TrainContext) -> Any:  # noqa: ANN401 - of any class
+    return network.to(context.device, memory_format=torch.channels_last)
 
 
-def _shared(network: nn.Module, place: Place) -> Callable[..., Any]:
-    """The network with its gradients averaged over all processes."""
-    if place.processes == 1:
+def _distribute(network: nn.Module, context: TrainContext) -> Callable[..., Any]:
+    """Return the network with its gradients averaged over all processes."""
+    if context.world_size == 1:
         return network
     return DistributedDataParallel(
-        network, device_ids=[place.device] if place.device.type == "cuda" else None
+        network, device_ids=[context.device] if context.device.type == "cuda" else None
     )
 
 
-def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), rate, betas=(0.0, 0.9), fused=True)
+def _adam(network: nn.Module, lr: float) -> torch.optim.Adam:
+    return torch.optim.Adam(network.parameters(), lr, betas=(0.0, 0.9), fused=True)
 
 
-def _halves(judged: losses.Judged) -> tuple[losses.Judged, losses.Judged]:
-    """What was judged in one batch, fake first, then real, apart."""
-    pairs = [[features.chunk(2) for features in scale] for scale in judged]
+def _split(features: losses.Features) -> tuple[losses.Features, losses.Features]:
+    """Split the features of one batch into those of its fake half and of its real half."""
+    pairs = [[layer.chunk(2) for layer in scale] for scale in features]
     fake = [[pair[0] for pair in scale] for scale in pairs]
     return fake, [[pair[1] for pair in scale] for scale in pairs]
 
 
-def _backward(loss: Tensor, network: nn.Module, *, keep: bool = False) -> None:
-    """Gradients for the parameters of this network alone."""
-    loss.backward(retain_graph=keep, inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
+def _backward(loss: Tensor, network: nn.Module, *, retain_graph: bool = False) -> None:
+    """Compute gradients for the parameters of this network alone."""
+    loss.backward(retain_graph=retain_graph, inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
 
 
-def _norm(network: nn.Module) -> Tensor:
+def _gradient_norm(network: nn.Module) -> Tensor:
     gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
     return torch.nn.utils.get_total_norm(gradients)
 
 
 @torch.no_grad()
-def _average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    """Moves the average towards the network; quicker in the beginning, as it starts from noise."""
+def _update_ema(ema: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the average towards the network, faster at first: it begins as random weights."""
     share = 1 - min(decay, (1 + step) / (10 + step))
-    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), share)
+    torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), share)
     for name, buffer in network.named_buffers():
         # Statistics of batches are averaged like weights; vectors of a spectral norm are not.
-        mean = average.get_buffer(name)
+        mean = ema.get_buffer(name)
         mean.lerp_(buffer, share) if "running" in name else mean.copy_(buffer)

@@ -16,7 +16,7 @@ WritePacked = Callable[..., Path]
 
 @pytest.fixture
 def write_packed(tmp_path: Path) -> WritePacked:
-    """Writes a packed file of random pictures, white around their box."""
+    """Return a function that writes a packed file of random pictures, white around their box."""
 
     def write(
         ids: Sequence[int] = (3, 5, 8, 13),

@@ -1,124 +1,133 @@
-"""The Python API: any size in, the same size out; hints and z arrive; files are checked."""
+"""The Python API: arrays and PIL images of any size, hints, z, and files that are checked."""
 
+import inspect
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from pipeline.colorizer.colorizer import Colorizer, as_map, placed, to_pixels
-from pipeline.colorizer.colorizer_file import read_colorizer, write_colorizer
+from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer, write_colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.networks.layers import initialise
+from pipeline.colorizer.networks.layers import init_weights
 from pipeline.colorizer.options import LossOptions, TrainOptions
-from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.training.trainer import Place, Trainer
-from pipeline.pack.square import Placement
+from pipeline.colorizer.tensors import to_maps, to_pixels
+from pipeline.colorizer.train_job import TrainJob
+from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.networks.test_networks import small
 from tests.pipeline.colorizer.training.test_trainer import batch
 
-CPU = GpuOptions(device="cpu", precision="fp32")
+TOP = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def trainer() -> Trainer:
-    """After a step, with weights that are large enough to see through."""
-    place = Place(device=torch.device("cpu"))
-    options = {"weights": LossOptions(), "options": TrainOptions(), "place": place}
-    made = Trainer(64, network=small(), steps=4, **options)
-    made.step(batch(0))
-    initialise(made.average, gain=1.0)
-    return made
+    """Return a trainer after one step, with weights large enough for a visible effect."""
+    context = TrainContext(device=torch.device("cpu"))
+    options = {"weights": LossOptions(), "options": TrainOptions(), "context": context}
+    trainer = Trainer(64, network=small(), steps=4, **options)
+    trainer.step(batch(0))
+    init_weights(trainer.ema, gain=1.0)
+    return trainer
 
 
 @pytest.fixture(scope="module")
 def path(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / "colorizer.safetensors"
-    write_colorizer(
-        path,
-        trainer.painter.encoder,
-        trainer.average,
-        Recipe(train="train.h5", network=small()),
-        64,
-    )
+    path = tmp_path_factory.mktemp("model") / "colorizer.safetensors"
+    job = TrainJob(train="train.h5", network=small())
+    write_colorizer(path, trainer.painter.encoder, trainer.ema, job, 64)
     return path
 
 
 @pytest.fixture(scope="module")
 def colorizer(path: Path) -> Colorizer:
-    return Colorizer.load(path, CPU)
+    return Colorizer.load(path, device="cpu", dtype="fp32")
 
 
-def hints(height: int, width: int) -> Hints:
-    put = Hints.none(height, width)
-    put.mask[: height // 2, : width // 2] = True
-    put.color[put.mask] = (255, 0, 0)
-    return put
+def red_corner(height: int, width: int) -> Hints:
+    hints = Hints.none(height, width)
+    hints.mask[: height // 2, : width // 2] = True
+    hints.color[hints.mask] = (255, 0, 0)
+    return hints
 
 
-def test_the_file_paints_what_the_average_paints(trainer: Trainer, colorizer: Colorizer) -> None:
+def stripes(height: int, width: int) -> np.ndarray:
+    line = np.full((height, width), 255, np.uint8)
+    line[::8] = 0
+    return line
+
+
+def test_file_gives_the_results_of_the_ema(trainer: Trainer, colorizer: Colorizer) -> None:
     line = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
     z = torch.randn(1, 8)
     with torch.inference_mode():
-        expected = to_pixels(trainer.average(as_map([line], [None]), z))[0]
-    painted = colorizer.colorize(line, z=z[0].numpy())
-    assert np.abs(painted.astype(int) - expected.astype(int)).max() <= 1
+        expected = to_pixels(trainer.ema(to_maps([line], [None]), z))[0]
+    result = colorizer.colorize(line, z=z[0].numpy())
+    assert np.abs(result.astype(int) - expected.astype(int)).max() <= 1
 
 
-def test_weights_can_be_given_to_others(trainer: Trainer, tmp_path: Path) -> None:
+def test_facts_about_a_colorizer(trainer: Trainer, colorizer: Colorizer) -> None:
+    assert (colorizer.size, colorizer.latent_dim) == (64, 8)
+    weights = [weight.numel() for weight in trainer.ema.parameters()]
+    assert colorizer.num_parameters == sum(weights)
+    assert colorizer.train_job.network == small()
+    assert colorizer.device == torch.device("cpu")
+
+
+def test_weights_contain_no_folder_names(trainer: Trainer, tmp_path: Path) -> None:
     path = tmp_path / "colorizer.safetensors"
-    task = Recipe(train="/home/kana/set/train.h5", test="/home/kana/set/test.h5", network=small())
-    write_colorizer(path, trainer.painter.encoder, trainer.average, task, 64)
+    job = TrainJob(train="/home/kana/set/train.h5", test="/home/kana/set/test.h5", network=small())
+    write_colorizer(path, trainer.painter.encoder, trainer.ema, job, 64)
     assert b"kana" not in path.read_bytes()
-    assert read_colorizer(path)[1].train == "train.h5"
-    assert read_colorizer(path)[1].test == "test.h5"
+    assert read_colorizer(path).job.train == "train.h5"
+    assert read_colorizer(path).job.test == "test.h5"
     assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode  # others can read both
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (1, 1), (200, 31), (33, 300)])
-def test_any_size_comes_back_as_it_was(colorizer: Colorizer, shape: tuple[int, int]) -> None:
-    painted = colorizer.colorize(np.full(shape, 255, np.uint8), hints(*shape))
-    assert painted.shape == (*shape, 3)
-    assert painted.dtype == np.uint8
+def test_result_has_the_size_of_the_line_art(colorizer: Colorizer, shape: tuple[int, int]) -> None:
+    result = colorizer.colorize(np.full(shape, 255, np.uint8), red_corner(*shape))
+    assert result.shape == (*shape, 3)
+    assert result.dtype == np.uint8
 
 
-def test_hints_and_z_change_the_picture(colorizer: Colorizer) -> None:
+def test_hints_and_z_change_the_result(colorizer: Colorizer) -> None:
     line = np.full((90, 70), 255, np.uint8)
     plain = colorizer.colorize(line)
     assert np.array_equal(plain, colorizer.colorize(line, Hints.none(90, 70)))
-    assert not np.array_equal(plain, colorizer.colorize(line, hints(90, 70)))
+    assert not np.array_equal(plain, colorizer.colorize(line, red_corner(90, 70)))
     assert not np.array_equal(plain, colorizer.colorize(line, z=np.ones(8, np.float32)))
+    assert np.array_equal(plain, colorizer.colorize(line, z=np.zeros(8)))
 
 
-def test_a_tiny_hint_on_a_large_drawing_is_not_lost() -> None:
-    put = Hints.none(512, 512)
-    put.mask[100:104, 100:104] = True
-    put.color[put.mask] = (10, 20, 250)
-    small_ones = placed(put, Placement.of(512, 512, 64, "pad"))
-    assert small_ones.mask.sum() == 1
-    assert (small_ones.color[small_ones.mask] == (10, 20, 250)).all()
+def test_arrays_and_pil_images_of_all_modes_give_the_same(colorizer: Colorizer) -> None:
+    line = stripes(48, 30)
+    expected = colorizer.colorize(line)
+    image = Image.fromarray(line)
+    ink = Image.new("RGBA", image.size, "black")
+    ink.putalpha(Image.fromarray(255 - line))  # paper is transparent
+    rgb = np.repeat(line[..., None], 3, axis=2)
+    for same in (rgb, image, image.convert("RGB"), image.convert("RGBA"), image.convert("1"), ink):
+        result = colorizer.colorize(same)
+        assert isinstance(result, np.ndarray)
+        assert np.array_equal(result, expected)
 
 
-def test_hints_go_where_the_drawing_goes() -> None:
-    put = Hints.none(40, 20)
-    put.mask[:, 10:] = True
-    put.color[put.mask] = (1, 2, 3)
-    square = placed(put, Placement.of(20, 40, 64, "pad"))
-    expected = np.zeros((64, 64), bool)
-    expected[:, 32:48] = True
-    assert np.array_equal(square.mask, expected)
-    assert not square.color[~square.mask].any()
-
-
-def test_many_at_once_are_painted_as_one_by_one(colorizer: Colorizer) -> None:
-    lines = [np.full((64, 64), level, np.uint8) for level in (0, 128, 255)]
-    put = [None, hints(64, 64), None]
-    together = colorizer.paint(lines, put)
-    for number in range(3):
-        alone = colorizer.paint(lines[number : number + 1], put[number : number + 1])[0]
-        assert np.abs(together[number].astype(int) - alone.astype(int)).max() <= 1
+def test_lines_of_several_sizes_are_colorized_in_one_batch(colorizer: Colorizer) -> None:
+    lines = [stripes(64, 64), stripes(30, 90), stripes(100, 40)]
+    hints = [None, red_corner(30, 90), None]
+    z = np.random.default_rng(0).standard_normal((3, 8), np.float32)
+    results = colorizer.colorize_batch(lines, hints, z)
+    for number, result in enumerate(results):
+        alone = colorizer.colorize(lines[number], hints[number], z[number])
+        assert result.shape == (*lines[number].shape, 3)
+        assert np.abs(result.astype(int) - alone.astype(int)).max() <= 1
+    assert np.array_equal(colorizer.colorize_batch(lines[:1])[0], colorizer.colorize(lines[0]))
+    assert colorizer.colorize_batch([]) == []
 
 
 def test_encode_gives_the_mean_of_z(colorizer: Colorizer) -> None:
@@ -128,30 +137,64 @@ def test_encode_gives_the_mean_of_z(colorizer: Colorizer) -> None:
     assert np.isfinite(z).all()
 
 
-def test_as_map_is_what_training_sees() -> None:
-    line = np.array([[0, 255]], np.uint8)
-    put = Hints.none(1, 2)
-    put.mask[0, 1], put.color[0, 1] = True, (255, 0, 51)
-    maps = as_map([line], [put])[0, :, 0]
-    assert maps[:, 0].tolist() == [-1, 0, 0, 0, 0]
-    torch.testing.assert_close(maps[:, 1], torch.tensor([1.0, 1.0, -1.0, -0.6, 1.0]))
+@pytest.mark.parametrize("shape", [(64, 64, 3), (2, 32, 32, 3)])
+def test_encoding_of_another_shape_is_a_value_error(
+    colorizer: Colorizer, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"uint8: expected \(N, 64, 64, 3\) uint8 RGB\.$"):
+        colorizer.encode(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.parametrize("bad", [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.float32)])
-def test_what_is_no_line_art_is_refused(colorizer: Colorizer, bad: np.ndarray) -> None:
-    with pytest.raises(SengaError, match="expected \\(H, W\\) uint8 with 0 for ink"):
-        colorizer.colorize(bad)
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        (np.zeros((4, 4), np.float32), r"shape \(4, 4\) float32"),
+        (np.zeros((4, 4, 4), np.uint8), r"shape \(4, 4, 4\) uint8"),
+        (np.zeros((4, 4, 3), np.float32), r"shape \(4, 4, 3\) float32"),
+        (np.zeros((0, 4), np.uint8), r"shape \(0, 4\) uint8"),
+        (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\) uint8"),
+    ],
+)
+def test_other_line_art_is_a_value_error(
+    colorizer: Colorizer, line: np.ndarray, named: str
+) -> None:
+    expected = rf"{named}: expected \(H, W\) uint8, 0 ink, 255 paper\.$"
+    with pytest.raises(ValueError, match=expected):
+        colorizer.colorize(line)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_image_of_more_than_8_bits_is_a_value_error(colorizer: Colorizer, mode: str) -> None:
+    with pytest.raises(ValueError, match=f"of mode {mode}: expected one of 8 bits"):
+        colorizer.colorize(Image.new(mode, (4, 4)))
+
+
+def test_hints_of_another_size_are_a_value_error(colorizer: Colorizer) -> None:
+    with pytest.raises(
+        ValueError, match=r"shape \(4, 5\): expected \(5, 4\), the shape of the line"
+    ):
+        colorizer.colorize(np.zeros((5, 4), np.uint8), Hints.none(4, 5))
+    with pytest.raises(ValueError, match=r"There are 1 hints: expected 2"):
+        colorizer.colorize_batch([np.zeros((5, 4), np.uint8)] * 2, [None])
+
+
+@pytest.mark.parametrize("z", [np.zeros(7), np.zeros((1, 8)), np.zeros(8, int)])
+def test_z_of_another_shape_or_dtype_is_a_value_error(colorizer: Colorizer, z: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"z is an array of shape .*: expected \(8,\) float\.$"):
+        colorizer.colorize(np.zeros((5, 4), np.uint8), z=z)
+    with pytest.raises(ValueError, match=r"z is an array of shape .*: expected \(2, 8\) float\.$"):
+        colorizer.colorize_batch([np.zeros((5, 4), np.uint8)] * 2, z=z)
 
 
 @pytest.mark.parametrize("content", [b"", b"no colorizer", b"\x08\0\0\0\0\0\0\0{}      "])
-def test_what_is_no_colorizer_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "colorizer.safetensors"
     path.write_bytes(content)
     with pytest.raises(SengaError, match="cannot be read as a colorizer"):
         read_colorizer(path)
 
 
-def test_a_cut_or_missing_colorizer_is_refused(path: Path, tmp_path: Path) -> None:
+def test_truncated_or_missing_file_is_refused(path: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(path.read_bytes()[:-100])
     for wrong in (cut, tmp_path / "missing.safetensors", tmp_path):
@@ -159,6 +202,34 @@ def test_a_cut_or_missing_colorizer_is_refused(path: Path, tmp_path: Path) -> No
             Colorizer.load(wrong)
 
 
-def test_a_device_that_is_not_there_is_refused(path: Path) -> None:
-    with pytest.raises(SengaError, match=r"\[gpu\] device = cuda:9"):
-        Colorizer.load(path, GpuOptions(device="cuda:9"))
+def test_folder_is_loaded_by_path_or_text(path: Path) -> None:
+    for folder in (path.parent, str(path.parent)):
+        assert Colorizer.load(folder, "cpu").size == 64
+
+
+def test_missing_device_is_refused(path: Path) -> None:
+    with pytest.raises(SengaError, match=r"device = cuda:9"):
+        Colorizer.load(path, "cuda:9")
+
+
+def test_unknown_device_or_dtype_is_a_value_error(path: Path) -> None:
+    with pytest.raises(ValueError, match="device = 'gpu': expected auto, cpu, cuda"):
+        Colorizer.load(path, "gpu")
+    with pytest.raises(ValueError, match="dtype = 'float': expected one of auto, fp32"):
+        Colorizer.load(path, "cpu", dtype="float")
+
+
+def test_shipped_weights_load() -> None:
+    model = read_colorizer(TOP / "pipeline" / "demo" / "model" / "colorizer.safetensors")
+    assert isinstance(model, LoadedModel)
+    assert model.job.network.generator == "netl_spade"
+
+
+def test_example_runs_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(TOP)
+    paragraphs = inspect.cleandoc(Colorizer.__doc__ or "").split("\n\n")
+    lines = [text for text in paragraphs if text.startswith("    ")]
+    values: dict[str, object] = {}
+    exec(textwrap.dedent("\n\n".join(lines)), values)
+    assert np.shape(values["picture"]) == (*np.shape(values["line"]), 3)
+    assert not np.array_equal(values["picture"], values["variation"])

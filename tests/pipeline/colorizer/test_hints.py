@@ -1,9 +1,10 @@
-"""Hints: how many, how large, where and of what colour."""
+"""Hints: their arrays, RGBA pictures, and number, size, position and colour of simulated ones."""
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from pipeline.colorizer.hints import HintOptions, Hints, simulate
+from pipeline.colorizer.hints import HintOptions, Hints, simulate_hints
 from sketch_models.errors import ConfigError
 
 BOX = (10, 20, 50, 64)
@@ -11,9 +12,9 @@ PICTURE = np.random.default_rng(0).integers(1, 256, (64, 64, 3), dtype=np.uint8)
 
 
 def one_patch(options: HintOptions, seed: int, size: int = 64) -> tuple[Hints, slice, slice]:
-    """Hints of one patch, and where it is."""
+    """Return hints of one patch, and its rows and columns."""
     picture = np.random.default_rng(0).integers(1, 256, (size, size, 3), dtype=np.uint8)
-    hints = simulate(picture, (0, 0, size, size), options, np.random.default_rng(seed), 1)
+    hints = simulate_hints(picture, (0, 0, size, size), options, np.random.default_rng(seed), 1)
     ys, xs = np.nonzero(hints.mask)
     rows, columns = slice(ys.min(), ys.max() + 1), slice(xs.min(), xs.max() + 1)
     assert hints.mask[rows, columns].all()
@@ -21,13 +22,13 @@ def one_patch(options: HintOptions, seed: int, size: int = 64) -> tuple[Hints, s
     return hints, rows, columns
 
 
-def test_the_number_of_patches_is_geometric() -> None:
+def test_number_of_patches_is_geometric() -> None:
     """Counted as hinted pixels: patches of one pixel, on a picture where they hardly ever meet."""
     options = HintOptions(chance_of_end=0.25, min_patch=1, max_patch=1)
     picture = np.zeros((256, 256, 3), np.uint8)
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     counts = np.array(
-        [simulate(picture, (0, 0, 256, 256), options, random).mask.sum() for _ in range(1500)]
+        [simulate_hints(picture, (0, 0, 256, 256), options, rng).mask.sum() for _ in range(1500)]
     )
     for count in range(5):
         share = 0.25 * 0.75**count
@@ -36,37 +37,37 @@ def test_the_number_of_patches_is_geometric() -> None:
     assert abs(counts.mean() - 3) < 4 * (12 / 1500) ** 0.5  # variance (1 - p) / p^2
 
 
-def test_so_many_patches_as_asked_for() -> None:
+def test_number_of_patches_can_be_given() -> None:
     dots = HintOptions(min_patch=1, max_patch=1)
     picture = np.zeros((256, 256, 3), np.uint8)
     for patches in (0, 1, 10):
-        hints = simulate(picture, (0, 0, 256, 256), dots, np.random.default_rng(1), patches)
+        hints = simulate_hints(picture, (0, 0, 256, 256), dots, np.random.default_rng(1), patches)
         assert hints.mask.sum() == patches
 
 
-def test_sides_are_uniform_and_go_with_the_size() -> None:
+def test_sides_are_uniform_and_scale_with_the_picture() -> None:
     options = HintOptions(min_patch=4, max_patch=12, patch_step=4)
     assert options.sides(256).tolist() == [4, 8, 12]
     assert options.sides(64).tolist() == [1, 2, 3]
     assert options.sides(512).tolist() == [8, 16, 24]
     assert HintOptions().sides(256).tolist() == list(range(2, 21, 2))
-    found = []
+    seen = []
     for seed in range(300):
         _, rows, columns = one_patch(options, seed, size=128)
         assert rows.stop - rows.start == columns.stop - columns.start
-        found.append(rows.stop - rows.start)
-    shares = [found.count(side) / 300 for side in (2, 4, 6)]
+        seen.append(rows.stop - rows.start)
+    shares = [seen.count(side) / 300 for side in (2, 4, 6)]
     assert sum(shares) == 1
     assert all(abs(share - 1 / 3) < 4 * (2 / 9 / 300) ** 0.5 for share in shares)
 
 
-def test_places_are_normal_around_the_centre_of_the_box() -> None:
-    """A quarter of the free side: one in 22 falls on an edge, where it is clipped to."""
+def test_positions_are_normal_around_the_centre_of_the_box() -> None:
+    """Sigma is a quarter of the free side: one in 22 is clipped to an edge."""
     dots = HintOptions(min_patch=1, max_patch=1)
     picture, box = np.zeros((256, 256, 3), np.uint8), (50, 0, 151, 256)
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     left = [
-        int(np.nonzero(simulate(picture, box, dots, random, 1).mask)[1][0]) for _ in range(2000)
+        int(np.nonzero(simulate_hints(picture, box, dots, rng, 1).mask)[1][0]) for _ in range(2000)
     ]
     assert (min(left), max(left)) == (50, 150)
     assert abs(np.mean(left) - 100) < 4 * 25 / 2000**0.5
@@ -74,26 +75,26 @@ def test_places_are_normal_around_the_centre_of_the_box() -> None:
     assert abs(np.mean([x in (50, 150) for x in left]) - 0.0477) < 0.02  # 2 sigma, and rounding
 
 
-def test_nothing_is_hinted_outside_of_the_box() -> None:
+def test_hints_stay_inside_the_box() -> None:
     left, top, right, bottom = BOX
     options = HintOptions(chance_of_end=0.02, max_patch=200)
     hinted = np.zeros((64, 64), bool)
     for seed in range(30):
-        hinted |= simulate(PICTURE, BOX, options, np.random.default_rng(seed)).mask
+        hinted |= simulate_hints(PICTURE, BOX, options, np.random.default_rng(seed)).mask
     assert hinted[top:bottom, left:right].mean() > 0.9
     hinted[top:bottom, left:right] = False
     assert not hinted.any()
 
 
-def test_a_patch_larger_than_the_box_is_cut() -> None:
+def test_patch_larger_than_the_box_is_clipped() -> None:
     options = HintOptions(min_patch=200, max_patch=200)
-    hints = simulate(PICTURE, (30, 10, 33, 12), options, np.random.default_rng(0), 1)
+    hints = simulate_hints(PICTURE, (30, 10, 33, 12), options, np.random.default_rng(0), 1)
     assert hints.mask.sum() == 6
     assert hints.mask[10:12, 30:33].all()
 
 
 @pytest.mark.parametrize(("color", "of"), [("mean", np.mean), ("median", np.median)])
-def test_the_colour_is_that_of_the_picture_below(color: str, of: object) -> None:
+def test_colour_is_the_mean_or_median_of_the_picture_below(color: str, of: object) -> None:
     options = HintOptions(min_patch=12, max_patch=32, color=color)
     for seed in range(20):
         hints, rows, columns = one_patch(options, seed)
@@ -103,15 +104,17 @@ def test_the_colour_is_that_of_the_picture_below(color: str, of: object) -> None
         assert not hints.color[~hints.mask].any()
 
 
-def test_the_same_seed_draws_the_same() -> None:
-    def drawn(seed: int) -> bytes:
-        return simulate(PICTURE, BOX, HintOptions(), np.random.default_rng(seed), 5).color.tobytes()
+def test_same_seed_gives_same_hints() -> None:
+    def color_bytes(seed: int) -> bytes:
+        return simulate_hints(
+            PICTURE, BOX, HintOptions(), np.random.default_rng(seed), 5
+        ).color.tobytes()
 
-    assert drawn(3) == drawn(3)
-    assert len({drawn(seed) for seed in range(10)}) == 10
+    assert color_bytes(3) == color_bytes(3)
+    assert len({color_bytes(seed) for seed in range(10)}) == 10
 
 
-def test_no_hints() -> None:
+def test_none_has_arrays_without_hints() -> None:
     none = Hints.none(5, 7)
     assert (none.color.shape, none.color.dtype) == ((5, 7, 3), np.uint8)
     assert (none.mask.shape, none.mask.dtype) == ((5, 7), np.bool_)
@@ -130,6 +133,61 @@ def test_no_hints() -> None:
         ({"color": "mode"}, "color = mode"),
     ],
 )
-def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str) -> None:
+def test_unusable_options_are_named(wrong: dict[str, object], named: str) -> None:
     with pytest.raises(ConfigError, match=rf"^\[hints\] {named}: expected "):
         HintOptions(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("color", "mask"),
+    [
+        (np.zeros((4, 5, 3), np.uint8), np.zeros((4, 6), bool)),
+        (np.zeros((4, 5), np.uint8), np.zeros((4, 5), bool)),
+        (np.zeros((4, 5, 3), np.float32), np.zeros((4, 5), bool)),
+        (np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.uint8)),
+    ],
+)
+def test_wrong_arrays_are_value_errors(color: np.ndarray, mask: np.ndarray) -> None:
+    with pytest.raises(
+        ValueError, match=r"expected \(H, W, 3\) uint8 and \(H, W\) bool\.$"
+    ) as error:
+        Hints(color, mask)
+    assert f"{color.shape} {color.dtype}" in str(error.value)
+    assert f"{mask.shape} {mask.dtype}" in str(error.value)
+
+
+def test_opaque_pixels_of_rgba_are_hints() -> None:
+    pixels = np.zeros((2, 3, 4), np.uint8)
+    pixels[0, 0] = (10, 20, 30, 255)
+    pixels[0, 1] = (40, 50, 60, 128)
+    pixels[1, 2] = (70, 80, 90, 127)
+    for picture in (pixels, Image.fromarray(pixels)):
+        hints = Hints.from_rgba(picture)
+        assert hints.mask.tolist() == [[True, True, False], [False, False, False]]
+        assert hints.color[0, :2].tolist() == [[10, 20, 30], [40, 50, 60]]
+        assert not hints.color[~hints.mask].any()
+
+
+def test_transparent_palette_is_read_as_rgba() -> None:
+    image = Image.new("P", (2, 1), 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.putpixel((1, 0), 1)
+    image.info["transparency"] = 0
+    hints = Hints.from_rgba(image)
+    assert hints.mask.tolist() == [[False, True]]
+    assert hints.color[0, 1].tolist() == [0, 255, 0]
+
+
+@pytest.mark.parametrize(
+    ("picture", "named"),
+    [
+        (np.zeros((4, 5, 3), np.uint8), r"\(4, 5, 3\) uint8: expected \(H, W, 4\) uint8 RGBA"),
+        (np.zeros((4, 5, 4), np.float32), r"\(4, 5, 4\) float32: expected \(H, W, 4\) uint8 RGBA"),
+        (Image.new("RGB", (4, 5)), "of mode RGB, which has no alpha channel: expected RGBA"),
+    ],
+)
+def test_hints_without_alpha_are_value_errors(
+    picture: np.ndarray | Image.Image, named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        Hints.from_rgba(picture)

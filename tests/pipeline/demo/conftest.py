@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from pipeline.colorizer.colorizer_file import write_colorizer
-from pipeline.colorizer.networks.layers import initialise
+from pipeline.colorizer.networks.layers import init_weights
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.recipe import Recipe
-from pipeline.colorizer.training.trainer import Place, Trainer
+from pipeline.colorizer.train_job import TrainJob
+from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from pipeline.demo.app import create_app
 from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
@@ -31,17 +31,17 @@ def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network=network,
         weights=LossOptions(perceptual=0),
         options=TrainOptions(),
-        place=Place(device=torch.device("cpu")),
+        context=TrainContext(device=torch.device("cpu")),
         steps=1,
     )
     torch.manual_seed(0)
-    initialise(trainer.average, gain=1.0)
+    init_weights(trainer.ema, gain=1.0)
     path = tmp_path_factory.mktemp("tiny") / "colorizer.safetensors"
     write_colorizer(
         path,
         trainer.painter.encoder,
-        trainer.average,
-        Recipe(train="train.h5", network=network),
+        trainer.ema,
+        TrainJob(train="train.h5", network=network),
         SIZE,
     )
     return path

@@ -15,7 +15,6 @@ from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import ColorizeJob, SimplifyJob, SketchJob
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
 from tests.pipeline.demo.conftest import SIZE
 
 pytestmark = pytest.mark.usefixtures("no_weights")
@@ -44,7 +43,7 @@ def unavailable_reason(models: Models) -> str:
 def test_loaded_models_are_described(models: Models, colorizer_file: Path) -> None:
     description = models.describe()["colorizer"]
     assert models.colorizer is not None
-    assert description["parameters"] == models.colorizer.parameters > 1000
+    assert description["parameters"] == models.colorizer.num_parameters > 1000
     assert description.pop("train").endswith("TrainColorizer")
     del description["parameters"]
     assert description == {
@@ -150,7 +149,7 @@ def test_unknown_model_name_is_refused(models: Models) -> None:
 
 
 def test_batch_is_colorized_as_one_by_one(models: Models, colorizer_file: Path) -> None:
-    colorizer = Colorizer.load(colorizer_file, GpuOptions(device="cpu"))
+    colorizer = Colorizer.load(colorizer_file, "cpu")
     rng = np.random.default_rng(0)
     jobs = [
         ColorizeJob(

@@ -18,7 +18,7 @@ def test_white_fill_is_the_line_art() -> None:
     assert (white_fill(line) == line[..., None]).all()
 
 
-def test_every_pixel_takes_the_nearest_hint() -> None:
+def test_every_pixel_has_the_colour_of_the_nearest_hint() -> None:
     filled = nearest_hint_fill(np.full((4, 10), 255, np.uint8), two_hints())
     assert (filled[:, :5] == (200, 0, 0)).all()
     assert (filled[:, 5:] == (0, 100, 50)).all()
@@ -33,6 +33,6 @@ def test_lines_are_multiplied_on_top() -> None:
     assert (filled[3, 0] == (40, 0, 0)).all()
 
 
-def test_without_hints_it_is_white() -> None:
+def test_fill_without_hints_is_white() -> None:
     line = np.full((4, 10), 255, np.uint8)
     assert (nearest_hint_fill(line, Hints.none(4, 10)) == 255).all()

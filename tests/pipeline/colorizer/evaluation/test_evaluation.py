@@ -1,4 +1,4 @@
-"""What is measured: on the content alone, with the same hints for everybody."""
+"""An evaluation: its pictures, hints, methods, metrics and figures."""
 
 import math
 from collections.abc import Callable
@@ -9,51 +9,58 @@ import numpy as np
 import pytest
 
 from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.colorizer_file import LoadedModel
 from pipeline.colorizer.evaluation import evaluate, figures
-from pipeline.colorizer.evaluation.evaluation import baselines, drawn_z, measure, measure_all
-from pipeline.colorizer.evaluation.job import Job, read_job
+from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
+from pipeline.colorizer.evaluation.evaluation import (
+    evaluate_methods,
+    picture_metrics,
+    random_z,
+    reference_methods,
+)
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
-from pipeline.colorizer.held_out import HeldOut, read_held_out, read_relatives
 from pipeline.colorizer.hints import HintOptions, Hints
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.options import EvaluateOptions
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures, read_variants
+from pipeline.colorizer.train_job import TrainJob
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.networks.test_networks import small
 
 OPTIONS = EvaluateOptions(hints=(0, 5), shifts=2)
 
 
 @pytest.fixture
-def pictures(write_packed: Callable[..., Path]) -> list[HeldOut]:
-    return read_held_out(write_packed((4, 9), size=64, box=(10, 0, 54, 64)))
+def pictures(write_packed: Callable[..., Path]) -> list[PackedPicture]:
+    return read_pictures(write_packed((4, 9), size=64, box=(10, 0, 54, 64)))
 
 
 @pytest.fixture(scope="module")
 def colorizer() -> Colorizer:
-    recipe = Recipe(train="train.h5", network=small())
-    return Colorizer(Painter(small(), 64), recipe, 64, GpuOptions(device="cpu"))
+    job = TrainJob(train="train.h5", network=small())
+    return Colorizer(LoadedModel(Painter(small(), 64), job, 64), "cpu")
 
 
-def job(**changed: object) -> Job:
-    return Job(test="test.h5", colorizers={}, name="sample", **{"options": OPTIONS, **changed})
+def make_job(**changed: object) -> EvaluateJob:
+    return EvaluateJob(
+        test="test.h5", colorizers={}, name="sample", **{"options": OPTIONS, **changed}
+    )
 
 
-def test_a_job_comes_back_as_it_was() -> None:
-    told = job(seed=3, hints=HintOptions(color="median"))
-    assert read_job(told.text()) == told
+def test_job_survives_json() -> None:
+    job = make_job(seed=3, hints=HintOptions(color="median"))
+    assert EvaluateJob.from_json(job.to_json()) == job
 
 
-def test_pictures_are_read_with_their_box(pictures: list[HeldOut]) -> None:
+def test_pictures_are_read_with_their_box(pictures: list[PackedPicture]) -> None:
     assert [picture.id for picture in pictures] == [4, 9]
     assert pictures[0].box == (10, 0, 54, 64)
     assert pictures[0].color.shape == (64, 64, 3)
     assert pictures[0].line.shape == (64, 64)
 
 
-def test_hints_are_the_same_every_time_and_inside_the_box(pictures: list[HeldOut]) -> None:
+def test_hints_are_reproducible_and_inside_the_box(pictures: list[PackedPicture]) -> None:
     first, again = (pictures[0].hints(50, HintOptions(), 1) for _ in range(2))
     assert np.array_equal(first.mask, again.mask)
     assert not np.array_equal(first.mask, pictures[0].hints(50, HintOptions(), 2).mask)
@@ -63,61 +70,63 @@ def test_hints_are_the_same_every_time_and_inside_the_box(pictures: list[HeldOut
 
 
 @pytest.mark.parametrize("line", ["", "pured"])
-def test_the_line_may_be_chosen(write_packed: Callable[..., Path], line: str) -> None:
+def test_line_can_be_chosen(write_packed: Callable[..., Path], line: str) -> None:
     path = write_packed((4, 9), size=64)
-    assert len(read_held_out(path, line, 1)) == 1
+    assert len(read_pictures(path, line, 1)) == 1
 
 
-def test_a_line_or_file_that_is_not_there(write_packed: Callable[..., Path]) -> None:
+def test_missing_line_or_file_is_refused(write_packed: Callable[..., Path]) -> None:
     path = write_packed((4,), size=64)
-    with pytest.raises(SengaError, match="no line art sideways, expected one of enhanced"):
-        read_held_out(path, "sideways")
+    with pytest.raises(SengaError, match=r"no line art sideways\. Choose one of enhanced"):
+        read_pictures(path, "sideways")
     with pytest.raises(SengaError, match="is missing. Build it first"):
-        read_held_out(path.with_name("nothing.h5"))
+        read_pictures(path.with_name("nothing.h5"))
 
 
-def test_an_empty_file_is_refused(write_packed: Callable[..., Path]) -> None:
+def test_empty_file_is_refused(write_packed: Callable[..., Path]) -> None:
     with pytest.raises(SengaError, match="has no pictures"):
-        read_held_out(write_packed(()))
+        read_pictures(write_packed(()))
 
 
-def test_relatives_are_the_sketch_and_the_variants_of_one_style(
+def test_variants_are_the_sketch_and_the_lines_of_one_style(
     write_packed: Callable[..., Path],
 ) -> None:
     path = write_packed((4, 9), lines=("_512", "_768"), sketches=("",))
-    found = read_relatives(path, "pured_768", 1)
-    assert list(found.lines) == ["pured_512", "pured_768"]
+    variants = read_variants(path, "pured_768", 1)
+    assert list(variants.lines) == ["pured_512", "pured_768"]
     reader = DatasetReader(path)
-    assert np.array_equal(found.lines["pured_512"][0], reader.picture("line/pured_512", 0))
-    assert [sketch.tolist() for sketch in found.sketches] == [
+    assert np.array_equal(variants.lines["pured_512"][0], reader.picture("line/pured_512", 0))
+    assert [sketch.tolist() for sketch in variants.sketches] == [
         reader.picture("sketch/pured", 0).tolist()
     ]
-    assert len(read_relatives(path, "", 5).sketches) == 2
+    assert len(read_variants(path, "", 5).sketches) == 2
 
 
-def test_a_sketch_of_several_models_is_the_lines_own(write_packed: Callable[..., Path]) -> None:
+def test_sketch_is_of_the_model_that_the_line_was_drawn_by(
+    write_packed: Callable[..., Path],
+) -> None:
     models = ("_sketchkeras", "_xdog")
     path = write_packed((4,), lines=models, sketches=models)
     expected = DatasetReader(path).picture("sketch/pured_xdog", 0)
-    assert np.array_equal(read_relatives(path, "pured_xdog", 1).sketches[0], expected)
+    assert np.array_equal(read_variants(path, "pured_xdog", 1).sketches[0], expected)
 
 
-def test_no_sketches_where_none_were_packed(write_packed: Callable[..., Path]) -> None:
-    found = read_relatives(write_packed((4,)), "pured", 1)
-    assert found.sketches == []
-    assert list(found.lines) == ["pured"]
+def test_no_sketches_if_none_were_packed(write_packed: Callable[..., Path]) -> None:
+    variants = read_variants(write_packed((4,)), "pured", 1)
+    assert variants.sketches == []
+    assert list(variants.lines) == ["pured"]
     with pytest.raises(SengaError, match="no line art sideways"):
-        read_relatives(write_packed((4,)), "sideways", 1)
+        read_variants(write_packed((4,)), "sideways", 1)
 
 
 @pytest.mark.parametrize(
     ("lines", "sketches", "headings"),
     [
-        (("",), (), [("line art", "hints"), ("as it is", "1 px thicker", "2 px thicker")]),
+        (("",), (), [("line art", "hints"), ("unchanged", "1 px thicker", "2 px thicker")]),
         (("_512", "_768"), ("",), [("sketch", "line art"), ("enhanced_512", "enhanced_768")]),
     ],
 )
-def test_figures_show_sketches_and_variants_where_there_are_some(
+def test_figures_show_sketches_and_variants_that_were_packed(
     write_packed: Callable[..., Path],
     colorizer: Colorizer,
     monkeypatch: pytest.MonkeyPatch,
@@ -126,78 +135,85 @@ def test_figures_show_sketches_and_variants_where_there_are_some(
     headings: list[tuple[str, ...]],
 ) -> None:
     path = write_packed((4, 9), size=64, lines=lines, sketches=sketches)
-    pictures, grid = read_held_out(path), figures.picture_grid
-    scores, painted = measure_all(pictures, {"SPADE": colorizer}, job(), lambda *_: None)
-    seen: list[tuple[str, ...]] = []
+    pictures, picture_grid = read_pictures(path), figures.picture_grid
+    scores, results = evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)
+    grids: list[tuple[str, ...]] = []
 
-    def watched(columns: list[str], *others: Any, **named: Any) -> figures.Picture:
-        seen.append(tuple(columns))
-        return grid(columns, *others, **named)
+    def record(columns: list[str], *others: Any, **named: Any) -> figures.Picture:
+        grids.append(tuple(columns))
+        return picture_grid(columns, *others, **named)
 
-    monkeypatch.setattr(figures, "picture_grid", watched)
-    relatives = read_relatives(path, "", 2)
-    draw_figures(pictures, relatives, {"SPADE": colorizer}, scores, painted, {}, job())
+    monkeypatch.setattr(figures, "picture_grid", record)
+    variants = read_variants(path, "", 2)
+    draw_figures(pictures, variants, {"SPADE": colorizer}, scores, results, {}, make_job())
     for columns in headings:
-        assert any(found[: len(columns)] == columns for found in seen)
+        assert any(grid[: len(columns)] == columns for grid in grids)
 
 
-def test_measures_see_the_content_alone(pictures: list[HeldOut]) -> None:
+def test_metrics_ignore_padding(pictures: list[PackedPicture]) -> None:
     hints = [Hints.none(64, 64) for _ in pictures]
     results = [picture.color.copy() for picture in pictures]
     results[0][:, :10] = 0
     results[1][:, 10] = 255 - results[1][:, 10]
-    found = measure(pictures, hints, results)
-    assert found["psnr"][0] == 99
-    assert found["psnr"][1] < 40
-    assert all(math.isnan(value) for value in found["hint_difference"])
+    values = picture_metrics(pictures, hints, results)
+    assert values["psnr"][0] == 99
+    assert values["psnr"][1] < 40
+    assert all(math.isnan(value) for value in values["hint_difference"])
 
 
-def test_every_method_paints_with_every_number_of_hints(
-    pictures: list[HeldOut], colorizer: Colorizer
+def test_every_method_is_scored_with_every_number_of_hints(
+    pictures: list[PackedPicture], colorizer: Colorizer
 ) -> None:
-    heard: list[tuple[int, int]] = []
-    scores, painted = measure_all(
-        pictures, {"SPADE": colorizer}, job(), lambda done, total: heard.append((done, total))
+    progress: list[tuple[int, int]] = []
+    scores, results = evaluate_methods(
+        pictures,
+        {"SPADE": colorizer},
+        make_job(),
+        lambda done, total: progress.append((done, total)),
     )
     methods = {(score.method, score.z) for score in scores}
     assert methods == {("white fill", ""), ("nearest-hint fill", ""), ("the truth", "")} | {
         ("SPADE", z) for z in ("prior", "zero", "posterior")
     }
-    assert len(painted) == 6 * 2
-    assert heard[-1] == (24, 24)
-    psnr = {(s.method, s.hints): s.mean for s in scores if s.measure == "psnr"}
+    assert len(results) == 6 * 2
+    assert progress[-1] == (24, 24)
+    psnr = {(s.method, s.hints): s.mean for s in scores if s.metric == "psnr"}
     assert psnr["the truth", 5] == 99
     assert psnr["nearest-hint fill", 0] == psnr["white fill", 0]
-    diverse = [score for score in scores if score.measure == "diversity"]
+    diverse = [score for score in scores if score.metric == "diversity"]
     assert [(score.z, score.hints, score.n) for score in diverse] == [
         ("prior", 0, 2),
         ("prior", 5, 2),
     ]
 
 
-def test_the_same_job_gives_the_same_scores(pictures: list[HeldOut], colorizer: Colorizer) -> None:
+def test_same_job_gives_the_same_scores(
+    pictures: list[PackedPicture], colorizer: Colorizer
+) -> None:
     first, again = (
-        measure_all(pictures, {"SPADE": colorizer}, job(), lambda *_: None)[0] for _ in range(2)
+        evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)[0]
+        for _ in range(2)
     )
     assert str(first) == str(again)
 
 
-def test_z_is_another_for_every_picture() -> None:
-    assert np.array_equal(drawn_z(8, 0, 4), drawn_z(8, 0, 4))
-    assert not np.array_equal(drawn_z(8, 0, 4), drawn_z(8, 0, 9))
-    assert drawn_z(8, 0, 4).dtype == np.float32
+def test_random_z_depends_on_the_picture() -> None:
+    assert np.array_equal(random_z(8, 0, 4), random_z(8, 0, 4))
+    assert not np.array_equal(random_z(8, 0, 4), random_z(8, 0, 9))
+    assert random_z(8, 0, 4).dtype == np.float32
 
 
-def test_baselines_are_the_fills(pictures: list[HeldOut]) -> None:
+def test_reference_methods_are_the_fills_and_the_truth(pictures: list[PackedPicture]) -> None:
     hints = [picture.hints(5, HintOptions(), 0) for picture in pictures]
-    white, nearest = (method.paint(pictures, hints) for method in baselines())
+    white, nearest, truth = (method.paint(pictures, hints) for method in reference_methods())
     assert np.array_equal(white[0][..., 0], pictures[0].line)
     assert not np.array_equal(white[0], nearest[0])
+    assert np.array_equal(truth[0], pictures[0].color)
 
 
 def test_pictures_of_another_size_are_refused(
     write_packed: Callable[..., Path], colorizer: Colorizer
 ) -> None:
-    (picture,) = read_held_out(write_packed((4,), size=32))
+    (picture,) = read_pictures(write_packed((4,), size=32))
     with pytest.raises(SengaError, match="expected 64 x 64, which SPADE was trained on"):
         evaluate.require_same_size("SPADE", colorizer, picture, "test.h5")

@@ -1,4 +1,4 @@
-"""The page shows the numbers, whole and escaped, and needs nothing from outside."""
+"""The page: its numbers and their ranking, escaping, and no outside resources."""
 
 import base64
 import math
@@ -12,9 +12,9 @@ import pytest
 from pipeline.colorizer.evaluation.page import (
     PageFacts,
     PageFigure,
-    duration,
-    patches,
-    table,
+    count_patches,
+    format_duration,
+    make_table,
     write_page,
 )
 from pipeline.picture import encode_png
@@ -58,7 +58,7 @@ def html(tmp_path: Path) -> str:
 
 
 def body_rows(html: str) -> dict[str, list[str]]:
-    """Cells of the table for ten patches, tags kept, by the text of the row's first cell."""
+    """Return the cells for ten patches with their tags, by the text of the row's first cell."""
     (part,) = re.findall(r"10 patches per picture</summary>(.*?)</details>", html, re.DOTALL)
     rows = [re.findall(r"<td.*?</td>", row, re.DOTALL) for row in part.split("<tr")]
     return {re.sub(r"<[^>]*>", "", row[0]): row[1:] for row in rows if row}
@@ -72,7 +72,7 @@ def body_rows(html: str) -> dict[str, list[str]]:
         "110,417,283",
         "PSNR, dB ↑",
         "CIEDE2000 in hints ↓",
-        "No patch per picture",
+        "No patches per picture",
         "Rows of &lt;pictures&gt;.",
         "[train] generator",
     ],
@@ -81,13 +81,13 @@ def test_facts_are_shown(html: str, text: str) -> None:
     assert text in html
 
 
-def test_numbers_and_intervals_stand_in_their_cells_and_the_best_is_bold(html: str) -> None:
+def test_numbers_and_intervals_are_in_their_cells_and_the_best_is_bold(html: str) -> None:
     rows = body_rows(html)
     assert list(rows) == [
         "white fill",
         "SPADE, z = 0",
         "netL-SPADE, z = 0",
-        "netL-SPADE, z from the truth (upper bound)",
+        "netL-SPADE, z of the truth (upper bound)",
     ]
     psnr, difference = rows["netL-SPADE, z = 0"]
     assert "<b>20.00</b>" in psnr
@@ -95,24 +95,24 @@ def test_numbers_and_intervals_stand_in_their_cells_and_the_best_is_bold(html: s
     assert "<b>10.00</b>" in difference
     bold = [cell for row in rows.values() for cell in row if "<b>" in cell]
     assert bold == [psnr, difference]
-    assert "25.00" in rows["netL-SPADE, z from the truth (upper bound)"][0]
+    assert "25.00" in rows["netL-SPADE, z of the truth (upper bound)"][0]
 
 
-def test_no_number_is_a_dash(html: str) -> None:
+def test_missing_number_is_a_dash(html: str) -> None:
     assert re.sub(r"<[^>]*>", "", body_rows(html)["SPADE, z = 0"][1]) == "–"
     assert "nan" not in html.lower()
 
 
-def test_the_table_for_ten_patches_is_open(html: str) -> None:
+def test_table_for_ten_patches_is_open(html: str) -> None:
     assert re.findall(r"<details open>\s*<summary>(.*?)</summary>", html) == [
         "10 patches per picture"
     ]
     assert html.count("per picture</summary>") == 2
 
 
-def test_winners_are_named_and_clear_ones_stand_out(html: str) -> None:
+def test_winners_are_named_and_clear_ones_are_bold(html: str) -> None:
     (part,) = re.findall(r'class="winners">(.*?)</table>', html, re.DOTALL)
-    none, ten = re.findall(r"<tr><td>(?:no patch|10 patches)</td>(.*?)</tr>", part, re.DOTALL)
+    none, ten = re.findall(r"<tr><td>(?:no patches|10 patches)</td>(.*?)</tr>", part, re.DOTALL)
     assert ten.count("<b>netL-SPADE</b>") == 2
     assert "dot open" not in ten
     assert "<b>" not in none
@@ -120,36 +120,36 @@ def test_winners_are_named_and_clear_ones_stand_out(html: str) -> None:
     assert "<td>–</td>" in none  # CIEDE2000 in hints: there are none
 
 
-def test_what_comes_from_outside_is_escaped(html: str) -> None:
+def test_values_are_escaped(html: str) -> None:
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)" in html
 
 
-def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
+def test_page_is_self_contained(html: str) -> None:
     assert re.findall(r'(?:src|href)="([^"]{22})', html) == ["data:image/png;base64,"]
     assert "url(" not in html
     assert "@import" not in html
     assert base64.b64encode(PNG).decode() in html
 
 
-def test_hints_can_be_chosen_and_what_is_unknown_is_left_out(tmp_path: Path) -> None:
+def test_hints_can_be_chosen_and_unknown_facts_are_left_out(tmp_path: Path) -> None:
     page = written(replace(FACTS, hints=[0], seconds=None, config={}, figures=()), tmp_path)
-    assert re.findall(r"<details( open)?>\s*<summary>No patch", page) == [" open"]
+    assert re.findall(r"<details( open)?>\s*<summary>No patches", page) == [" open"]
     assert "10 patches" not in page
-    assert "measured in" not in page
+    assert "The evaluation took" not in page
     assert "Configuration" not in page
 
 
-def test_no_scores_make_a_page_all_the_same(tmp_path: Path) -> None:
+def test_page_without_scores(tmp_path: Path) -> None:
     assert "upper_body" in written(replace(FACTS, scores=()), tmp_path)
 
 
-def test_equal_facts_make_equal_pages(html: str, tmp_path: Path) -> None:
+def test_equal_facts_give_equal_pages(html: str, tmp_path: Path) -> None:
     assert written(FACTS, tmp_path) == html
 
 
 def test_bars_show_intervals_between_the_worst_and_the_best() -> None:
-    rows = {row.label: row for row in table(SCORES, 10).rows}
+    rows = {row.label: row for row in make_table(SCORES, 10).rows}
     spans = {label: [cell.span for cell in row.cells] for label, row in rows.items()}
     # PSNR from 10 to 21; CIEDE2000 from 31 to 9, where lower is better.
     assert spans["white fill"] == [
@@ -161,31 +161,32 @@ def test_bars_show_intervals_between_the_worst_and_the_best() -> None:
         pytest.approx((100 * 9 / 11, 100 * 2 / 11)),
         pytest.approx((100 * 20 / 22, 100 * 2 / 22)),
     ]
-    assert spans["netL-SPADE, z from the truth"] == [None, None]
+    assert spans["netL-SPADE, z of the truth"] == [None, None]
 
 
-def test_a_bar_needs_something_to_compare() -> None:
-    (row,) = table([score("SPADE", "fid", 70.0, width=NAN)], 10).rows
+def test_single_score_has_no_bar() -> None:
+    (row,) = make_table([score("SPADE", "fid", 70.0, width=NAN)], 10).rows
     assert row.cells[0].span is None
     assert (row.cells[0].number, row.cells[0].interval) == ("70.0", "")
 
 
-def test_a_method_has_one_colour_in_all_tables() -> None:
-    found = {row.label: row.color for hints in (0, 10) for row in table(SCORES, hints).rows}
-    assert found["SPADE, z = 0"] == "#d9822b"
-    assert found["netL-SPADE, z = 0"] == found["netL-SPADE, z from the truth"] == "#4a5fc1"
+def test_method_has_one_colour_in_all_tables() -> None:
+    colors = {row.label: row.color for hints in (0, 10) for row in make_table(SCORES, hints).rows}
+    assert colors["SPADE, z = 0"] == "#d9822b"
+    assert colors["netL-SPADE, z = 0"] == colors["netL-SPADE, z of the truth"] == "#4a5fc1"
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "no patch"), (1, "1 patch"), (5, "5 patches"), (1000, "1,000 patches")]
+    ("count", "text"),
+    [(0, "no patches"), (1, "1 patch"), (5, "5 patches"), (1000, "1,000 patches")],
 )
-def test_patches_are_readable(count: int, text: str) -> None:
-    assert patches(count) == text
+def test_count_patches(count: int, text: str) -> None:
+    assert count_patches(count) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3599.7, "1 h 0 min"), (7500, "2 h 5 min")],
 )
-def test_durations_are_readable(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+def test_format_duration(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text

@@ -1,4 +1,4 @@
-"""Scores survive JSON, and tables name the right winner."""
+"""Scores: JSON and back, the best of a metric, Markdown tables."""
 
 import json
 import math
@@ -6,14 +6,14 @@ import math
 import pytest
 
 from pipeline.colorizer.evaluation.scores import (
-    MEASURES,
+    METRICS,
     Score,
     best,
-    hints_of,
-    interval,
-    labels,
+    format_interval,
+    hint_counts,
     markdown_table,
-    measures_of,
+    metrics_of,
+    row_labels,
     scores_from_json,
     scores_to_json,
 )
@@ -23,11 +23,11 @@ NAN = math.nan
 
 
 def score(
-    method: str, measure: str, mean: float, z: str = "", hints: int = 10, width: float = 1.0
+    method: str, metric: str, mean: float, z: str = "", hints: int = 10, width: float = 1.0
 ) -> Score:
     low, high = mean - width, mean + width
     return Score(
-        method=method, z=z, hints=hints, measure=measure, mean=mean, low=low, high=high, n=40
+        method=method, z=z, hints=hints, metric=metric, mean=mean, low=low, high=high, n=40
     )
 
 
@@ -62,12 +62,12 @@ def test_scores_survive_json() -> None:
         "high": None,
         "n": 40,
     }
-    back = scores_from_json(text)
-    assert repr(back) == repr(SCORES)  # NaN is not equal to itself
+    scores = scores_from_json(text)
+    assert repr(scores) == repr(SCORES)  # NaN is not equal to itself
     assert scores_from_json(scores_to_json([])) == []
 
 
-def test_an_infinite_number_is_none() -> None:
+def test_infinite_number_is_null() -> None:
     assert json.loads(scores_to_json([score("SPADE", "psnr", math.inf)]))[0]["mean"] is None
 
 
@@ -88,12 +88,12 @@ ROW = json.loads(scores_to_json(SCORES[:1]))[0]
         json.dumps([{**ROW, "n": None}]),
     ],
 )
-def test_what_is_no_scores_is_said(text: str) -> None:
-    with pytest.raises(SengaError, match="These are no scores.*expected a JSON list.*again"):
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(SengaError, match="scores cannot be read.*expected a JSON list.*again"):
         scores_from_json(text)
 
 
-def test_the_best_is_the_highest_or_the_lowest_that_did_not_see_the_truth() -> None:
+def test_best_is_the_highest_or_lowest_of_methods_that_have_not_seen_the_truth() -> None:
     psnr, difference = best(SCORES, "psnr", 10), best(SCORES, "hint_difference", 10)
     assert psnr is not None
     assert (psnr.score.label, psnr.score.mean) == ("netL-SPADE, z = 0", 19.5)
@@ -105,68 +105,68 @@ def test_the_best_is_the_highest_or_the_lowest_that_did_not_see_the_truth() -> N
 
 
 @pytest.mark.parametrize(("rival", "clear"), [(17.4, True), (17.6, False), (21.4, False)])
-def test_a_win_is_clear_where_intervals_are_apart(rival: float, clear: bool) -> None:
+def test_win_is_clear_if_intervals_do_not_overlap(rival: float, clear: bool) -> None:
     scores = [score("netL-SPADE", "psnr", 19.5, "zero"), score("SPADE", "psnr", rival, "zero")]
-    found = best(scores, "psnr", 10)
-    assert found is not None
-    assert found.clear == clear
+    winner = best(scores, "psnr", 10)
+    assert winner is not None
+    assert winner.clear == clear
 
 
-def test_the_winner_with_another_z_is_no_rival_but_somebody_must_be() -> None:
+def test_clear_win_needs_another_method() -> None:
     both = [score("netL-SPADE", "psnr", mean, z) for mean, z in ((19.5, "zero"), (19.4, "prior"))]
     for scores, clear in ((both, False), ([*both, score("white fill", "psnr", 10)], True)):
-        found = best(scores, "psnr", 10)
-        assert found is not None
-        assert found.clear == clear
+        winner = best(scores, "psnr", 10)
+        assert winner is not None
+        assert winner.clear == clear
 
 
-def test_a_win_without_intervals_is_not_clear() -> None:
-    found = best(
+def test_win_without_intervals_is_not_clear() -> None:
+    winner = best(
         [score("SPADE", "fid", 90, width=NAN), score("netL-SPADE", "fid", 9, width=NAN)], "fid", 10
     )
-    assert found is not None
-    assert (found.score.method, found.clear) == ("netL-SPADE", False)
+    assert winner is not None
+    assert (winner.score.method, winner.clear) == ("netL-SPADE", False)
 
 
-def test_columns_rows_and_hints() -> None:
-    assert measures_of(SCORES) == ["psnr", "hint_difference", "diversity", "fid"]
-    assert hints_of(SCORES) == [0, 10]
-    assert labels(SCORES, 10) == {
+def test_metrics_rows_and_hint_counts_of_scores() -> None:
+    assert metrics_of(SCORES) == ["psnr", "hint_difference", "diversity", "fid"]
+    assert hint_counts(SCORES) == [0, 10]
+    assert row_labels(SCORES, 10) == {
         "white fill": "",
         "SPADE, z = 0": "",
         "netL-SPADE, z = 0": "",
-        "netL-SPADE, z drawn": "",
+        "netL-SPADE, random z": "",
         "the truth": "for reference",
-        "netL-SPADE, z from the truth": "upper bound",
+        "netL-SPADE, z of the truth": "upper bound",
     }
 
 
-def test_an_interval_has_the_decimals_of_its_measure() -> None:
-    assert interval(score("SPADE", "psnr", 17)) == "16.00–18.00"
-    assert interval(score("SPADE", "ssim", 0.5, width=0.1)) == "0.400–0.600"
-    assert interval(score("SPADE", "fid", 70, width=NAN)) == ""
+def test_interval_has_the_decimals_of_its_metric() -> None:
+    assert format_interval(score("SPADE", "psnr", 17)) == "16.00–18.00"
+    assert format_interval(score("SPADE", "ssim", 0.5, width=0.1)) == "0.400–0.600"
+    assert format_interval(score("SPADE", "fid", 70, width=NAN)) == ""
 
 
-def test_the_markdown_table() -> None:
+def test_markdown_table() -> None:
     assert markdown_table(SCORES).splitlines() == [
         "|  | PSNR, dB ↑ | CIEDE2000 in hints ↓ | diversity, CIEDE2000 | FID ↓ |",
         "|---|---:|---:|---:|---:|",
         "| white fill | 11.00 (10.00–12.00) | 30.00 (29.00–31.00) | – | – |",
         "| SPADE, z = 0 | 17.00 (16.00–18.00) | **5.00** (4.00–6.00) | – | – |",
         "| netL-SPADE, z = 0 | **19.50** (18.50–20.50) | 6.00 (5.00–7.00) | – | **71.0** |",
-        "| netL-SPADE, z drawn | 19.00 (18.00–20.00) | – | 2.50 (1.50–3.50) | – |",
+        "| netL-SPADE, random z | 19.00 (18.00–20.00) | – | 2.50 (1.50–3.50) | – |",
         "| the truth (for reference) | 99.00 (98.00–100.00) | – | – | – |",
-        "| netL-SPADE, z from the truth (upper bound) | 25.00 (24.00–26.00) | – | – | – |",
+        "| netL-SPADE, z of the truth (upper bound) | 25.00 (24.00–26.00) | – | – | – |",
     ]
 
 
-def test_the_number_of_hints_can_be_chosen() -> None:
+def test_number_of_hints_can_be_chosen() -> None:
     (row,) = markdown_table(SCORES, hints=0).splitlines()[2:]
     assert row == "| white fill | **12.00** (11.00–13.00) |"
 
 
-def test_every_measure_says_what_it_means() -> None:
-    assert all(measure.meaning and measure.title for measure in MEASURES.values())
-    assert MEASURES["psnr"].heading == "PSNR, dB ↑"
-    assert MEASURES["lpips"].heading == "LPIPS ↓"
-    assert MEASURES["diversity"].heading == "diversity, CIEDE2000"
+def test_every_metric_has_a_title_and_a_meaning() -> None:
+    assert all(metric.meaning and metric.title for metric in METRICS.values())
+    assert METRICS["psnr"].heading == "PSNR, dB ↑"
+    assert METRICS["lpips"].heading == "LPIPS ↓"
+    assert METRICS["diversity"].heading == "diversity, CIEDE2000"

@@ -1,4 +1,4 @@
-"""Networks: the published sizes, shapes at every resolution, and what the guides do."""
+"""Networks: the published sizes, shapes at every resolution, and the effect of the guides."""
 
 import copy
 from dataclasses import replace
@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from pipeline.colorizer.networks.discriminator import Discriminator
-from pipeline.colorizer.networks.encoder import Encoder, sample
+from pipeline.colorizer.networks.encoder import Encoder, reparameterize
 from pipeline.colorizer.networks.generator import Generator, MapEncoder, MapResizer, join_map
-from pipeline.colorizer.networks.layers import parameters
+from pipeline.colorizer.networks.layers import count_parameters
 from pipeline.colorizer.options import NetworkOptions
 
 SMALL = {"width": 2, "map_width": 4, "hidden": 4, "latent": 8}
@@ -21,10 +21,10 @@ def small(generator: str = "netl_spade") -> NetworkOptions:
     return NetworkOptions(generator=generator, **SMALL)
 
 
-def on_paper(build: type[nn.Module], *arguments: object) -> nn.Module:
-    """A network without memory for its weights."""
+def on_meta(network: type[nn.Module], *arguments: object) -> nn.Module:
+    """Return a network without memory for its weights."""
     with torch.device("meta"):
-        return build(*arguments)
+        return network(*arguments)
 
 
 @pytest.mark.parametrize(
@@ -32,29 +32,29 @@ def on_paper(build: type[nn.Module], *arguments: object) -> nn.Module:
     [("netl_spade", 110_400_397, 110.4), ("spade", 108_915_139, 108.9)],
 )
 def test_generators_have_the_published_sizes(generator: str, count: int, published: float) -> None:
-    network = on_paper(Generator, NetworkOptions(generator=generator), 256)
-    assert parameters(network) == count
+    network = on_meta(Generator, NetworkOptions(generator=generator), 256)
+    assert count_parameters(network) == count
     assert round(count / 1e6, 1) == published
 
 
 def test_encoder_and_discriminator_have_the_published_sizes() -> None:
-    assert parameters(on_paper(Encoder, NetworkOptions(), 256)) == 10_465_408
-    assert parameters(on_paper(Discriminator, NetworkOptions())) == 5_539_714
+    assert count_parameters(on_meta(Encoder, NetworkOptions(), 256)) == 10_465_408
+    assert count_parameters(on_meta(Discriminator, NetworkOptions())) == 5_539_714
 
 
-def test_a_narrow_generator_has_the_published_size() -> None:
-    narrow = on_paper(Generator, NetworkOptions(width=16, map_width=16), 256)
-    assert round(parameters(narrow) / 1e6, 1) == 15.0
+def test_narrow_generator_has_the_published_size() -> None:
+    narrow = on_meta(Generator, NetworkOptions(width=16, map_width=16), 256)
+    assert round(count_parameters(narrow) / 1e6, 1) == 15.0
 
 
 @pytest.mark.parametrize("generator", ["netl_spade", "spade"])
 @pytest.mark.parametrize("size", [64, 96, 256])
-def test_a_generator_paints_at_every_size(generator: str, size: int) -> None:
+def test_generator_works_at_every_size(generator: str, size: int) -> None:
     network = Generator(small(generator), size).eval()
     with torch.inference_mode():
-        painted = network(torch.zeros(1, 5, size, size), torch.randn(1, 8))
-    assert painted.shape == (1, 3, size, size)
-    assert painted.abs().max() <= 1
+        pictures = network(torch.zeros(1, 5, size, size), torch.randn(1, 8))
+    assert pictures.shape == (1, 3, size, size)
+    assert pictures.abs().max() <= 1
 
 
 def test_guides_have_the_scales_of_their_blocks() -> None:
@@ -62,12 +62,12 @@ def test_guides_have_the_scales_of_their_blocks() -> None:
     expected |= {"up_0": 32, "up_1": 64, "up_2": 128, "up_3": 256}
     maps = torch.zeros(1, 5, 256, 256)
     for guide, channels in [(MapResizer(), 5), (MapEncoder(4), 4)]:
-        shapes = {name: tuple(found.shape) for name, found in guide(maps).items()}
+        shapes = {name: tuple(features.shape) for name, features in guide(maps).items()}
         assert shapes == {name: (1, channels, side, side) for name, side in expected.items()}
 
 
-def test_a_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
-    """Resizing by the nearest pixel loses it: what the paper's encoder is for."""
+def test_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
+    """Resizing by nearest neighbour loses it, which is the reason for the paper's encoder."""
     blank = torch.ones(1, 5, 256, 256)
     thin = blank.clone()
     thin[:, 0, :, 131] = -1
@@ -77,7 +77,7 @@ def test_a_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
 
 
 @pytest.mark.parametrize("gain", [0.02, 1.0])
-def test_the_first_weights_have_the_gain_of_the_options(gain: float) -> None:
+def test_initial_weights_have_the_gain_of_the_options(gain: float) -> None:
     options = NetworkOptions(width=16, encoder_width=64, discriminator_width=64, init_gain=gain)
     for network in (Generator(options, 64), Encoder(options, 64), Discriminator(options)):
         large = [p for p in network.parameters() if p.ndim == 4 and p.numel() > 10_000]
@@ -91,7 +91,7 @@ def test_the_first_weights_have_the_gain_of_the_options(gain: float) -> None:
 def test_line_hint_and_z_change_the_picture(generator: str) -> None:
     torch.manual_seed(0)
     network = Generator(small(generator), 64).eval()
-    for weight in network.parameters():  # the initial weights are too small to see through
+    for weight in network.parameters():  # the initial weights are too small for a visible effect
         nn.init.normal_(weight, std=0.3)
     maps, z = torch.zeros(1, 5, 64, 64), torch.zeros(1, 8)
     first = network(maps, z)
@@ -102,41 +102,41 @@ def test_line_hint_and_z_change_the_picture(generator: str) -> None:
     assert not torch.equal(first, network(maps, z + 1))
 
 
-def test_a_compiled_generator_paints_and_learns_the_same() -> None:
-    """As PyTorch's compiler reads it, without the code that it would write for a device."""
+def test_compiled_generator_has_the_same_output_and_gradients() -> None:
+    """As PyTorch's compiler traces it, without the code that it would generate for a device."""
     torch.manual_seed(0)
     network = Generator(replace(small(), init_gain=1.0), 64)
     maps, z = torch.rand(2, 5, 64, 64), torch.randn(2, 8)
-    found = []
+    results = []
     for generator in (network, copy.deepcopy(network)):
-        paint = torch.compile(generator, backend="aot_eager") if found else generator
-        painted = paint(maps, z)
-        painted.square().mean().backward()
-        found.append([painted, *(weight.grad for weight in generator.parameters())])
-    for eager, compiled in zip(*found, strict=True):
+        forward = torch.compile(generator, backend="aot_eager") if results else generator
+        pictures = forward(maps, z)
+        pictures.square().mean().backward()
+        results.append([pictures, *(weight.grad for weight in generator.parameters())])
+    for eager, compiled in zip(*results, strict=True):
         torch.testing.assert_close(compiled, eager, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "layers"), [(64, 4), (96, 5), (256, 6), (512, 7)])
-def test_the_encoder_halves_until_four_by_four(size: int, layers: int) -> None:
+def test_encoder_halves_to_four_by_four(size: int, layers: int) -> None:
     encoder = Encoder(small(), size)
     assert sum(isinstance(layer, nn.Conv2d) for layer in encoder.layers) == layers
     mean, log_variance = encoder(torch.zeros(2, 3, size, size))
     assert mean.shape == log_variance.shape == (2, 8)
 
 
-def test_sample_scales_and_shifts_the_noise() -> None:
+def test_reparameterize_scales_and_shifts_the_noise() -> None:
     noise = torch.tensor([[1.0, -2.0]])
-    drawn = sample(torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 2 * 0.6931472]]), noise)
-    torch.testing.assert_close(drawn, torch.tensor([[4.0, -4.0]]))
+    z = reparameterize(torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 2 * 0.6931472]]), noise)
+    torch.testing.assert_close(z, torch.tensor([[4.0, -4.0]]))
 
 
-def test_the_discriminator_judges_at_two_scales() -> None:
-    judged = Discriminator(small())(torch.zeros(2, 5, 64, 64), torch.zeros(2, 3, 64, 64))
-    assert [len(scale) for scale in judged] == [5, 5]
-    assert [features.shape[1] for features in judged[0]] == [4, 8, 16, 32, 1]
-    assert judged[0][0].shape[-1] == 33  # a kernel of 4 with padding 2
-    assert judged[1][0].shape[-1] == 17
+def test_discriminator_has_two_scales() -> None:
+    features = Discriminator(small())(torch.zeros(2, 5, 64, 64), torch.zeros(2, 3, 64, 64))
+    assert [len(scale) for scale in features] == [5, 5]
+    assert [layer.shape[1] for layer in features[0]] == [4, 8, 16, 32, 1]
+    assert features[0][0].shape[-1] == 33  # a kernel of 4 with padding 2
+    assert features[1][0].shape[-1] == 17
 
 
 def test_join_map_puts_line_hint_and_mask_in_order() -> None:

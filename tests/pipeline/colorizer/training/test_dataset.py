@@ -1,4 +1,4 @@
-"""Samples: what they hold, that they are drawn alike everywhere, and what is wrong with a file."""
+"""The dataset: content of samples, reproducible randomness, files that cannot be used."""
 
 import pickle
 from collections import Counter
@@ -12,18 +12,18 @@ from torch.utils.data import DataLoader
 
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions
-from pipeline.colorizer.training.dataset import ColorizationDataset, Sample, normalize
+from pipeline.colorizer.training.dataset import ColorizationDataset, TrainingSample, normalize
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.conftest import WritePacked
 
 PLAIN = AugmentOptions(hue=0, saturation=0, brightness=0)
 
 
-def same(one: Sample, other: Sample) -> bool:
-    return all(torch.equal(one[name], other[name]) for name in Sample.__annotations__)
+def same(one: TrainingSample, other: TrainingSample) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in TrainingSample.__annotations__)
 
 
-def test_a_sample_is_as_documented(write_packed: WritePacked) -> None:
+def test_sample_has_documented_shapes_and_dtypes(write_packed: WritePacked) -> None:
     path = write_packed()
     dataset = ColorizationDataset(path, lines=["pured"])
     assert (len(dataset), dataset.size) == (4, 32)
@@ -47,7 +47,7 @@ def test_a_sample_is_as_documented(write_packed: WritePacked) -> None:
         assert (sample["color"].numpy() == file["color"][2].transpose(2, 0, 1)).all()
 
 
-def test_normalized(write_packed: WritePacked) -> None:
+def test_normalize_gives_documented_ranges(write_packed: WritePacked) -> None:
     dataset = ColorizationDataset(write_packed())
     sample = next(s for s in (dataset[row] for row in range(4)) if s["mask"].any())
     floats = normalize(sample)
@@ -67,7 +67,7 @@ def test_normalized(write_packed: WritePacked) -> None:
     assert normalize(batch, "meta")["box"].device.type == "meta"
 
 
-def test_each_post_and_epoch_draws_its_own(write_packed: WritePacked) -> None:
+def test_randomness_depends_on_seed_post_and_epoch(write_packed: WritePacked) -> None:
     path = write_packed(range(-3, 9))
     one = ColorizationDataset(path, augment=AugmentOptions(), seed=1)
     other = ColorizationDataset(path, augment=AugmentOptions(), seed=1)
@@ -85,9 +85,11 @@ def test_each_post_and_epoch_draws_its_own(write_packed: WritePacked) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_workers_draw_the_same_and_hear_of_the_epoch(write_packed: WritePacked, start: str) -> None:
+def test_workers_give_the_same_samples_in_every_epoch(
+    write_packed: WritePacked, start: str
+) -> None:
     dataset = ColorizationDataset(write_packed(range(1, 9)), augment=AugmentOptions())
-    alone = {epoch: [] for epoch in (0, 1)}  # type: dict[int, list[Sample]]
+    alone = {epoch: [] for epoch in (0, 1)}  # type: dict[int, list[TrainingSample]]
     for epoch, samples in alone.items():
         dataset.set_epoch(epoch)
         samples += [dataset[row] for row in range(8)]  # opens the file before workers are forked
@@ -105,31 +107,31 @@ def test_workers_draw_the_same_and_hear_of_the_epoch(write_packed: WritePacked, 
     assert not torch.equal(alone[0][0]["color"], alone[1][0]["color"])
 
 
-def test_a_pickled_one_is_the_same(write_packed: WritePacked) -> None:
+def test_pickled_dataset_gives_the_same_samples(write_packed: WritePacked) -> None:
     dataset = ColorizationDataset(write_packed(), augment=AugmentOptions())
     dataset.set_epoch(3)
     before = dataset[1]
     assert same(pickle.loads(pickle.dumps(dataset))[1], before)
 
 
-def test_lines_are_picked_evenly(write_packed: WritePacked) -> None:
+def test_lines_are_picked_uniformly(write_packed: WritePacked) -> None:
     path = write_packed([7], lines=["_256", "_512"])
     dataset = ColorizationDataset(path)
     assert dataset.line_names == tuple(
         f"{style}_{size}" for style in ("enhanced", "original", "pured") for size in (256, 512)
     )
     with h5py.File(path) as file:
-        known = {file[f"line/{name}"][0].tobytes(): name for name in dataset.line_names}
+        names = {file[f"line/{name}"][0].tobytes(): name for name in dataset.line_names}
     picked: Counter[str] = Counter()
     for epoch in range(600):
         dataset.set_epoch(epoch)
-        picked[known[dataset[0]["line"].numpy().tobytes()]] += 1
+        picked[names[dataset[0]["line"].numpy().tobytes()]] += 1
     # 100 each; sigma is 9
     assert set(picked) == set(dataset.line_names)
     assert all(60 < count < 140 for count in picked.values()), picked
 
 
-def test_every_other_picture_is_mirrored(write_packed: WritePacked) -> None:
+def test_half_of_the_pictures_are_flipped(write_packed: WritePacked) -> None:
     path = write_packed([7])
     plain = ColorizationDataset(path, lines=["pured"])[0]
     dataset = ColorizationDataset(path, lines=["pured"], augment=PLAIN)
@@ -145,7 +147,7 @@ def test_every_other_picture_is_mirrored(write_packed: WritePacked) -> None:
         left = 32 - 26 if flipped else 4
         assert sample["box"].tolist() == [left, 0, left + 22, 32]
         outside = torch.cat((sample["mask"][..., :left], sample["mask"][..., left + 22 :]), -1)
-        assert not outside.any()  # hints go by the mirrored box
+        assert not outside.any()  # hints follow the flipped box
     assert 70 < flips < 130, flips
     never = AugmentOptions(flip=False, hue=0, saturation=0, brightness=0)
     dataset = ColorizationDataset(path, lines=["pured"], augment=never)
@@ -166,62 +168,62 @@ def test_colours_vary_and_padding_stays_white(write_packed: WritePacked) -> None
         assert (color - plain).abs().float().mean() > 1
 
 
-def test_hints_are_of_the_varied_picture(write_packed: WritePacked) -> None:
+def test_hints_have_the_colours_of_the_augmented_picture(write_packed: WritePacked) -> None:
     single = HintOptions(min_patch=1, max_patch=1, patch_step=1)
     dataset = ColorizationDataset(write_packed(), augment=AugmentOptions(), hints=single)
-    found = 0
+    hinted = 0
     for row in range(4):
         sample = dataset[row]
-        at = sample["mask"][0].bool()
-        found += int(at.sum())
-        assert torch.equal(sample["hint"][:, at], sample["color"][:, at])
-        assert not sample["hint"][:, ~at].any()
-    assert found > 0
+        mask = sample["mask"][0].bool()
+        hinted += int(mask.sum())
+        assert torch.equal(sample["hint"][:, mask], sample["color"][:, mask])
+        assert not sample["hint"][:, ~mask].any()
+    assert hinted > 0
 
 
-def test_without_hints(write_packed: WritePacked) -> None:
+def test_hints_can_be_left_out(write_packed: WritePacked) -> None:
     dataset = ColorizationDataset(write_packed(), hints=None)
     for row in range(4):
         assert not dataset[row]["mask"].any()
         assert not dataset[row]["hint"].any()
 
 
-def test_a_row_that_is_not_there(write_packed: WritePacked) -> None:
+def test_missing_row_is_an_index_error(write_packed: WritePacked) -> None:
     dataset = ColorizationDataset(write_packed())
     with pytest.raises(IndexError):
         dataset[4]
     assert len(list(dataset)) == 4  # type: ignore[call-overload]
 
 
-def test_an_empty_file(write_packed: WritePacked) -> None:
+def test_empty_file_is_refused(write_packed: WritePacked) -> None:
     path = write_packed([])
     with pytest.raises(SengaError, match=r"train\.h5 has no pictures: build it from more posts\.$"):
         ColorizationDataset(path)
 
 
-def test_a_line_that_is_not_there(write_packed: WritePacked) -> None:
+def test_missing_line_is_refused(write_packed: WritePacked) -> None:
     with pytest.raises(
-        SengaError, match="no line art pured_512, expected one of enhanced, original, pured:"
+        SengaError, match=r"no line art pured_512\. Choose one of enhanced, original, pured, or"
     ):
         ColorizationDataset(write_packed(), lines=["pured", "pured_512"])
 
 
-def test_another_size(write_packed: WritePacked) -> None:
+def test_other_size_is_refused(write_packed: WritePacked) -> None:
     path = write_packed()
     assert ColorizationDataset(path, size=32).size == 32
     with pytest.raises(
-        SengaError, match=r"was packed with \[pack\] size = 32, expected 64: .* \[pack\] size = 64"
+        SengaError, match=r"was packed with \[pack\] size = 32: expected 64\. .* \[pack\] size = 64"
     ):
         ColorizationDataset(path, size=64)
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(SengaError, match=r"none\.h5 is missing\. Build it first\.$"):
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SengaError, match=r"none\.h5 is missing. Build it first\.$"):
         ColorizationDataset(tmp_path / "none.h5")
 
 
-def test_the_draw_is_of_seed_epoch_and_post(write_packed: WritePacked) -> None:
-    """The documented way to draw: anyone can draw the same again."""
+def test_randomness_is_that_of_seed_epoch_and_post(write_packed: WritePacked) -> None:
+    """As documented, so that anybody can reproduce it."""
     path = write_packed([7], lines=["_256", "_512"])
     dataset = ColorizationDataset(path, seed=5)
     dataset.set_epoch(2)

@@ -1,4 +1,4 @@
-"""Batches: each picture once, shared among processes, and the same after an interruption."""
+"""Batches: each picture once, shared among processes, the same after an interruption."""
 
 from itertools import chain
 
@@ -8,7 +8,7 @@ import pytest
 from pipeline.colorizer.training.sampler import BatchSampler
 
 
-def test_an_epoch_is_one_permutation() -> None:
+def test_epoch_is_one_permutation() -> None:
     batches = list(BatchSampler(103, 10, seed=1, epoch=2))
     assert len(batches) == len(BatchSampler(103, 10, seed=1, epoch=2)) == 10
     order = np.random.default_rng((1, 2)).permutation(103)
@@ -16,7 +16,7 @@ def test_an_epoch_is_one_permutation() -> None:
     assert all(isinstance(row, int) for batch in batches for row in batch)
 
 
-def test_epochs_and_seeds_differ() -> None:
+def test_order_depends_on_epoch_and_seed() -> None:
     def first(seed: int, epoch: int) -> list[int]:
         return next(iter(BatchSampler(100, 50, seed=seed, epoch=epoch)))
 
@@ -28,7 +28,7 @@ def test_epochs_and_seeds_differ() -> None:
 
 
 @pytest.mark.parametrize("done", range(11))
-def test_the_rest_of_an_epoch(done: int) -> None:
+def test_epoch_resumes_after_the_batches_done(done: int) -> None:
     whole = list(BatchSampler(103, 10, seed=1, epoch=2))
     rest = BatchSampler(103, 10, seed=1, epoch=2, start_batch=done)
     assert list(rest) == whole[done:]
@@ -46,7 +46,7 @@ def test_processes_share_every_global_batch(world: int) -> None:
     assert len(set(flat)) == len(flat) == 100 // (4 * world) * 4 * world
 
 
-def test_what_does_not_fill_a_batch_may_be_filled_up() -> None:
+def test_last_batch_can_be_filled_up() -> None:
     batches = list(BatchSampler(7, 3, seed=0, drop_last=False))
     assert len(batches) == 3
     assert sorted(list(chain(*batches))[:7]) == list(range(7))
@@ -55,7 +55,7 @@ def test_what_does_not_fill_a_batch_may_be_filled_up() -> None:
 
 
 @pytest.mark.parametrize("drop_last", [True, False])
-def test_a_dataset_smaller_than_a_batch_is_repeated(drop_last: bool) -> None:
+def test_dataset_smaller_than_a_batch_is_repeated(drop_last: bool) -> None:
     each = [
         list(BatchSampler(3, 4, seed=0, rank=rank, world_size=2, drop_last=drop_last))
         for rank in (0, 1)

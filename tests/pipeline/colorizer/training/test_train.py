@@ -1,4 +1,4 @@
-"""The loop: its course, what it says, and what it does without memory or without numbers."""
+"""The training loop: its schedule, its log, out of memory, losses that are not finite."""
 
 import json
 import weakref
@@ -11,17 +11,17 @@ import pytest
 import torch
 
 from pipeline.colorizer.options import LossOptions, TrainOptions
-from pipeline.colorizer.recipe import Recipe
+from pipeline.colorizer.train_job import TrainJob
 from pipeline.colorizer.training import checkpoint, train
 from pipeline.colorizer.training.dataset import ColorizationDataset
-from pipeline.colorizer.training.run_log import Course, RunLog
-from pipeline.colorizer.training.sample import Sample
-from pipeline.colorizer.training.trainer import Place, Trainer
+from pipeline.colorizer.training.train_log import TrainLog, TrainSchedule
+from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.training_sample import TrainingSample
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tests.pipeline.colorizer.networks.test_networks import small
 
-PLACE = Place(device=torch.device("cpu"))
+CONTEXT = TrainContext(device=torch.device("cpu"))
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def packed(write_packed: Callable[..., Path]) -> Path:
     return write_packed(range(1, 9), size=64, box=(0, 0, 64, 64))
 
 
-def recipe(path: Path, **options: object) -> Recipe:
+def make_job(path: Path, **options: object) -> TrainJob:
     values = {"epochs": 2, "batch_size": 4, "loader_workers": 0, "log_every": 4, **options}
-    return Recipe(
+    return TrainJob(
         train=str(path),
         network=small(),
         losses=LossOptions(perceptual=0),
@@ -39,53 +39,57 @@ def recipe(path: Path, **options: object) -> Recipe:
     )
 
 
-def out_of_memory_above(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets steps of more pictures fail as they do on a GPU."""
+def out_of_memory_above(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make steps of more pictures fail as they do on a GPU."""
     step = Trainer.step
 
-    def limited(self: Trainer, batch: Sample) -> dict[str, torch.Tensor]:
-        if len(batch["line"]) > most:
+    def limited(self: Trainer, batch: TrainingSample) -> dict[str, torch.Tensor]:
+        if len(batch["line"]) > limit:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return step(self, batch)
 
     monkeypatch.setattr(Trainer, "step", limited)
 
 
-def test_a_course_knows_its_steps() -> None:
-    course = Course.of(pictures=100, batch_size=8, epochs=2)
-    assert course.steps == 25
-    assert course.steps_an_epoch == 12
-    assert [step for step in range(1, 26) if course.crossed(step, 50)] == [7, 13, 19, 25]
-    assert Course.of(3, 8, 0.1).steps == Course.of(3, 8, 1).steps_an_epoch == 1
+def test_schedule_counts_steps_and_knows_when_something_is_due() -> None:
+    schedule = TrainSchedule.of(pictures=100, batch_size=8, epochs=2)
+    assert schedule.steps == 25
+    assert schedule.steps_per_epoch == 12
+    assert [step for step in range(1, 26) if schedule.is_due(step, 50)] == [7, 13, 19, 25]
+    assert TrainSchedule.of(3, 8, 0.1).steps == TrainSchedule.of(3, 8, 1).steps_per_epoch == 1
 
 
-def test_batches_go_on_where_they_stopped(packed: Path) -> None:
-    task = recipe(packed, batch_size=2, epochs=3)
+def test_batches_resume_where_they_stopped(packed: Path) -> None:
+    job = make_job(packed, batch_size=2, epochs=3)
     dataset = ColorizationDataset(packed)
-    course = Course.of(8, 2, 3)
-    whole = [batch["id"].tolist() for batch in train.batches(dataset, task, course, PLACE, 0)]
+    schedule = TrainSchedule.of(8, 2, 3)
+    whole = [batch["id"].tolist() for batch in train.batches(dataset, job, schedule, CONTEXT, 0)]
     assert len(whole) == 12
     for epoch in range(3):
         seen = [post_id for ids in whole[4 * epoch : 4 * epoch + 4] for post_id in ids]
         assert sorted(seen) == list(range(1, 9))
     for done in (1, 5, 8, 11):
-        rest = [batch["id"].tolist() for batch in train.batches(dataset, task, course, PLACE, done)]
+        rest = [
+            batch["id"].tolist() for batch in train.batches(dataset, job, schedule, CONTEXT, done)
+        ]
         assert rest == whole[done:]
 
 
-def test_hints_are_drawn_anew_in_every_epoch(packed: Path) -> None:
-    task = recipe(packed, batch_size=8, epochs=2)
+def test_hints_differ_in_every_epoch(packed: Path) -> None:
+    job = make_job(packed, batch_size=8, epochs=2)
     dataset = ColorizationDataset(packed)
-    first, second = train.batches(dataset, task, Course.of(8, 8, 2), PLACE, 0)
+    first, second = train.batches(dataset, job, TrainSchedule.of(8, 8, 2), CONTEXT, 0)
     order = [first["id"].tolist().index(post_id) for post_id in second["id"].tolist()]
     assert torch.equal(first["color"][order], second["color"])
     assert not torch.equal(first["mask"][order], second["mask"])
 
 
-def test_it_trains_to_the_end(packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    train.train(recipe(packed), tmp_path / "run", PLACE)
+def test_training_writes_log_weights_and_samples(
+    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    train.train(make_job(packed), tmp_path / "run", CONTEXT)
     lines = [
-        json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+        json.loads(line) for line in (tmp_path / "run" / "train_log.jsonl").read_text().splitlines()
     ]
     assert [line["images"] for line in lines] == [4, 8, 12, 16]
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == lines
@@ -93,85 +97,85 @@ def test_it_trains_to_the_end(packed: Path, tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "run" / "samples" / "000000016.png").exists()
 
 
-def test_a_loss_that_is_no_number_stops_it(
+def test_loss_that_is_not_finite_stops_training(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = Trainer.step
 
-    def broken(self: Trainer, batch: Sample) -> dict[str, torch.Tensor]:
-        found = step(self, batch)
-        if self.step_number == 3:
-            found["kld"] = torch.tensor(float("nan"))
-        return found
+    def broken(self: Trainer, batch: TrainingSample) -> dict[str, torch.Tensor]:
+        losses = step(self, batch)
+        if self.global_step == 3:
+            losses["kld"] = torch.tensor(float("nan"))
+        return losses
 
     monkeypatch.setattr(Trainer, "step", broken)
     with pytest.raises(SengaError, match="stopped at step 3: kld is not a finite number"):
-        train.train(recipe(packed), tmp_path, PLACE)
-    kept = checkpoint.newest(tmp_path / "checkpoints")
+        train.train(make_job(packed), tmp_path, CONTEXT)
+    kept = checkpoint.latest(tmp_path / "checkpoints")
     assert kept is not None
     assert kept.name == "step-00000002.pt"
 
 
-def test_the_largest_batch_that_fits_is_named(
+def test_largest_batch_that_fits_is_named(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out_of_memory_above(5, monkeypatch)
-    with pytest.raises(SengaError, match="at most 5: run with --train-batch-size 5, or"):
-        train.train(recipe(packed, batch_size=8), tmp_path, PLACE)
+    with pytest.raises(SengaError, match=r"; 5 does\. Run with --train-batch-size 5, or"):
+        train.train(make_job(packed, batch_size=8), tmp_path, CONTEXT)
 
 
-def test_a_batch_may_shrink_to_what_fits(
+def test_batch_shrinks_to_what_fits_if_allowed(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out_of_memory_above(3, monkeypatch)
-    train.train(recipe(packed, batch_size=8, shrink_batch=True), tmp_path, PLACE)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    train.train(make_job(packed, batch_size=8, shrink_batch=True), tmp_path, CONTEXT)
+    lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
     assert lines[-1]["images"] == lines[-1]["step"] * 3
 
 
-def test_a_shrunken_training_goes_on_after_a_stop(
+def test_training_with_a_shrunk_batch_resumes_exactly(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = recipe(packed, batch_size=8, shrink_batch=True, epochs=4)
+    job = make_job(packed, batch_size=8, shrink_batch=True, epochs=4)
     out_of_memory_above(3, monkeypatch)
-    train.train(task, tmp_path / "whole", PLACE)
+    train.train(job, tmp_path / "whole", CONTEXT)
     limited = Trainer.step
 
-    def stopping(self: Trainer, batch: Sample) -> dict[str, torch.Tensor]:
-        if self.step_number == 5:
+    def stopping(self: Trainer, batch: TrainingSample) -> dict[str, torch.Tensor]:
+        if self.global_step == 5:
             raise KeyboardInterrupt
         return limited(self, batch)
 
     with monkeypatch.context() as stopped:
         stopped.setattr(Trainer, "step", stopping)
         with pytest.raises(KeyboardInterrupt):
-            train.train(task, tmp_path / "stopped", PLACE)
-    assert checkpoint.newest(tmp_path / "stopped" / "checkpoints") is not None
-    train.train(task, tmp_path / "stopped", PLACE)
+            train.train(job, tmp_path / "stopped", CONTEXT)
+    assert checkpoint.latest(tmp_path / "stopped" / "checkpoints") is not None
+    train.train(job, tmp_path / "stopped", CONTEXT)
     whole, stopped_once = (
         (tmp_path / name / "colorizer.safetensors").read_bytes() for name in ("whole", "stopped")
     )
     assert whole == stopped_once
 
 
-def test_the_step_that_did_not_fit_is_gone_when_smaller_ones_are_tried(
+def test_memory_of_a_failed_step_is_freed_before_smaller_ones(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainers: list[weakref.ref[Trainer]] = []
 
-    def failing(self: Trainer, batch: Sample) -> dict[str, torch.Tensor]:
+    def failing(self: Trainer, batch: TrainingSample) -> dict[str, torch.Tensor]:
         assert not [ref for ref in trainers if ref() is not None]
         trainers.append(weakref.ref(self))
         raise torch.OutOfMemoryError(f"{len(batch['line'])} are too many")
 
     monkeypatch.setattr(Trainer, "step", failing)
     with pytest.raises(SengaError, match="neither does a single picture"):
-        train.train(recipe(packed, batch_size=8), tmp_path, PLACE)
+        train.train(make_job(packed, batch_size=8), tmp_path, CONTEXT)
     assert len(trainers) == 4  # 8, 4, 2, 1
 
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:0"])
-def test_a_gpu_may_be_chosen_with_and_without_its_number(
+def test_gpu_can_be_chosen_with_and_without_its_number(
     packed: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     chosen: list[int] = []
@@ -179,57 +183,57 @@ def test_a_gpu_may_be_chosen_with_and_without_its_number(
     monkeypatch.setattr(train, "choose_precision", lambda *_: torch.bfloat16)
     monkeypatch.setattr(torch._C, "_cuda_setDevice", chosen.append, raising=False)
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
-    with train._processes(recipe(packed)) as place:
-        assert place.device == torch.device(name)
+    with train.open_context(make_job(packed)) as context:
+        assert context.device == torch.device(name)
     assert chosen == ([0] if ":" in name else [])
 
 
-def test_half_precision_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fp16_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "choose_precision", lambda *_: torch.float16)
     with (
-        pytest.raises(SengaError, match=r"\[gpu\] precision = fp16: .*expected bf16 or fp32"),
-        train._processes(recipe(packed)),
+        pytest.raises(SengaError, match=r"\[gpu\] precision = fp16: .*Use auto, bf16 or fp32"),
+        train.open_context(make_job(packed)),
     ):
         pass
 
 
-def test_the_compiler_is_refused_on_a_cpu(packed: Path) -> None:
-    compiled = replace(recipe(packed), gpu=GpuOptions(device="cpu", compile=True))
+def test_compiling_on_a_cpu_is_refused(packed: Path) -> None:
+    compiled = replace(make_job(packed), gpu=GpuOptions(device="cpu", compile=True))
     with (
-        pytest.raises(SengaError, match=r"\[gpu\] compile = true: .*expected a GPU"),
-        train._processes(compiled),
+        pytest.raises(SengaError, match=r"\[gpu\] compile = true: .*Use a GPU"),
+        train.open_context(compiled),
     ):
         pass
 
 
-def test_where_nothing_fits_it_says_so(
+def test_single_picture_that_does_not_fit_is_an_error(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out_of_memory_above(0, monkeypatch)
     with pytest.raises(SengaError, match="neither does a single picture"):
-        train.train(recipe(packed, shrink_batch=True), tmp_path, PLACE)
+        train.train(make_job(packed, shrink_batch=True), tmp_path, CONTEXT)
 
 
-def test_what_was_logged_after_the_checkpoint_is_forgotten(tmp_path: Path) -> None:
-    course = Course.of(8, 2, 3)
-    log = RunLog(tmp_path, course, tensorboard=True)
+def test_resuming_deletes_log_lines_after_the_checkpoint(tmp_path: Path) -> None:
+    schedule = TrainSchedule.of(8, 2, 3)
+    log = TrainLog(tmp_path, schedule, tensorboard=True)
     for step in (1, 2, 3):
         log.add({"kld": torch.tensor(float(step))})
         log.write(step)
-    log.picture(3, np.zeros((8, 8, 3), np.uint8))
+    log.add_image(3, np.zeros((8, 8, 3), np.uint8))
     log.close()
     assert list((tmp_path / "tensorboard").iterdir())
-    RunLog(tmp_path, course, tensorboard=False).go_on_from(2)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    TrainLog(tmp_path, schedule, tensorboard=False).resume_from(2)
+    lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
     assert [line["loss/kld"] for line in lines] == [1, 2]
 
 
-def test_means_are_over_the_steps_since_the_last_line(tmp_path: Path) -> None:
-    log = RunLog(tmp_path, Course.of(8, 2, 3), tensorboard=False)
+def test_log_lines_are_means_since_the_line_before(tmp_path: Path) -> None:
+    log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False)
     for step in (1, 2, 3, 4):
         log.add({"kld": torch.tensor(float(step))})
         if step % 2 == 0:
             log.write(step)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
     assert [line["loss/kld"] for line in lines] == [1.5, 3.5]
     assert [line["images"] for line in lines] == [4, 8]

@@ -1,4 +1,4 @@
-"""One step: which losses it knows, what it moves, that it can go on, and several processes."""
+"""One training step: its losses and gradients, exact resuming, several processes."""
 
 import math
 from pathlib import Path
@@ -9,22 +9,22 @@ from torch import Tensor, distributed, multiprocessing, nn
 
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.losses import Perceptual
-from pipeline.colorizer.training.sample import Sample
-from pipeline.colorizer.training.trainer import Place, Trainer, rate_factor
+from pipeline.colorizer.training.trainer import TrainContext, Trainer, lr_factor
+from pipeline.colorizer.training.training_sample import TrainingSample
 from tests.pipeline.colorizer.networks.test_networks import small
 
 CPU = torch.device("cpu")
 
 
-class Slices(nn.Module):
-    """Stands for the perceptual network: five slices of features."""
+class FakeFeatures(nn.Module):
+    """Five layers of features, as the perceptual network has."""
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return [x] * 5
 
 
 def trainer(
-    place: Place | None = None,
+    context: TrainContext | None = None,
     network: NetworkOptions | None = None,
     perceptual: Perceptual | None = None,
     **weights: float,
@@ -34,22 +34,24 @@ def trainer(
         network=network or small(),
         weights=LossOptions(**weights),
         options=TrainOptions(warm_up=0.0),
-        place=place or Place(device=CPU),
+        context=context or TrainContext(device=CPU),
         steps=10,
         seed=3,
         perceptual=perceptual,
     )
 
 
-def batch(number: int, pictures: slice = slice(0, 4)) -> Sample:
-    random = torch.Generator().manual_seed(number)
+def batch(number: int, pictures: slice = slice(0, 4)) -> TrainingSample:
+    generator = torch.Generator().manual_seed(number)
 
     def levels(channels: int) -> Tensor:
-        made = torch.randint(0, 256, (4, channels, 64, 64), generator=random, dtype=torch.uint8)
-        return made[pictures]
+        values = torch.randint(
+            0, 256, (4, channels, 64, 64), generator=generator, dtype=torch.uint8
+        )
+        return values[pictures]
 
     mask = (levels(1) > 200).byte()
-    return Sample(
+    return TrainingSample(
         line=levels(1),
         hint=levels(3) * mask,
         mask=mask,
@@ -60,7 +62,7 @@ def batch(number: int, pictures: slice = slice(0, 4)) -> Sample:
 
 
 def weights(state: object) -> list[Tensor]:
-    """All tensors in a state, in order."""
+    """Return all tensors in a state, in order."""
     if isinstance(state, Tensor):
         return [state]
     if isinstance(state, dict):
@@ -68,18 +70,18 @@ def weights(state: object) -> list[Tensor]:
     return []
 
 
-def test_a_step_tells_its_losses_and_gradients() -> None:
-    found = trainer(l1=1, l2=1, perceptual=Perceptual(Slices())).step(batch(0))
+def test_step_returns_losses_and_gradient_norms() -> None:
+    values = trainer(l1=1, l2=1, perceptual=Perceptual(FakeFeatures())).step(batch(0))
     names = {"hinge_d", "hinge_g", "features", "kld", "perceptual", "l1", "l2"}
-    assert set(found) == names | {"gradient_g", "gradient_d"}
-    assert all(value.ndim == 0 and math.isfinite(value) for value in found.values())
+    assert set(values) == names | {"gradient_g", "gradient_d"}
+    assert all(value.ndim == 0 and math.isfinite(value) for value in values.values())
     assert set(trainer().step(batch(0))) == {"hinge_d", "hinge_g", "features", "kld"} | {
         "gradient_g",
         "gradient_d",
     }
 
 
-def test_a_step_moves_every_weight_of_all_networks() -> None:
+def test_step_changes_every_weight_of_all_networks() -> None:
     training = trainer()
     before = [weight.clone() for weight in weights(training.state())]
     training.step(batch(0))
@@ -88,12 +90,12 @@ def test_a_step_moves_every_weight_of_all_networks() -> None:
         for name, weight in network.named_parameters():
             assert weight.grad is None
             assert any(weight.shape == old.shape for old in before), name
-    moved = trainer().painter.state_dict()
+    initial = trainer().painter.state_dict()
     for name, weight in training.painter.named_parameters():
         # The bias of a convolution before an instance norm changes nothing; the norm removes it.
         if "encoder.layers" in name and name.endswith("bias"):
             continue
-        assert not torch.equal(weight, moved[name]), name
+        assert not torch.equal(weight, initial[name]), name
 
 
 def test_each_network_learns_from_its_own_loss() -> None:
@@ -108,7 +110,7 @@ def test_each_network_learns_from_its_own_loss() -> None:
 
 
 @pytest.mark.parametrize("generator", ["netl_spade", "spade"])
-def test_gone_on_and_uninterrupted_training_end_alike(generator: str, tmp_path: Path) -> None:
+def test_resumed_training_ends_as_an_uninterrupted_one(generator: str, tmp_path: Path) -> None:
     whole = trainer(network=small(generator))
     for number in range(6):
         whole.step(batch(number))
@@ -118,76 +120,76 @@ def test_gone_on_and_uninterrupted_training_end_alike(generator: str, tmp_path: 
     torch.save(first.state(), tmp_path / "state.pt")
     second = trainer(network=small(generator))
     second.load_state(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert second.step_number == 3
+    assert second.global_step == 3
     for number in range(3, 6):
         second.step(batch(number))
-    ended, expected = weights(second.state()), weights(whole.state())
+    resumed, expected = weights(second.state()), weights(whole.state())
     assert len(expected) > 100
-    assert all(torch.equal(*pair) for pair in zip(ended, expected, strict=True))
+    assert all(torch.equal(*pair) for pair in zip(resumed, expected, strict=True))
 
 
-def test_the_average_follows_the_generator() -> None:
+def test_ema_follows_the_generator() -> None:
     training = trainer()
-    start = training.average.to_color.weight.clone()
+    start = training.ema.to_color.weight.clone()
     training.step(batch(0))
     now = training.painter.generator.to_color.weight
     share = 1 - 2 / 11  # the decay is (1 + 1) / (10 + 1) after the first step
-    torch.testing.assert_close(training.average.to_color.weight, start.lerp(now, share))
+    torch.testing.assert_close(training.ema.to_color.weight, start.lerp(now, share))
 
 
-def test_noise_is_another_in_every_step() -> None:
+def test_noise_differs_in_every_step() -> None:
     training = trainer()
     first = training._noise(2)
     assert torch.equal(first, trainer()._noise(2))
-    training.step_number += 1
+    training.global_step += 1
     assert not torch.equal(first, training._noise(2))
 
 
-def test_bfloat16_steps_near_float32() -> None:
+def test_bfloat16_losses_are_close_to_float32() -> None:
     exact = trainer(l2=1).step(batch(0))
-    reduced = trainer(Place(device=CPU, dtype=torch.bfloat16), l2=1).step(batch(0))
+    reduced = trainer(TrainContext(device=CPU, dtype=torch.bfloat16), l2=1).step(batch(0))
     for name in ("hinge_d", "features", "kld", "l2"):
         assert reduced[name].item() == pytest.approx(exact[name].item(), rel=0.05, abs=0.02), name
 
 
-def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
-    rates = [rate_factor(step, 100, 0.1) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[9] == rates[10] == 1
-    assert rates[55] == pytest.approx(0.5)
-    assert rates[99] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rate_factor(0, 1, 0.0) == 1
+def test_learning_rate_warms_up_linearly_and_falls_along_a_cosine() -> None:
+    factors = [lr_factor(step, 100, 0.1) for step in range(100)]
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[9] == factors[10] == 1
+    assert factors[55] == pytest.approx(0.5)
+    assert factors[99] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert lr_factor(0, 1, 0.0) == 1
 
 
 def gradients(training: Trainer, pictures: slice) -> dict[str, Tensor]:
-    """What a step would move the networks by, and the statistics that it has seen."""
+    """Return the gradients of a step, and the statistics of its batch."""
     training._noise = lambda count: torch.zeros(count, 8)  # type: ignore[method-assign]
     training._update = lambda: None  # type: ignore[method-assign]
     training.step(batch(0, pictures))
     networks = {"painter": training.painter, "discriminator": training.discriminator}
-    found = {}
+    values = {}
     for name, network in networks.items():
         for key, weight in network.named_parameters():
             assert weight.grad is not None, key
-            found[f"{name}.{key}"] = weight.grad
-        found |= {f"{name}.{key}": buffer for key, buffer in network.named_buffers()}
-    return found
+            values[f"{name}.{key}"] = weight.grad
+        values |= {f"{name}.{key}": buffer for key, buffer in network.named_buffers()}
+    return values
 
 
-def _learn(rank: int, port: int, folder: str) -> None:
+def _step_in_process(rank: int, port: int, folder: str) -> None:
     torch.set_num_threads(1)
     address = f"tcp://127.0.0.1:{port}"
     distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-    training = trainer(Place(device=CPU, rank=rank, processes=2), l2=10)
-    found = gradients(training, slice(2 * rank, 2 * rank + 2))
-    torch.save(found, f"{folder}/{rank}.pt")
+    training = trainer(TrainContext(device=CPU, rank=rank, world_size=2), l2=10)
+    values = gradients(training, slice(2 * rank, 2 * rank + 2))
+    torch.save(values, f"{folder}/{rank}.pt")
     distributed.destroy_process_group()
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    """Gradients are averaged and batch statistics are of both: one batch, whoever has a part."""
-    multiprocessing.spawn(_learn, (_free_port(), str(tmp_path)), nprocs=2)
+def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
+    """Gradients are averaged, and batch statistics are those of the global batch."""
+    multiprocessing.spawn(_step_in_process, (_free_port(), str(tmp_path)), nprocs=2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
     alone = gradients(trainer(l2=10), slice(0, 4))
     assert first.keys() == second.keys() == alone.keys()
@@ -199,6 +201,6 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
 def _free_port() -> int:
     import socket
 
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What a colorizer is trained from and how, as one JSON file beside its weights."""
+"""Training jobs: what a colorizer is trained on and how, as JSON beside its weights."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ from sketch_models.option import Options, renamed_keys, settings_of
 
 SCHEMA = "senga-colorizer-1"
 
+WEIGHTS = "colorizer.safetensors"
+JOB = "colorizer.json"
+TRAIN_LOG = "train_log.jsonl"
+"""Files in the folder of a training: its result, its job, its losses as they were logged."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Everything that training needs to be told.
+class TrainJob:
+    """Everything that a training depends on.
 
     Attributes:
-        train: path of the file to train from.
+        train: path of the file to train on.
         test: path of the file whose pictures the sample grids show; may be empty.
-        content: what identifies the training pictures: a checkpoint is of them alone.
-        seed: feeds everything random.
+        content: identifies the training pictures; checkpoints of others are refused.
+        seed: of everything random.
     """
 
     train: str
@@ -40,7 +45,7 @@ class Recipe:
     gpu: GpuOptions = field(default_factory=GpuOptions)
 
     def fingerprint(self) -> str:
-        """Of everything that changes the result; a checkpoint carries it.
+        """Return a hash of everything that changes the result; checkpoints carry it.
 
         It hangs on the names of configuration sections and keys and on their values, on nothing
         that only code is called: a class or a field of this one may be renamed, a section or a key
@@ -59,9 +64,34 @@ class Recipe:
             del settings[TrainOptions.section]["batch_size"]
         return store.fingerprint([SCHEMA, self.content, self.seed, settings])
 
-    def text(self) -> str:
-        """As JSON, for people and for `read`."""
+    def to_json(self) -> str:
+        """Return the job as JSON, for people and for `from_json`."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str | Path) -> TrainJob:
+        """Return the job in a JSON text.
+
+        Args:
+            text: what `to_json` returned.
+            source: the file that it was read from, for the message.
+
+        Raises:
+            SengaError: If it is another text.
+        """
+        try:
+            values = json.loads(text)
+            schema = values.pop("schema")
+            if schema != SCHEMA:
+                raise SengaError(
+                    f"{source} holds a training job of schema {schema!r}: expected {SCHEMA!r}."
+                )
+            return cls(**{name: _section(name, value) for name, value in values.items()})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SengaError(
+                f"{source} cannot be read as a training job ({error}). Choose the JSON file that "
+                "TrainColorizer wrote."
+            ) from None
 
 
 _SECTIONS: dict[str, type[Options]] = {
@@ -72,29 +102,6 @@ _SECTIONS: dict[str, type[Options]] = {
     "options": TrainOptions,
     "gpu": GpuOptions,
 }
-
-
-def read(text: str, source: str | Path) -> Recipe:
-    """The recipe in a JSON text.
-
-    Args:
-        text: what `Recipe.text` wrote.
-        source: the file that it is from, for the error.
-
-    Raises:
-        SengaError: where it is no such text.
-    """
-    try:
-        found = json.loads(text)
-        schema = found.pop("schema")
-        if schema != SCHEMA:
-            raise SengaError(f"{source} holds a recipe of kind {schema!r}, expected {SCHEMA!r}.")
-        return Recipe(**{name: _section(name, value) for name, value in found.items()})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SengaError(
-            f"{source} holds no recipe that can be read ({error}), expected the JSON that "
-            "TrainColorizer writes."
-        ) from None
 
 
 def _section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON document

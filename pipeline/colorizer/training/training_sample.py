@@ -1,4 +1,4 @@
-"""One picture to train the colorizer with."""
+"""One picture to train the colorizer on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
+from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate_hints
 from pipeline.colorizer.options import AugmentOptions
-from pipeline.colorizer.training.augment import Jitter, mirrored
+from pipeline.colorizer.tensors import to_signed
+from pipeline.colorizer.training.augment import ColorJitter, flip_box
 
 
-class Sample(TypedDict):
+class TrainingSample(TypedDict):
     """One picture with its line art and hints, S x S pixels; in a batch, N of them.
 
     Bytes, as they are in the file: a quarter of what floats would be to hand from a worker to the
@@ -25,18 +26,18 @@ class Sample(TypedDict):
     line: Tensor  # (1, S, S) uint8, 0 = ink, 255 = paper
     hint: Tensor  # (3, S, S) uint8 RGB, 0 where there is no hint
     mask: Tensor  # (1, S, S) uint8, 1 where there is a hint, else 0
-    color: Tensor  # (3, S, S) uint8 RGB: the truth
+    color: Tensor  # (3, S, S) uint8 RGB: the ground truth
     id: Tensor  # () int64, post id
     box: Tensor  # (4,) int64, content: left, top, right, bottom, half-open, in pixels
 
 
-def normalize(sample: Sample, device: torch.device | str | None = None) -> Sample:
-    """A sample or a batch as the networks see it.
+def normalize(sample: TrainingSample, device: torch.device | str | None = None) -> TrainingSample:
+    """Convert a sample or a batch to what the networks take.
 
     Args:
         sample: one, or a batch of them.
-        device: where to; it stays where it is if None. The copy does not wait where the sample
-            is in pinned memory.
+        device: that the result is on; that of the sample if None. The copy does not wait if the
+            sample is in pinned memory.
 
     Returns:
         The same, with `line`, `hint` and `color` float32 in [-1, 1] (1 = paper, and 0 where there
@@ -47,21 +48,17 @@ def normalize(sample: Sample, device: torch.device | str | None = None) -> Sampl
         for tensor in (sample[name] for name in ("line", "hint", "mask", "color", "id", "box"))
     )
     mask = mask.float()
-    return Sample(
-        line=_signed(line),
-        hint=_signed(hint).mul_(mask),
+    return TrainingSample(
+        line=to_signed(line),
+        hint=to_signed(hint).mul_(mask),
         mask=mask,
-        color=_signed(color),
+        color=to_signed(color),
         id=ids,
         box=box,
     )
 
 
-def _signed(levels: Tensor) -> Tensor:
-    return levels.float().div_(127.5).sub_(1)
-
-
-def draw_sample(
+def make_sample(
     post_id: int,
     line: NDArray[np.uint8],
     color: NDArray[np.uint8],
@@ -69,50 +66,50 @@ def draw_sample(
     *,
     augment: AugmentOptions | None,
     hints: HintOptions | None,
-    random: np.random.Generator,
-) -> Sample:
-    """Makes a sample of a picture.
+    rng: np.random.Generator,
+) -> TrainingSample:
+    """Return a training sample of a picture.
 
     Args:
         post_id: of the picture.
         line: (S, S) uint8, 0 = ink.
         color: (S, S, 3) uint8 RGB; may be changed.
         box: content of both.
-        augment: how they are varied; not at all where None.
-        hints: how hints are simulated; none where None.
-        random: what all of it is drawn from.
+        augment: how pictures are augmented; not at all if None.
+        hints: how hints are simulated; none if None.
+        rng: source of all randomness.
     """
     if augment is not None:
-        line, color, box = _vary(line, color, box, augment, random)
-    put = Hints.none(*line.shape) if hints is None else simulate(color, box, hints, random)
-    return Sample(
+        line, color, box = _augment(line, color, box, augment, rng)
+    given = Hints.none(*line.shape) if hints is None else simulate_hints(color, box, hints, rng)
+    return TrainingSample(
         line=torch.from_numpy(line[None]),
-        hint=_planes(put.color),
-        mask=torch.from_numpy(put.mask[None].view(np.uint8)),
-        color=_planes(color),
+        hint=_to_planes(given.color),
+        mask=torch.from_numpy(given.mask[None].view(np.uint8)),
+        color=_to_planes(color),
         id=torch.tensor(post_id),
         box=torch.tensor(box),
     )
 
 
-def _vary(
+def _augment(
     line: NDArray[np.uint8],
     color: NDArray[np.uint8],
     box: Box,
     options: AugmentOptions,
-    random: np.random.Generator,
+    rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Box]:
-    """Line, picture and box, mirrored and with other colours."""
-    jitter = Jitter.drawn(options, random)
-    if options.flip and random.random() < 0.5:
+    """Return line, picture and box, flipped at random and with other colours."""
+    jitter = ColorJitter.sample(options, rng)
+    if options.flip and rng.random() < 0.5:
         line, color = cv2.flip(line, 1), cv2.flip(color, 1)  # type: ignore[assignment]
-        box = mirrored(box, len(color))
+        box = flip_box(box, len(color))
     jitter.apply(color, box)
     return line, color, box
 
 
-def _planes(picture: NDArray[np.uint8]) -> Tensor:
-    """(S, S, 3) to (3, S, S); OpenCV does it in a third of NumPy's time."""
+def _to_planes(picture: NDArray[np.uint8]) -> Tensor:
+    """Convert (S, S, 3) to (3, S, S); OpenCV does it in a third of NumPy's time."""
     planes = np.empty((3, *picture.shape[:2]), np.uint8)
     cv2.split(picture, list(planes))
     return torch.from_numpy(planes)

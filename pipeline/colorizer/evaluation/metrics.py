@@ -1,7 +1,7 @@
-"""How good a painted picture is.
+"""Metrics of a colorized picture.
 
-Pictures are (H, W, 3) float32 sRGB in [0, 1], cut to their content box; line art is (H, W) uint8
-with 0 for ink. Higher is better, but for `hint_difference`.
+Pictures are (H, W, 3) float32 sRGB in [0, 1], cropped to their content box; line art is (H, W)
+uint8 with 0 for ink. Higher is better, except for `hint_difference`.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ Picture = NDArray[np.float32]
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, finest first
 _SIGMA, _WINDOW = 1.5, 11  # of SSIM's Gaussian (Wang et al. 2004), in pixels
 _C1, _C2 = 0.01**2, 0.03**2
-_LINE_SIZE = 384  # long side at which lines are looked for, in pixels
-_INK = 0.3  # of a line map, above which it is a line
-_NEAR = _LINE_SIZE / 128  # pixels within which a line counts as kept
+_LINE_SIZE = 384  # long side at which lines are detected, in pixels
+_INK = 0.3  # threshold of an ink map, above which a pixel is a line
+_TOLERANCE = _LINE_SIZE / 128  # pixels within which a line counts as kept
 _XDOG = Xdog(XdogOptions())
 
 
 def psnr(result: Picture, truth: Picture) -> float:
-    """Peak signal-to-noise ratio, in dB; 99 for equal pictures."""
+    """Return the peak signal-to-noise ratio in dB; 99 for equal pictures."""
     if np.array_equal(result, truth):
         return 99.0
     return float(peak_signal_noise_ratio(truth, result, data_range=1))
 
 
 def ssim(result: Picture, truth: Picture) -> float:
-    """Structural similarity (Wang et al. 2004) with its Gaussian window, mean over RGB: up to 1."""
+    """Return the structural similarity (Wang et al. 2004), Gaussian, mean over RGB: up to 1."""
     return float(
         structural_similarity(
             truth,
@@ -54,10 +54,10 @@ def ssim(result: Picture, truth: Picture) -> float:
 
 
 def ms_ssim(result: Picture, truth: Picture) -> float:
-    """Multi-scale structural similarity (Wang et al. 2003), mean over RGB: 0 to 1.
+    """Return the multi-scale structural similarity (Wang et al. 2003), mean over RGB: 0 to 1.
 
-    Pictures of fewer than 176 pixels are too small for five scales: they are compared at as many
-    as keep 11 pixels, with the weights of these scaled to a sum of 1.
+    Pictures of fewer than 176 pixels are too small for five scales: they are compared at those
+    that keep 11 pixels, with their weights scaled to a sum of 1.
     """
     scales = 1
     while scales < len(_SCALE_WEIGHTS) and min(truth.shape[:2]) >> scales >= _WINDOW:
@@ -75,7 +75,7 @@ def ms_ssim(result: Picture, truth: Picture) -> float:
 
 
 def _similarity(a: Picture, b: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Luminance, and contrast times structure, where the whole window is inside; (h, w, 3) each."""
+    """Return luminance, and contrast times structure, of all whole windows: (h, w, 3) each."""
 
     def blurred(x: Picture) -> Picture:
         half = _WINDOW // 2
@@ -98,9 +98,10 @@ def _halved(picture: Picture) -> Picture:
 
 
 def hint_difference(result: Picture, truth: Picture, mask: NDArray[np.bool_]) -> float:
-    """Does the colour land where the user put it: CIEDE2000 to the truth inside the hints, mean.
+    """Return the mean CIEDE2000 to the truth inside the hints; NaN without hints.
 
-    Below 1 nobody sees a difference; above 10 anybody does at a glance. NaN without hints.
+    It shows whether colours are where the user put them. Below 1 nobody sees a difference; above 10
+    anybody does at a glance.
     """
     if not mask.any():
         return float("nan")
@@ -108,26 +109,27 @@ def hint_difference(result: Picture, truth: Picture, mask: NDArray[np.bool_]) ->
 
 
 def line_f1(result: Picture, line: NDArray[np.uint8]) -> float:
-    """Are the lines kept: F1 of the lines that XDoG finds in the result, 0 to 1.
+    """Return F1 of the lines that XDoG detects in the result, 0 to 1: whether lines are kept.
 
-    A pixel of a centre line is right where the other centre line is within 1/128 of the long side.
-    Edges between colours are found too, so that the truth itself does not reach 1.
+    A pixel of a centre line is right if the other centre line is within 1/128 of the long side.
+    Edges between colours are detected too, so that the truth itself does not reach 1.
     """
     (ink,) = _XDOG.lines([resize_long_side(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
-    found, known = skeletonize(ink > _INK), skeletonize(resize_long_side(line, _LINE_SIZE) < 128)
-    if not found.any() or not known.any():
+    detected = skeletonize(ink > _INK)
+    expected = skeletonize(resize_long_side(line, _LINE_SIZE) < 128)
+    if not detected.any() or not expected.any():
         return 0.0
-    precision = float((_away(known)[found] <= _NEAR).mean())
-    recall = float((_away(found)[known] <= _NEAR).mean())
+    precision = float((_distance_to(expected)[detected] <= _TOLERANCE).mean())
+    recall = float((_distance_to(detected)[expected] <= _TOLERANCE).mean())
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def _away(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Pixels from everywhere to the nearest one of the mask."""
+def _distance_to(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the distance of every pixel to the nearest one of the mask, in pixels."""
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
 def diversity(results: Sequence[Picture]) -> float:
-    """How much z changes: the mean CIEDE2000 between all pairs of results of one line drawing."""
+    """Return the mean CIEDE2000 between all pairs of results of one line drawing."""
     lab = [rgb2lab(result[::2, ::2]) for result in results]  # every fourth pixel is plenty
     return float(np.mean([deltaE_ciede2000(a, b).mean() for a, b in combinations(lab, 2)]))

@@ -1,4 +1,4 @@
-"""Measures in the features of networks: FID and LPIPS, where the user has their weights."""
+"""Metrics in the features of networks: FID and LPIPS, for users who have their weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.colorizer.options import EvaluateOptions
-from sketch_models.network_options import GpuOptions
 from sketch_models.perceptual import inception, lpips
 from sketch_models.runner import choose_device
 from sketch_models.weights.folder import local
@@ -19,80 +18,78 @@ from sketch_models.weights.folder import local
 Pictures: TypeAlias = Sequence[NDArray[np.uint8]]
 
 
-class DeepMeasures:
-    """What the given files of weights allow to measure, with the truth's features kept.
+class DeepMetrics:
+    """The metrics that the given weights allow; the features of the ground truth are kept.
 
     Args:
-        options: paths of the weights; a measure without them is left out.
+        options: paths of the weights; a metric without them is left out.
         truth: N pictures, (S, S, 3) uint8 RGB.
-        gpu: the device.
+        device: that the networks run on.
 
     Raises:
-        SengaError: a file that is not of these weights.
+        SengaError: If a file does not hold these weights.
     """
 
-    def __init__(
-        self, options: EvaluateOptions, truth: Pictures, gpu: GpuOptions | None = None
-    ) -> None:
-        self._device = choose_device((gpu or GpuOptions()).device)
-        self._batch, self._truth = options.batch_size, truth
+    def __init__(self, options: EvaluateOptions, truth: Pictures, device: str = "auto") -> None:
+        self._device = choose_device(device)
+        self._batch_size, self._truth = options.batch_size, truth
         self._inception = self._lpips = None
         if options.inception_weights:
             self._inception = inception.load(local(options.inception_weights)).to(self._device)
-            self._of_truth = self._features(truth)
+            self._truth_features = self._features(truth)
         if options.lpips_weights:
             paths = local(options.alexnet_weights), local(options.lpips_weights)
             self._lpips = lpips.load(*paths).to(self._device)
 
-    def distances(self, results: Pictures) -> dict[str, list[float]]:
-        """LPIPS of every picture to its truth, by the measure's name; nothing without weights."""
+    def picture_metrics(self, results: Pictures) -> dict[str, list[float]]:
+        """Return LPIPS of every picture to its truth, by the metric's name; {} without weights."""
         if self._lpips is None:
             return {}
-        found = []
-        for start in range(0, len(results), self._batch):
-            part = slice(start, start + self._batch)
-            pair = self._tensor(results[part]), self._tensor(self._truth[part])
+        distances = []
+        for start in range(0, len(results), self._batch_size):
+            batch = slice(start, start + self._batch_size)
+            pair = self._tensor(results[batch]), self._tensor(self._truth[batch])
             with torch.inference_mode():
-                found += self._lpips(*pair).tolist()
-        return {"lpips": found}
+                distances += self._lpips(*pair).tolist()
+        return {"lpips": distances}
 
-    def of_all(self, results: Pictures) -> dict[str, float]:
-        """FID of all pictures to the truth, by the measure's name; nothing without weights."""
+    def set_metrics(self, results: Pictures) -> dict[str, float]:
+        """Return the FID of all pictures, by the metric's name; {} without weights."""
         if self._inception is None or len(results) < 2:  # one picture has no distribution
             return {}
-        return {"fid": frechet_distance(self._features(results), self._of_truth)}
+        return {"fid": frechet_distance(self._features(results), self._truth_features)}
 
     def _features(self, pictures: Pictures) -> NDArray[np.float64]:
-        """(N, 2048)."""
+        """Return Inception's features: (N, 2048)."""
         assert self._inception is not None
-        starts = range(0, len(pictures), self._batch)
+        starts = range(0, len(pictures), self._batch_size)
         with torch.inference_mode():
-            found = [
-                self._inception(self._tensor(pictures[start : start + self._batch]))
+            features = [
+                self._inception(self._tensor(pictures[start : start + self._batch_size]))
                 for start in starts
             ]
-        return np.asarray(torch.cat(found).cpu().numpy(), np.float64)
+        return np.asarray(torch.cat(features).cpu().numpy(), np.float64)
 
     def _tensor(self, pictures: Pictures) -> Tensor:
-        """(N, 3, S, S) in [0, 1]."""
+        """Convert pictures to (N, 3, S, S) float32 in [0, 1]."""
         batch = torch.from_numpy(np.stack(pictures)).to(self._device)
         return batch.permute(0, 3, 1, 2).float() / 255
 
 
 def frechet_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """The Fréchet distance of the normal distributions of two sets (Heusel et al. 2017).
+    """Return the Fréchet distance of the normal distributions of two sets (Heusel et al. 2017).
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). With X the centred features over the root of n - 1,
     C = X'X, and the roots of C1 C2's eigenvalues are the singular values of X1 X2': exact for any
-    n, where a matrix root of singular covariances is not, and small where n is.
+    n, which a matrix root of singular covariances is not, and small for small n.
 
     Args:
         first: (n1, F), n1 > 1.
         second: (n2, F), n2 > 1.
 
     Returns:
-        0 for equal sets, and above; much above for different samples of one distribution as long
-        as they have fewer pictures than thousands.
+        0 for equal sets, else more; much more for different samples of one distribution as long
+        as they have fewer than thousands of pictures.
     """
     (mean_1, x_1), (mean_2, x_2) = _centred(first), _centred(second)
     shift = np.square(mean_1 - mean_2).sum()
@@ -101,6 +98,6 @@ def frechet_distance(first: NDArray[np.float64], second: NDArray[np.float64]) ->
 
 
 def _centred(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean, and what is left over the root of n - 1."""
+    """Return the mean, and the centred features over the root of n - 1."""
     mean = features.mean(0)
     return mean, (features - mean) / np.sqrt(len(features) - 1)

@@ -1,4 +1,4 @@
-"""Pictures to look at and to measure on, with hints that are the same every time."""
+"""Pictures of a packed file to look at and to measure on, with reproducible hints."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate
+from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate_hints
 from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldOut:
+class PackedPicture:
     """One picture of a packed file.
 
     Attributes:
         id: post id.
-        color: (S, S, 3) uint8 RGB, the truth.
+        color: (S, S, 3) uint8 RGB, the ground truth.
         line: (S, S) uint8, 0 ink.
         box: its content.
     """
@@ -30,29 +30,31 @@ class HeldOut:
     box: Box
 
     def hints(self, patches: int, options: HintOptions, seed: int) -> Hints:
-        """So many patches of the truth's colours, the same for the same seed."""
-        random = np.random.default_rng((seed, self.id, patches))
-        return simulate(self.color, self.box, options, random, patches)
+        """Return hints of this number of patches, always the same for a seed."""
+        rng = np.random.default_rng((seed, self.id, patches))
+        return simulate_hints(self.color, self.box, options, rng, patches)
 
 
-def read_held_out(path: str | Path, line: str = "", most: int | None = None) -> list[HeldOut]:
-    """The first pictures of a packed file.
+def read_pictures(
+    path: str | Path, line: str = "", limit: int | None = None
+) -> list[PackedPicture]:
+    """Read the first pictures of a packed file.
 
     Args:
         path: of `test.h5`.
-        line: the name of the line art under `line/`; the file's first where empty.
-        most: how many to read; all of them where None.
+        line: the name of the line art under `line/`; the file's first if empty.
+        limit: number of pictures at most; all of them if None.
 
     Raises:
-        SengaError: where the file cannot be read, is empty, or has no such line art.
+        SengaError: If the file cannot be read, is empty, or has no such line art.
     """
     reader = DatasetReader(path)
     name = _line_name(reader, line)
-    count = min(len(reader), most or len(reader))
+    count = min(len(reader), limit or len(reader))
     if not count:
         raise SengaError(f"{path} has no pictures: build it from more posts.")
     return [
-        HeldOut(
+        PackedPicture(
             id=int(reader.ids[row]),
             color=reader.picture("color", row),
             line=reader.picture(f"line/{name}", row),
@@ -63,11 +65,11 @@ def read_held_out(path: str | Path, line: str = "", most: int | None = None) -> 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relatives:
-    """What else a packed file has of its first pictures; lists have one entry per picture.
+class Variants:
+    """Other drawings of the first pictures of a packed file; lists have one entry per picture.
 
     Attributes:
-        sketches: that the line art was drawn from, (S, S) uint8; empty where none were packed.
+        sketches: that the line art was drawn from, (S, S) uint8; empty if none were packed.
         lines: the line art of the same style by the name of its variant, the given one included.
     """
 
@@ -75,25 +77,25 @@ class Relatives:
     lines: dict[str, list[NDArray[np.uint8]]]
 
 
-def read_relatives(path: str | Path, line: str, most: int) -> Relatives:
-    """The sketches and the other variants of line art of the first pictures.
+def read_variants(path: str | Path, line: str, limit: int) -> Variants:
+    """Read the sketches and all variants of the line art of the first pictures.
 
     Args:
         path: of `test.h5`.
-        line: as for `read_held_out`.
-        most: how many pictures.
+        line: as for `read_pictures`.
+        limit: number of pictures at most.
 
     Raises:
-        SengaError: where the file cannot be read or has no such line art.
+        SengaError: If the file cannot be read or has no such line art.
     """
     reader = DatasetReader(path)
     name = _line_name(reader, line)
-    rows = range(min(len(reader), most))
+    rows = range(min(len(reader), limit))
     # A line drawing is named after the sketch that it was drawn from, and more.
     sketches = [sketch for sketch in reader.sketch_names if f"{name}_".startswith(f"{sketch}_")]
     style = name.partition("_")[0]
     variants = [other for other in reader.line_names if other.partition("_")[0] == style]
-    return Relatives(
+    return Variants(
         sketches=[reader.picture(f"sketch/{max(sketches)}", row) for row in rows if sketches],
         lines={
             variant: [reader.picture(f"line/{variant}", row) for row in rows]
@@ -103,10 +105,10 @@ def read_relatives(path: str | Path, line: str, most: int) -> Relatives:
 
 
 def _line_name(reader: DatasetReader, line: str) -> str:
-    """The line art that is meant, the file's first where none is named."""
+    """Return the name of the line art to read, the file's first if none is given."""
     if line and line not in reader.line_names:
         names = ", ".join(reader.line_names)
-        raise SengaError(f"{reader.path} has no line art {line}, expected one of {names}.")
+        raise SengaError(f"{reader.path} has no line art {line}. Choose one of {names}.")
     return line or reader.line_names[0]
 
 

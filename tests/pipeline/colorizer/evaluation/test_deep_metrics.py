@@ -1,4 +1,4 @@
-"""FID and LPIPS of painted pictures: by hand, and from the files that a user gives."""
+"""FID and LPIPS of results: by hand, and with the files that a user gives."""
 
 from pathlib import Path
 
@@ -8,14 +8,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
-from pipeline.colorizer.evaluation.deep_measures import DeepMeasures, frechet_distance
+from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics, frechet_distance
 from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.errors import ConfigError
-from sketch_models.network_options import GpuOptions
 from tests.sketch_models.perceptual.test_inception import random_state
 from tests.sketch_models.perceptual.test_lpips import PLACES, SHAPES
-
-CPU = GpuOptions(device="cpu")
 
 
 def pictures(seed: int, count: int = 3) -> list[NDArray[np.uint8]]:
@@ -41,14 +38,14 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> EvaluateOptions:
     )
 
 
-def test_one_dimension_by_hand() -> None:
+def test_frechet_distance_in_one_dimension_by_hand() -> None:
     """(m1 - m2)^2 + (s1 - s2)^2."""
     first, second = np.array([[0.0], [2.0]]), np.array([[3.0], [11.0], [7.0]])
     expected = (1 - 7) ** 2 + (np.sqrt(2) - np.sqrt(16)) ** 2
     assert frechet_distance(first, second) == pytest.approx(expected)
 
 
-def test_many_dimensions_against_the_matrix_root() -> None:
+def test_frechet_distance_matches_the_matrix_root() -> None:
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(60, 8)), rng.normal(1, 2, (50, 8)) @ rng.normal(size=(8, 8))
     a, b = np.cov(first.T), np.cov(second.T)
@@ -57,29 +54,29 @@ def test_many_dimensions_against_the_matrix_root() -> None:
     assert frechet_distance(first, second) == pytest.approx(expected)
 
 
-def test_equal_sets_are_0_apart_however_few() -> None:
+def test_frechet_distance_of_equal_sets_is_0_however_few() -> None:
     features = np.random.default_rng(0).normal(size=(5, 40))
     assert frechet_distance(features, features) == pytest.approx(0, abs=1e-9)
 
 
-def test_measured_with_the_weights_that_are_given(options: EvaluateOptions) -> None:
+def test_metrics_with_weights(options: EvaluateOptions) -> None:
     truth = pictures(0)
-    deep = DeepMeasures(options, truth, CPU)
-    assert deep.distances(truth) == {"lpips": [0, 0, 0]}
-    assert deep.of_all(truth)["fid"] == pytest.approx(0, abs=1e-5)
+    deep = DeepMetrics(options, truth, "cpu")
+    assert deep.picture_metrics(truth) == {"lpips": [0, 0, 0]}
+    assert deep.set_metrics(truth)["fid"] == pytest.approx(0, abs=1e-5)
     others = pictures(1)
-    assert min(deep.distances(others)["lpips"]) > 0
-    assert deep.of_all(others)["fid"] > 1e-5
+    assert min(deep.picture_metrics(others)["lpips"]) > 0
+    assert deep.set_metrics(others)["fid"] > 1e-5
 
 
-def test_nothing_without_weights_and_no_fid_of_one_picture(options: EvaluateOptions) -> None:
-    none = DeepMeasures(EvaluateOptions(), pictures(0), CPU)
-    assert none.distances(pictures(0)) == {}
-    assert none.of_all(pictures(0)) == {}
-    assert DeepMeasures(options, pictures(0, 1), CPU).of_all(pictures(1, 1)) == {}
+def test_no_metrics_without_weights_and_no_fid_of_one_picture(options: EvaluateOptions) -> None:
+    none = DeepMetrics(EvaluateOptions(), pictures(0), "cpu")
+    assert none.picture_metrics(pictures(0)) == {}
+    assert none.set_metrics(pictures(0)) == {}
+    assert DeepMetrics(options, pictures(0, 1), "cpu").set_metrics(pictures(1, 1)) == {}
 
 
-def test_lpips_takes_two_files(tmp_path: Path) -> None:
+def test_lpips_needs_two_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\[evaluate\] alexnet_weights = ''"):
         EvaluateOptions(lpips_weights=str(tmp_path / "alex.pth"))
     with pytest.raises(ConfigError, match=r"\[evaluate\] lpips_weights = ''"):

@@ -1,0 +1,47 @@
+"""Pictures as the networks see them, and what the networks make as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.networks.generator import join_map
+
+
+def to_signed(levels: Tensor) -> Tensor:
+    """Scale bytes to floats: uint8 -> float32 in [-1, 1], of the same shape."""
+    return levels.float().div_(127.5).sub_(1)
+
+
+def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """Convert pictures: (N, S, S, C) uint8 -> (N, C, S, S) float32 in [-1, 1]."""
+    return to_signed(torch.from_numpy(pictures).permute(0, 3, 1, 2))
+
+
+def to_maps(lines: Sequence[NDArray[np.uint8]], hints: Sequence[Hints | None]) -> Tensor:
+    """Return the generator's input for line art and hints.
+
+    Args:
+        lines: N of (S, S) uint8, 0 ink, 255 paper.
+        hints: N of (S, S), or None for one without hints.
+
+    Returns:
+        (N, 5, S, S) float32, see `join_map`.
+    """
+    size = lines[0].shape
+    given = [Hints.none(*size) if each is None else each for each in hints]
+    mask = torch.from_numpy(np.stack([each.mask for each in given]))[:, None].float()
+    color = to_tensor(np.stack([each.color for each in given])) * mask
+    return join_map(to_tensor(np.stack(lines)[..., None]), color, mask)
+
+
+def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
+    """Convert the generator's output: (N, 3, S, S) in [-1, 1] -> (N, S, S, 3) uint8 RGB."""
+    levels = ((pictures.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    pixels: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).contiguous().numpy(force=True)
+    return pixels

@@ -1,0 +1,151 @@
+"""The log of a training: losses as lines of JSON, sample grids, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline import store
+from pipeline.colorizer.train_job import TRAIN_LOG
+from pipeline.picture import encode_png
+from sketch_models.errors import SengaError
+
+SAMPLES = "samples"
+
+
+@dataclass(frozen=True)
+class TrainSchedule:
+    """The steps of a training, and when something is due.
+
+    Attributes:
+        pictures: in the dataset.
+        batch_size: pictures per step, over all processes.
+        steps: of the whole training.
+    """
+
+    pictures: int
+    batch_size: int
+    steps: int
+
+    @classmethod
+    def of(cls, pictures: int, batch_size: int, epochs: float) -> TrainSchedule:
+        """Return the schedule for a number of epochs, which need not be whole."""
+        return cls(pictures, batch_size, max(1, round(epochs * pictures / batch_size)))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in one pass through the dataset."""
+        return max(1, self.pictures // self.batch_size)
+
+    def is_due(self, step: int, every: int) -> bool:
+        """Return whether a step passed a multiple of `every` pictures, or is the last."""
+        before, after = (step - 1) * self.batch_size, step * self.batch_size
+        return step == self.steps or before // every < after // every
+
+
+class TrainLog:
+    """The log of a training while it runs.
+
+    Each line of JSON goes to `train_log.jsonl` and to standard output, its numbers to TensorBoard
+    too.
+
+    Args:
+        folder: of the training.
+        schedule: of the training.
+        tensorboard: write for TensorBoard too.
+    """
+
+    def __init__(self, folder: Path, schedule: TrainSchedule, *, tensorboard: bool) -> None:
+        self._folder, self._schedule = folder, schedule
+        with store.explain_write_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._sums: dict[str, Tensor] = {}
+        self._steps = 0  # in the sums
+        self._started = time.monotonic()
+        self._writer: Any = None
+        if tensorboard:
+            from tensorboardX import SummaryWriter
+
+            self._writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def resume_from(self, step: int) -> None:
+        """Delete the lines of later steps, which the checkpoint to resume from does not know."""
+        path = self._folder / TRAIN_LOG
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["step"] <= step]
+            with store.publish(path) as temporary:
+                temporary.write_text("".join(kept), encoding="utf-8")
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        """Count the losses of one step, without waiting for a GPU."""
+        for name, value in losses.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+        self._steps += 1
+
+    def write(self, step: int) -> None:
+        """Write the means since the last line.
+
+        Raises:
+            SengaError: If one of them is not finite.
+        """
+        if not self._steps:
+            return
+        means = {name: float(value) / self._steps for name, value in self._sums.items()}
+        _require_finite(means, step)
+        seconds = time.monotonic() - self._started
+        batch_size, steps = self._schedule.batch_size, self._schedule.steps
+        line = {
+            "step": step,
+            "images": step * batch_size,
+            "of": steps * batch_size,
+            "images_per_s": round(self._steps * batch_size / seconds, 2),
+            "seconds_left": round((steps - step) / self._steps * seconds, 1),
+            **{
+                name if "gradient" in name else f"loss/{name}": float(f"{mean:.6g}")
+                for name, mean in means.items()
+            },
+        }
+        text = json.dumps(line)
+        with store.explain_write_errors(self._folder), (self._folder / TRAIN_LOG).open("a") as file:
+            file.write(text + "\n")
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+        if self._writer is not None:
+            for name in (*means, "images_per_s"):
+                value = line.get(name, line.get(f"loss/{name}"))
+                self._writer.add_scalar(name, value, line["images"])
+        self._sums, self._steps, self._started = {}, 0, time.monotonic()
+
+    def add_image(self, step: int, grid: NDArray[np.uint8]) -> None:
+        """Write a sample grid: (H, W, 3) uint8 RGB."""
+        images = step * self._schedule.batch_size
+        path = self._folder / SAMPLES / f"{images:09d}.png"
+        with store.publish(path) as temporary:
+            temporary.write_bytes(encode_png(grid))
+        if self._writer is not None:
+            self._writer.add_image("samples", grid, images, dataformats="HWC")
+
+    def close(self) -> None:
+        """Write what TensorBoard's writer still holds."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _require_finite(means: dict[str, float], step: int) -> None:
+    broken = [name for name, mean in means.items() if not math.isfinite(mean)]
+    if broken:
+        raise SengaError(
+            f"Training stopped at step {step:,}: {', '.join(broken)} is not a finite number. The "
+            "last good checkpoint is kept. Resume from it with a lower [train] generator_rate and "
+            "discriminator_rate, or with [gpu] precision = fp32."
+        )

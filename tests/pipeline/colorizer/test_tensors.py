@@ -1,0 +1,25 @@
+"""Pictures as the networks see them."""
+
+import numpy as np
+import torch
+
+from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.tensors import to_maps, to_pixels, to_tensor
+
+
+def test_maps_are_what_training_sees() -> None:
+    line = np.array([[0, 255]], np.uint8)
+    hints = Hints.none(1, 2)
+    hints.mask[0, 1], hints.color[0, 1] = True, (255, 0, 51)
+    maps = to_maps([line], [hints])[0, :, 0]
+    assert maps[:, 0].tolist() == [-1, 0, 0, 0, 0]
+    torch.testing.assert_close(maps[:, 1], torch.tensor([1.0, 1.0, -1.0, -0.6, 1.0]))
+
+
+def test_pixels_survive_conversion() -> None:
+    pictures = np.arange(2 * 8 * 16 * 3, dtype=np.uint8).reshape(2, 8, 16, 3)
+    tensor = to_tensor(pictures)
+    assert tensor.shape == (2, 3, 8, 16)
+    assert tensor.min() >= -1
+    assert tensor.max() <= 1
+    assert np.array_equal(to_pixels(tensor), pictures)

@@ -14,7 +14,7 @@ from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from sketch_models.weights.folder import digests_of, is_file, local
+from sketch_models.weights.cache import digests_of, is_file, local
 from tasks import config
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Made, Stage

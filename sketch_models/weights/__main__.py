@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from sketch_models.errors import SengaError
-from sketch_models.weights.folder import digests_of, published
+from sketch_models.weights.cache import digests_of, published
 from sketch_models.weights.weights import FILES, fetch, folder, is_ready
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"  # what such a file begins with

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sketch_models.atomic import locked, replacing
 from sketch_models.errors import SengaError
+from sketch_models.weights.cache import book, digests_of, folder, is_file, reading, writing
 from sketch_models.weights.digests import Digests, read_digests
-from sketch_models.weights.folder import book, digests_of, folder, is_file, reading, writing
 from sketch_models.weights.table import FILES, WeightFile
 
 _SHORTEST = 0.9  # of a file's size, where upstream published no digest

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 from sketch_models.atomic import locked, replacing
 from sketch_models.errors import SengaError
-from sketch_models.weights.digests import Digests
-from sketch_models.weights.fetch import fetch
-from sketch_models.weights.folder import (
+from sketch_models.weights.cache import (
     digests_of,
     folder,
     is_file,
@@ -25,6 +23,8 @@ from sketch_models.weights.folder import (
     reading,
     writing,
 )
+from sketch_models.weights.digests import Digests
+from sketch_models.weights.fetch import fetch
 from sketch_models.weights.table import FILES, WeightFile
 
 if TYPE_CHECKING:

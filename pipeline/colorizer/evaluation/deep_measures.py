@@ -14,7 +14,7 @@ from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.network_options import GpuOptions
 from sketch_models.perceptual import inception, lpips
 from sketch_models.runner import choose_device
-from sketch_models.weights.folder import local
+from sketch_models.weights.cache import local
 
 Pictures: TypeAlias = Sequence[NDArray[np.uint8]]
 

@@ -28,7 +28,7 @@ from pipeline.draw.sketch import SketchOptions
 from pipeline.picture import encode_png, fit
 from pipeline.sample_booru.artist import draw
 from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
 
 NEAR = 2.0  # pixels
@@ -75,8 +75,8 @@ def known_and_found(post_id: int) -> tuple[NDArray[np.bool_], dict[str, NDArray[
     """Centre lines as drawn, and as found by style."""
     drawing = draw(post_id)
     size = SketchOptions().size
-    (ink,) = XDOG.lines([fit(drawing.color, size)])
-    lines = CENTERLINE.simplify([cut(ink, style) for style in STYLES])
+    (ink,) = XDOG.extract_lines([fit(drawing.color, size)])
+    lines = CENTERLINE.simplify([ink_to_sketch(ink, style) for style in STYLES])
     found = {style: centre(line) for style, line in zip(STYLES, lines, strict=True)}
     return centre(fit(drawing.line, size)), found
 

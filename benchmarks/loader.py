@@ -54,7 +54,7 @@ from pipeline.pack.square import Placement
 from pipeline.picture import fit, keep_freed_memory
 from pipeline.sample_booru.artist import draw
 from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
 
 SIZE, ORIGINAL_SIZE = 256, 512
@@ -82,8 +82,10 @@ class Drawn:
 
 def drawn(number: int) -> Drawn:
     color = draw(number).color
-    (ink,) = Xdog(XdogOptions()).lines([fit(color, 768)])
-    lines = Centerline(CenterlineOptions()).simplify([cut(ink, style) for style in STYLES])
+    (ink,) = Xdog(XdogOptions()).extract_lines([fit(color, 768)])
+    lines = Centerline(CenterlineOptions()).simplify(
+        [ink_to_sketch(ink, style) for style in STYLES]
+    )
     return Drawn(color, dict(zip(STYLES, lines, strict=True)))
 
 

@@ -37,7 +37,7 @@ from pipeline.picture import decode, decode_grey, encode_png, fit, keep_freed_me
 from pipeline.sample_booru.artist import draw
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
 
 SIZE = 256
@@ -56,8 +56,10 @@ def make(folder: Path, pictures: int) -> None:
     contents, maps = [], []
     for post_id in range(DISTINCT):
         content = jpeg(draw(post_id).color)
-        (ink,) = Xdog(XdogOptions()).lines([fit(decode(content), 768)])
-        lines = Centerline(CenterlineOptions()).simplify([cut(ink, style) for style in STYLES])
+        (ink,) = Xdog(XdogOptions()).extract_lines([fit(decode(content), 768)])
+        lines = Centerline(CenterlineOptions()).simplify(
+            [ink_to_sketch(ink, style) for style in STYLES]
+        )
         contents.append(content)
         maps.append({f"{s}.png": encode_png(m) for s, m in zip(STYLES, lines, strict=True)})
     ids = range(1, pictures + 1)

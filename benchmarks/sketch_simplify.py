@@ -32,7 +32,7 @@ from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
 
 XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
@@ -48,8 +48,8 @@ def bare(pictures: Sequence[NDArray[np.uint8]]) -> float:
     """Seconds of computing alone; pictures that have the working size already stay as they are."""
 
     def one(picture: NDArray[np.uint8]) -> None:
-        (ink,) = XDOG.lines([fit(picture, SketchOptions().size)])
-        CENTERLINE.simplify([cut(ink, style) for style in STYLES])
+        (ink,) = XDOG.extract_lines([fit(picture, SketchOptions().size)])
+        CENTERLINE.simplify([ink_to_sketch(ink, style) for style in STYLES])
 
     started = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,4 +1,4 @@
-"""Files that several processes may write: whole or not there, and one writer at a time."""
+"""Atomic writes and file locks, for files that several processes may write."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds `path` for one thread of one process at a time; makes its folder.
+    """Lock `path` for one thread of one process at a time; create its folder.
 
     Raises:
-        OSError: where the folder cannot be written.
+        OSError: if the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f".{path.name}.lock").open("a") as lock:
-        # Some network file systems have no locks. The worst is then that work is done twice.
+        # Some network file systems have no locks: at worst, work is done twice.
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -28,9 +28,9 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; the file written there becomes `path` at the end.
+    """Yield a temporary path beside `path`; the file written there replaces `path` at the end.
 
-    Where the block raises, the temporary file is deleted and `path` is as before.
+    If the block raises, the temporary file is deleted and `path` stays as it was.
 
     Raises:
         OSError: no space, no permission, and the like.

@@ -14,7 +14,7 @@ from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from sketch_models.weights.cache import digests_of, is_file, local
+from sketch_models.weights.cache import digests_of, expand_path, is_file
 from tasks import config
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Made, Stage
@@ -106,12 +106,12 @@ def _weights() -> dict[str, str]:
     """
     found = {}
     for name, path in config.options(EvaluateOptions).weight_files().items():
-        if not is_file(local(path)):
+        if not is_file(expand_path(path)):
             raise SengaError(
                 f"[evaluate] {name} = {path}: there is no such file, expected the path of one; "
                 "leave it empty to go without that measure."
             )
-        found[name] = digests_of(local(path)).sha256
+        found[name] = digests_of(expand_path(path)).sha256
     return found
 
 

@@ -74,11 +74,11 @@ class DrawStage(ShardStage):
 
     def needs(self) -> list[str]:
         """The sentence for weights that are not where the configuration says."""
-        return registry.needs(self.drawn_by())
+        return registry.unmet_requirements(self.drawn_by())
 
     def prepare(self) -> None:
         """Fetches the model's weights and looks whether they are whole."""
-        registry.prepare(self.drawn_by())
+        registry.prepare_weights(self.drawn_by())
 
     def make(self, advance: Advance) -> Made:
         """Draws and publishes the tar and its outcomes."""

@@ -77,7 +77,7 @@ class TrainColorizer(Stage):
         chosen = {kind.__name__: config.result_options(kind) for kind in kinds}
         chosen["NetworkOptions"]["generator"] = self.network.generator
         losses = config.options(LossOptions)
-        with_network = losses.perceptual and weights.is_ready(losses.perceptual_weights)
+        with_network = losses.perceptual and weights.is_available(losses.perceptual_weights)
         found = _identity(losses) if with_network else ""
         return {**chosen, "seed": self._seed, "perceptual": found}
 
@@ -95,7 +95,7 @@ class TrainColorizer(Stage):
         if losses.perceptual:
             _identity(losses)
         refuses = losses.perceptual and losses.without_weights == "refuse"
-        if not refuses or weights.is_ready(losses.perceptual_weights):
+        if not refuses or weights.is_available(losses.perceptual_weights):
             return []
         name = losses.perceptual_weights
         return [
@@ -166,7 +166,7 @@ class TrainColorizer(Stage):
     def _say_what_is_left_out(self) -> None:
         losses = config.options(LossOptions)
         name = losses.perceptual_weights
-        if losses.perceptual and not weights.is_ready(name):
+        if losses.perceptual and not weights.is_available(name):
             logger.info(
                 "train     without the perceptual loss: the weights %s are not on this machine; "
                 "`python -m sketch_models.weights fetch %s` gets them",

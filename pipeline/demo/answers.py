@@ -22,7 +22,7 @@ from pipeline.demo.worker import Answer, Job, PaintJob, SimplifyJob, SketchJob
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.pack.square import Placement, resampled
 from pipeline.picture import encode_png, fit
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 
 LONGEST_SIDE = 1536  # of what a sketch or line model sees, in pixels
 MOST_VARIATIONS = 8
@@ -47,7 +47,7 @@ def sketch(fields: Fields, studio: Studio, ask: Ask) -> Body:
     studio.require("sketch", model)
     picture = fit(fields.rgb("image"), size)
     answer = ask([SketchJob(model=model, picture=picture)])
-    return _line(cut(answer.results[0], style), answer)
+    return _line(ink_to_sketch(answer.results[0], style), answer)
 
 
 def simplify(fields: Fields, studio: Studio, ask: Ask) -> Body:

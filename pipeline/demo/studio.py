@@ -171,7 +171,7 @@ class Studio:
             return list(self._painter.paint(lines, hints, np.stack([job.z for job in paints])))
         if isinstance(first, SketchJob):
             sketches = cast("Sequence[SketchJob]", jobs)
-            return self._sketch[first.model].there.lines([job.picture for job in sketches])
+            return self._sketch[first.model].there.extract_lines([job.picture for job in sketches])
         roughs = cast("Sequence[SimplifyJob]", jobs)
         return self._simplify[first.model].there.simplify([job.sketch for job in roughs])
 
@@ -255,9 +255,6 @@ def _require_here(name: str, network: str) -> None:
     """
     option = f"--{network.replace('_', '-')}"
     weights.identity(name, option=option, network=network)
-    if not weights.is_ready(name):
-        raise SengaError(
-            f"The weights of {network} are not on this machine, expected them in "
-            f"{weights.folder()}: fetch them with `python -m sketch_models.weights fetch {name}` "
-            "and start the demo again."
-        )
+    if not weights.is_available(name):
+        advice = ", then start the demo again"
+        raise SengaError(weights.missing_weights_message(name, option, advice))

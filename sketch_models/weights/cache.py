@@ -1,4 +1,4 @@
-"""The folder that weights are kept in, and what is known of the files in it and elsewhere."""
+"""The cache folder of the weights, and the digests of files in it and elsewhere."""
 
 from __future__ import annotations
 
@@ -8,79 +8,79 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sketch_models.errors import SengaError
-from sketch_models.weights.digests import DigestBook, Digests
+from sketch_models.weights.digests import DigestCache, Digests
 from sketch_models.weights.table import FILES, WeightFile
 
 
-def folder() -> Path:
-    """Where weights are kept: `SENGA_WEIGHTS`, or the user's cache folder."""
+def cache_folder() -> Path:
+    """The folder that weights are kept in: `SENGA_WEIGHTS`, or the user's cache folder."""
     import pooch
 
     chosen = os.environ.get("SENGA_WEIGHTS")
-    return local(chosen).absolute() if chosen else Path(pooch.os_cache("senga"))
+    return expand_path(chosen).absolute() if chosen else Path(pooch.os_cache("senga"))
 
 
-def book() -> DigestBook:
-    """What the folder remembers of files."""
-    return DigestBook(folder())
+def digest_cache() -> DigestCache:
+    """The digests that are kept in the cache folder."""
+    return DigestCache(cache_folder())
 
 
 def digests_of(path: Path) -> Digests:
-    """The digests of any file, which is read once while it does not change.
+    """Return the digests of any file; it is read once, unless it changes.
 
     Raises:
-        SengaError: where it cannot be read.
+        SengaError: if it cannot be read.
     """
-    with reading(path):
-        return book().of(path)
+    with explain_read_errors(path):
+        return digest_cache().digests_of(path)
 
 
-def published(digests: Digests) -> WeightFile | None:
-    """Which published file this is, by its digests; None where it is none.
+def find_published(digests: Digests) -> WeightFile | None:
+    """Return the published file that has these digests, or None.
 
-    Where upstream published no digest, it is the one under which the file was first seen.
+    If upstream published no digest, the one counts under which the file was first seen.
     """
-    seen = book()
+    cache = digest_cache()
     for name, file in FILES.items():
-        if file.promises(digests) or (not file.digest and seen.first(name) == digests.sha256):
+        if file.matches(digests) or (not file.digest and cache.first_seen(name) == digests.sha256):
             return file
     return None
 
 
-def local(path: str) -> Path:
-    """A path as people write it, `~` included."""
+def expand_path(path: str) -> Path:
+    """A path as people write it, with `~` expanded."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:  # ~somebody who is not there
+    except RuntimeError:  # ~somebody, who does not exist
         return Path(path)
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; False where that cannot even be asked."""
+    """Whether there is such a file; False if the system refuses to answer."""
     try:
         return path.is_file()
-    except OSError:  # a folder on the way is closed, or the name is too long
+    except OSError:  # no permission for a folder in it, or the name is too long
         return False
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turns what the operating system says while a file is read into one clear sentence."""
+def explain_read_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError that occurs while `path` is read into a SengaError."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SengaError(f"{path} cannot be read ({reason}): expected a readable file.") from error
+        raise SengaError(f"{path}: cannot be read ({reason}). Use a readable file.") from error
 
 
 @contextlib.contextmanager
-def writing(name: str, megabytes: float, option: str = "") -> Iterator[None]:
-    """Turns what the operating system says of the folder into one clear sentence.
+def explain_write_errors(name: str, megabytes: float, option: str = "") -> Iterator[None]:
+    """Turn an OSError that occurs while the cache folder is written into a SengaError.
 
     Args:
         name: of the file to be written there.
         megabytes: its size.
-        option: section and key that take a local copy instead; empty where none does.
+        option: section and key that take the path of a local copy instead; empty if none does.
     """
     try:
         yield
@@ -88,6 +88,6 @@ def writing(name: str, megabytes: float, option: str = "") -> Iterator[None]:
         reason = error.strerror or type(error).__name__
         instead = f", or {option} to the path of a copy" if option else ""
         raise SengaError(
-            f"{name} could not be written into {folder()} ({reason}): set SENGA_WEIGHTS to a "
-            f"folder that can be written and has {megabytes:.0f} MB free{instead}."
+            f"{cache_folder()}: {name} cannot be written there ({reason}). Set SENGA_WEIGHTS to a "
+            f"writable folder with {megabytes:.0f} MB free{instead}."
         ) from error

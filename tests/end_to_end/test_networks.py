@@ -102,6 +102,6 @@ def test_a_file_that_is_no_weights_is_said_before_anything_runs(folder: Path) ->
     paths = ["--sketchkeras-weights", str(folder / "mod.h5"), "--simo-serra-weights", str(page)]
     said = luigi(folder, "--build-dataset", "fourth", *paths, code=40)
     (sentence,) = said.strip().splitlines()
-    assert f"{page} is an HTML page" in sentence
+    assert f"{page}: an HTML page" in sentence
     assert "sketch_gan.t7" in sentence
     assert not (folder / "data" / "fourth").exists()

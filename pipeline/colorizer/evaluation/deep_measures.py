@@ -14,7 +14,7 @@ from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.network_options import GpuOptions
 from sketch_models.perceptual import inception, lpips
 from sketch_models.runner import choose_device
-from sketch_models.weights.cache import local
+from sketch_models.weights.cache import expand_path
 
 Pictures: TypeAlias = Sequence[NDArray[np.uint8]]
 
@@ -38,10 +38,12 @@ class DeepMeasures:
         self._batch, self._truth = options.batch_size, truth
         self._inception = self._lpips = None
         if options.inception_weights:
-            self._inception = inception.load(local(options.inception_weights)).to(self._device)
+            self._inception = inception.load(expand_path(options.inception_weights)).to(
+                self._device
+            )
             self._of_truth = self._features(truth)
         if options.lpips_weights:
-            paths = local(options.alexnet_weights), local(options.lpips_weights)
+            paths = expand_path(options.alexnet_weights), expand_path(options.lpips_weights)
             self._lpips = lpips.load(*paths).to(self._device)
 
     def distances(self, results: Pictures) -> dict[str, list[float]]:

@@ -113,7 +113,7 @@ def line_f1(result: Picture, line: NDArray[np.uint8]) -> float:
     A pixel of a centre line is right where the other centre line is within 1/128 of the long side.
     Edges between colours are found too, so that the truth itself does not reach 1.
     """
-    (ink,) = _XDOG.lines([fit(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
+    (ink,) = _XDOG.extract_lines([fit(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
     found, known = skeletonize(ink > _INK), skeletonize(fit(line, _LINE_SIZE) < 128)
     if not found.any() or not known.any():
         return 0.0

@@ -218,8 +218,10 @@ def perceptual(task: Recipe) -> Perceptual | None:
         return None
     name, option = task.losses.perceptual_weights, "[losses] perceptual_weights"
     weights.identity(name, option=option, network="danbooru_resnet")
-    if weights.is_ready(name):
-        path = weights.converted(name, "danbooru_resnet", danbooru_resnet.read, option=option)
+    if weights.is_available(name):
+        path = weights.ensure_safetensors(
+            name, "danbooru_resnet", danbooru_resnet.read, option=option
+        )
         return Perceptual(danbooru_resnet.load(path))
     if task.losses.without_weights == "refuse":
         raise SengaError(

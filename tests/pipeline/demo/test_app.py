@@ -20,7 +20,7 @@ from pipeline.demo.options import DemoOptions
 from pipeline.demo.problem import CODES, Problem
 from pipeline.demo.worker import Answer, PaintJob, SimplifyJob, SketchJob
 from pipeline.picture import decode, encode_png
-from sketch_models.styles import cut
+from sketch_models.styles import ink_to_sketch
 
 SIZE, LATENT = 64, 4
 
@@ -281,7 +281,7 @@ def test_a_sketch(client: FlaskClient, studio: Pretended) -> None:
     assert set(answer) == {"line", "width", "height", "seconds", "waited"}
     assert (answer["width"], answer["height"]) == (64, 80)
     ink = 1 - LINE.astype(np.float32) / 255
-    assert (pixels(answer["line"])[..., 0] == cut(ink, "enhanced")).all()
+    assert (pixels(answer["line"])[..., 0] == ink_to_sketch(ink, "enhanced")).all()
     assert studio.jobs[0].model == "xdog"
     client.post("/api/sketch", json={"image": text(color)})
     assert studio.jobs[0].picture.shape == (768, 614, 3)

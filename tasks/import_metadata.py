@@ -19,7 +19,7 @@ from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.guest import going_out
-from tasks.stage import BUILD, Made, Stage
+from tasks.stage import RUN_ID, Stage, StageResult
 
 logger = logging.getLogger("senga")
 
@@ -62,7 +62,7 @@ class ImportMetadata(Stage):
         """What a board is asked for: no more than the filter can keep."""
         return sorted(set(config.options(FilterOptions).all_tags))
 
-    def needs(self) -> list[str]:
+    def unmet_requirements(self) -> list[str]:
         """The sentence for a CSV or a library that is not there."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.needs()
@@ -93,9 +93,9 @@ class ImportMetadata(Stage):
         """Also: a board has been asked for new posts in this run."""
         known = store.read_manifest(self.manifest_path())
         asked = self._options.source != "api" or not self._options.new_posts
-        return super().complete() and (asked or (known is not None and known.build == BUILD))
+        return super().complete() and (asked or (known is not None and known.build == RUN_ID))
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Imports the posts, which the source is asked for first."""
         if self._options.source == "api":
             return self._ask_board(advance)
@@ -113,7 +113,7 @@ class ImportMetadata(Stage):
             counts = import_posts(
                 path, folder / "posts.parquet", folder / "quarantine.csv", advance
             )
-        return Made(kept=counts.pop("posts"), dropped=counts, facts=facts)
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
         from pipeline.sample_booru import write_csv
@@ -123,7 +123,7 @@ class ImportMetadata(Stage):
             write_csv(temporary, posts=self._options.sample_posts, seed=seed)
         return self.dataset.sample_csv()
 
-    def _ask_board(self, advance: Advance) -> Made:
+    def _ask_board(self, advance: Advance) -> StageResult:
         """Asks for what is new, and imports all that was ever collected."""
         collected = self.dataset.collected(self.recipe())
         with store.writing(collected):
@@ -144,12 +144,12 @@ class ImportMetadata(Stage):
         content = _sha256(collected, *_stamp(collected))
         known = store.read_manifest(self.manifest_path())
         if known and known.content == content and self.posts.exists():
-            return Made(kept=known.kept, dropped=known.dropped, content=content)
+            return StageResult(kept=known.kept, dropped=known.dropped, content=content)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             batches = rows(collected, self._options.api)
             counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
-        return Made(kept=counts.pop("posts"), dropped=counts, content=content)
+        return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
 
 
 def _read(get: Callable[[str], bytes], url: str) -> bytes:

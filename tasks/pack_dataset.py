@@ -18,7 +18,7 @@ from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 
 PARTS = ("train", "test")
 
@@ -66,7 +66,7 @@ class PackDataset(Stage):
         """Every picture of the split."""
         return Progress(total=SplitDataset().manifest().kept)
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Packs both files and publishes them together."""
         split = read_split(SplitDataset().table)
         dropped: dict[str, int] = {}
@@ -86,7 +86,7 @@ class PackDataset(Stage):
                 codes = count(outcomes)
                 kept[part] = codes.pop(OK, 0)
                 dropped |= {code: dropped.get(code, 0) + n for code, n in codes.items()}
-        return Made(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
+        return StageResult(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
 
     def _attributes(self, part: str) -> dict[str, str]:
         return {

@@ -29,11 +29,12 @@ from sketch_models.weights import weights
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult, check_requirements
 
 logger = logging.getLogger("senga")
 
 WEIGHTS, METRICS, RECIPE = "colorizer.safetensors", "metrics.jsonl", "colorizer.json"
+_WEIGHTS_OPTION = "[losses] perceptual_weights"
 
 
 class TrainColorizer(Stage):
@@ -47,19 +48,21 @@ class TrainColorizer(Stage):
     )
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Refuses what cannot be trained, and asks for what is missing, before any building."""
+        """Check the options, and that everything is there that a person must provide."""
         super().__init__(*args, **values)
+        self._check_options()
+        check_requirements([self, *BuildDataset.sources()])
+
+    def _check_options(self) -> None:
+        """Raise SengaError for a picture size or a generator that cannot be trained."""
         try:
             require_size(config.options(PackOptions).size)
-            self.network  # noqa: B018 - checks the name
+            self.network_options()
         except OptionError as error:
             raise SengaError(str(error)) from error
-        for sentence in self.needs():
-            raise SengaError(sentence)
 
-    @property
-    def network(self) -> NetworkOptions:
-        """The networks, with this task's generator."""
+    def network_options(self) -> NetworkOptions:
+        """The networks, with this task's generator; raises OptionError if there is no such one."""
         options = config.options(NetworkOptions)
         return replace(options, generator=self.generator) if self.generator else options
 
@@ -75,7 +78,7 @@ class TrainColorizer(Stage):
         """Networks, hints, augmentation, losses, rates, precision, seed; and which weights."""
         kinds = (NetworkOptions, HintOptions, AugmentOptions, LossOptions, TrainOptions, GpuOptions)
         chosen = {kind.__name__: config.result_options(kind) for kind in kinds}
-        chosen["NetworkOptions"]["generator"] = self.network.generator
+        chosen["NetworkOptions"]["generator"] = self.network_options().generator
         losses = config.options(LossOptions)
         with_network = losses.perceptual and weights.is_available(losses.perceptual_weights)
         found = _identity(losses) if with_network else ""
@@ -89,20 +92,16 @@ class TrainColorizer(Stage):
         """It takes the GPU for itself."""
         return {"gpu": 1}
 
-    def needs(self) -> list[str]:
-        """The sentence for weights of the perceptual loss that must be there and are not."""
+    def unmet_requirements(self) -> list[str]:
+        """Return a message if weights of the perceptual loss are missing that must be there."""
         losses = config.options(LossOptions)
         if losses.perceptual:
             _identity(losses)
         refuses = losses.perceptual and losses.without_weights == "refuse"
         if not refuses or weights.is_available(losses.perceptual_weights):
             return []
-        name = losses.perceptual_weights
-        return [
-            f"[losses] perceptual_weights = {name}: these weights are not on this machine, "
-            "expected them since [losses] without_weights = refuse: run "
-            f"`python -m sketch_models.weights fetch {name}`, or set it to continue."
-        ]
+        advice = ", or set [losses] without_weights = continue"
+        return [weights.missing_weights_message(losses.perceptual_weights, _WEIGHTS_OPTION, advice)]
 
     def artefact(self) -> Path:
         """Folder of the weights and of all that training says of itself."""
@@ -120,7 +119,7 @@ class TrainColorizer(Stage):
             test=str(packed.file("test").absolute()),
             content=packed.manifest().content,
             seed=self._seed,
-            network=self.network,
+            network=self.network_options(),
             losses=config.options(LossOptions),
             hints=config.options(HintOptions),
             augment=config.options(AugmentOptions),
@@ -133,9 +132,9 @@ class TrainColorizer(Stage):
         pictures = int(str(PackDataset().manifest().facts["train"]))
         return Progress(total=round(pictures * config.options(TrainOptions).epochs))
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Trains in a process of its own and passes on what it says."""
-        self._say_what_is_left_out()
+        self._log_missing_loss()
         folder = self.artefact()
         recipe = folder / RECIPE
         _set_aside_another(folder, self.task().content)
@@ -156,23 +155,19 @@ class TrainColorizer(Stage):
         )
         *_, last = (folder / METRICS).read_text(encoding="utf-8").splitlines()
         facts = json.loads(last)
-        return Made(kept=facts["images"], facts=facts)
+        return StageResult(kept=facts["images"], facts=facts)
 
-    def say_done(self) -> None:
-        """Says the stage's line and where the weights are."""
-        super().say_done()
+    def log_done(self) -> None:
+        """Log the line of the finished stage and the path of the weights."""
+        super().log_done()
         sys.stderr.write(f"  {self.artefact() / WEIGHTS}\n")
 
-    def _say_what_is_left_out(self) -> None:
+    def _log_missing_loss(self) -> None:
         losses = config.options(LossOptions)
         name = losses.perceptual_weights
         if losses.perceptual and not weights.is_available(name):
-            logger.info(
-                "train     without the perceptual loss: the weights %s are not on this machine; "
-                "`python -m sketch_models.weights fetch %s` gets them",
-                name,
-                name,
-            )
+            message = weights.missing_weights_message(name, _WEIGHTS_OPTION)
+            logger.info("train     without the perceptual loss. %s", message)
 
     def _processes(self) -> int:
         on_gpus = config.options(GpuOptions).device in ("auto", "cuda")
@@ -201,11 +196,12 @@ def _aside(folder: Path, content: str) -> Path:
 
 def _identity(losses: LossOptions) -> str:
     """Which weights the perceptual loss takes; raises SengaError where there are no such ones."""
-    option = "[losses] perceptual_weights"
-    return weights.identity(losses.perceptual_weights, option=option, network="danbooru_resnet")
+    return weights.identity(
+        losses.perceptual_weights, option=_WEIGHTS_OPTION, network="danbooru_resnet"
+    )
 
 
 @TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _say_nothing_to_do(training: TrainColorizer) -> None:
+def _log_up_to_date(training: TrainColorizer) -> None:
     sys.stderr.write("Nothing to do: it is trained on exactly this dataset with these settings.\n")
     sys.stderr.write(f"  {training.artefact() / WEIGHTS}\n")

@@ -70,7 +70,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where netL-SPADE and SPADE have been trained and evaluated."""
     data = tmp_path_factory.mktemp("data")
     said = luigi(data, "EvaluateColorizer")
-    assert "without the perceptual loss: the weights resnet50 are not on this machine" in said
+    assert "without the perceptual loss. [losses] perceptual_weights = resnet50: the " in said
     return data
 
 

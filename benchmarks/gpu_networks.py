@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.harness.device import ceiling, median_seconds, name_of
 from benchmarks.harness.report import options, page, publish, table
 from sketch_models import simo_serra, sketchkeras
-from sketch_models.runner import choose_device, choose_precision, prepare
+from sketch_models.runner import choose_device, choose_precision, prepare_for_inference
 
 SIZES = (512, 768)
 MAPS = 3  # per image
@@ -52,7 +52,7 @@ def rates(
     device = choose_device(args.device)
     dtype = choose_precision(args.precision, device)
     work = MAPS * flops(kind(), size) / 1e12  # TFLOP per image
-    network = prepare(random_weights(kind()), device, dtype, compiled=compiled)
+    network = prepare_for_inference(random_weights(kind()), device, dtype, compiled=compiled)
     x = torch.randn(MAPS * images, 1, size, size, device=device).to(dtype)
     x = x.contiguous(memory_format=torch.channels_last)
     rate = images / median_seconds(lambda: network(x), device, args.least)

@@ -34,7 +34,7 @@ from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra
 from sketch_models.sketchkeras import SketchKeras
 from sketch_models.sketchkeras_tensorflow import TensorflowNetwork
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.weights import keras_file
 
 Run = Callable[[Sequence[NDArray[np.float32]]], list[NDArray[np.float32]]]
@@ -51,9 +51,9 @@ class Networks:
         self.size = size
         sketch = {k: torch.from_numpy(v) for k, v in keras_file.read(mod).items()}
         line = {k: torch.from_numpy(v) for k, v in simo_serra_weights().items()}
-        self.sketch_runner = Runner(sketchkeras.network(sketch, "zero"), GpuOptions())
-        self.line_runner = Runner(simo_serra.network(line), GpuOptions())
-        exact = Runner(simo_serra.network(line), GpuOptions(precision="fp32"))
+        self.sketch_runner = Runner(sketchkeras.build_network(sketch, "zero"), GpuOptions())
+        self.line_runner = Runner(simo_serra.build_network(line), GpuOptions())
+        exact = Runner(simo_serra.build_network(line), GpuOptions(precision="fp32"))
         self.original_sketch = SketchKeras(TensorflowNetwork(mod).run, square=True)
         self.original_line = SimoSerra(exact.run, MEAN, STD)
 
@@ -69,10 +69,11 @@ class Networks:
     def original(self, contents: Sequence[bytes], folder: Path) -> None:
         """One picture after the other, one sketch after the other."""
         for place, content in enumerate(contents):
-            (ink,) = self.original_sketch.lines([resize_long_side(decode(content), self.size)])
+            small = resize_long_side(decode(content), self.size)
+            (ink,) = self.original_sketch.extract_lines([small])
             for style in STYLES:
                 file = folder / f"{place}.{style}.png"
-                file.write_bytes(encode_png(cut(ink, style)))
+                file.write_bytes(encode_png(ink_to_sketch(ink, style)))
             for style in STYLES:
                 file = folder / f"{place}.{style}.png"
                 (line,) = self.original_line.simplify([decode_grey(file.read_bytes())])
@@ -92,8 +93,8 @@ class Networks:
         sketch = SketchKeras(keeping(self.sketch_runner), square=True)
         line = SimoSerra(keeping(self.line_runner), MEAN, STD)
         for content in contents:
-            (ink,) = sketch.lines([resize_long_side(decode(content), self.size)])
-            line.simplify([cut(ink, style) for style in STYLES])
+            (ink,) = sketch.extract_lines([resize_long_side(decode(content), self.size)])
+            line.simplify([ink_to_sketch(ink, style) for style in STYLES])
         return seen
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds `path` for one thread of one process at a time; makes its folder.
+    """Lock `path` for one thread of one process at a time; create its folder.
 
     Raises:
-        OSError: where the folder cannot be written.
+        OSError: if the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f".{path.name}.lock").open("a") as lock:
-        # Some network file systems have no locks. The worst is then that work is done twice.
+        # Some network file systems have no locks: at worst, work is done twice.
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

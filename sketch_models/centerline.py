@@ -1,4 +1,4 @@
-"""Clean line art: the middle of every line of a sketch, drawn again with one even stroke."""
+"""Clean line art: the centerline of every line of a sketch, drawn with one even stroke."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Mask = NDArray[np.uint8]
 """(H, W), 1 on the lines, else 0."""
 
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
-_BLOCK = np.ones((3, 3), np.uint8)
+_SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class CenterlineOptions(Options, section="centerline"):
 
 
 class Centerline:
-    """The filter as a line model."""
+    """Skeletonization as a line model."""
 
     batch_size = 1
     threads = os.cpu_count() or 1
@@ -57,7 +57,7 @@ class Centerline:
         self._options = options
 
     def simplify(self, sketches: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-        """Draws line art, aligned to the sketches to the pixel.
+        """Return line art, aligned to the sketches to the pixel.
 
         Args:
             sketches: (H, W) uint8, 0 = ink, 255 = paper, of any sizes.
@@ -69,14 +69,14 @@ class Centerline:
 
     def _line_art(self, sketch: NDArray[np.uint8]) -> NDArray[np.uint8]:
         o = self._options
-        skeleton = centerlines(sketch, o.low, o.high)
-        skeleton = without_spurs(skeleton, o.spur)
-        skeleton = without_specks(skeleton, o.shortest)
-        return stroke(skeleton, o.width)
+        skeleton = hysteresis_skeleton(sketch, o.low, o.high)
+        skeleton = prune_spurs(skeleton, o.spur)
+        skeleton = remove_short_lines(skeleton, o.shortest)
+        return draw_stroke(skeleton, o.width)
 
 
-def centerlines(sketch: NDArray[np.uint8], low: float, high: float) -> Mask:
-    """The skeleton of the ink that is at least `low` and hangs together with some of `high`.
+def hysteresis_skeleton(sketch: NDArray[np.uint8], low: float, high: float) -> Mask:
+    """Return the skeleton of all ink above `low` that is connected to some ink above `high`.
 
     Args:
         sketch: (H, W) uint8, 0 = ink.
@@ -84,54 +84,54 @@ def centerlines(sketch: NDArray[np.uint8], low: float, high: float) -> Mask:
         high: ink, 0 to 1.
 
     Returns:
-        Centre lines, one pixel wide.
+        Centerlines, one pixel wide.
     """
-    from skimage.morphology import skeletonize  # takes most of a second, and few need it
+    from skimage.morphology import skeletonize  # the import takes most of a second
 
     weak = (sketch <= 255 * (1 - low)).astype(np.uint8)
     count, labels = cv2.connectedComponents(weak, connectivity=8)
-    begun = np.zeros(count, bool)
-    begun[labels[sketch <= 255 * (1 - high)]] = True
-    begun[0] = False
-    skeleton: NDArray[np.bool_] = skeletonize(begun[labels])
+    has_strong = np.zeros(count, bool)  # by label
+    has_strong[labels[sketch <= 255 * (1 - high)]] = True
+    has_strong[0] = False  # the paper
+    skeleton: NDArray[np.bool_] = skeletonize(has_strong[labels])
     return skeleton.astype(np.uint8)
 
 
-def without_spurs(skeleton: Mask, length: int) -> Mask:
-    """Cuts off side branches of up to `length` pixels; longer lines keep their ends.
+def prune_spurs(skeleton: Mask, length: int) -> Mask:
+    """Cut off side branches of up to `length` pixels; longer lines keep their ends.
 
-    All ends are eaten back by `length` pixels, then those that are left grow back along the
-    skeleton by as much.
+    All lines are shortened by `length` pixels at their ends; the ends that are left then grow
+    back along the skeleton by as much.
     """
-    eaten: Mask = skeleton.copy()
+    pruned: Mask = skeleton.copy()
     for _ in range(length):
-        eaten[_ends(eaten)] = 0
-    front = _ends(eaten).astype(np.uint8)
+        pruned[_endpoints(pruned)] = 0
+    front = _endpoints(pruned).astype(np.uint8)
     for _ in range(length):
-        front = np.asarray(cv2.dilate(front, _BLOCK) * skeleton, np.uint8)
-        np.maximum(eaten, front, out=eaten)
-    return eaten
+        front = np.asarray(cv2.dilate(front, _SQUARE) * skeleton, np.uint8)
+        np.maximum(pruned, front, out=pruned)
+    return pruned
 
 
-def _ends(skeleton: Mask) -> NDArray[np.bool_]:
-    """Where a line has one neighbour or none."""
+def _endpoints(skeleton: Mask) -> NDArray[np.bool_]:
+    """The pixels of lines that have one neighbour or none."""
     neighbours = cv2.filter2D(skeleton, -1, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
     return np.asarray((neighbours <= 1) & (skeleton == 1), np.bool_)
 
 
-def without_specks(skeleton: Mask, shortest: int) -> Mask:
-    """Leaves out lines of fewer than `shortest` pixels."""
+def remove_short_lines(skeleton: Mask, min_length: int) -> Mask:
+    """Remove lines of fewer than `min_length` pixels."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(skeleton, connectivity=8)
-    kept = (stats[:, cv2.CC_STAT_AREA] >= shortest).astype(np.uint8)
+    kept = (stats[:, cv2.CC_STAT_AREA] >= min_length).astype(np.uint8)
     kept[0] = 0
     return np.asarray(kept[labels], np.uint8)
 
 
-def stroke(skeleton: Mask, width: float) -> NDArray[np.uint8]:
-    """Draws one even, anti-aliased stroke along a skeleton.
+def draw_stroke(skeleton: Mask, width: float) -> NDArray[np.uint8]:
+    """Draw one even, anti-aliased stroke along a skeleton.
 
     Args:
-        skeleton: the centre lines.
+        skeleton: the centerlines.
         width: of the stroke, in pixels.
 
     Returns:
@@ -139,6 +139,6 @@ def stroke(skeleton: Mask, width: float) -> NDArray[np.uint8]:
     """
     if not skeleton.any():
         return np.full(skeleton.shape, 255, np.uint8)
-    away = cv2.distanceTransform(1 - skeleton, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    paper = np.clip(away - (width - 1) / 2, 0, 1)
+    distance = cv2.distanceTransform(1 - skeleton, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    paper = np.clip(distance - (width - 1) / 2, 0, 1)
     return np.asarray(255 * paper, np.uint8)

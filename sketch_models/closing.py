@@ -10,19 +10,19 @@ T = TypeVar("T", bound="Closing")
 
 
 class Closing:
-    """Base of what holds something open: `with` gives the object, and closes it at its end."""
+    """Base class of context managers that return themselves and call `close` at the end."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what is held open."""
+        """Release what is open."""
 
     def __enter__(self: T) -> T:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""What a sketch model and a line model are."""
+"""The interfaces of sketch models and line models."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 
 class SketchModel(Protocol):
-    """Finds the lines of colour pictures.
+    """Extracts the lines of colour pictures.
 
     Attributes:
-        batch_size: pictures for one call, where nobody says otherwise.
-        threads: calls at once that it has use for.
+        batch_size: default number of pictures per call.
+        threads: number of concurrent calls that are of use.
     """
 
     batch_size: int
     threads: int
 
-    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Draws line maps; may be called from several threads.
+    def extract_lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return ink maps; may be called from several threads.
 
         Args:
             pictures: (H, W, 3) uint8 RGB, of any sizes.
@@ -34,13 +34,13 @@ class SketchModel(Protocol):
 
 
 class LineModel(Protocol):
-    """Turns sketches into clean line art; attributes as those of a sketch model."""
+    """Turns sketches into clean line art; the attributes are those of a sketch model."""
 
     batch_size: int
     threads: int
 
     def simplify(self, sketches: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-        """Draws line art; may be called from several threads.
+        """Return line art; may be called from several threads.
 
         Args:
             sketches: (H, W) uint8, 0 = ink, 255 = paper, of any sizes.

@@ -1,4 +1,4 @@
-"""One calm line that says how far a long piece of work is."""
+"""The progress line of a long task."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rich.progress import BarColumn, TextColumn
 
 from sketch_models.closing import Closing
 
-_PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
+_PLAIN_INTERVAL = 10.0  # seconds between lines without a terminal
 
 
 class ProgressLine(Closing):
-    """On a terminal a bar that is redrawn in place and vanishes at the end; else plain lines.
+    """A bar on a terminal, redrawn in place and removed at the end; plain lines elsewhere.
 
-    It writes to the standard error, a plain line at most every ten seconds.
+    It is written to stderr, a plain line at most every ten seconds.
 
     Args:
-        label: what is being done, such as `sketch`.
-        total: of what is counted; None where nobody knows.
+        label: begins the line, such as `sketch`.
+        total: number of items; None if unknown.
         live: whether this process may redraw the terminal.
     """
 
     def __init__(self, label: str, total: float | None = None, *, live: bool = True) -> None:
         self._label = label
-        self._written = time.monotonic()
+        self._last_written = time.monotonic()
         console = Console(stderr=True)
         self._bar: rich.progress.Progress | None = None
         if live and console.is_terminal:
@@ -44,19 +44,19 @@ class ProgressLine(Closing):
         """Show the present state.
 
         Args:
-            done: of the total.
-            text: what the line says after its label.
-            total: a new one; None keeps the one before.
+            done: items of the total that are done.
+            text: follows the label.
+            total: a new total; None keeps the one before.
         """
         if self._bar is not None:
             self._bar.update(self._task, completed=done, text=text, total=total)
             return
         now = time.monotonic()
-        if now - self._written > _PLAIN_EVERY:
-            self._written = now
+        if now - self._last_written > _PLAIN_INTERVAL:
+            self._last_written = now
             sys.stderr.write(f"{self._label:<9} {text}\n")
 
     def close(self) -> None:
-        """Take the bar off the terminal."""
+        """Remove the bar from the terminal."""
         if self._bar is not None:
             self._bar.stop()

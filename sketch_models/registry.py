@@ -11,6 +11,7 @@ from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
 from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.weights import keras_file, simo_serra_file, tensor_file, weights
+from sketch_models.weights.cache import expand_path
 from sketch_models.xdog import Xdog, XdogOptions
 
 if TYPE_CHECKING:
@@ -29,19 +30,19 @@ _NETWORKS: dict[type, str] = {SketchKerasOptions: "sketchkeras", SimoSerraOption
 
 
 def settings(options: ModelOptions, gpu: GpuOptions) -> dict[str, object]:
-    """What else a model's result depends on: of a network, its weights and the precision.
+    """Return what else a network's result depends on: its weights and the precision.
 
     Raises:
-        SengaError: where there is no such weight file.
+        SengaError: if there is no such weight file.
     """
     if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
         return {}
-    identity = weights.identity(options.weights, **_source(options))
+    identity = weights.identity(options.weights, **_weights_arguments(options))
     return {"weights": identity, "precision": gpu.precision}
 
 
-def needs(options: ModelOptions) -> list[str]:
-    """What a person must provide before a model can run, a sentence each."""
+def unmet_requirements(options: ModelOptions) -> list[str]:
+    """Return what a person must provide before a model can run, a message each."""
     try:
         settings(options, GpuOptions())
     except SengaError as error:
@@ -50,29 +51,47 @@ def needs(options: ModelOptions) -> list[str]:
 
 
 def is_network(options: ModelOptions) -> bool:
-    """Whether a model is a network, with weights, which runs on the GPU where there is one."""
+    """Whether a model is a network, with weights, rather than a filter."""
     return type(options) in _NETWORKS
 
 
-def prepare(options: ModelOptions) -> None:
-    """Fetches a network's weights and converts them, so that they are known to be whole.
+def prepare_weights(options: ModelOptions) -> None:
+    """Download, verify and convert the weights of a network; do nothing for a filter.
 
-    Of the files that only PyTorch can read nothing more is known than that they are there: what
-    has loaded PyTorch cannot start workers.
+    Files that only PyTorch can read are not converted yet: a process that has loaded PyTorch
+    cannot start workers.
 
     Raises:
-        SengaError: where they cannot be had, or are not what they should be.
+        SengaError: if they cannot be downloaded, or are not weights of this network.
     """
     if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
         return
-    path = weights.located(options.weights, **_source(options))
+    path = weights.ensure_local(options.weights, **_weights_arguments(options))
     if not tensor_file.is_pytorch(path):
-        _converted(options)
+        _ensure_safetensors(options)
+
+
+def weights_are_prepared(options: ModelOptions) -> bool:
+    """Whether `prepare_weights` has nothing left to do.
+
+    Raises:
+        SengaError: if there is no such weight file.
+    """
+    if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
+        return True
+    if not weights.is_available(options.weights):
+        return False
+    is_published = options.weights in weights.FILES
+    if not is_published and tensor_file.is_pytorch(expand_path(options.weights)):
+        return True  # converted later, see `prepare_weights`
+    variant = options.statistics if isinstance(options, SimoSerraOptions) else ""
+    arguments = _weights_arguments(options)
+    return weights.is_converted(options.weights, variant=variant, **arguments)
 
 
 @lru_cache(maxsize=4)
 def sketch_model(options: SketchOptions, gpu: GpuOptions, runtime: str) -> SketchModel:
-    """The sketch model that takes such options; a network is loaded once per process.
+    """Return the sketch model for these options; a network is loaded once per process.
 
     Args:
         options: of the model.
@@ -80,66 +99,69 @@ def sketch_model(options: SketchOptions, gpu: GpuOptions, runtime: str) -> Sketc
         runtime: torch or tensorflow; of sketchKeras only.
 
     Raises:
-        SengaError: where its weights cannot be had, or are not what they should be.
+        SengaError: if its weights cannot be downloaded, or are not weights of this network.
     """
     if isinstance(options, XdogOptions):
         return Xdog(options)
-    return _through_tensorflow(options) if runtime == "tensorflow" else _through_torch(options, gpu)
+    if runtime == "tensorflow":
+        return _sketchkeras_in_tensorflow(options)
+    return _sketchkeras_in_torch(options, gpu)
 
 
-def _through_torch(options: SketchKerasOptions, gpu: GpuOptions) -> SketchKeras:
+def _sketchkeras_in_torch(options: SketchKerasOptions, gpu: GpuOptions) -> SketchKeras:
     from sketch_models import sketchkeras
     from sketch_models.runner import Runner
 
-    state = _state(options)
-    runner = Runner(sketchkeras.network(state, options.padding), gpu)
+    state = _load_state_dict(options)
+    runner = Runner(sketchkeras.build_network(state, options.padding), gpu)
     return sketchkeras.SketchKeras(
-        runner.run, square=options.canvas == "square", batch_size=runner.pictures_at_once
+        runner.run, square=options.canvas == "square", batch_size=runner.batch_size
     )
 
 
-def _through_tensorflow(options: SketchKerasOptions) -> SketchKeras:
+def _sketchkeras_in_tensorflow(options: SketchKerasOptions) -> SketchKeras:
     from sketch_models.sketchkeras import SketchKeras
     from sketch_models.sketchkeras_tensorflow import TensorflowNetwork
 
-    path = weights.located(options.weights, **_source(options))
+    path = weights.ensure_local(options.weights, **_weights_arguments(options))
     network = TensorflowNetwork(path, options.padding)
     return SketchKeras(network.run, square=options.canvas == "square")
 
 
 @lru_cache(maxsize=4)
 def line_model(options: LineOptions, gpu: GpuOptions) -> LineModel:
-    """The line model that takes such options; arguments and errors as those of `sketch_model`."""
+    """Return the line model for these options; arguments and errors as for `sketch_model`."""
     if isinstance(options, CenterlineOptions):
         return Centerline(options)
     from sketch_models import simo_serra
     from sketch_models.runner import Runner
 
-    state = _state(options)
-    runner = Runner(simo_serra.network(state), gpu)
+    state = _load_state_dict(options)
+    runner = Runner(simo_serra.build_network(state), gpu)
     mean, std = (float(state[name]) for name in ("mean", "std"))
-    return simo_serra.SimoSerra(runner.run, mean, std, batch_size=runner.pictures_at_once)
+    return simo_serra.SimoSerra(runner.run, mean, std, batch_size=runner.batch_size)
 
 
-def _state(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, Tensor]:
+def _load_state_dict(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    return load_file(_converted(options))
+    return load_file(_ensure_safetensors(options))
 
 
-def _converted(options: SketchKerasOptions | SimoSerraOptions) -> Path:
-    """The weights as safetensors, made once."""
+def _ensure_safetensors(options: SketchKerasOptions | SimoSerraOptions) -> Path:
+    """Return the path of the weights as safetensors, converted once."""
+    arguments = _weights_arguments(options)
     if isinstance(options, SketchKerasOptions):
-        return weights.converted(options.weights, read=keras_file.read, **_source(options))
-    return weights.converted(
+        return weights.ensure_safetensors(options.weights, read=keras_file.read, **arguments)
+    return weights.ensure_safetensors(
         options.weights,
         read=partial(simo_serra_file.read, statistics=options.statistics),
         variant=options.statistics,
-        **_source(options),
+        **arguments,
     )
 
 
-def _source(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, str]:
-    """What `weights` is told of where a name or path comes from."""
+def _weights_arguments(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, str]:
+    """The arguments `network` and `option` for the functions of `weights`."""
     network = _NETWORKS[type(options)]
     return {"network": network, "option": f"[{network}] weights"}

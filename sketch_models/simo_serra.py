@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from sketch_models.weights.simo_serra_file import LAYERS, Layer
 
 MULTIPLE = 8
-"""The sides of what goes into the network are multiples of this many pixels."""
+"""The sides of the network's input are multiples of this many pixels."""
 
 Maps = list[NDArray[np.float32]]
 """(H, W) float32 each."""
@@ -28,14 +28,14 @@ class Network(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for place, layer in enumerate(LAYERS):
-            self.add_module(str(place), _convolution(layer))
+        for index, layer in enumerate(LAYERS):
+            self.add_module(str(index), _build_layer(layer))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Cleans sketches.
+        """Simplify sketches.
 
         Args:
-            x: (N, 1, H, W), normalised; sides are multiples of 8.
+            x: (N, 1, H, W), normalized; sides are multiples of 8.
 
         Returns:
             (N, 1, H, W) float32, [0, 1], 1 = paper.
@@ -47,34 +47,34 @@ class Network(nn.Module):
         return paper
 
 
-def _convolution(layer: Layer) -> nn.Module:
-    if layer.up:
-        return nn.ConvTranspose2d(layer.inputs, layer.outputs, 4, 2, padding=1)
+def _build_layer(layer: Layer) -> nn.Module:
+    if layer.upsamples:
+        return nn.ConvTranspose2d(layer.in_channels, layer.out_channels, 4, 2, padding=1)
     return nn.Conv2d(
-        layer.inputs, layer.outputs, layer.kernel, layer.stride, padding=layer.kernel // 2
+        layer.in_channels, layer.out_channels, layer.kernel, layer.stride, padding=layer.kernel // 2
     )
 
 
-def network(state: Mapping[str, Tensor]) -> Network:
-    """The network with its weights, which are those of `simo_serra_file.read`."""
+def build_network(state: Mapping[str, Tensor]) -> Network:
+    """Build the network with its weights, which are those of `simo_serra_file.read`."""
     with torch.device("meta"):
-        made = Network()
-    layers = {name: value for name, value in state.items() if name not in ("mean", "std")}
-    made.load_state_dict(layers, assign=True)
-    return made
+        network = Network()
+    parameters = {name: value for name, value in state.items() if name not in ("mean", "std")}
+    network.load_state_dict(parameters, assign=True)
+    return network
 
 
 class SimoSerra:
-    """The network as a line model, with everything around it.
+    """The network as a line model, with padding and normalization.
 
     Args:
-        run: puts (H, W) float32 maps through the network, in order; called from several threads.
+        run: runs the network on (H, W) float32 maps, in order; called from several threads.
         mean: of the sketches that the network was trained on, in [0, 1].
-        std: their deviation.
-        batch_size: pictures, of three sketches each, that a call should bring.
+        std: their standard deviation.
+        batch_size: default number of pictures, of three sketches each, per call.
     """
 
-    threads = 2  # one computes, one gets the next sketches ready
+    threads = 2  # one computes, one prepares the next sketches
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class SimoSerra:
         self._std = np.float32(std)
 
     def simplify(self, sketches: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-        """Draws line art, aligned to the sketches to the pixel.
+        """Return line art, aligned to the sketches to the pixel.
 
         Args:
             sketches: (H, W) uint8, 0 = ink, 255 = paper, of any sizes.
@@ -98,19 +98,19 @@ class SimoSerra:
         Returns:
             (H, W) uint8 of the same shapes and meaning.
         """
-        maps = self._run([self._normalised(sketch) for sketch in sketches])
+        maps = self._run([self._normalize(sketch) for sketch in sketches])
         return [
-            _grey(paper[: sketch.shape[0], : sketch.shape[1]])
+            _to_uint8(paper[: sketch.shape[0], : sketch.shape[1]])
             for paper, sketch in zip(maps, sketches, strict=True)
         ]
 
-    def _normalised(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """With its last row and column repeated until it can be halved three times."""
-        down, right = (-side % MULTIPLE for side in sketch.shape)
-        padded = np.pad(sketch, ((0, down), (0, right)), mode="edge").astype(np.float32)
+    def _normalize(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Normalize a sketch; repeat its last row and column until it can be halved three times."""
+        bottom, right = (-side % MULTIPLE for side in sketch.shape)
+        padded = np.pad(sketch, ((0, bottom), (0, right)), mode="edge").astype(np.float32)
         return np.asarray((padded / 255 - self._mean) / self._std, np.float32)
 
 
-def _grey(paper: NDArray[np.float32]) -> NDArray[np.uint8]:
-    grey: NDArray[np.uint8] = np.rint(255 * paper).astype(np.uint8)
-    return grey
+def _to_uint8(paper: NDArray[np.float32]) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = np.rint(255 * paper).astype(np.uint8)
+    return pixels

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sketch_models.errors import SengaError
 from sketch_models.weights.keras_file import CONVOLUTIONS, EPSILON, read_layers
 
-_UP = (9, 11, 13, 15)
-"""Convolutions that work on twice the size, on what came before and what the way down kept."""
+_UPSAMPLING = (9, 11, 13, 15)
+"""Indices of the convolutions that upsample, and take a skip connection besides."""
 
 Maps = Sequence[NDArray[np.float32]]
 """(H, W) float32 each."""
@@ -24,94 +24,94 @@ Maps = Sequence[NDArray[np.float32]]
 class TensorflowNetwork:
     """The U-Net with the weights of a file in Keras's layout.
 
-    A GPU's memory is taken as it is needed, not all at once.
+    The memory of a GPU is allocated as needed, not all at once.
 
     Args:
         path: of `mod.h5`.
         padding: `zero` or `reflect`, around every convolution.
 
     Raises:
-        SengaError: where TensorFlow is not installed, or the file is not what it should be.
+        SengaError: if TensorFlow is not installed, or the file is not sketchKeras's.
     """
 
     def __init__(self, path: Path, padding: str = "zero") -> None:
         layers = read_layers(path)
-        self._tensorflow, keras = _imported()
-        self._model = build(keras, padding)
-        for place, layer in enumerate(layers):
-            self._model.get_layer(f"conv2d_{place + 1}").set_weights([layer.kernel, layer.bias])
-            after = layer.normalisation
-            if after is not None:
-                self._model.get_layer(f"batch_normalization_{place + 1}").set_weights(
-                    [after.gamma, after.beta, after.mean, after.variance]
+        self._tensorflow, keras = _import_tensorflow()
+        self._model = build_model(keras, padding)
+        for number, layer in enumerate(layers, 1):
+            self._model.get_layer(f"conv2d_{number}").set_weights([layer.kernel, layer.bias])
+            norm = layer.batch_norm
+            if norm is not None:
+                self._model.get_layer(f"batch_normalization_{number}").set_weights(
+                    [norm.gamma, norm.beta, norm.mean, norm.variance]
                 )
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Finds lines.
+        """Extract lines.
 
         Args:
-            batch: (N, H, W, 1), as for the PyTorch network; sides are multiples of 16,
-                where the padding is reflected at least 32.
+            batch: (N, H, W, 1), as for the PyTorch network; sides are multiples of 16, and at
+                least 32 if the padding is `reflect`.
 
         Returns:
             (N, H, W, 1) float32, about [0, 1], high = ink.
         """
-        lines: NDArray[np.float32]
-        lines = self._model(self._tensorflow.constant(batch), training=False).numpy()
-        return lines
+        ink: NDArray[np.float32]
+        ink = self._model(self._tensorflow.constant(batch), training=False).numpy()
+        return ink
 
     def run(self, maps: Maps) -> list[NDArray[np.float32]]:
-        """Puts (H, W) maps through the network, one at a time; gives them back in order."""
+        """Run the network on (H, W) maps, one at a time, in order."""
         return [self(picture[None, ..., None])[0, ..., 0] for picture in maps]
 
 
-def build(keras: Any, padding: str = "zero") -> Any:  # noqa: ANN401 - Keras is not typed
-    """The U-Net as a Keras model whose layers have the names of the published file."""
+def build_model(keras: Any, padding: str = "zero") -> Any:  # noqa: ANN401 - Keras is not typed
+    """Build the U-Net as a Keras model whose layers have the names of the published file."""
     layers = keras.layers
     picture = keras.Input((None, None, 1))
     same = padding == "zero"
 
-    def convolution(place: int, x: Any) -> Any:  # noqa: ANN401
-        shape = CONVOLUTIONS[place]
-        if place in _UP:
+    def convolution(index: int, x: Any) -> Any:  # noqa: ANN401
+        shape = CONVOLUTIONS[index]
+        if index in _UPSAMPLING:
             x = layers.UpSampling2D()(x)
-        if not same:  # before and after, as much as `same` adds
-            beside = (1, 2) if place in _UP else (1, 1)
-            x = keras.ops.pad(x, ((0, 0), beside, beside, (0, 0)), "reflect")
+        if not same:  # as much as `same` adds
+            border = (1, 2) if index in _UPSAMPLING else (1, 1)
+            x = keras.ops.pad(x, ((0, 0), border, border, (0, 0)), "reflect")
         x = layers.Conv2D(
-            shape.outputs,
+            shape.out_channels,
             shape.kernel,
             strides=shape.stride,
             padding="same" if same else "valid",
-            name=f"conv2d_{place + 1}",
+            name=f"conv2d_{index + 1}",
         )(x)
-        if place == len(CONVOLUTIONS) - 1:
+        if index == len(CONVOLUTIONS) - 1:
             return x
-        x = layers.BatchNormalization(epsilon=EPSILON, name=f"batch_normalization_{place + 1}")(x)
+        x = layers.BatchNormalization(epsilon=EPSILON, name=f"batch_normalization_{index + 1}")(x)
         return layers.ReLU()(x)
 
-    down = [convolution(0, picture)]
-    for place in (1, 3, 5):
-        down.append(convolution(place + 1, convolution(place, down[-1])))
-    down.append(convolution(7, down[-1]))
-    x = convolution(8, down[-1])
-    for place, beside in zip(_UP, reversed(down[1:]), strict=True):
-        x = convolution(place + 1, convolution(place, layers.Concatenate()([beside, x])))
-    return keras.Model(picture, convolution(17, layers.Concatenate()([down[0], x])))
+    skips = [convolution(0, picture)]
+    for index in (1, 3, 5):
+        skips.append(convolution(index + 1, convolution(index, skips[-1])))
+    skips.append(convolution(7, skips[-1]))
+    x = convolution(8, skips[-1])
+    for index, skip in zip(_UPSAMPLING, reversed(skips[1:]), strict=True):
+        x = convolution(index + 1, convolution(index, layers.Concatenate()([skip, x])))
+    return keras.Model(picture, convolution(17, layers.Concatenate()([skips[0], x])))
 
 
-def _imported() -> tuple[Any, Any]:
-    """TensorFlow and its Keras, quiet and modest."""
+def _import_tensorflow() -> tuple[Any, Any]:
+    """Import TensorFlow and its Keras, with few log lines, growing memory and full float32."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # whatever the user's keras.json says
     try:
         import tensorflow
     except ImportError as error:
         raise SengaError(
-            "[sketch] runtime = tensorflow needs TensorFlow, which is not installed: "
-            "pip install -e .[tensorflow], or set it to torch."
+            "[sketch] runtime = tensorflow: TensorFlow is not installed. Run "
+            "`pip install -e .[tensorflow]`, or use torch."
         ) from error
-    with suppress(RuntimeError):  # somebody has used TensorFlow before, and settled it
+    with suppress(RuntimeError):  # TensorFlow is in use already, and its memory is set up
         for gpu in tensorflow.config.list_physical_devices("GPU"):
             tensorflow.config.experimental.set_memory_growth(gpu, True)
     # Its 10 bits of mantissa would make a poor reference.

@@ -1,4 +1,4 @@
-"""The three styles of sketch, cut from one line map."""
+"""The three styles of sketch, made of one ink map by thresholds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 THRESHOLDS = {"original": 0.0, "enhanced": 0.10, "pured": 0.18}
-"""Fainter ink is left out, as sketchKeras does it."""
+"""Ink below the threshold becomes paper, as in sketchKeras."""
 
 STYLES = tuple(THRESHOLDS)
 
 
-def cut(ink: NDArray[np.float32], style: str) -> NDArray[np.uint8]:
-    """One style of a line map.
+def ink_to_sketch(ink: NDArray[np.float32], style: str) -> NDArray[np.uint8]:
+    """Return one style of an ink map as a sketch.
 
     Args:
         ink: (H, W) float32, about [0, 1], 1 = ink.

@@ -38,7 +38,7 @@ class XdogOptions(Options, section="xdog"):
 
 
 class Xdog:
-    """The filter as a sketch model."""
+    """XDoG as a sketch model."""
 
     batch_size = 2
     threads = os.cpu_count() or 1
@@ -46,11 +46,11 @@ class Xdog:
     def __init__(self, options: XdogOptions) -> None:
         self._options = options
 
-    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Draws line maps.
+    def extract_lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return ink maps.
 
         With `D = (1 + p) G(sigma) - p G(k sigma)` of the grey picture in [0, 1], the paper's
-        output is `T = 1` where `D >= eps`, else `1 + tanh(phi (D - eps))`; ink is `1 - T`,
+        output is `T = 1` if `D >= eps`, else `1 + tanh(phi (D - eps))`; ink is `1 - T`,
         limited to 1.
 
         Args:
@@ -59,9 +59,9 @@ class Xdog:
         Returns:
             (H, W) float32 in [0, 1], 1 = ink, one per picture.
         """
-        return [self._map(picture) for picture in pictures]
+        return [self._ink_map(picture) for picture in pictures]
 
-    def _map(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _ink_map(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         o = self._options
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
         fine = cv2.GaussianBlur(grey, (0, 0), o.sigma)

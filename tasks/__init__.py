@@ -1,8 +1,9 @@
-"""The Luigi DAG: what is made from what. It wires; `pipeline` computes."""
+"""The Luigi DAG: which artefact is made from which. It wires; `pipeline` computes."""
 
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
 from tasks.evaluate_colorizer import EvaluateColorizer
+from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
 from tasks.pack_dataset import PackDataset
@@ -17,6 +18,7 @@ __all__ = [
     "BuildDataset",
     "DownloadShard",
     "EvaluateColorizer",
+    "FetchWeights",
     "FilterPosts",
     "ImportMetadata",
     "PackDataset",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import luigi
@@ -18,9 +18,9 @@ from pipeline.progress import Advance
 from pipeline.report.contact_sheet import read_contact_sheet
 from pipeline.report.groups_sheet import groups_sheet
 from pipeline.report.report import ReportFacts, StageFacts, summary_table, write_report
-from sketch_models.errors import SengaError
 from tasks import config
 from tasks.download_shard import DownloadShard
+from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
 from tasks.pack_dataset import PackDataset
@@ -28,53 +28,63 @@ from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult, check_requirements
 
-NAMES = ("train.h5", "test.h5", "report.html")
+OUTPUTS = ("train.h5", "test.h5", "report.html")
 
 
 class BuildDataset(Stage):
-    """Builds `train.h5`, `test.h5` and `report.html` from the configured posts."""
+    """Build `train.h5`, `test.h5` and `report.html` from the configured posts."""
 
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Asks at once for everything that a person must provide, and gets the weights."""
+        """Check at once that everything is there that a person must provide."""
         super().__init__(*args, **values)
-        chain: list[Stage] = [
+        check_requirements(self.sources())
+
+    @staticmethod
+    def sources() -> list[Stage]:
+        """The tasks of a build that use what a person provides: a CSV, a library, weights."""
+        return [
             ImportMetadata(),
             *SketchShard.variants(0).values(),
             *SimplifyShard.variants(0).values(),
         ]
-        needs = dict.fromkeys(sentence for task in chain for sentence in task.needs())
-        if needs:
-            raise SengaError("\n".join(needs))
-        networks = [task for task in chain if task.process_resources()]
-        if networks and not self.complete():
-            for task in networks:
-                task.prepare()
 
     def upstream(self) -> list[Stage]:
         """The packed files."""
         return [PackDataset()]
 
+    def requires(self) -> list[FetchWeights]:
+        """The weights of the networks; `run` asks for the packed files only once these are there.
+
+        So a build whose weights cannot be had ends before any post or picture is downloaded.
+        """
+        return FetchWeights.of_configured_models()
+
+    def run(self) -> Iterator[Sequence[Stage]]:
+        """Wait for the packed files, then write the report."""
+        yield self.upstream()
+        self.make_and_record()
+
     def settings(self) -> dict[str, object]:
-        """None of its own."""
+        """No settings of its own."""
         return {}
 
     def artefact(self) -> Path:
-        """The report; beside the files that it describes."""
+        """Path of the report, beside the files that it describes."""
         return PackDataset().artefact() / "report.html"
 
     def complete(self) -> bool:
-        """Also: the names at the top of the dataset's folder point at this build."""
+        """Whether, besides, the links at the top of the dataset's folder point at this build."""
         return super().complete() and all(
             self.dataset.newest(name).resolve() == (self.artefact().parent / name).resolve()
-            for name in NAMES
+            for name in OUTPUTS
         )
 
-    def make(self, advance: Advance) -> Made:
-        """Verifies the files, writes the report and makes the names at the top point here."""
+    def make(self, advance: Advance) -> StageResult:
+        """Verify the files, write the report and point the links at the top of the dataset here."""
         packed = PackDataset()
         verify([packed.file(part) for part in PARTS])
         with store.publish(self.artefact()) as temporary:
@@ -83,21 +93,21 @@ class BuildDataset(Stage):
             groups = groups_sheet(SplitDataset().artefact(), colors)
             groups_png = b"" if groups is None else encode_png(groups)
             write_report(temporary, self._facts(), encode_png(sheet), groups_png)
-        for name in NAMES:
+        for name in OUTPUTS:
             self.dataset.link_newest(name, self.artefact().parent / name)
         advance(1)
-        return Made(kept=packed.manifest().kept)
+        return StageResult(kept=packed.manifest().kept)
 
-    def say_done(self) -> None:
-        """Prints the table of the build and where its files are."""
+    def log_done(self) -> None:
+        """Print the table of the build and the paths of its files."""
         console = Console(stderr=True)
         console.print(summary_table(self._facts()))
-        say_where(self)
+        print_outputs(self)
 
-    def say_nothing_to_do(self) -> None:
-        """Says where the files of the earlier build are."""
+    def log_up_to_date(self) -> None:
+        """Print the paths of the files of the earlier build."""
         sys.stderr.write("Nothing to do: all is made from exactly these settings and posts.\n")
-        say_where(self)
+        print_outputs(self)
 
     def _facts(self) -> ReportFacts:
         packed = PackDataset()
@@ -127,7 +137,7 @@ class BuildDataset(Stage):
 
 
 def _rows(task: Stage, fact: str) -> list[tuple[str, int]]:
-    """Names and counts that a manifest holds."""
+    """Names and counts from the facts of a manifest."""
     rows = task.manifest().facts[fact]
     assert isinstance(rows, list)
     return [(str(name), int(number)) for name, number in rows]
@@ -155,30 +165,30 @@ def _stages() -> list[list[Sequence[Stage]]]:
 
 
 def _sum(variants: Sequence[Sequence[Stage]]) -> StageFacts:
-    """A stage in numbers; its pictures are those of the variant with the fewest."""
+    """Sum up a stage; its pictures are those of the variant with the fewest."""
     manifests = [[task.manifest() for task in tasks] for tasks in variants]
-    everything = [manifest for variant in manifests for manifest in variant]
+    all_manifests = [manifest for variant in manifests for manifest in variant]
     dropped: Counter[str] = Counter()
-    for manifest in everything:
+    for manifest in all_manifests:
         dropped.update(manifest.dropped)
     return StageFacts(
         name=variants[0][0].stage,
         unit=variants[0][0].unit,
         kept=min(sum(manifest.kept for manifest in variant) for variant in manifests),
         dropped=dict(dropped.most_common()),
-        seconds=sum(manifest.seconds for manifest in everything),
-        bytes=sum(manifest.bytes for manifest in everything),
+        seconds=sum(manifest.seconds for manifest in all_manifests),
+        bytes=sum(manifest.bytes for manifest in all_manifests),
     )
 
 
-def say_where(build: BuildDataset) -> None:
-    """Prints what a finished build has made and where."""
+def print_outputs(build: BuildDataset) -> None:
+    """Print the paths of the files of a finished build, and how many pairs they hold."""
     counts = PackDataset().manifest().facts
     sys.stderr.write(f"{counts['train']:,} pairs to train with, {counts['test']:,} to test with:\n")
-    for name in NAMES:
+    for name in OUTPUTS:
         sys.stderr.write(f"  {build.dataset.newest(name)}\n")
 
 
 @BuildDataset.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _say_nothing_to_do(build: BuildDataset) -> None:
-    build.say_nothing_to_do()
+def _log_up_to_date(build: BuildDataset) -> None:
+    build.log_up_to_date()

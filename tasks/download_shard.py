@@ -11,7 +11,7 @@ from tasks import config
 from tasks.client import open_client
 from tasks.filter_posts import FilterPosts
 from tasks.shards import ShardStage
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 
 
 class DownloadShard(ShardStage):
@@ -32,7 +32,7 @@ class DownloadShard(ShardStage):
         """Return the digest of this shard's posts alone: posts of others change nothing here."""
         return [str(FilterPosts().shards()[self.shard]["digest"])]
 
-    def expected(self) -> int:
+    def input_count(self) -> int:
         """Return the number of posts in this shard."""
         return int(str(FilterPosts().shards()[self.shard]["rows"]))
 
@@ -53,7 +53,7 @@ class DownloadShard(ShardStage):
         """Allow one shard at a time, however many workers there are: hosts are shared."""
         return {"download": 1}
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Download the pictures; publish the tar and its outcomes."""
         journal = self.dataset.color_journal(self.shard)
         with (
@@ -73,7 +73,7 @@ class DownloadShard(ShardStage):
             )
         journal.unlink()
         check_failed_share(result, config.options(DownloadOptions))
-        return Made(
+        return StageResult(
             kept=result.kept,
             dropped=result.dropped,
             unfinished=result.transient,

@@ -14,10 +14,10 @@ from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
-from sketch_models.weights.folder import digests_of, is_file, local
+from sketch_models.weights.cache import digests_of, expand_path, is_file
 from tasks import config
 from tasks.pack_dataset import PackDataset
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 from tasks.train_colorizer import TrainColorizer
 
 PAGE = "evaluation.html"
@@ -57,7 +57,7 @@ class EvaluateColorizer(Stage):
         page = self.dataset.newest(PAGE)
         return super().complete() and page.resolve() == (self.artefact() / "index.html").resolve()
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Evaluates in a process of its own."""
         job = EvaluateJob(
             test=str(PackDataset().file("test").absolute()),
@@ -86,11 +86,11 @@ class EvaluateColorizer(Stage):
                 1,
             )
         self.dataset.link_newest(PAGE, self.artefact() / "index.html")
-        return Made(kept=last["images"])
+        return StageResult(kept=last["images"])
 
-    def say_done(self) -> None:
-        """Says the stage's line and where the page is."""
-        super().say_done()
+    def log_done(self) -> None:
+        """Log the line of the finished stage and the path of the page."""
+        super().log_done()
         sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
 
     def _trainings(self) -> dict[str, TrainColorizer]:
@@ -106,16 +106,16 @@ def _weights() -> dict[str, str]:
     """
     found = {}
     for name, path in config.options(EvaluateOptions).weight_files().items():
-        if not is_file(local(path)):
+        if not is_file(expand_path(path)):
             raise SengaError(
                 f"[evaluate] {name} = {path}: there is no such file, expected the path of one; "
                 "leave it empty to go without that measure."
             )
-        found[name] = digests_of(local(path)).sha256
+        found[name] = digests_of(expand_path(path)).sha256
     return found
 
 
 @EvaluateColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _say_nothing_to_do(evaluation: EvaluateColorizer) -> None:
+def _log_up_to_date(evaluation: EvaluateColorizer) -> None:
     sys.stderr.write("Nothing to do: these colorizers are evaluated with exactly these settings.\n")
     sys.stderr.write(f"  {evaluation.dataset.newest(PAGE)}\n")

@@ -11,7 +11,7 @@ from pipeline.progress import Advance, Progress
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.import_metadata import ImportMetadata
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 
 
 class FilterPosts(Stage):
@@ -49,7 +49,7 @@ class FilterPosts(Stage):
         """Count every post."""
         return Progress(total=ImportMetadata().manifest().kept)
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Filter the posts; raise SengaError if none is left."""
         options = config.options(FilterOptions)
         width = config.options(config.BuildOptions).shard_width
@@ -59,7 +59,7 @@ class FilterPosts(Stage):
         if not result.kept:
             rules = ", ".join(f"{rule} dropped {dropped:,}" for rule, dropped in result.funnel)
             raise SengaError(f"[filter]: no post matches ({rules}). Loosen one of these rules.")
-        return Made(
+        return StageResult(
             kept=result.kept,
             dropped={rule: dropped for rule, dropped in result.funnel if dropped},
             facts={

@@ -19,7 +19,7 @@ from pipeline.progress import Advance
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.client import open_client
-from tasks.stage import BUILD, Made, Stage
+from tasks.stage import RUN_ID, Stage, StageResult
 
 logger = logging.getLogger("senga")
 
@@ -62,7 +62,7 @@ class ImportMetadata(Stage):
         """The tags that a board is searched for: those that the filter needs anyway."""
         return sorted(set(config.options(FilterOptions).all_tags))
 
-    def needs(self) -> list[str]:
+    def unmet_requirements(self) -> list[str]:
         """Return a sentence for a missing CSV or library."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.missing_requirements()
@@ -93,10 +93,10 @@ class ImportMetadata(Stage):
         """Whether it is imported, and a board was asked for new posts in this run."""
         manifest = store.read_manifest(self.manifest_path())
         needs_board = self._options.source == "api" and self._options.new_posts
-        is_current = manifest is not None and manifest.build == BUILD
+        is_current = manifest is not None and manifest.build == RUN_ID
         return super().complete() and (is_current or not needs_board)
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(advance)
@@ -114,7 +114,7 @@ class ImportMetadata(Stage):
             counts = import_posts(
                 path, folder / "posts.parquet", folder / "quarantine.csv", advance
             )
-        return Made(kept=counts.pop("posts"), dropped=counts, facts=facts)
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
         from pipeline.sample_booru import write_csv
@@ -124,7 +124,7 @@ class ImportMetadata(Stage):
             write_csv(temporary, posts=self._options.sample_posts, seed=seed)
         return self.dataset.sample_csv()
 
-    def _collect_from_board(self, advance: Advance) -> Made:
+    def _collect_from_board(self, advance: Advance) -> StageResult:
         """Collect new posts, and import all that were ever collected."""
         collected = self.dataset.api_posts(self.recipe())
         with store.explain_write_errors(collected):
@@ -145,12 +145,12 @@ class ImportMetadata(Stage):
         content = _sha256(collected, *_stamp(collected))
         manifest = store.read_manifest(self.manifest_path())
         if manifest and manifest.content == content and self.posts.exists():
-            return Made(kept=manifest.kept, dropped=manifest.dropped, content=content)
+            return StageResult(kept=manifest.kept, dropped=manifest.dropped, content=content)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             batches = read_store(collected, self._options.api)
             counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
-        return Made(kept=counts.pop("posts"), dropped=counts, content=content)
+        return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
 
 
 def _get_page(client: PoliteClient, url: str) -> bytes:

@@ -18,7 +18,7 @@ from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 
 
 class PackDataset(Stage):
@@ -64,7 +64,7 @@ class PackDataset(Stage):
         """Return the number of pictures in the split."""
         return Progress(total=SplitDataset().manifest().kept)
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Pack both files and publish them together."""
         split = read_split(SplitDataset().table)
         dropped: dict[str, int] = {}
@@ -84,7 +84,7 @@ class PackDataset(Stage):
                 codes = count_codes(outcomes)
                 kept[part] = codes.pop(OK, 0)
                 dropped |= {code: dropped.get(code, 0) + n for code, n in codes.items()}
-        return Made(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
+        return StageResult(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
 
     def _attributes(self, part: str) -> dict[str, str]:
         return {

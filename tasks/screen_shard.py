@@ -13,7 +13,7 @@ from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
 from tasks.shards import ShardStage
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 
 
 class ScreenShard(ShardStage):
@@ -34,7 +34,7 @@ class ScreenShard(ShardStage):
         """Return the path of a Parquet table: id, code, statistics."""
         return self.dataset.screen(self.recipe(), self.shard)
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Compute the statistics that no earlier table has, and apply the gates to all."""
         download = DownloadShard(shard=self.shard)
         ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
@@ -49,7 +49,7 @@ class ScreenShard(ShardStage):
             )
         codes = count_codes(outcomes)
         kept = codes.pop(OK, 0)
-        return Made(
+        return StageResult(
             kept=kept,
             dropped=codes,
             content=store.fingerprint(

@@ -1,4 +1,4 @@
-"""What the tasks that work on one shard share."""
+"""The base classes of the tasks that work on one shard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.progress import Advance, Progress
 from sketch_models import registry
 from sketch_models.registry import ModelOptions
 from tasks.filter_posts import FilterPosts
-from tasks.stage import Made, NotReadyError, Stage, say
+from tasks.stage import NotReadyError, Stage, StageResult, log_summary
 
 
 class ShardStage(Stage):
@@ -24,64 +24,60 @@ class ShardStage(Stage):
 
     @classmethod
     def variants(cls, shard: int) -> Mapping[str, ShardStage]:
-        """The tasks of this stage for one shard, by the suffix of what they make."""
+        """The tasks of this stage for one shard, by the suffix of their HDF5 datasets."""
         return {"": cls(shard=shard)}
 
-    def others(self) -> list[ShardStage]:
+    def all_tasks(self) -> list[ShardStage]:
         """All tasks of this stage, this one included."""
         shards = FilterPosts().shards()
         return [task for number in shards for task in self.variants(number).values()]
 
-    def expected(self) -> int:
-        """Pictures that reach this shard; raises NotReadyError."""
+    def input_count(self) -> int:
+        """Return how many pictures this shard starts with; raises NotReadyError."""
         return sum(task.manifest().kept for task in self.upstream())
 
     def progress(self) -> Progress:
-        """Over all shards, of which some are done."""
+        """The progress over all shards, of which some are done."""
         total, done, seconds = 0, 0, 0.0
-        for task in self.others():
+        for task in self.all_tasks():
             try:
-                expected = task.expected()
+                pictures = task.input_count()
             except NotReadyError:
                 continue
-            total += expected
+            total += pictures
             if task.is_ready():
-                done += expected
+                done += pictures
                 seconds += task.manifest().seconds
         return Progress(total=total, done=done, seconds=seconds)
 
-    def say_done(self) -> None:
-        """Says the stage's line once its last shard is done."""
-        tasks = self.others()
+    def log_done(self) -> None:
+        """Log the line of the stage once its last shard is done."""
+        tasks = self.all_tasks()
         if all(task.is_ready() for task in tasks):
-            say(self.stage, [task.manifest() for task in tasks], self.unit)
+            log_summary(self.stage, [task.manifest() for task in tasks], self.unit)
 
 
 class DrawStage(ShardStage):
     """A stage whose shards are drawn by a sketch or line model."""
 
     @abstractmethod
-    def drawn_by(self) -> ModelOptions:
+    def model_options(self) -> ModelOptions:
         """The options of the model."""
 
     @abstractmethod
     def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
-        """Draws the shard into a tar of `<id>.<style>.png`."""
+        """Draw the shard into a tar of `<id>.<style>.png`."""
 
     def process_resources(self) -> dict[str, int]:
-        """Networks take turns on the GPU."""
-        return {"gpu": 1} if registry.is_network(self.drawn_by()) else {}
+        """Let one network at a time use the GPU."""
+        return {"gpu": 1} if registry.is_network(self.model_options()) else {}
 
-    def needs(self) -> list[str]:
-        """The sentence for weights that are not where the configuration says."""
-        return registry.needs(self.drawn_by())
+    def unmet_requirements(self) -> list[str]:
+        """Return a message if the configured weights do not exist."""
+        return registry.unmet_requirements(self.model_options())
 
-    def prepare(self) -> None:
-        """Fetches the model's weights and looks whether they are whole."""
-        registry.prepare(self.drawn_by())
-
-    def make(self, advance: Advance) -> Made:
-        """Draws and publishes the tar and its outcomes."""
+    def make(self, advance: Advance) -> StageResult:
+        """Draw and publish the tar and its outcomes."""
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_path(self.artefact())) as table,
@@ -89,4 +85,4 @@ class DrawStage(ShardStage):
             outcomes = self.draw(tar, advance)
             write_outcomes(outcomes, table)
         codes = count_codes(outcomes)
-        return Made(kept=codes.pop(OK, 0), dropped=codes)
+        return StageResult(kept=codes.pop(OK, 0), dropped=codes)

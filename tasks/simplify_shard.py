@@ -1,4 +1,4 @@
-"""Clean line art from every sketch of a shard."""
+"""Clean line art of every sketch of a shard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.stage import Stage
 
 
 class SimplifyShard(DrawStage):
-    """Turns the three sketches of every picture into line art, aligned to the pixel."""
+    """Turn the three sketches of every picture into line art, aligned to the pixel."""
 
     stage = "simplify"
     priority = 10
@@ -29,7 +29,7 @@ class SimplifyShard(DrawStage):
 
     @classmethod
     def variants(cls, shard: int) -> Mapping[str, SimplifyShard]:
-        """One per sketch model and size; where there are several sizes, `_<size>` is a suffix."""
+        """One task per sketch model and size; with several sizes, `_<size>` ends the suffix."""
         sizes = config.options(SimplifyOptions).sizes or (0,)
         return {
             f"{suffix}_{size}" if len(sizes) > 1 else suffix: cls(
@@ -50,14 +50,14 @@ class SimplifyShard(DrawStage):
     def settings(self) -> dict[str, object]:
         """The model with its own options."""
         shared = config.result_options(SimplifyOptions)
-        del shared["sizes"]  # the others do not change what this one makes
+        del shared["sizes"]  # the other sizes do not change what this one draws
         return {**shared, "size": self.size, **config.model_settings(self._line_model)}
 
     @property
     def _line_model(self) -> str:
         return config.options(SimplifyOptions).model
 
-    def drawn_by(self) -> registry.LineOptions:
+    def model_options(self) -> registry.LineOptions:
         """The options of the line model."""
         return config.model_options(self._line_model)
 
@@ -66,8 +66,8 @@ class SimplifyShard(DrawStage):
         return self.dataset.line(self.recipe(), self.shard)
 
     def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
-        """Simplifies every sketch."""
+        """Simplify every sketch."""
         options = config.options(SimplifyOptions)
-        model = registry.line_model(self.drawn_by(), config.options(GpuOptions))
+        model = registry.line_model(self.model_options(), config.options(GpuOptions))
         sketches = self._sketches.artefact()
         return simplify_shard(sketches, tar, model, options, size=self.size, advance=advance)

@@ -1,4 +1,4 @@
-"""Three styles of sketch from every picture of a shard."""
+"""Three styles of sketch of every picture of a shard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tasks.stage import Stage
 
 
 class SketchShard(DrawStage):
-    """Draws `original`, `enhanced` and `pured` from the sketch model's line map."""
+    """Draw `original`, `enhanced` and `pured` from the sketch model's line map."""
 
     stage = "sketch"
     priority = 20
@@ -30,10 +30,11 @@ class SketchShard(DrawStage):
 
     @classmethod
     def variants(cls, shard: int) -> Mapping[str, SketchShard]:
-        """One per sketch model; where there are several, `_<model>` is the suffix."""
+        """One task per sketch model; with several models, the suffix is `_<model>`."""
         models = config.options(SketchOptions).models
-        several = len(models) > 1
-        return {f"_{model}" if several else "": cls(shard=shard, model=model) for model in models}
+        if len(models) == 1:
+            return {"": cls(shard=shard, model=models[0])}
+        return {f"_{model}": cls(shard=shard, model=model) for model in models}
 
     def upstream(self) -> list[Stage]:
         """The pictures."""
@@ -42,10 +43,10 @@ class SketchShard(DrawStage):
     def settings(self) -> dict[str, object]:
         """The model with its own options, and the working size."""
         shared = config.result_options(SketchOptions)
-        del shared["models"]  # the others do not change what this one makes
+        del shared["models"]  # the other models do not change what this one draws
         return {**shared, "model": self.model, **config.model_settings(self.model)}
 
-    def drawn_by(self) -> registry.SketchOptions:
+    def model_options(self) -> registry.SketchOptions:
         """The options of the sketch model."""
         return config.model_options(self.model)
 
@@ -54,10 +55,10 @@ class SketchShard(DrawStage):
         return self.dataset.sketch(self.recipe(), self.shard)
 
     def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
-        """Draws every picture that was kept."""
+        """Draw every picture that the screening kept."""
         color = DownloadShard(shard=self.shard).artefact()
         ids = read_kept_ids(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
         gpu = config.options(GpuOptions)
-        model = registry.sketch_model(self.drawn_by(), gpu, options.runtime)
+        model = registry.sketch_model(self.model_options(), gpu, options.runtime)
         return sketch_shard(color, ids, tar, model, options, advance)

@@ -15,7 +15,7 @@ from tasks import config
 from tasks.filter_posts import FilterPosts
 from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult
 
 
 class SplitDataset(Stage):
@@ -62,7 +62,7 @@ class SplitDataset(Stage):
         yield self.lines()
         self.make_and_record()
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Group the pictures, split them, and publish the tables."""
         shards = list(FilterPosts().shards())
         downloaded = sum(ScreenShard(shard=number).manifest().kept for number in shards)
@@ -85,7 +85,7 @@ class SplitDataset(Stage):
             "duplicate": len(complete) - len(ids),
             "beside_the_test": len(ids) - len(parts),
         }
-        return Made(
+        return StageResult(
             kept=len(parts),
             dropped={reason: number for reason, number in dropped.items() if number},
             facts={**counts, "joins": groups.counts},

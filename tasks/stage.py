@@ -1,4 +1,4 @@
-"""What all tasks share: they are complete when their manifest says what they were made from."""
+"""The base class of all tasks: complete if the manifest names exactly the present inputs."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tasks import config
 
 logger = logging.getLogger("senga")
 
-BUILD = f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}"
-"""Names this run of Luigi; worker processes inherit it."""
+RUN_ID = f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}"
+"""Identifies this run of Luigi; worker processes inherit it."""
 
 _LIBRARIES = (
     "luigi",
@@ -44,8 +44,8 @@ _LIBRARIES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """What a stage has to say of what it made; the fields are those of `Manifest`."""
+class StageResult:
+    """What `make` returns; the fields are those of `Manifest`."""
 
     kept: int
     content: str = ""
@@ -55,31 +55,31 @@ class Made:
 
 
 class NotReadyError(Exception):
-    """Something upstream is not made yet, so that nobody can say what this is made from."""
+    """Something upstream is not made yet, so that the inputs are not known."""
 
 
 class Stage(luigi.Task):
     """A task of the DAG.
 
-    A subclass says what its artefact is called, what settings and upstream content it is made
-    from, and makes it. Raise `version` when the same inputs give another result.
+    A subclass defines the path of its artefact, the settings and upstream content that it is made
+    from, and how it is made. Raise `version` when the same inputs give another result.
     """
 
     version = 1
-    stage = ""  # the word for it in progress lines and tables
+    stage = ""  # its name in progress lines and tables
     unit = "pictures"
     retry_count = 1  # Luigi's: what may pass is retried inside the stage, the rest needs a person
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Refuses a configuration that cannot work, before anything runs."""
+        """Check the whole configuration, before anything runs."""
         super().__init__(*args, **values)
-        # Asked for thousands of times in a build of many shards:
+        # Caches: these are read thousands of times in a build of many shards.
         self._recipe: str | None = None
-        self._path: Path | None = None  # of the manifest
-        self._ready: tuple[int, int] | None = None  # stamp of the manifest once it was complete
+        self._manifest_path: Path | None = None
+        self._complete_stamp: tuple[int, int] | None = None  # of the manifest of a complete task
         config.check()
 
-    # What a subclass says
+    # What a subclass defines
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
@@ -87,11 +87,11 @@ class Stage(luigi.Task):
 
     @abstractmethod
     def artefact(self) -> Path:
-        """The file or folder that this makes."""
+        """The file or folder that this task makes."""
 
     @abstractmethod
-    def make(self, advance: Advance) -> Made:
-        """Makes and publishes the artefact."""
+    def make(self, advance: Advance) -> StageResult:
+        """Make and publish the artefact."""
 
     def upstream(self) -> list[Stage]:
         """The tasks whose artefacts this one reads."""
@@ -101,30 +101,23 @@ class Stage(luigi.Task):
         """The tasks whose settings lead to this one."""
         return self.upstream()
 
-    def needs(self) -> list[str]:
-        """What a person must provide before this can run, a sentence each."""
+    def unmet_requirements(self) -> list[str]:
+        """Return what a person must provide before this can run, a message each."""
         return []
-
-    def prepare(self) -> None:
-        """Gets and checks what this needs from elsewhere, before any stage runs.
-
-        Raises:
-            SengaError: where it cannot be had.
-        """
 
     def content_from(self) -> list[str]:
         """Digests of everything upstream that the artefact is made from.
 
         Raises:
-            NotReadyError: where some of it is not made yet.
+            NotReadyError: if some of it is not made yet.
         """
         return [task.manifest().content for task in self.upstream()]
 
     def progress(self) -> Progress:
-        """How far the stage is when this task begins."""
+        """The progress of the stage when this task begins."""
         return Progress()
 
-    # What follows from it
+    # What follows from these
 
     @property
     def dataset(self) -> Dataset:
@@ -157,22 +150,22 @@ class Stage(luigi.Task):
     def manifest(self) -> Manifest:
         """The manifest of the finished artefact; raises NotReadyError.
 
-        What is complete stays so for as long as its manifest does: nothing upstream of it is made
-        again in this process. Else every stage would look at all that is above it, every time.
+        A complete task counts as complete until its manifest changes: nothing upstream of it is
+        made again in this process. Else every stage would check all that is upstream, every time.
         """
-        if self._path is None:
-            self._path = self.manifest_path()
-        stamp = store.file_identity(self._path)
-        if stamp is None or (stamp != self._ready and not self.complete()):
+        if self._manifest_path is None:
+            self._manifest_path = self.manifest_path()
+        stamp = store.file_identity(self._manifest_path)
+        if stamp is None or (stamp != self._complete_stamp and not self.complete()):
             raise NotReadyError(str(self))
-        manifest = store.read_manifest(self._path)
+        manifest = store.read_manifest(self._manifest_path)
         if manifest is None:
             raise NotReadyError(str(self))
-        self._ready = stamp
+        self._complete_stamp = stamp
         return manifest
 
     def is_ready(self) -> bool:
-        """Whether there is a `manifest`."""
+        """Whether `manifest` returns one."""
         try:
             self.manifest()
         except NotReadyError:
@@ -184,14 +177,14 @@ class Stage(luigi.Task):
         manifest = store.read_manifest(self.manifest_path())
         if manifest is None or not self.artefact().exists():
             return False
-        if manifest.unfinished and manifest.build != BUILD:
+        if manifest.unfinished and manifest.build != RUN_ID:
             return False
         try:
             return manifest.fingerprint == store.fingerprint(self.inputs())
         except (NotReadyError, SengaError):
             return False
 
-    def requires(self) -> list[Stage]:
+    def requires(self) -> Sequence[luigi.Task]:
         """The tasks that Luigi runs first."""
         return self.upstream()
 
@@ -200,20 +193,19 @@ class Stage(luigi.Task):
         return luigi.LocalTarget(str(self.manifest_path()))
 
     def run(self) -> Iterator[Sequence[Stage]] | None:
-        """Makes the artefact and writes its manifest."""
+        """Make the artefact and write its manifest."""
         self.make_and_record()
         return None
 
     def make_and_record(self) -> None:
-        """Runs `make` under the dataset's lock and progress line, then writes the manifest.
+        """Run `make` with the dataset's lock and a progress line, then write the manifest.
 
-        Luigi asks before anything runs what is complete; by now, more may be.
+        Luigi checks before anything runs what is complete; by now, more may be.
         """
         if self.complete():
-            self.say_nothing_to_do()
+            self.log_up_to_date()
             return
-        for sentence in self.needs():
-            raise SengaError(sentence)
+        check_requirements([self])
         store.lock_dataset(self.dataset.root)
         inputs = self.inputs()
         started = time.monotonic()
@@ -222,75 +214,85 @@ class Stage(luigi.Task):
             self.progress(),
             unit=self.unit,
             live=multiprocessing.parent_process() is None,
-            report=self._tell_luigi,
+            report=self._update_luigi_progress,
         ) as meter:
-            made = self.make(meter.advance)
+            result = self.make(meter.advance)
         Manifest(
             fingerprint=store.fingerprint(inputs),
             inputs=inputs,
-            content=made.content or store.fingerprint(inputs),
-            kept=made.kept,
-            dropped=dict(made.dropped),
-            facts=dict(made.facts),
-            unfinished=made.unfinished,
-            build=BUILD,
+            content=result.content or store.fingerprint(inputs),
+            kept=result.kept,
+            dropped=dict(result.dropped),
+            facts=dict(result.facts),
+            unfinished=result.unfinished,
+            build=RUN_ID,
             bytes=store.size_of(self.artefact()),
             seconds=round(time.monotonic() - started, 3),
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             host=socket.gethostname(),
             versions=versions(),
         ).write(self.manifest_path())
-        self.say_done()
+        self.log_done()
 
-    def say_nothing_to_do(self) -> None:
-        """Says that what is upstream has not changed after all: nothing, by default."""
+    def log_up_to_date(self) -> None:
+        """Log that nothing upstream has changed after all; no line by default."""
 
-    def say_done(self) -> None:
-        """Says the stage's line."""
-        say(self.stage, [self.manifest()], self.unit)
+    def log_done(self) -> None:
+        """Log the line of the finished stage."""
+        log_summary(self.stage, [self.manifest()], self.unit)
 
-    def _tell_luigi(self, share: float) -> None:
+    def _update_luigi_progress(self, share: float) -> None:
         if self.set_progress_percentage and self.set_status_message:  # Luigi's, while `run` runs
             self.set_progress_percentage(round(100 * share))
             self.set_status_message(f"{self.stage}: {share:.0%}")
 
     def on_failure(self, exception: BaseException) -> str:
-        """What Luigi's scheduler shows: the sentence where there is one, else the traceback."""
+        """Return what Luigi's scheduler shows: the message of a SengaError, else the traceback."""
         if isinstance(exception, SengaError):
             return str(exception)
         return super().on_failure(exception)
 
 
 @Stage.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
-def _hold_before_workers_fork(task: Stage, _: Stage) -> None:
-    """Takes the dataset's lock in the scheduling process, so that all of its workers have it.
+def _lock_before_workers_fork(task: Stage, _: Stage) -> None:
+    """Lock the dataset in the scheduling process, so that all of its workers inherit the lock.
 
     Luigi discovers the dependencies of what it is going to run, there and not in the workers.
     """
-    with contextlib.suppress(SengaError):  # `run` says it
+    with contextlib.suppress(SengaError):  # `make_and_record` raises it again
         store.lock_dataset(task.dataset.root)
 
 
-def say(stage: str, manifests: Sequence[Manifest], unit: str) -> None:
-    """One line for a finished stage."""
+def check_requirements(stages: Sequence[Stage]) -> None:
+    """Raise one error that lists everything that the stages lack.
+
+    Raises:
+        SengaError: if a person must provide something first; one line for each thing.
+    """
+    messages = [message for stage in stages for message in stage.unmet_requirements()]
+    if messages:
+        raise SengaError("\n".join(dict.fromkeys(messages)))
+
+
+def log_summary(stage: str, manifests: Sequence[Manifest], unit: str) -> None:
+    """Log one line for a finished stage."""
     kept = sum(manifest.kept for manifest in manifests)
     seconds = sum(manifest.seconds for manifest in manifests)
     dropped: Counter[str] = Counter()
     for manifest in manifests:
         dropped.update(manifest.dropped)
-    most = dropped.most_common(1)
-    left_out = f"; left out {dropped.total():,}, mostly {most[0][0]}" if most else ""
+    top = dropped.most_common(1)
+    left_out = f"; left out {dropped.total():,}, mostly {top[0][0]}" if top else ""
     logger.info("%-9s %s %s in %.1f s%s", stage, f"{kept:,}", unit, seconds, left_out)
 
 
 @cache
 def versions() -> dict[str, str]:
-    """What made the artefact: Senga's commit, where it runs from a clone, and the libraries."""
-    found = {name: metadata.version(name) for name in _LIBRARIES}
-    here = Path(__file__).parent
+    """Senga's version and commit (if it runs from a clone), and the versions of the libraries."""
+    libraries = {name: metadata.version(name) for name in _LIBRARIES}
     commit = ""
     with contextlib.suppress(OSError):  # no git
-        git = ["git", "-C", str(here), "rev-parse", "HEAD"]
-        done = subprocess.run(git, capture_output=True, text=True, check=False)  # noqa: S603
-        commit = done.stdout.strip()
-    return {"senga": metadata.version("senga"), "commit": commit, **found}
+        git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+        process = subprocess.run(git, capture_output=True, text=True, check=False)  # noqa: S603
+        commit = process.stdout.strip()
+    return {"senga": metadata.version("senga"), "commit": commit, **libraries}

@@ -1,4 +1,4 @@
-"""What the terminal shows of Luigi's log: sentences, not tracebacks."""
+"""The log handler of the terminal: messages, not tracebacks."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import logging
 from sketch_models.errors import SengaError
 
 
-class Terminal(logging.StreamHandler):  # type: ignore[type-arg]
+class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """The log handler that configs/logging.ini names.
 
-    An error with a sentence for people is shown as that sentence, once, however many tasks it
-    stops; any other error is a defect of Senga and keeps its traceback.
+    A SengaError is shown as its message, once, however many tasks it stops; any other error is a
+    defect of Senga and keeps its traceback.
     """
 
     def __init__(self) -> None:
-        """Writes to the standard error."""
+        """Write to the standard error."""
         super().__init__()
-        self._said: set[str] = set()
+        self._shown: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes one record."""
+        """Write one record."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, SengaError):
-            if str(error) in self._said:
+            if str(error) in self._shown:
                 return
-            self._said.add(str(error))
+            self._shown.add(str(error))
             record = logging.makeLogRecord({"msg": str(error), "levelno": record.levelno})
         super().emit(record)

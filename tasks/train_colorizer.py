@@ -23,12 +23,11 @@ from pipeline.colorizer.options import (
 from pipeline.colorizer.train_job import JOB, TRAIN_LOG, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.progress import Advance, Progress
-from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
-from tasks.stage import Made, Stage
+from tasks.stage import Stage, StageResult, check_requirements
 
 logger = logging.getLogger("senga")
 
@@ -44,16 +43,18 @@ class TrainColorizer(Stage):
     )
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Refuses what cannot be trained, and asks for what is missing, before any building."""
+        """Check the options, and that everything is there that a person must provide."""
         super().__init__(*args, **values)
-        require_size(config.options(PackOptions).size)
-        self.network  # noqa: B018 - checks the name
-        for sentence in self.needs():
-            raise SengaError(sentence)
+        self._check_options()
+        check_requirements([self, *BuildDataset.sources()])
 
-    @property
-    def network(self) -> NetworkOptions:
-        """The networks, with this task's generator."""
+    def _check_options(self) -> None:
+        """Raise ConfigError for a picture size or a generator that cannot be trained."""
+        require_size(config.options(PackOptions).size)
+        self.network_options()
+
+    def network_options(self) -> NetworkOptions:
+        """The networks, with this task's generator; raises OptionError if there is no such one."""
         options = config.options(NetworkOptions)
         return replace(options, generator=self.generator) if self.generator else options
 
@@ -69,7 +70,7 @@ class TrainColorizer(Stage):
         """Networks, hints, augmentation, losses, rates, precision, seed; and which weights."""
         kinds = (NetworkOptions, HintOptions, AugmentOptions, LossOptions, TrainOptions, GpuOptions)
         chosen = {kind.section: config.result_options(kind) for kind in kinds}
-        chosen[NetworkOptions.section]["generator"] = self.network.generator
+        chosen[NetworkOptions.section]["generator"] = self.network_options().generator
         losses = config.options(LossOptions)
         ready = perceptual_weights.are_ready(losses)
         identity = perceptual_weights.identity(losses) if ready else ""
@@ -83,8 +84,8 @@ class TrainColorizer(Stage):
         """It takes the GPU for itself."""
         return {"gpu": 1}
 
-    def needs(self) -> list[str]:
-        """The sentence for weights of the perceptual loss that must be there and are not."""
+    def unmet_requirements(self) -> list[str]:
+        """Return a message if weights of the perceptual loss are missing that must be there."""
         losses = config.options(LossOptions)
         if losses.perceptual:
             perceptual_weights.identity(losses)
@@ -107,7 +108,7 @@ class TrainColorizer(Stage):
             test=str(packed.file("test").absolute()),
             content=packed.manifest().content,
             seed=self._seed,
-            network=self.network,
+            network=self.network_options(),
             losses=config.options(LossOptions),
             hints=config.options(HintOptions),
             augment=config.options(AugmentOptions),
@@ -120,9 +121,9 @@ class TrainColorizer(Stage):
         pictures = int(str(PackDataset().manifest().facts["train"]))
         return Progress(total=round(pictures * config.options(TrainOptions).epochs))
 
-    def make(self, advance: Advance) -> Made:
+    def make(self, advance: Advance) -> StageResult:
         """Trains in a process of its own and passes on what it says."""
-        self._say_what_is_left_out()
+        self._log_missing_loss()
         folder = self.artefact()
         job = folder / JOB
         _set_aside_another(folder, self.job().content)
@@ -143,23 +144,18 @@ class TrainColorizer(Stage):
         )
         *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
         facts = json.loads(last)
-        return Made(kept=facts["images"], facts=facts)
+        return StageResult(kept=facts["images"], facts=facts)
 
-    def say_done(self) -> None:
-        """Says the stage's line and where the weights are."""
-        super().say_done()
+    def log_done(self) -> None:
+        """Log the line of the finished stage and the path of the weights."""
+        super().log_done()
         sys.stderr.write(f"  {self.artefact() / WEIGHTS}\n")
 
-    def _say_what_is_left_out(self) -> None:
+    def _log_missing_loss(self) -> None:
         losses = config.options(LossOptions)
-        name = losses.perceptual_weights
         if perceptual_weights.are_missing(losses):
-            logger.info(
-                "train     without the perceptual loss: the weights %s are not on this machine; "
-                "`python -m sketch_models.weights fetch %s` gets them",
-                name,
-                name,
-            )
+            message = perceptual_weights.missing_message(losses)
+            logger.info("train     without the perceptual loss. %s", message)
 
     def _processes(self) -> int:
         on_gpus = config.options(GpuOptions).device in ("auto", "cuda")
@@ -191,6 +187,6 @@ def _aside(folder: Path, content: str) -> Path:
 
 
 @TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _say_nothing_to_do(training: TrainColorizer) -> None:
+def _log_up_to_date(training: TrainColorizer) -> None:
     sys.stderr.write("Nothing to do: it is trained on exactly this dataset with these settings.\n")
     sys.stderr.write(f"  {training.artefact() / WEIGHTS}\n")

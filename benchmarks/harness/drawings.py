@@ -14,7 +14,7 @@ from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
 
 SIZE = SketchOptions().size  # pixels; the long side that sketches are drawn at
@@ -24,8 +24,8 @@ FIRST = 30_000  # post id
 
 def line_maps(color: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
     """The lines of a picture by style; pictures that have the working size stay as they are."""
-    (ink,) = XDOG.lines([resize_long_side(color, SIZE)])
-    lines = CENTERLINE.simplify([cut(ink, style) for style in STYLES])
+    (ink,) = XDOG.extract_lines([resize_long_side(color, SIZE)])
+    lines = CENTERLINE.simplify([ink_to_sketch(ink, style) for style in STYLES])
     return dict(zip(STYLES, lines, strict=True))
 
 

@@ -19,18 +19,21 @@ Arrays = dict[str, NDArray[np.float32]]
 def sketchkeras(seed: int = 0) -> Arrays:
     """The 18 convolutions of sketchKeras, as `keras_file.read` gives them."""
     rng = np.random.default_rng(seed)
-    shapes = [(c.outputs, c.inputs, c.kernel, c.kernel) for c in CONVOLUTIONS]
-    reach = [c.inputs * c.kernel**2 for c in CONVOLUTIONS]
-    return _layers(rng, shapes, reach, [c.outputs for c in CONVOLUTIONS])
+    shapes = [(c.out_channels, c.in_channels, c.kernel, c.kernel) for c in CONVOLUTIONS]
+    reach = [c.in_channels * c.kernel**2 for c in CONVOLUTIONS]
+    return _layers(rng, shapes, reach, [c.out_channels for c in CONVOLUTIONS])
 
 
 def simo_serra(seed: int = 0) -> Arrays:
     """The 23 convolutions of sketch simplification, as `simo_serra_file.read` gives them."""
     rng = np.random.default_rng(seed)
-    sides = [(n.inputs, n.outputs) if n.up else (n.outputs, n.inputs) for n in LAYERS]
+    sides = [
+        (n.in_channels, n.out_channels) if n.upsamples else (n.out_channels, n.in_channels)
+        for n in LAYERS
+    ]
     shapes = [(*side, n.kernel, n.kernel) for side, n in zip(sides, LAYERS, strict=True)]
-    reach = [n.inputs * n.kernel**2 // (4 if n.up else 1) for n in LAYERS]
-    layers = _layers(rng, shapes, reach, [n.outputs for n in LAYERS])
+    reach = [n.in_channels * n.kernel**2 // (4 if n.upsamples else 1) for n in LAYERS]
+    layers = _layers(rng, shapes, reach, [n.out_channels for n in LAYERS])
     return {**layers, "mean": np.array([0.96], np.float32), "std": np.array([0.09], np.float32)}
 
 
@@ -71,10 +74,10 @@ def write_keras(path: Path, seed: int = 0) -> None:
             names += [_layer(weights, f"conv2d_{place + 1}", convolution)]
             if place < len(CONVOLUTIONS) - 1:
                 normalisation = {
-                    "gamma:0": rng.uniform(0.9, 1.1, layer.outputs),
-                    "beta:0": rng.uniform(-0.05, 0.05, layer.outputs),
-                    "moving_mean:0": rng.uniform(-0.05, 0.05, layer.outputs),
-                    "moving_variance:0": rng.uniform(0.8, 1.2, layer.outputs),
+                    "gamma:0": rng.uniform(0.9, 1.1, layer.out_channels),
+                    "beta:0": rng.uniform(-0.05, 0.05, layer.out_channels),
+                    "moving_mean:0": rng.uniform(-0.05, 0.05, layer.out_channels),
+                    "moving_variance:0": rng.uniform(0.8, 1.2, layer.out_channels),
                 }
                 names += [_layer(weights, f"batch_normalization_{place + 1}", normalisation)]
                 names += [_layer(weights, f"activation_{place + 1}", {})]

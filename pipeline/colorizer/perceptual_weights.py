@@ -20,21 +20,22 @@ def identity(options: LossOptions) -> str:
 
 def are_ready(options: LossOptions) -> bool:
     """Return whether the loss is used and its weights are on this machine."""
-    return bool(options.perceptual) and weights.is_ready(options.perceptual_weights)
+    return bool(options.perceptual) and weights.is_available(options.perceptual_weights)
 
 
 def are_missing(options: LossOptions) -> bool:
     """Return whether the loss is used but its weights are not on this machine."""
-    return bool(options.perceptual) and not weights.is_ready(options.perceptual_weights)
+    return bool(options.perceptual) and not weights.is_available(options.perceptual_weights)
 
 
 def missing(options: LossOptions) -> str | None:
     """Return the message for weights that must be on this machine and are not, or None."""
     if not are_missing(options) or options.without_weights != "refuse":
         return None
-    name = options.perceptual_weights
-    return (
-        f"{OPTION} = {name}: these weights are not on this machine. Run "
-        f"`python -m sketch_models.weights fetch {name}`, or set [losses] without_weights = "
-        "continue."
-    )
+    advice = ", or set [losses] without_weights = continue"
+    return weights.missing_weights_message(options.perceptual_weights, OPTION, advice)
+
+
+def missing_message(options: LossOptions) -> str:
+    """Return the sentence for weights that a training goes without."""
+    return weights.missing_weights_message(options.perceptual_weights, OPTION)

@@ -21,7 +21,7 @@ from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, Sket
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.pack.square import resample
 from pipeline.picture import encode_png, resize_long_side
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 
 MAX_SIDE = 1536  # of the input of a sketch or line model, in pixels
 MAX_VARIATIONS = 8
@@ -45,7 +45,7 @@ def sketch(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     models.require_model("sketch", model)
     picture = resize_long_side(fields.rgb("image"), size)
     results = run_jobs([SketchJob(model=model, picture=picture)])
-    return _line_response(cut(results.outputs[0], style), results)
+    return _line_response(ink_to_sketch(results.outputs[0], style), results)
 
 
 def simplify(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:

@@ -192,7 +192,7 @@ class Models:
             return self._painter.colorize_batch(lines, hints, np.stack([job.z for job in colorize]))
         if isinstance(first, SketchJob):
             sketch = cast("Sequence[SketchJob]", jobs)
-            return self._sketch[first.model].get().lines([job.picture for job in sketch])
+            return self._sketch[first.model].get().extract_lines([job.picture for job in sketch])
         simplify = cast("Sequence[SimplifyJob]", jobs)
         return self._simplify[first.model].get().simplify([job.sketch for job in simplify])
 
@@ -276,8 +276,6 @@ def _require_on_disk(name: str, network: str) -> None:
     """
     option = f"--{network.replace('_', '-')}"
     weights.identity(name, option=option, network=network)
-    if not weights.is_ready(name):
-        raise SengaError(
-            f"The weights of {network} are not on this machine. Fetch them with `python -m "
-            f"sketch_models.weights fetch {name}`, then start the demo again."
-        )
+    if not weights.is_available(name):
+        advice = ", then start the demo again"
+        raise SengaError(weights.missing_weights_message(name, option, advice))

@@ -17,7 +17,7 @@ from pipeline.shard import ShardReader
 from sketch_models.model import SketchModel
 from sketch_models.option import Options, option
 from sketch_models.registry import SKETCH_MODELS
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 
 SMALLEST_SKETCH = 64  # long side, in pixels
 RUNTIMES = ("torch", "tensorflow")
@@ -89,7 +89,7 @@ def sketch_shard(
             ids,
             target,
             load=load,
-            draw=model.lines,
+            draw=model.extract_lines,
             save=_save,
             batch_size=options.batch_size or model.batch_size,
             threads=model.threads,
@@ -98,7 +98,7 @@ def sketch_shard(
 
 
 def _save(ink: NDArray[np.float32]) -> Mapping[str, bytes]:
-    sketches = {style: cut(ink, style) for style in STYLES}
+    sketches = {style: ink_to_sketch(ink, style) for style in STYLES}
     for style, sketch in sketches.items():
         if sketch.min() == 255:
             raise PictureError("no_ink", f"the {style} sketch is blank")

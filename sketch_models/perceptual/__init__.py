@@ -1,1 +1,1 @@
-"""Networks that judge pictures: each is read from a published file and gives features or scores."""
+"""Networks for perceptual losses and metrics, each with the reader of its published file."""

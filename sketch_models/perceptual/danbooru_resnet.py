@@ -1,8 +1,8 @@
-"""ResNets that know drawings: feature maps for the perceptual loss.
+"""ResNets trained on drawings: feature maps for the perceptual loss.
 
 The networks: He et al., "Deep Residual Learning for Image Recognition" (2015), with the names and
-the strides that torchvision gives them; the weights: danbooru-pretrained, which learned the tags
-of a booru.
+the strides of torchvision; the weights: danbooru-pretrained, trained to predict the tags of a
+booru.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from torch import Tensor, nn
 
 from sketch_models.errors import SengaError
 from sketch_models.weights import tensor_file
-from sketch_models.weights.tensor_file import Tensors, checked
+from sketch_models.weights.tensor_file import Tensors, check_tensor, check_variances
 
-GOOD_FILE = (
+DOWNLOAD_URL = (
     "https://github.com/RF5/danbooru-pretrained/releases/download/v0.1/resnet18-3f77756f.pth"
 )
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
-"""Of layer1 ... layer4, by depth."""
+"""Number of blocks of layer1 ... layer4, by depth."""
 
 _SMALL = ((0.5422, 0.5035, 0.4964), (0.4032, 0.3934, 0.3892))
 _NORMALISATION = {18: _SMALL, 34: _SMALL, 50: ((0.7137, 0.6628, 0.6519), (0.2970, 0.3017, 0.2979))}
-"""Mean and deviation of the RGB values, 0 to 1, by depth; 34 was trained with those of 18."""
+"""Mean and standard deviation of RGB, 0 to 1, by depth; 34 was trained with those of 18."""
 
 _CHILDREN = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
-"""Of the published body, a Sequential, by their numbers there; the others have no weights."""
+"""Names of the children of the published body, a Sequential, that have weights."""
 
 
 class DanbooruResNet(nn.Module):
@@ -47,28 +47,28 @@ class DanbooruResNet(nn.Module):
 
     def __init__(self, depth: int) -> None:
         super().__init__()
-        block = _Bottleneck if depth == 50 else _Basic
+        block = _Bottleneck if depth == 50 else _BasicBlock
         mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in _NORMALISATION[depth])
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.pool = nn.MaxPool2d(3, 2, 1)
-        inputs = 64
+        in_channels = 64
         for number, count in enumerate(BLOCKS[depth]):
             width, stride = 64 << number, 1 if number == 0 else 2
-            first = block(inputs, width, stride)
-            inputs = width * block.EXPANSION
-            others = [block(inputs, width, 1) for _ in range(count - 1)]
+            first = block(in_channels, width, stride)
+            in_channels = width * block.EXPANSION
+            others = [block(in_channels, width, 1) for _ in range(count - 1)]
             self.add_module(f"layer{number + 1}", nn.Sequential(first, *others))
         self.requires_grad_(False)
         self.train()
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Five feature maps; gradients reach the images.
+        """Return five feature maps; gradients reach the images.
 
         Args:
-            images: (N, 3, H, W) floats, RGB in [0, 1]; they are normalised here.
+            images: (N, 3, H, W) floats, RGB in [0, 1]; they are normalized here.
 
         Returns:
             The stem (conv1, bn1 and ReLU, before the max pool) at half the size of the images,
@@ -77,30 +77,30 @@ class DanbooruResNet(nn.Module):
         assert images.ndim == 4, images.shape
         assert images.shape[1] == 3, images.shape
         maps = [torch.relu(self.bn1(self.conv1((images - self.mean) / self.std)))]
-        found = self.pool(maps[0])
+        x = self.pool(maps[0])
         for number in range(1, 5):
-            found = self.get_submodule(f"layer{number}")(found)
-            maps.append(found)
+            x = self.get_submodule(f"layer{number}")(x)
+            maps.append(x)
         return maps
 
     def train(self, mode: bool = True) -> DanbooruResNet:
-        """Stays in eval mode, whatever the mode of the model that it is a part of."""
+        """Stay in eval mode, whatever the mode of the model that this is a part of."""
         del mode
         return super().train(False)
 
 
-class _Basic(nn.Module):
+class _BasicBlock(nn.Module):
     """Two convolutions of 3 × 3."""
 
     EXPANSION = 1
 
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False)
+        self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.downsample = _shortcut(inputs, width, stride)
+        self.downsample = _shortcut(in_channels, width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu(self.bn1(self.conv1(x)))
@@ -113,16 +113,16 @@ class _Bottleneck(nn.Module):
 
     EXPANSION = 4
 
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
-        outputs = width * self.EXPANSION
-        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+        out_channels = width * self.EXPANSION
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = _shortcut(inputs, outputs, stride)
+        self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.downsample = _shortcut(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu(self.bn1(self.conv1(x)))
@@ -131,17 +131,19 @@ class _Bottleneck(nn.Module):
         return torch.relu(y + self.downsample(x))
 
 
-def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
-    if inputs == outputs and stride == 1:
+def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+    if in_channels == out_channels and stride == 1:
         return nn.Identity()
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+    )
 
 
 def load(path: Path) -> DanbooruResNet:
-    """Builds the network of a file of weights, with these weights.
+    """Build the network that a weight file is of, with its weights.
 
     Raises:
-        SengaError: where the file is not a whole, usable file of such a network.
+        SengaError: if the file is not a whole, usable file of such a network.
     """
     tensors = {name: torch.from_numpy(values) for name, values in read(path).items()}
     body = DanbooruResNet(_depth(tensors))
@@ -150,51 +152,49 @@ def load(path: Path) -> DanbooruResNet:
 
 
 def read(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Reads weights from a published state dict, or from our own safetensors.
+    """Read weights from a published state dict, or from our own safetensors.
 
     Args:
-        path: of the file; its kind is told by its content, and so is the depth of the network.
+        path: of the file; its format and the depth of the network are detected by its content.
 
     Returns:
         The body with torchvision's names: `conv1.weight`, `bn1.weight`, `bn1.running_mean`,
         `layer1.0.conv1.weight` ...
 
     Raises:
-        SengaError: where the file is not a whole, usable file of such a network.
+        SengaError: if the file is not a whole, usable file of such a network.
     """
-    with tensor_file.and_where(GOOD_FILE):
-        found = _body(tensor_file.read(path))
-        expected = _shapes(_depth(found))
-        for name in found:
+    with tensor_file.add_download_hint(DOWNLOAD_URL):
+        tensors = _body_tensors(tensor_file.read(path))
+        expected = _shapes(_depth(tensors))
+        for name in tensors:
             if name not in expected:
                 raise SengaError(
-                    f"{path} is of another network: it holds {name[:60]!r}, "
-                    f"expected ResNet 18, 34 or 50."
+                    f"{path}: weights of another network: unexpected tensor {name[:60]!r}; "
+                    "expected ResNet 18, 34 or 50."
                 )
-        made = {
-            name: checked(path, name, found.get(name), shape) for name, shape in expected.items()
+        state = {
+            name: check_tensor(path, name, tensors.get(name), shape)
+            for name, shape in expected.items()
         }
-        for name, values in made.items():
-            if name.endswith("running_var") and values.min() < 0:
-                raise SengaError(f"{path} has a variance below 0 in {name}, expected none.")
-        return made
+        check_variances(path, state)
+        return state
 
 
-def _body(tensors: Tensors) -> Tensors:
-    """The body by torchvision's names, out of `Sequential(body, head)`; our own files have them."""
+def _body_tensors(tensors: Tensors) -> Tensors:
+    """Take the body of `Sequential(body, head)`, with torchvision's names; our files have these."""
     if "conv1.weight" in tensors:
         return tensors
-    found = {}
+    body = {}
     for name, tensor in tensors.items():
-        parts = re.fullmatch(r"0\.(\d)\.(.+)", name, re.DOTALL)
-        counter = name.endswith("num_batches_tracked")  # of the training
-        if parts and not counter:
-            found[f"{_CHILDREN.get(parts[1], parts[1])}.{parts[2]}"] = tensor
-    return found
+        match = re.fullmatch(r"0\.(\d)\.(.+)", name, re.DOTALL)
+        if match and not name.endswith("num_batches_tracked"):
+            body[f"{_CHILDREN.get(match[1], match[1])}.{match[2]}"] = tensor
+    return body
 
 
 def _depth(names: Mapping[str, Any]) -> int:
-    """Which network the names are of, if they are of one of them."""
+    """Guess the depth of the network from the names of its tensors."""
     if "layer1.0.conv3.weight" in names:
         return 50
     return 34 if "layer1.2.conv1.weight" in names else 18

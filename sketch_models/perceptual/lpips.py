@@ -1,7 +1,7 @@
-"""LPIPS, how far two pictures are from each other for people (Zhang et al. 2018), with AlexNet.
+"""LPIPS, the perceptual distance of two pictures (Zhang et al. 2018), with AlexNet.
 
-Two files of weights: AlexNet's of torchvision, and the five linear layers that were fitted to what
-people said, version 0.1.
+Two weight files: AlexNet's of torchvision, and the five linear layers that were fitted to human
+judgements, version 0.1.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from torch.nn import functional
 
 from sketch_models.errors import SengaError
 from sketch_models.weights import tensor_file
-from sketch_models.weights.tensor_file import checked
+from sketch_models.weights.tensor_file import check_tensor
 
-GOOD_ALEXNET = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
-GOOD_LINEAR = (
+ALEXNET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+LINEAR_URL = (
     "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1/alex.pth"
 )
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB in [0, 1]
 _CHANNELS = (64, 192, 384, 256, 256)
-_PLACES = (0, 3, 6, 8, 10)  # of the convolutions in torchvision's `features`
-_POOLED_BEFORE = (1, 2)  # numbers of the convolutions
+_CONV_INDICES = (0, 3, 6, 8, 10)  # in torchvision's `features`
+_POOLED_BEFORE = (1, 2)  # convolutions, counted from 0
 
 
 class Lpips(nn.Module):
-    """The distance; frozen."""
+    """The LPIPS distance; frozen."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        inner = (3, *_CHANNELS)
+        channels = (3, *_CHANNELS)
         kernels = ((11, 4, 2), (5, 1, 2), (3, 1, 1), (3, 1, 1), (3, 1, 1))
         self.layers = nn.ModuleList(
-            nn.Conv2d(inner[number], inner[number + 1], kernel, stride, padding)
+            nn.Conv2d(channels[number], channels[number + 1], kernel, stride, padding)
             for number, (kernel, stride, padding) in enumerate(kernels)
         )
         self.weights = nn.ParameterList(torch.zeros(1, count, 1, 1) for count in _CHANNELS)
@@ -46,14 +46,14 @@ class Lpips(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Distances.
+        """Return the distances of pairs of pictures.
 
         Args:
             first: (N, 3, H, W) floats, RGB in [0, 1]; 64 pixels or more.
             second: the same.
 
         Returns:
-            (N,) from 0, for equal pictures.
+            (N,), 0 for equal pictures.
         """
         total = torch.zeros(len(first), device=first.device)
         pairs = zip(self._features(first), self._features(second), strict=True)
@@ -62,39 +62,37 @@ class Lpips(nn.Module):
         return total
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        """Of every layer, divided by their length at every pixel."""
-        x, found = (images - self.mean) / self.std, []
+        """Return the features of every layer, normalized to unit length at every pixel."""
+        x, features = (images - self.mean) / self.std, []
         for number, layer in enumerate(self.layers):
             if number in _POOLED_BEFORE:
                 x = functional.max_pool2d(x, 3, 2)
             x = functional.relu(layer(x))
-            found.append(x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10))
-        return found
+            features.append(x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10))
+        return features
 
 
 def load(alexnet: Path, linear: Path) -> Lpips:
-    """Builds the distance from its two files.
+    """Build the distance from its two files.
 
     Raises:
-        SengaError: where a file is not a whole, usable file of these weights.
+        SengaError: if a file is not a whole, usable file of these weights.
     """
     network = Lpips()
-    with tensor_file.and_where(GOOD_ALEXNET):
-        found = tensor_file.read(alexnet)
-        for layer, place in zip(network.layers, _PLACES, strict=True):
+    with tensor_file.add_download_hint(ALEXNET_URL):
+        tensors = tensor_file.read(alexnet)
+        for layer, index in zip(network.layers, _CONV_INDICES, strict=True):
             for name, parameter in layer.named_parameters():
-                _copy(parameter, alexnet, f"features.{place}.{name}", found)
-    with tensor_file.and_where(GOOD_LINEAR):
-        found = tensor_file.read(linear)
+                _copy(parameter, alexnet, f"features.{index}.{name}", tensors)
+    with tensor_file.add_download_hint(LINEAR_URL):
+        tensors = tensor_file.read(linear)
         for number, parameter in enumerate(network.weights):
-            _copy(parameter, linear, f"lin{number}.model.1.weight", found)
+            _copy(parameter, linear, f"lin{number}.model.1.weight", tensors)
             if parameter.min() < 0:
-                raise SengaError(
-                    f"{linear} has weights below 0 in lin{number}, expected none of a distance."
-                )
+                raise SengaError(f"{linear}: negative weights in lin{number}; expected none.")
     return network
 
 
-def _copy(parameter: Tensor, path: Path, name: str, found: tensor_file.Tensors) -> None:
-    values = checked(path, name, found.get(name), tuple(parameter.shape))
+def _copy(parameter: Tensor, path: Path, name: str, tensors: tensor_file.Tensors) -> None:
+    values = check_tensor(path, name, tensors.get(name), tuple(parameter.shape))
     parameter.copy_(torch.from_numpy(values))

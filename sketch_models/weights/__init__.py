@@ -1,1 +1,1 @@
-"""Weight files: a name or a path comes in, a verified file and its tensors go out."""
+"""Weight files: from a name or a path to a verified file and its tensors."""

@@ -1,4 +1,4 @@
-"""Lists, fetches and verifies the weight files of the networks."""
+"""List, download and verify the weight files of the networks."""
 
 from __future__ import annotations
 
@@ -9,72 +9,74 @@ from importlib import import_module
 from pathlib import Path
 
 from sketch_models.errors import SengaError
-from sketch_models.weights.folder import digests_of, published
-from sketch_models.weights.weights import FILES, fetch, folder, is_ready
+from sketch_models.weights.cache import digests_of, find_published
+from sketch_models.weights.weights import FILES, cache_folder, fetch, is_available
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"  # what such a file begins with
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 where all is well, else 1 and a sentence on stderr."""
+    """Run one command; return 0, or 1 after a message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m sketch_models.weights", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="which files there are, and which are here")
-    fetching = commands.add_parser("fetch", help="download a file, unless it is here")
+    commands.add_parser("list", help="list the published files, and whether they are downloaded")
+    fetching = commands.add_parser("fetch", help="download a file, unless it is downloaded already")
     fetching.add_argument("name", help=", ".join(FILES))
-    verifying = commands.add_parser("verify", help="say what a file is")
+    verifying = commands.add_parser(
+        "verify", help="print which weights a file holds, and whether it is whole"
+    )
     verifying.add_argument("path", type=Path)
-    chosen = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     try:
-        if chosen.command == "list":
-            said = table()
-        elif chosen.command == "fetch":
-            said = str(fetch(chosen.name))
+        if args.command == "list":
+            output = format_table()
+        elif args.command == "fetch":
+            output = str(fetch(args.name))
         else:
-            said = verify(chosen.path)
+            output = verify(args.path)
     except SengaError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         return 1
-    sys.stdout.write(f"{said}\n")
+    sys.stdout.write(f"{output}\n")
     return 0
 
 
-def table() -> str:
-    """The published files, one per line, and the folder that they are kept in."""
-    rows = [("name", "network", "MB", "licence", "here")]
+def format_table() -> str:
+    """Return the published files, one per line, and the cache folder."""
+    rows = [("name", "network", "MB", "licence", "downloaded")]
     for name, file in FILES.items():
-        here = "yes" if is_ready(name) else "no"
-        rows.append((name, file.network, f"{file.megabytes:.0f}", file.licence, here))
+        downloaded = "yes" if is_available(name) else "no"
+        rows.append((name, file.network, f"{file.megabytes:.0f}", file.licence, downloaded))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([*lines, f"folder: {folder()} (SENGA_WEIGHTS names another)"])
+    return "\n".join([*lines, f"folder: {cache_folder()} (set SENGA_WEIGHTS to use another)"])
 
 
 def verify(path: Path) -> str:
-    """What a file is: a published one by its digest, or else by its content.
+    """Return a line on which weights a file holds: by its digest, or else by its content.
 
     Raises:
-        SengaError: where it is no weight file of any network, or there is no such file.
+        SengaError: if it is not a weight file of any network, or there is no such file.
     """
     digests = digests_of(path)
-    file = published(digests)
+    file = find_published(digests)
     if file:
-        known = "as published" if file.digest else "as it was first seen"
-        return f"{path}: {file.name}, weights of {file.network}, {known}; licence: {file.licence}"
-    faults = []
+        check = "as published" if file.digest else "as first seen"
+        return f"{path}: {file.name}, weights of {file.network}, {check}; licence: {file.licence}"
+    problems = []
     for network, read in _readers(path).items():
-        fault = _fault(path, read)
-        if not fault:
-            unknown = f"sha256:{digests.sha256}, which is no published one"
-            return f"{path}: weights of {network}, whole; {unknown}"
-        faults.append(f"  {network}: {fault}")
-    raise SengaError("\n".join([f"{path} is not a weight file of any network.", *faults]))
+        problem = _read_error(path, read)
+        if not problem:
+            digest = f"sha256:{digests.sha256}, not a published file"
+            return f"{path}: weights of {network}, whole; {digest}"
+        problems.append(f"  {network}: {problem}")
+    raise SengaError("\n".join([f"{path}: not a weight file of any network.", *problems]))
 
 
-def _fault(path: Path, read: Callable[[Path], object]) -> str:
+def _read_error(path: Path, read: Callable[[Path], object]) -> str:
     try:
         read(path)
     except SengaError as error:
@@ -83,10 +85,10 @@ def _fault(path: Path, read: Callable[[Path], object]) -> str:
 
 
 def _readers(path: Path) -> dict[str, Callable[[Path], object]]:
-    """What could read a file, by network; some load PyTorch, which only strangers need."""
+    """The functions that may read a file, by network; some import PyTorch, so only here."""
     sketchkeras = import_module("sketch_models.weights.keras_file").read
-    with path.open("rb") as opened:
-        if opened.read(len(_HDF5)) == _HDF5:
+    with path.open("rb") as file:
+        if file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE:
             return {"sketchkeras": sketchkeras}
     simo_serra = import_module("sketch_models.weights.simo_serra_file").read
     return {

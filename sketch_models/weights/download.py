@@ -1,4 +1,4 @@
-"""Gets one large file from the web, with a line that says how far it is."""
+"""Downloads one large file, with a progress line."""
 
 from __future__ import annotations
 
@@ -9,92 +9,92 @@ from pathlib import Path
 from sketch_models.closing import Closing
 from sketch_models.progress_line import ProgressLine
 
-_CHUNK = 1 << 20  # bytes
+_CHUNK_SIZE = 1 << 20  # bytes
 _TIMEOUT = (10, 60)  # seconds to connect, and without a byte
-_TOO_LARGE = 4  # times the expected size: it is something else
+_MAX_SIZE_RATIO = 4  # to the expected size; what is larger is another file
 
 
 class DownloadError(Exception):
-    """A file did not come; the message is the reason, in a few words."""
+    """A download failed; the message is the reason, in a few words."""
 
 
 def download(url: str, target: Path, *, megabytes: float, progress: bool) -> None:
-    """Writes what is at `url` to `target`, which may be left half-written where it fails.
+    """Write the file at `url` to `target`, which may be left half-written on failure.
 
     Args:
         url: http or https.
         target: the file to write.
-        megabytes: its expected size; one that is several times as large is given up.
-        progress: whether to say on stderr how far it is.
+        megabytes: its expected size; the download of one that is four times as large is aborted.
+        progress: whether to show a progress line on stderr.
 
     Raises:
-        DownloadError: where the whole file did not come.
-        OSError: where it cannot be written.
+        DownloadError: if the whole file could not be downloaded.
+        OSError: if it cannot be written.
     """
     import pooch
     import requests
 
     name = url.rpartition("/")[2]
-    with ExitStack() as answers, _Progress(name, target, megabytes, progress) as meter:
+    with ExitStack() as responses, _PoochProgress(name, target, megabytes, progress) as bar:
         get = pooch.HTTPDownloader(
-            progressbar=meter,
-            chunk_size=_CHUNK,
+            progressbar=bar,
+            chunk_size=_CHUNK_SIZE,
             timeout=_TIMEOUT,
-            # No compression on the way: the announced length is then that of the file.
+            # No compression on the way: Content-Length is then the size of the file.
             headers={"Accept-Encoding": "identity"},
-            # pooch does not close what it opened where it fails.
-            hooks={"response": lambda answer, **_: answers.enter_context(answer)},
+            # pooch does not close the response if it fails.
+            hooks={"response": lambda response, **_: responses.enter_context(response)},
         )
         try:
             get(url, str(target), None)
         except requests.HTTPError as error:
-            answer = error.response
-            raise DownloadError(f"HTTP {answer.status_code} {answer.reason}".strip()) from error
+            response = error.response
+            status = f"HTTP {response.status_code} {response.reason}".strip()
+            raise DownloadError(status) from error
         except requests.Timeout as error:
-            raise DownloadError("no answer in time") from error
+            raise DownloadError("timed out") from error
         except requests.exceptions.SSLError as error:
-            raise DownloadError("its certificate was not accepted") from error
+            raise DownloadError("TLS certificate not accepted") from error
         except requests.exceptions.ChunkedEncodingError as error:
-            raise DownloadError("the connection broke off") from error
+            raise DownloadError("connection lost") from error
         except requests.ConnectionError as error:
             raise DownloadError("no connection") from error
         except (requests.RequestException, ValueError) as error:
-            raise DownloadError(f"its answer makes no sense: {type(error).__name__}") from error
+            raise DownloadError(f"invalid response: {type(error).__name__}") from error
 
 
-class _Progress(Closing):
-    """How far the download is, as pooch tells it.
+class _PoochProgress(Closing):
+    """The progress bar that pooch wants, drawn as a `ProgressLine`.
 
-    pooch sets `total` and calls `update`, `reset` and `close`. What it counts are the chunks that
-    it asked for, so the size of the file is taken instead.
+    pooch sets `total` and calls `update`, `reset` and `close`. It counts the chunks that it asked
+    for, so the size of the file is shown instead.
 
     Attributes:
-        total: bytes to come, 0 where the server did not say.
+        total: bytes of the whole file, 0 if the server did not send its size.
     """
 
     def __init__(self, name: str, target: Path, megabytes: float, visible: bool) -> None:
         self.total = 0
         self._target = target
-        self._limit = _TOO_LARGE * megabytes
+        self._limit = _MAX_SIZE_RATIO * megabytes
         self._started = time.monotonic()
         self._line = ProgressLine(name) if visible else None
 
     def update(self, _: int) -> None:
-        """More of the file was written."""
+        """Show how much of the file is written; raise DownloadError if it is too large."""
         done = self._target.stat().st_size / 1e6
         if done > self._limit:
-            raise DownloadError(f"more than {self._limit:,.0f} MB came")
+            raise DownloadError(f"larger than {self._limit:,.0f} MB")
         if self._line is not None:
-            of = f"/{self.total / 1e6:,.0f}" if self.total else ""
+            total = f"/{self.total / 1e6:,.0f}" if self.total else ""
             rate = done / max(time.monotonic() - self._started, 1e-3)
-            self._line.update(
-                done, f"{done:,.0f}{of} MB, {rate:,.1f} MB/s", self.total / 1e6 or None
-            )
+            text = f"{done:,.0f}{total} MB, {rate:,.1f} MB/s"
+            self._line.update(done, text, self.total / 1e6 or None)
 
     def reset(self) -> None:
-        """Nothing is counted here."""
+        """Do nothing: there is no count to reset."""
 
     def close(self) -> None:
-        """The line ends here; pooch calls this too."""
+        """Remove the line; pooch calls this too."""
         if self._line is not None:
             self._line.close()

@@ -1,4 +1,4 @@
-"""A published weight file, from the folder or from where it is published, and verified."""
+"""Downloads published weight files into the cache folder, and verifies them."""
 
 from __future__ import annotations
 
@@ -7,110 +7,120 @@ from pathlib import Path
 
 from sketch_models.atomic import locked, replacing
 from sketch_models.errors import SengaError
+from sketch_models.weights.cache import (
+    cache_folder,
+    digest_cache,
+    digests_of,
+    explain_read_errors,
+    explain_write_errors,
+    is_file,
+)
 from sketch_models.weights.digests import Digests, read_digests
-from sketch_models.weights.folder import book, digests_of, folder, is_file, reading, writing
 from sketch_models.weights.table import FILES, WeightFile
 
-_SHORTEST = 0.9  # of a file's size, where upstream published no digest
+_MIN_SIZE_RATIO = 0.9  # to the size in the table, for a file without a published digest
 
 
 def fetch(name: str, progress: bool = True) -> Path:
-    """The path of a published file in the folder, where it is downloaded to unless it is there.
+    """Return the path of a published file in the cache folder; download it if it is not there.
 
     A file that a person put there counts as well. Either way it is verified: by the published
     digest, or by the one under which it was first seen.
 
     Args:
-        name: of `FILES`.
-        progress: whether to say on stderr how far the download is.
+        name: a key of `FILES`.
+        progress: whether to show a progress line on stderr.
 
     Raises:
-        SengaError: where the name is unknown, or the right file cannot be had.
+        SengaError: if the name is unknown, or the right file cannot be had.
     """
     if name not in FILES:
-        names = ", ".join(FILES)
-        raise SengaError(f"There are no weights called {name}: expected one of {names}.")
+        raise SengaError(f"Weights {name}: unknown name. Use one of {', '.join(FILES)}.")
     file = FILES[name]
-    path = folder() / file.file
+    path = cache_folder() / file.filename
     if not is_file(path):
-        with writing(file.file, file.megabytes, file.option), locked(path):
-            if not is_file(path):  # another process may have fetched it meanwhile
-                _note_licence(file)
+        with explain_write_errors(file.filename, file.megabytes, file.option), locked(path):
+            if not is_file(path):  # another process may have downloaded it meanwhile
+                _print_licence_once(file)
                 _download(file, path, progress)
     instead = f", or set {file.option} to the path of a good copy" if file.option else ""
-    cure = f"delete it and run again{instead}"
-    _check(file, path, digests_of(path), what=str(path), cure=cure)
+    remedy = f"Delete it and run again{instead}"
+    _verify(file, path, digests_of(path), source=str(path), remedy=remedy)
     return path
 
 
-def _note_licence(file: WeightFile) -> None:
-    """Says once per machine and network that its weights are not for every use."""
+def _print_licence_once(file: WeightFile) -> None:
+    """Print, once per machine and network, that weights are for non-commercial use only."""
     if not file.non_commercial:
         return
-    note = f"The published weights of {file.network} are for {file.licence}.\n"
-    mark = folder() / "licences.txt"
-    with locked(mark):
-        said = mark.read_text(encoding="utf-8") if mark.exists() else ""
-        if note not in said:
-            sys.stderr.write(note)
-            with replacing(mark) as temporary:
-                temporary.write_text(said + note, encoding="utf-8")
+    notice = f"The published weights of {file.network} are for {file.licence}.\n"
+    path = cache_folder() / "licences.txt"
+    with locked(path):
+        printed = path.read_text(encoding="utf-8") if path.exists() else ""
+        if notice not in printed:
+            sys.stderr.write(notice)
+            with replacing(path) as temporary:
+                temporary.write_text(printed + notice, encoding="utf-8")
 
 
 def _download(file: WeightFile, path: Path, progress: bool) -> None:
     from sketch_models.weights.download import DownloadError, download
 
-    by_hand = f"put it into {folder()}"
+    by_hand = f"put it into {cache_folder()}"
     if file.option:
         by_hand = f"set {file.option} to its path, or {by_hand}"
-    cure = f"fetch it on a machine with a network and {by_hand}"
+    remedy = f"Download it on a machine with a network and {by_hand}"
     with replacing(path) as temporary:
         try:
             download(file.url, temporary, megabytes=file.megabytes, progress=progress)
         except DownloadError as error:
             raise SengaError(
-                f"{file.file} could not be fetched from {file.url} ({error}): {cure}."
+                f"{file.filename}: the download from {file.url} failed ({error}). {remedy}."
             ) from error
-        _check(file, temporary, read_digests(temporary), what=f"What {file.url} sent", cure=cure)
+        digests = read_digests(temporary)
+        _verify(file, temporary, digests, source=f"Download of {file.url}", remedy=remedy)
 
 
-def _check(file: WeightFile, path: Path, digests: Digests, *, what: str, cure: str) -> None:
-    """Refuses what is not the published file.
+def _verify(file: WeightFile, path: Path, digests: Digests, *, source: str, remedy: str) -> None:
+    """Raise SengaError unless this is the published file.
 
     Args:
-        file: what is expected.
-        path: where the bytes are.
-        digests: of these bytes.
-        what: begins the sentence of a refusal.
-        cure: ends it.
+        file: the published file.
+        path: of the content to verify.
+        digests: of that content.
+        source: begins the message: where the content is from.
+        remedy: ends the message.
     """
-    with reading(path), path.open("rb") as opened:
-        if opened.read(64).lstrip().startswith(b"<"):
-            raise SengaError(f"{what} is a web page, expected {file.file}: {cure}.")
+    with explain_read_errors(path), path.open("rb") as stream:
+        if stream.read(64).lstrip().startswith(b"<"):
+            raise SengaError(f"{source}: a web page instead of {file.filename}. {remedy}.")
     if not file.digest:
-        _check_first(file, path, digests.sha256, what=what, cure=cure)
-    elif not file.promises(digests):
+        _verify_first_seen(file, path, digests.sha256, source=source, remedy=remedy)
+    elif not file.matches(digests):
         found = f"md5:{digests.md5}" if "md5" in file.digest else f"sha256:{digests.sha256}"
         raise SengaError(
-            f"{what} is not {file.file} as published: expected {file.digest}, found {found}: "
-            f"{cure}."
+            f"{source}: not the published {file.filename}: expected {file.digest}, found {found}. "
+            f"{remedy}."
         )
 
 
-def _check_first(file: WeightFile, path: Path, sha256: str, *, what: str, cure: str) -> None:
-    """Upstream published no digest: the first one that is seen is what later ones must be."""
-    seen = book()
-    first = seen.first(file.name)
+def _verify_first_seen(
+    file: WeightFile, path: Path, sha256: str, *, source: str, remedy: str
+) -> None:
+    """Compare with the first file of this name: upstream published no digest."""
+    cache = digest_cache()
+    first = cache.first_seen(file.name)
     if first and first != sha256:
         raise SengaError(
-            f"{what} is not the {file.file} that was first seen: expected sha256:{first}, found "
-            f"sha256:{sha256}: if it was changed on purpose, delete {file.name} from {seen.path}."
+            f"{source}: not the {file.filename} that was first seen: expected sha256:{first}, "
+            f"found sha256:{sha256}. If it was changed on purpose, delete {file.name} from "
+            f"{cache.path}."
         )
     megabytes = path.stat().st_size / 1e6
-    if megabytes < _SHORTEST * file.megabytes:
+    if megabytes < _MIN_SIZE_RATIO * file.megabytes:
         raise SengaError(
-            f"{what} is cut short: expected the {file.megabytes:.1f} MB of {file.file}, found "
-            f"{megabytes:.1f}: {cure}."
+            f"{source}: cut short: expected the {file.megabytes:.1f} MB of {file.filename}, found "
+            f"{megabytes:.1f} MB. {remedy}."
         )
     if not first:
-        seen.record_first(file.name, sha256)
+        cache.record_first_seen(file.name, sha256)

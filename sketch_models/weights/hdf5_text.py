@@ -1,6 +1,6 @@
-"""The strings that HDF5 keeps as attributes, read so that a damaged file is found out first.
+"""String attributes of HDF5 files, checked before the HDF5 library reads them.
 
-Where their sizes do not add up, the HDF5 library searches without end, or makes room for 4 GB.
+If sizes of strings in a damaged file do not add up, the library loops forever or allocates 4 GB.
 """
 
 from __future__ import annotations
@@ -12,74 +12,77 @@ from collections.abc import Iterator
 
 import h5py
 
-_MOST_BYTES = 1 << 20  # of an attribute, and of a string
-_MOST_PIECES = 10_000
-_FREE_LENGTH = 9  # the class of such types
+_MAX_BYTES = 1 << 20  # of an attribute, and of a string
+_MAX_OBJECTS = 10_000  # in all global heaps of a file
+_VARIABLE_LENGTH = 9  # datatype class
 
 
-def is_sound(content: bytes) -> bool:
-    """Whether the sizes of strings of free length add up, all over a file."""
-    return _heaps_end(content) and max(_lengths(content), default=0) <= _MOST_BYTES
+def has_valid_strings(content: bytes) -> bool:
+    """Whether the sizes of all variable-length strings of a file add up."""
+    return _heaps_are_valid(content) and max(_string_lengths(content), default=0) <= _MAX_BYTES
 
 
-def _heaps_end(content: bytes) -> bool:
-    """Whether each heap of strings ends where it says.
+def _heaps_are_valid(content: bytes) -> bool:
+    """Whether the objects of each global heap fill it exactly.
 
-    A heap begins with `GCOL`, 4 bytes and its size u64; its pieces are a number u16, 6 bytes, a
-    size u64 and the text, 8 bytes aligned. Number 0 is the free rest, whose size is all of it.
+    A heap begins with `GCOL`, 4 bytes and its size u64; its objects are an index u16, 6 bytes, a
+    size u64 and the text, 8 bytes aligned. Index 0 is the free space, whose size is all of it.
     """
-    left = _MOST_PIECES
+    objects_left = _MAX_OBJECTS
     for heap in re.finditer(b"GCOL", content):
-        at, end = heap.start() + 16, heap.start() + _number("<8xQ", content, heap.start())
-        while end - at >= 16 and left:
-            size = _number("<8xQ", content, at)
-            if _number("<H", content, at):
+        offset, end = heap.start() + 16, heap.start() + _unpack("<8xQ", content, heap.start())
+        while end - offset >= 16 and objects_left:
+            size = _unpack("<8xQ", content, offset)
+            if _unpack("<H", content, offset):
                 size = 16 + -(-size // 8) * 8
-            at, left = at + size, left - 1 if size else 0  # 0 would be met again and again
-        if not left or not at <= end <= len(content):
+            offset += size
+            objects_left = objects_left - 1 if size else 0  # size 0 would loop forever
+        if not objects_left or not offset <= end <= len(content):
             return False
     return True
 
 
-def _lengths(content: bytes) -> Iterator[int]:
-    """What the attributes that `read` may meet say how long their strings are.
+def _string_lengths(content: bytes) -> Iterator[int]:
+    """The lengths that the attributes which `read` may read give for their strings.
 
-    An attribute is a version u8, a flag u8, the sizes u16 of its name, type and shape, from version
-    3 on another u8, and then these and its values; all padded to 8 bytes in version 1. A string is
-    its length u32, the place of its heap u64, and its number there u32.
+    An attribute is a version u8, a flag u8, the sizes u16 of its name, datatype and dataspace,
+    from version 3 on another u8, and then these three and its values; all padded to 8 bytes in
+    version 1. A string is its length u32, the address of its heap u64, and its index there u32.
     """
-    for found in re.finditer(rb"(?:layer|weight)_names\0", content):
+    for match in re.finditer(rb"(?:layer|weight)_names\0", content):
         for version, header in ((1, 8), (2, 8), (3, 9)):
-            start = found.start() - header
+            start = match.start() - header
             if start < 0 or content[start] != version:
                 continue
             sizes = struct.unpack_from("<2x3H", content, start)
-            name, kind, shape = (-(-size // 8) * 8 if version == 1 else size for size in sizes)
-            kind_at = found.start() + name
-            if _number("<B", content, kind_at) & 15 != _FREE_LENGTH:
+            name, datatype, dataspace = (
+                -(-size // 8) * 8 if version == 1 else size for size in sizes
+            )
+            offset = match.start() + name  # of the datatype
+            if _unpack("<B", content, offset) & 15 != _VARIABLE_LENGTH:
                 continue
-            values = kind_at + kind + shape
-            count = min(_count(content, kind_at + kind), _MOST_PIECES)
-            yield from (_number("<I", content, values + 16 * place) for place in range(count))
+            values = offset + datatype + dataspace
+            count = min(_value_count(content, offset + datatype), _MAX_OBJECTS)
+            yield from (_unpack("<I", content, values + 16 * index) for index in range(count))
 
 
-def _count(content: bytes, shape: int) -> int:
-    """How many values an attribute has: version u8, dimensions u8, and then how many of each."""
-    version, dimensions = (_number("<B", content, shape + place) for place in (0, 1))
-    return _number("<Q", content, shape + (8 if version == 1 else 4)) if dimensions else 1
+def _value_count(content: bytes, offset: int) -> int:
+    """Number of values of a dataspace: version u8, dimensions u8, and then the size of each."""
+    version, dimensions = (_unpack("<B", content, offset + index) for index in (0, 1))
+    return _unpack("<Q", content, offset + (8 if version == 1 else 4)) if dimensions else 1
 
 
-def _number(form: str, content: bytes, place: int) -> int:
-    """An unsigned number; 0 behind the end."""
-    inside = place + struct.calcsize(form) <= len(content)
-    return int(struct.unpack_from(form, content, place)[0]) if inside else 0
+def _unpack(format_: str, content: bytes, offset: int) -> int:
+    """Read an unsigned number; 0 beyond the end of the content."""
+    inside = offset + struct.calcsize(format_) <= len(content)
+    return int(struct.unpack_from(format_, content, offset)[0]) if inside else 0
 
 
 def read(node: h5py.Group, name: str) -> list[str]:
-    """The strings of an attribute, none where it is missing.
+    """Return the strings of an attribute; none if it is missing.
 
     Raises:
-        ValueError: where it holds something else, or more than a list of names can be.
+        ValueError: if it holds something else, or more than a list of names can be.
     """
     if name not in node.attrs:
         return []
@@ -87,7 +90,7 @@ def read(node: h5py.Group, name: str) -> list[str]:
     size = math.prod(attribute.shape) * attribute.dtype.itemsize
     if not size:
         return []
-    if size > _MOST_PIECES * 8 or h5py.check_string_dtype(attribute.dtype) is None:
-        raise ValueError(f"{name}: expected up to {_MOST_PIECES} strings.")
+    if size > _MAX_OBJECTS * 8 or h5py.check_string_dtype(attribute.dtype) is None:
+        raise ValueError(f"{name}: expected up to {_MAX_OBJECTS} strings.")
     texts = node.attrs[name].tolist()
     return [text.decode() if isinstance(text, bytes) else text for text in texts]

@@ -1,7 +1,7 @@
-"""Reads sketchKeras's weights, `mod.h5`, as Keras wrote them: arrays alone, nothing is executed.
+"""Reads sketchKeras's weights, `mod.h5`, as Keras wrote them: arrays only, nothing is executed.
 
-Layers are found by the order of the attribute `layer_names` and by their shapes, since the nesting
-of the groups and the endings of the names differ between versions of Keras.
+Layers are identified by the order of the attribute `layer_names` and by their shapes, since the
+nesting of the groups and the endings of the names differ between versions of Keras.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from sketch_models.errors import SengaError
 from sketch_models.weights import hdf5_text
 
-ADDRESS = "https://github.com/lllyasviel/sketchKeras/releases/download/0.1/mod.h5"
+DOWNLOAD_URL = "https://github.com/lllyasviel/sketchKeras/releases/download/0.1/mod.h5"
 EPSILON = 1e-3
 """Of the BatchNorm layers; Keras's own default."""
 
-_MOST_BYTES = 256 << 20  # of a file; the published one has 75 MB
-_MOST_LAYERS = 500  # the network has about 75 with its activations
-_MOST_ITEMS = 32  # arrays and groups in a layer; Keras makes at most 5
-_STORED_WHOLE = (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+_MAX_BYTES = 256 << 20  # of a file; the published one has 75 MB
+_MAX_LAYERS = 500  # the network has about 75 with its activations
+_MAX_ITEMS = 32  # arrays and groups in a layer; Keras makes at most 5
+_ALLOWED_LAYOUTS = (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
 _LAMBDA = re.compile(rb'"class_name"\s*:\s*"Lambda"')  # in the JSON that Keras keeps beside weights
-_KINDS = {
+_OTHER_FORMATS = {
     b"<": "is a web page",
     b"\x80": "is a pickle, which may hold code",
     b"PK": "is a zip archive, such as PyTorch's files",
@@ -44,12 +44,12 @@ class Convolution:
 
     kernel: int  # pixels, square
     stride: int
-    inputs: int
-    outputs: int
+    in_channels: int
+    out_channels: int
 
     @property
-    def up(self) -> bool:
-        """Whether its input is first repeated to twice the size."""
+    def upsamples(self) -> bool:
+        """Whether its input is first upsampled to twice the size."""
         return (self.kernel, self.stride) == (4, 1)
 
 
@@ -73,12 +73,12 @@ CONVOLUTIONS = (
     Convolution(3, 1, 64, 32),
     Convolution(3, 1, 64, 1),
 )
-"""From the picture down, and up again; all but the last are followed by BatchNorm and ReLU."""
+"""The encoder, then the decoder; all but the last are followed by BatchNorm and ReLU."""
 
 
 @dataclass(frozen=True)
-class Normalisation:
-    """One BatchNorm; four arrays (C,) float32."""
+class BatchNorm:
+    """Parameters of one BatchNorm; four arrays (C,) float32."""
 
     gamma: Array
     beta: Array
@@ -88,39 +88,39 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution as it is in the file.
+    """One convolution and the BatchNorm that follows it, as they are in the file.
 
     Attributes:
         kernel: (H, W, I, O) float32.
         bias: (O,) float32.
-        normalisation: what follows it; None after the last.
+        batch_norm: None after the last convolution.
     """
 
     kernel: Array
     bias: Array
-    normalisation: Normalisation | None
+    batch_norm: BatchNorm | None
 
 
 SketchKerasLayers = tuple[Layer, ...]
 """One layer for each of `CONVOLUTIONS`."""
 
 
-class _UnexpectedError(Exception):
-    """What is wrong with a file: the sentence from its verb on."""
+class _FormatError(Exception):
+    """The file is not sketchKeras's; the message goes on after "the file"."""
 
 
 def read_layers(path: Path) -> SketchKerasLayers:
-    """The 18 convolutions and the normalisations behind them, from the file that Keras wrote.
+    """Return the 18 convolutions and their BatchNorms, from the file that Keras wrote.
 
     Raises:
-        SengaError: where the file is anything else.
+        SengaError: if the file is anything else.
     """
-    with _one_sentence(path):
-        return _from_hdf5(_content(path))
+    with _explain_errors(path):
+        return _parse_hdf5(_read_content(path))
 
 
 def read(path: Path) -> dict[str, Array]:
-    """The 18 convolutions as PyTorch has them, each with the BatchNorm behind it folded in.
+    """Return the 18 convolutions as PyTorch has them, each with its BatchNorm folded in.
 
     `w' = w g / sqrt(v + eps)` and `b' = (b - m) g / sqrt(v + eps) + beta`, in float64.
 
@@ -131,188 +131,193 @@ def read(path: Path) -> dict[str, Array]:
         `0.weight` (O, I, H, W), `0.bias` (O,) ... `17.bias`, float32.
 
     Raises:
-        SengaError: where the file is neither.
+        SengaError: if the file is neither.
     """
-    with _one_sentence(path):
-        content = _content(path)
-        state = _from_safetensors(content) if content[8:9] == b"{" else _fold(_from_hdf5(content))
+    with _explain_errors(path):
+        content = _read_content(path)
+        is_safetensors = content[8:9] == b"{"
+        state = _parse_safetensors(content) if is_safetensors else _fold(_parse_hdf5(content))
         if not all(np.isfinite(array).all() for array in state.values()):
-            raise _UnexpectedError("has weights that are not finite numbers")
+            raise _FormatError("has weights that are not finite numbers")
         return state
 
 
 @contextmanager
-def _one_sentence(path: Path) -> Iterator[None]:
+def _explain_errors(path: Path) -> Iterator[None]:
+    """Turn whatever is raised while the file is read into a SengaError."""
     try:
         yield
-    except Exception as error:  # h5py raises whatever its C library meets in broken bytes
-        what = str(error) if isinstance(error, _UnexpectedError) else "is damaged or cut short"
+    except Exception as error:  # h5py raises all kinds of errors for broken bytes
+        problem = str(error) if isinstance(error, _FormatError) else "is damaged or cut short"
         raise SengaError(
-            f"{path} {what}: expected sketchKeras's weights, mod.h5; take it from {ADDRESS}."
+            f"{path}: the file {problem}. Download sketchKeras's weights from {DOWNLOAD_URL}."
         ) from error
 
 
-def _content(path: Path) -> bytes:
-    """The whole file, so that HDF5 has no way to another one."""
+def _read_content(path: Path) -> bytes:
+    """Read the whole file, so that HDF5 cannot open another one."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise _UnexpectedError(f"cannot be read ({error.strerror})") from error
+        raise _FormatError(f"cannot be read ({error.strerror})") from error
     if not content:
-        raise _UnexpectedError("is empty")
-    if len(content) > _MOST_BYTES:
-        raise _UnexpectedError(f"has more than {_MOST_BYTES >> 20} MB")
+        raise _FormatError("is empty")
+    if len(content) > _MAX_BYTES:
+        raise _FormatError(f"has more than {_MAX_BYTES >> 20} MB")
     return content
 
 
-def _from_safetensors(content: bytes) -> dict[str, Array]:
+def _parse_safetensors(content: bytes) -> dict[str, Array]:
     from safetensors.numpy import load
 
     state: dict[str, Array] = load(content)
     expected: dict[str, tuple[int, ...]] = {}
-    for place, c in enumerate(CONVOLUTIONS):
-        expected[f"{place}.weight"] = (c.outputs, c.inputs, c.kernel, c.kernel)
-        expected[f"{place}.bias"] = (c.outputs,)
+    for index, c in enumerate(CONVOLUTIONS):
+        expected[f"{index}.weight"] = (c.out_channels, c.in_channels, c.kernel, c.kernel)
+        expected[f"{index}.bias"] = (c.out_channels,)
     shapes = {name: array.shape for name, array in state.items()}
     if shapes != expected or any(array.dtype != np.float32 for array in state.values()):
-        raise _UnexpectedError("has another network's weights")
+        raise _FormatError("has another network's weights")
     return state
 
 
 def _fold(layers: SketchKerasLayers) -> dict[str, Array]:
     state = {}
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         kernel, bias = layer.kernel.astype(np.float64), layer.bias.astype(np.float64)
-        if layer.normalisation is not None:
-            after = layer.normalisation
-            scale = after.gamma / np.sqrt(after.variance.astype(np.float64) + EPSILON)
-            kernel, bias = kernel * scale, (bias - after.mean) * scale + after.beta
+        if layer.batch_norm is not None:
+            norm = layer.batch_norm
+            scale = norm.gamma / np.sqrt(norm.variance.astype(np.float64) + EPSILON)
+            kernel, bias = kernel * scale, (bias - norm.mean) * scale + norm.beta
         kernel = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
-        with np.errstate(over="ignore"):  # what is too large for float32 is found to be infinite
-            state[f"{place}.weight"] = kernel.astype(np.float32)
-            state[f"{place}.bias"] = bias.astype(np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
+            state[f"{index}.weight"] = kernel.astype(np.float32)
+            state[f"{index}.bias"] = bias.astype(np.float32)
     return state
 
 
-def _from_hdf5(content: bytes) -> SketchKerasLayers:
+def _parse_hdf5(content: bytes) -> SketchKerasLayers:
     if not content.startswith(b"\x89HDF\r\n\x1a\n"):
-        kinds = (kind for head, kind in _KINDS.items() if content[:512].lstrip().startswith(head))
-        raise _UnexpectedError(next(kinds, "is no HDF5 file"))
+        start = content[:512].lstrip()
+        formats = (text for magic, text in _OTHER_FORMATS.items() if start.startswith(magic))
+        raise _FormatError(next(formats, "is not an HDF5 file"))
     if _LAMBDA.search(content):
-        raise _UnexpectedError("has a Lambda layer, which holds code")
-    if not hdf5_text.is_sound(content):
-        raise _UnexpectedError("is damaged or cut short")
+        raise _FormatError("has a Lambda layer, which holds code")
+    if not hdf5_text.has_valid_strings(content):
+        raise _FormatError("is damaged or cut short")
     with h5py.File(io.BytesIO(content), "r") as file:
         top = _member(file, "model_weights") if "model_weights" in file else file
         names = hdf5_text.read(top, "layer_names")
-        if not 0 < len(names) <= _MOST_LAYERS:
-            raise _UnexpectedError(f"lists {len(names)} layers")
-        return _layers([_weights(_member(top, name)) for name in names])
+        if not 0 < len(names) <= _MAX_LAYERS:
+            raise _FormatError(f"lists {len(names)} layers")
+        return _parse_layers([_find_arrays(_member(top, name)) for name in names])
 
 
 def _member(group: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
-    """What lies there, reached without a link to another place or file."""
+    """Return the group or dataset at a path; links to other places or files are refused."""
     for name in path.split("/"):
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise _UnexpectedError("has a layer that is missing, or a link to elsewhere")
+            raise _FormatError("lacks a layer, or links to another place")
         group = group[name]
     return group
 
 
 @dataclass(frozen=True)
-class _Weights:
+class _LayerArrays:
     """The arrays of one layer.
 
     Attributes:
         by_path: arrays by their paths below the layer's group.
-        order: these paths in Keras's order; empty where the file does not tell.
+        order: these paths in Keras's order; empty if the file does not list them.
     """
 
     by_path: dict[str, h5py.Dataset]
     order: list[str]
 
     @property
-    def convolves(self) -> bool:
+    def is_convolution(self) -> bool:
         return any(array.ndim == 4 for array in self.by_path.values())
 
 
-def _weights(layer: h5py.Group) -> _Weights:
-    """Finds a layer's arrays, whatever groups they lie in."""
+def _find_arrays(layer: h5py.Group) -> _LayerArrays:
+    """Find a layer's arrays, in whatever groups they are."""
     by_path: dict[str, h5py.Dataset] = {}
     groups = [("", layer)]
-    seen = 0
+    item_count = 0
     while groups:
-        above, group = groups.pop()
-        seen += len(group)
-        if seen > _MOST_ITEMS:
-            raise _UnexpectedError("has a layer of too many parts")
+        prefix, group = groups.pop()
+        item_count += len(group)
+        if item_count > _MAX_ITEMS:
+            raise _FormatError("has a layer of too many parts")
         for name in group:
             item = _member(group, name)
             if isinstance(item, h5py.Group):
-                groups.append((f"{above}{name}/", item))
+                groups.append((f"{prefix}{name}/", item))
             else:
-                by_path[above + name] = item
-    return _Weights(by_path, hdf5_text.read(layer, "weight_names"))
+                by_path[prefix + name] = item
+    return _LayerArrays(by_path, hdf5_text.read(layer, "weight_names"))
 
 
-def _layers(found: Sequence[_Weights]) -> SketchKerasLayers:
-    convolutions = [weights for weights in found if weights.convolves]
-    others = [weights for weights in found if weights.by_path and not weights.convolves]
+def _parse_layers(layers: Sequence[_LayerArrays]) -> SketchKerasLayers:
+    convolutions = [layer for layer in layers if layer.is_convolution]
+    norms = [layer for layer in layers if layer.by_path and not layer.is_convolution]
     expected = len(CONVOLUTIONS), len(CONVOLUTIONS) - 1
-    if (len(convolutions), len(others)) != expected:
-        raise _UnexpectedError(
-            f"has {len(convolutions)} convolutions and {len(others)} other layers with weights, "
+    if (len(convolutions), len(norms)) != expected:
+        raise _FormatError(
+            f"has {len(convolutions)} convolutions and {len(norms)} other layers with weights, "
             f"not {expected[0]} and {expected[1]}"
         )
-    followed = [*others, None]
     return tuple(
-        _layer(place, weights, after)
-        for place, (weights, after) in enumerate(zip(convolutions, followed, strict=True))
+        _parse_layer(index, convolution, norm)
+        for index, (convolution, norm) in enumerate(zip(convolutions, [*norms, None], strict=True))
     )
 
 
-def _layer(place: int, weights: _Weights, after: _Weights | None) -> Layer:
-    shape = CONVOLUTIONS[place]
-    channels = (shape.outputs,)
-    kernel_shape = (shape.kernel, shape.kernel, shape.inputs, shape.outputs)
-    where = f"convolution {place + 1}"
-    kernel, bias = _arrays(where, weights, {"kernel": kernel_shape, "bias": channels})
-    if after is None:
+def _parse_layer(index: int, convolution: _LayerArrays, norm: _LayerArrays | None) -> Layer:
+    shape = CONVOLUTIONS[index]
+    channels = (shape.out_channels,)
+    kernel_shape = (shape.kernel, shape.kernel, shape.in_channels, shape.out_channels)
+    name = f"convolution {index + 1}"
+    kernel, bias = _read_arrays(name, convolution, {"kernel": kernel_shape, "bias": channels})
+    if norm is None:
         return Layer(kernel, bias, None)
     names = ("gamma", "beta", "moving_mean", "moving_variance")
-    where = f"normalisation {place + 1}"
-    gamma, beta, mean, variance = _arrays(where, after, dict.fromkeys(names, channels))
+    name = f"BatchNorm {index + 1}"
+    gamma, beta, mean, variance = _read_arrays(name, norm, dict.fromkeys(names, channels))
     if variance.min() < 0:
-        raise _UnexpectedError(f"has a negative variance in {where}")
-    return Layer(kernel, bias, Normalisation(gamma, beta, mean, variance))
+        raise _FormatError(f"has a negative variance in {name}")
+    return Layer(kernel, bias, BatchNorm(gamma, beta, mean, variance))
 
 
-def _arrays(where: str, weights: _Weights, shapes: dict[str, tuple[int, ...]]) -> list[Array]:
-    """A layer's arrays by their names, or in the file's order where they have other names."""
-    by_path = weights.by_path
+def _read_arrays(
+    layer: str, arrays: _LayerArrays, shapes: dict[str, tuple[int, ...]]
+) -> list[Array]:
+    """Read a layer's arrays by their names, or in the file's order if they have other names."""
+    by_path = arrays.by_path
     by_name = {path.rsplit("/", 1)[-1].partition(":")[0]: by_path[path] for path in by_path}
     if by_name.keys() == shapes.keys():
-        arrays = [by_name[name] for name in shapes]
-    elif len(weights.order) == len(shapes) and set(weights.order) == by_path.keys():
-        arrays = [by_path[path] for path in weights.order]
+        datasets = [by_name[name] for name in shapes]
+    elif len(arrays.order) == len(shapes) and set(arrays.order) == by_path.keys():
+        datasets = [by_path[path] for path in arrays.order]
     else:
-        raise _UnexpectedError(f"has other arrays than {', '.join(shapes)} in {where}")
+        raise _FormatError(f"has other arrays than {', '.join(shapes)} in {layer}")
     return [
-        _array(f"{where}, {name}", array, shape)
-        for array, (name, shape) in zip(arrays, shapes.items(), strict=True)
+        _read_array(f"{layer}, {name}", dataset, shape)
+        for dataset, (name, shape) in zip(datasets, shapes.items(), strict=True)
     ]
 
 
-def _array(where: str, array: h5py.Dataset, shape: tuple[int, ...]) -> Array:
-    """Reads an array once its shape and its place in the file are what they should be."""
-    if array.shape != shape or array.dtype.kind != "f" or array.dtype.itemsize != 4:
-        found = f"{array.shape} {array.dtype}, not {shape} float32"
-        raise _UnexpectedError(f"has another network's shapes ({where}: {found})")
-    whole = array.id.get_create_plist().get_layout() in _STORED_WHOLE and not array.external
-    if not whole or array.id.get_storage_size() != array.nbytes:
-        raise _UnexpectedError(f"does not hold its arrays as Keras stores them ({where})")
-    values: Array = array[()].astype(np.float32)
+def _read_array(name: str, dataset: h5py.Dataset, shape: tuple[int, ...]) -> Array:
+    """Read an array after a check of its shape, its dtype and how it is stored."""
+    if dataset.shape != shape or dataset.dtype.kind != "f" or dataset.dtype.itemsize != 4:
+        mismatch = f"{dataset.shape} {dataset.dtype}, not {shape} float32"
+        raise _FormatError(f"has another network's shapes ({name}: {mismatch})")
+    layout = dataset.id.get_create_plist().get_layout()
+    whole = layout in _ALLOWED_LAYOUTS and not dataset.external
+    if not whole or dataset.id.get_storage_size() != dataset.nbytes:
+        raise _FormatError(f"does not store its arrays as Keras does ({name})")
+    values: Array = dataset[()].astype(np.float32)
     if not np.isfinite(values).all():
-        raise _UnexpectedError(f"has weights that are not finite numbers ({where})")
+        raise _FormatError(f"has weights that are not finite numbers ({name})")
     return values

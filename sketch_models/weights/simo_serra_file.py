@@ -1,4 +1,4 @@
-"""Weights of the sketch simplification network, from every kind of file they are found in.
+"""Reads the weights of the sketch simplification network, in every format they are found in.
 
 The network: Simo-Serra et al., "Mastering Sketching: Adversarial Augmentation for Structured
 Prediction" (2018).
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from sketch_models.errors import SengaError
 from sketch_models.weights import tensor_file, torch7
-from sketch_models.weights.tensor_file import Kind, Tensors, checked
+from sketch_models.weights.tensor_file import Format, Tensors, check_tensor
 from sketch_models.weights.torch7 import Torch7Object
 
-GOOD_FILE = "https://esslab.jp/~ess/data/sketch_gan.t7"
+DOWNLOAD_URL = "https://esslab.jp/~ess/data/sketch_gan.t7"
 
 
 @dataclass(frozen=True)
@@ -30,27 +30,31 @@ class Layer:
 
     Attributes:
         kernel: side, in pixels.
-        stride: in pixels; of a layer that goes up, how many times larger its output is.
-        inputs: channels.
-        outputs: channels.
-        up: whether it is a transposed convolution.
+        stride: in pixels; of a transposed convolution, how many times larger its output is.
+        in_channels: of its input.
+        out_channels: of its output.
+        upsamples: whether it is a transposed convolution.
     """
 
     kernel: int
     stride: int
-    inputs: int
-    outputs: int
-    up: bool = False
+    in_channels: int
+    out_channels: int
+    upsamples: bool = False
 
     @property
     def padding(self) -> int:
-        """Zeros on each side of the input, in pixels, or in a transposed one cut off the output."""
+        """Pixels of zeros on each side of the input; those that a transposed one crops."""
         return (self.kernel - 1) // 2
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Of the weight: (O, I, k, k); of a transposed convolution, (I, O, k, k)."""
-        channels = (self.inputs, self.outputs) if self.up else (self.outputs, self.inputs)
+        """Shape of the weight: (O, I, k, k), or (I, O, k, k) of a transposed convolution."""
+        channels = (
+            (self.in_channels, self.out_channels)
+            if self.upsamples
+            else (self.out_channels, self.in_channels)
+        )
         return (*channels, self.kernel, self.kernel)
 
 
@@ -69,22 +73,22 @@ LAYERS = (
     Layer(3, 1, 1024, 1024),
     Layer(3, 1, 1024, 512),
     Layer(3, 1, 512, 256),
-    Layer(4, 2, 256, 256, up=True),
+    Layer(4, 2, 256, 256, upsamples=True),
     Layer(3, 1, 256, 256),
     Layer(3, 1, 256, 128),
-    Layer(4, 2, 128, 128, up=True),
+    Layer(4, 2, 128, 128, upsamples=True),
     Layer(3, 1, 128, 128),
     Layer(3, 1, 128, 48),
-    Layer(4, 2, 48, 48, up=True),
+    Layer(4, 2, 48, 48, upsamples=True),
     Layer(3, 1, 48, 24),
     Layer(3, 1, 24, 1),
 )
-"""The network; all its pictures have one channel."""
+"""The convolutions of the network, in order; pictures have one channel."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of the grey values, 0 to 1, that a set of weights was trained on."""
+    """Mean and standard deviation of the grey values, 0 to 1, that weights were trained on."""
 
     mean: float
     std: float
@@ -96,181 +100,194 @@ STATISTICS = {
     "pencil1": Statistics(0.9817833515894078, 0.0925009022585048),
     "pencil2": Statistics(0.9851298627337799, 0.07418377454883571),
 }
-"""By the names of the published sets; state dicts of PyTorch come without."""
+"""By the names of the published weights; state dicts of PyTorch do not contain them."""
 
-_CONVOLUTION, _UP, _RELU, _SIGMOID = "convolution", "transposed convolution", "ReLU", "Sigmoid"
-_PARTS = {
+_CONVOLUTION, _TRANSPOSED, _RELU, _SIGMOID = (
+    "convolution",
+    "transposed convolution",
+    "ReLU",
+    "Sigmoid",
+)
+_MODULE_TYPES = {
     "nn.SpatialConvolution": _CONVOLUTION,
     "nn.SpatialConvolutionMM": _CONVOLUTION,
     "cudnn.SpatialConvolution": _CONVOLUTION,
-    "nn.SpatialFullConvolution": _UP,
-    "cudnn.SpatialFullConvolution": _UP,
+    "nn.SpatialFullConvolution": _TRANSPOSED,
+    "cudnn.SpatialFullConvolution": _TRANSPOSED,
     "nn.ReLU": _RELU,
     "cudnn.ReLU": _RELU,
     "nn.Sigmoid": _SIGMOID,
     "cudnn.Sigmoid": _SIGMOID,
 }
-_ORDER = [
-    part
+_EXPECTED_TYPES = [
+    module_type
     for layer in LAYERS
-    for part in (
-        _UP if layer.up else _CONVOLUTION,
+    for module_type in (
+        _TRANSPOSED if layer.upsamples else _CONVOLUTION,
         _SIGMOID if layer is LAYERS[-1] else _RELU,
     )
 ]
-_MOST_MODULES = 200  # the published files have 46; a Sequential may hold itself
+_MAX_MODULES = 200  # the published files have 46; a Sequential may hold itself
 _KEY = re.compile(r"(?:layer([1-7])\.)?([0-9]{1,2})\.(weight|bias)")
 
-_Found: TypeAlias = tuple[Sequence[Tensors], object, object]
+_Parsed: TypeAlias = tuple[Sequence[Tensors], object, object]
 """`weight` and `bias` of every convolution in order, as they are in the file; mean; std."""
 
 
 def read(path: Path, statistics: str) -> dict[str, NDArray[np.float32]]:
-    """Reads weights from a Torch 7 file, a state dict of PyTorch, or our own safetensors.
+    """Read weights from a Torch 7 file, a state dict of PyTorch, or our own safetensors.
 
     Args:
-        path: of the file; its kind is told by its content.
-        statistics: one of `STATISTICS`, used where the file has no mean and deviation.
+        path: of the file; its format is detected by its content.
+        statistics: one of `STATISTICS`, used if the file has no mean and standard deviation.
 
     Returns:
         `0.weight`, `0.bias` ... `22.weight`, `22.bias` with the shapes of `LAYERS`, and `mean`
         and `std`, (1,).
 
     Raises:
-        SengaError: where the file is not a whole, usable file of this network.
+        SengaError: if the file is not a whole, usable file of this network.
     """
     if statistics not in STATISTICS:
         names = ", ".join(STATISTICS)
         raise SengaError(f"[simo_serra] statistics = {statistics}: expected one of {names}.")
-    with tensor_file.and_where(GOOD_FILE):
-        kind = tensor_file.kind(path)
-        if kind is Kind.TORCH7:
-            found = _from_torch7(path)
-        elif kind is Kind.PYTORCH:
-            found = _from_state_dict(path, STATISTICS[statistics])
+    with tensor_file.add_download_hint(DOWNLOAD_URL):
+        file_format = tensor_file.detect_format(path)
+        if file_format is Format.TORCH7:
+            parsed = _parse_torch7(path)
+        elif file_format is Format.PYTORCH:
+            parsed = _parse_state_dict(path, STATISTICS[statistics])
         else:
-            found = _from_safetensors(path)
-        return _checked(path, *found)
+            parsed = _parse_safetensors(path)
+        return _check(path, *parsed)
 
 
-def _checked(
+def _check(
     path: Path, convolutions: Sequence[Tensors], mean: object, std: object
 ) -> dict[str, NDArray[np.float32]]:
-    made = {}
-    for number, (layer, tensors) in enumerate(zip(LAYERS, convolutions, strict=True)):
-        for kind, shape in (("weight", layer.shape), ("bias", (layer.outputs,))):
-            name = f"{number}.{kind}"
-            made[name] = checked(path, name, tensors.get(kind), shape)
-    made["mean"] = checked(path, "mean", mean, (1,))
-    made["std"] = checked(path, "std", std, (1,))
-    if made["std"][0] <= 0:
-        raise SengaError(f"{path} has the deviation {made['std'][0]}, expected one above 0.")
-    return made
+    state = {}
+    for index, (layer, tensors) in enumerate(zip(LAYERS, convolutions, strict=True)):
+        for part, shape in (("weight", layer.shape), ("bias", (layer.out_channels,))):
+            name = f"{index}.{part}"
+            state[name] = check_tensor(path, name, tensors.get(part), shape)
+    state["mean"] = check_tensor(path, "mean", mean, (1,))
+    state["std"] = check_tensor(path, "std", std, (1,))
+    if state["std"][0] <= 0:
+        raise SengaError(f"{path}: std = {state['std'][0]}: expected a number above 0.")
+    return state
 
 
-def _require_all(path: Path, count: int) -> None:
+def _require_layer_count(path: Path, count: int) -> None:
     if count != len(LAYERS):
         raise SengaError(
-            f"{path} is of another network: it has {count} convolutions, expected {len(LAYERS)}."
+            f"{path}: weights of another network: {count} convolutions, expected {len(LAYERS)}."
         )
 
 
-def _from_torch7(path: Path) -> _Found:
+def _parse_torch7(path: Path) -> _Parsed:
     cache = torch7.read(path)
     model = cache.get("model") if isinstance(cache, dict) else None
     if not isinstance(cache, dict) or not isinstance(model, Torch7Object):
-        raise SengaError(f"{path} holds no network, expected a table of model, mean and std.")
-    modules = _modules(path, model)
-    parts = [_PARTS[module.name] for module in modules]
-    convolutions = [module for module in modules if _PARTS[module.name] in (_CONVOLUTION, _UP)]
-    _require_all(path, len(convolutions))
-    if parts != _ORDER:
+        raise SengaError(f"{path}: no network in it; expected a table of model, mean and std.")
+    modules = _flatten(path, model)
+    types = [_MODULE_TYPES[module.name] for module in modules]
+    convolutions = [
+        module
+        for module, module_type in zip(modules, types, strict=True)
+        if module_type in (_CONVOLUTION, _TRANSPOSED)
+    ]
+    _require_layer_count(path, len(convolutions))
+    if types != _EXPECTED_TYPES:
         raise SengaError(
-            f"{path} is of another network: its modules are other ones or in another order, "
-            f"expected convolutions with ReLU between them and Sigmoid at the end."
+            f"{path}: weights of another network: other modules, or in another order; expected "
+            "convolutions with ReLU between them and Sigmoid at the end."
         )
-    for number, (layer, module) in enumerate(zip(LAYERS, convolutions, strict=True)):
-        _check_geometry(path, number, layer, module)
+    for index, (layer, module) in enumerate(zip(LAYERS, convolutions, strict=True)):
+        _check_geometry(path, index, layer, module)
     tensors = [_tensors(layer, module) for layer, module in zip(LAYERS, convolutions, strict=True)]
     return tensors, np.array([cache.get("mean")]), np.array([cache.get("std")])
 
 
-def _modules(path: Path, model: Torch7Object) -> list[Torch7Object]:
-    """What runs, in order: the modules within Sequentials, which may hold one another."""
-    found: list[Torch7Object] = []
-    waiting = [model]
-    for _ in range(_MOST_MODULES):
-        if not waiting or len(waiting) > _MOST_MODULES:
+def _flatten(path: Path, model: Torch7Object) -> list[Torch7Object]:
+    """Return the modules of Sequentials, which may be nested, in the order in which they run."""
+    flat: list[Torch7Object] = []
+    stack = [model]
+    for _ in range(_MAX_MODULES):
+        if not stack or len(stack) > _MAX_MODULES:
             break
-        module = waiting.pop()
-        if module.name in _PARTS:
-            found.append(module)
+        module = stack.pop()
+        if module.name in _MODULE_TYPES:
+            flat.append(module)
         else:
-            waiting += reversed(_parts(path, module))
-    if waiting:
-        raise SengaError(f"{path} is of another network, expected {len(_ORDER)} modules.")
-    return found
+            stack += reversed(_children(path, module))
+    if stack:
+        expected = len(_EXPECTED_TYPES)
+        raise SengaError(f"{path}: weights of another network; expected {expected} modules.")
+    return flat
 
 
-def _parts(path: Path, sequential: Torch7Object) -> list[Torch7Object]:
-    inner = sequential.fields.get("modules")
-    table = inner if isinstance(inner, dict) else {}
-    listed = [table.get(number) for number in range(1, len(table) + 1)]
-    parts = [part for part in listed if isinstance(part, Torch7Object)]
-    if not parts or len(parts) < len(listed):
-        raise SengaError(f"{path} has a network without parts, expected modules in a table.")
-    return parts
+def _children(path: Path, sequential: Torch7Object) -> list[Torch7Object]:
+    table = sequential.fields.get("modules")
+    entries = table if isinstance(table, dict) else {}
+    values = [entries.get(index) for index in range(1, len(entries) + 1)]  # Lua counts from 1
+    children = [value for value in values if isinstance(value, Torch7Object)]
+    if not children or len(children) < len(values):
+        raise SengaError(f"{path}: a Sequential without modules; expected a table of modules.")
+    return children
 
 
-def _check_geometry(path: Path, number: int, layer: Layer, module: Torch7Object) -> None:
-    """Where the file tells strides and padding, they are the network's."""
+def _check_geometry(path: Path, index: int, layer: Layer, module: Torch7Object) -> None:
+    """Raise SengaError if the file gives other strides or padding than the network has."""
     expected = {"dW": layer.stride, "padW": layer.padding, "adjW": 0}
     expected |= {name.replace("W", "H"): value for name, value in expected.items()}
     for name, value in expected.items():
-        told = module.fields.get(name, float(value))
-        if not isinstance(told, float) or told != value:
+        stored = module.fields.get(name, float(value))
+        if not isinstance(stored, float) or stored != value:
             raise SengaError(
-                f"{path} is of another network: {name} of convolution {number} is wrong, "
+                f"{path}: weights of another network: {name} of convolution {index} is wrong, "
                 f"expected {value}."
             )
 
 
 def _tensors(layer: Layer, module: Torch7Object) -> Tensors:
-    """Weight and bias, as far as there are any; SpatialConvolutionMM keeps its kernels flat."""
+    """Weight and bias, if they are there; SpatialConvolutionMM stores its kernels flat."""
     tensors = {
-        kind: value
-        for kind in ("weight", "bias")
-        if isinstance(value := module.fields.get(kind), np.ndarray)
+        part: value
+        for part in ("weight", "bias")
+        if isinstance(value := module.fields.get(part), np.ndarray)
     }
     weight = tensors.get("weight")
-    if weight is not None and weight.shape == (layer.outputs, prod(layer.shape[1:])):
+    if weight is not None and weight.shape == (layer.out_channels, prod(layer.shape[1:])):
         tensors["weight"] = weight.reshape(layer.shape)
     return tensors
 
 
-def _from_state_dict(path: Path, statistics: Statistics) -> _Found:
-    """Keys are `0.weight`, `2.weight` ... `44.bias`, or `layer1.0.weight` ... `layer7.4.bias`."""
-    by_place: dict[tuple[int, int], Tensors] = {}
+def _parse_state_dict(path: Path, statistics: Statistics) -> _Parsed:
+    """Read keys `0.weight`, `2.weight` ... `44.bias`, or `layer1.0.weight` ... `layer7.4.bias`."""
+    by_position: dict[tuple[int, int], Tensors] = {}
     for key, tensor in tensor_file.read(path).items():
-        parts = _KEY.fullmatch(key)
-        if parts is None:
+        match = _KEY.fullmatch(key)
+        if match is None:
             raise SengaError(
-                f"{path} is of another network: it holds {key[:60]!r}, expected convolutions alone."
+                f"{path}: weights of another network: unexpected tensor {key[:60]!r}; expected "
+                "only convolutions."
             )
-        place = (int(parts[1] or 0), int(parts[2]))
-        by_place.setdefault(place, {})[parts[3]] = tensor
-    _require_all(path, len(by_place))
+        position = (int(match[1] or 0), int(match[2]))
+        by_position.setdefault(position, {})[match[3]] = tensor
+    _require_layer_count(path, len(by_position))
     mean, std = np.array([statistics.mean]), np.array([statistics.std])
-    return [by_place[place] for place in sorted(by_place)], mean, std
+    return [by_position[position] for position in sorted(by_position)], mean, std
 
 
-def _from_safetensors(path: Path) -> _Found:
+def _parse_safetensors(path: Path) -> _Parsed:
     tensors = tensor_file.read(path)
-    expected = {f"{number}.{kind}" for number in range(len(LAYERS)) for kind in ("weight", "bias")}
+    expected = {f"{index}.{part}" for index in range(len(LAYERS)) for part in ("weight", "bias")}
     if set(tensors) != expected | {"mean", "std"}:
-        raise SengaError(f"{path} is of another network, expected 0.weight ... 22.bias, mean, std.")
+        raise SengaError(
+            f"{path}: weights of another network; expected 0.weight ... 22.bias, mean and std."
+        )
     convolutions = [
-        {kind: tensors[f"{number}.{kind}"] for kind in ("weight", "bias")}
-        for number in range(len(LAYERS))
+        {part: tensors[f"{index}.{part}"] for part in ("weight", "bias")}
+        for index in range(len(LAYERS))
     ]
     return convolutions, tensors["mean"], tensors["std"]

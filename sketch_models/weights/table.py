@@ -1,4 +1,4 @@
-"""The published weight files: where they are, what they promise, and under which licence."""
+"""The published weight files: addresses, digests, sizes and licences."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class WeightFile:
     """One published file.
 
     Attributes:
-        name: how the configuration calls it.
+        name: its name in the configuration.
         network: sketchkeras, simo_serra or danbooru_resnet.
         url: where it is published.
-        digest: `md5:<hex>`, `sha256:<hex>` or the first digits of one; empty where upstream
+        digest: `md5:<hex>`, `sha256:<hex>` or the first digits of one; empty if upstream
             published none.
         licence: of the weights.
-        non_commercial: whether it forbids commercial use.
-        megabytes: how large it is, about; at least as large as what the network needs.
-        option: section and key that take the path of a local copy; empty where none does.
+        non_commercial: whether the licence forbids commercial use.
+        megabytes: its size, about; at least that of the network's tensors.
+        option: section and key that take the path of a local copy; empty if none does.
     """
 
     name: str
@@ -33,28 +33,28 @@ class WeightFile:
     option: str
 
     @property
-    def file(self) -> str:
-        """The name under which it is published."""
+    def filename(self) -> str:
+        """The file name under which it is published."""
         return self.url.rpartition("/")[2]
 
     @property
     def identity(self) -> str:
-        """What stands for its content in a fingerprint."""
+        """The string that stands for its content in a fingerprint."""
         return self.digest or f"url:{self.url}"
 
-    def promises(self, digests: Digests) -> bool:
-        """Whether the published digest is that of a file; False where none is published."""
-        kind, _, digits = self.digest.partition(":")
-        return bool(digits) and {"md5": digests.md5, "sha256": digests.sha256}[kind].startswith(
-            digits
-        )
+    def matches(self, digests: Digests) -> bool:
+        """Whether the published digest is among these; False if none is published."""
+        algorithm, _, digits = self.digest.partition(":")
+        if not digits:
+            return False
+        return {"md5": digests.md5, "sha256": digests.sha256}[algorithm].startswith(digits)
 
 
-def _simo_serra(name: str, file: str, md5: str) -> WeightFile:
+def _simo_serra(name: str, filename: str, md5: str) -> WeightFile:
     return WeightFile(
         name=name,
         network="simo_serra",
-        url=f"https://esslab.jp/~ess/data/{file}",
+        url=f"https://esslab.jp/~ess/data/{filename}",
         digest=f"md5:{md5}",
         licence="non-commercial research only",
         non_commercial=True,
@@ -98,4 +98,4 @@ _ALL = (
 )
 
 FILES: dict[str, WeightFile] = {file.name: file for file in _ALL}
-"""All of them, by name."""
+"""All published files, by name."""

@@ -1,14 +1,14 @@
-"""Files of named tensors from elsewhere: what kind they are, what they hold, and whether it fits.
+"""Files of named tensors from elsewhere: their format, their tensors, and whether these fit.
 
-Every error is a sentence about the file that ends with what was expected; the readers of a
-network's weights add where a good file is (`and_where`).
+Every error begins with the path of the file; the readers of a network's weights add the
+address of a good file (`add_download_hint`).
 """
 
 from __future__ import annotations
 
 import codecs
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -24,8 +24,8 @@ Tensors: TypeAlias = dict[str, NDArray[Any]]
 _PYTORCH = (b"PK\3\4", b"\x80\2")  # since and before PyTorch 1.6
 
 
-class Kind(Enum):
-    """What can hold weights."""
+class Format(Enum):
+    """Formats of weight files."""
 
     TORCH7 = "Torch 7"
     PYTORCH = "PyTorch"
@@ -33,7 +33,7 @@ class Kind(Enum):
 
 
 def is_pytorch(path: Path) -> bool:
-    """Whether only PyTorch can read a file; False where it cannot be opened."""
+    """Whether only PyTorch can read a file; False if it cannot be opened."""
     try:
         with path.open("rb") as file:
             return file.read(8).startswith(_PYTORCH)
@@ -41,67 +41,65 @@ def is_pytorch(path: Path) -> bool:
         return False
 
 
-def kind(path: Path) -> Kind:
-    """Tells the kind of a file by its first bytes, whatever its name is.
+def detect_format(path: Path) -> Format:
+    """Return the format of a file by its first bytes, whatever its name is.
 
     Raises:
-        SengaError: where the file is missing, empty, an HTML page or of another kind.
+        SengaError: if the file is missing, empty, an HTML page or of another format.
     """
     try:
         if not path.is_file():
-            raise SengaError(f"{path} is missing, expected a file of weights.")
+            raise SengaError(f"{path}: there is no such file.")
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SengaError(
-            f"{path} cannot be read ({reason}), expected a file of weights."
-        ) from error
+        raise SengaError(f"{path}: cannot be read ({reason}).") from error
     if not head:
-        raise SengaError(f"{path} is empty, expected a file of weights.")
+        raise SengaError(f"{path}: the file is empty.")
     if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
-        raise SengaError(f"{path} is an HTML page, expected a file of weights.")
+        raise SengaError(f"{path}: an HTML page, not weights.")
     if head.startswith(b"\3\0\0\0"):  # a table
-        return Kind.TORCH7
+        return Format.TORCH7
     if head.startswith(_PYTORCH):
-        return Kind.PYTORCH
-    if head[8:9] == b"{":  # behind the length of its header
-        return Kind.SAFETENSORS
-    kinds = ", ".join(kind.value for kind in Kind)
-    raise SengaError(f"{path} is no file of weights, expected one of these kinds: {kinds}.")
+        return Format.PYTORCH
+    if head[8:9] == b"{":  # after the length of its header
+        return Format.SAFETENSORS
+    formats = ", ".join(each.value for each in Format)
+    raise SengaError(f"{path}: not a weight file; expected one of these formats: {formats}.")
 
 
 def read(path: Path) -> Tensors:
-    """Reads a state dict of PyTorch or a safetensors file; no pickled code runs.
+    """Read a state dict of PyTorch or a safetensors file; no pickled code runs.
 
     Raises:
-        SengaError: where it is of another kind, damaged, or holds more than tensors.
+        SengaError: if it is of another format, damaged, or holds more than tensors.
     """
-    found = kind(path)
-    if found is Kind.PYTORCH:
-        return _state_dict(path)
-    if found is Kind.SAFETENSORS:
-        return _safetensors(path)
-    raise SengaError(f"{path} is a {found.value} file, expected one of PyTorch or safetensors.")
+    file_format = detect_format(path)
+    if file_format is Format.PYTORCH:
+        return _read_state_dict(path)
+    if file_format is Format.SAFETENSORS:
+        return _read_safetensors(path)
+    raise SengaError(f"{path}: a {file_format.value} file, expected PyTorch or safetensors.")
 
 
-def _state_dict(path: Path) -> Tensors:
+def _read_state_dict(path: Path) -> Tensors:
     import torch  # takes seconds, and most runs find their weights converted
 
     try:
-        _refuse_swollen(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-        # A sparse or meta tensor, or one of a type that NumPy lacks, has no `numpy`.
-        return {_name(name): tensor.detach().numpy() for name, tensor in loaded.items()}
-    except Exception as error:  # whatever PyTorch makes of hostile bytes
+        _refuse_compressed(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        # A sparse or meta tensor, or one of a dtype that NumPy lacks, has no `numpy`.
+        return {_require_str(name): tensor.detach().numpy() for name, tensor in state.items()}
+    except Exception as error:  # whatever PyTorch raises on hostile bytes
         raise SengaError(
-            f"{path} is damaged or cut short, or holds pickled objects that are not tensors, "
+            f"{path}: damaged or cut short, or with pickled objects that are not tensors; "
             f"expected a whole state dict of PyTorch."
         ) from error
 
 
-def _refuse_swollen(path: Path) -> None:
-    """PyTorch stores its records as they are: none may unpack to more than the file's bytes."""
+def _refuse_compressed(path: Path) -> None:
+    """Raise ValueError for a zip bomb: PyTorch stores its records without compression."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(record.file_size for record in archive.infolist())
@@ -109,58 +107,66 @@ def _refuse_swollen(path: Path) -> None:
             raise ValueError(f"its records unpack to {unpacked} bytes")
 
 
-def _safetensors(path: Path) -> Tensors:
+def _read_safetensors(path: Path) -> Tensors:
     from safetensors.numpy import load_file
 
     try:
         return load_file(path)
-    except Exception as error:  # a type that NumPy lacks is a KeyError there, and so on
-        raise SengaError(
-            f"{path} is damaged or cut short, expected a whole safetensors file."
-        ) from error
+    except Exception as error:  # a dtype that NumPy lacks is a KeyError there, and so on
+        raise SengaError(f"{path}: damaged or cut short safetensors file.") from error
 
 
-def _name(name: object) -> str:
+def _require_str(name: object) -> str:
     if not isinstance(name, str):
         raise TypeError(f"a tensor is named {name!r}")
     return name
 
 
-def checked(path: Path, name: str, tensor: object, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A tensor as contiguous float32 of its own memory.
+def check_tensor(
+    path: Path, name: str, tensor: object, shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Check a tensor and return it as a contiguous float32 copy.
 
     Args:
-        path: of the file, for the sentence.
-        name: of the tensor, for the sentence.
-        tensor: what the file holds under that name.
-        shape: what it must have.
+        path: of the file, for the error.
+        name: of the tensor, for the error.
+        tensor: what the file holds under that name; None if nothing.
+        shape: the shape that it must have.
 
     Raises:
-        SengaError: where it is no array of floats of that shape, or holds NaN or infinity.
+        SengaError: if it is not an array of floats of that shape, or holds NaN or infinity.
     """
     if not isinstance(tensor, np.ndarray) or tensor.dtype.kind != "f":
-        raise SengaError(f"{path} has no floats under the name {name}, expected {_times(shape)}.")
+        raise SengaError(
+            f"{path}: no floating-point tensor {name}; expected the shape {_format_shape(shape)}."
+        )
     if tensor.shape != shape:
         raise SengaError(
-            f"{path} is of another network: {name} has the shape {_times(tensor.shape)}, "
-            f"expected {_times(shape)}."
+            f"{path}: weights of another network: {name} has the shape "
+            f"{_format_shape(tensor.shape)}, expected {_format_shape(shape)}."
         )
-    with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
         values = np.array(tensor, np.float32, order="C")
     if not np.isfinite(values).all():
-        raise SengaError(f"{path} holds NaN or infinity in {name}, expected finite numbers.")
+        raise SengaError(f"{path}: NaN or infinity in {name}.")
     return values
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def check_variances(path: Path, state: Mapping[str, NDArray[np.float32]]) -> None:
+    """Raise SengaError if a running variance of a BatchNorm is negative."""
+    for name, values in state.items():
+        if name.endswith("running_var") and values.min() < 0:
+            raise SengaError(f"{path}: negative variance in {name}.")
+
+
+def _format_shape(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) or "a single number"
 
 
 @contextmanager
-def and_where(address: str) -> Iterator[None]:
-    """Adds to a sentence about a file where a good one is."""
+def add_download_hint(url: str) -> Iterator[None]:
+    """Add to an error about a file the address of a good one."""
     try:
         yield
     except SengaError as error:
-        sentence = str(error).removesuffix(".")
-        raise SengaError(f"{sentence}; a good file is {address}.") from error
+        raise SengaError(f"{error} Download a good file from {url}.") from error

@@ -1,8 +1,8 @@
 """Reads Torch 7 files: what `torch.save` of Lua Torch writes, in binary, with 64-bit longs.
 
-Such a file is one value: a type tag, then what belongs to it. Tables and objects carry an index,
-and a value that was written before is its index alone. Nothing is executed, whatever is in the
-file; functions and classes that Senga has no use for are refused.
+Such a file is one value: a type tag, then its content. Tables and objects have an index; one that
+was written before is repeated as its index only. Nothing is executed, whatever is in the file;
+functions and classes that Senga does not need are refused.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ MODULES = frozenset(
 )
 """The classes whose objects are read, as tables of their fields."""
 
-_DEEPEST = 60  # values within values; the published files have about 10
-_MOST_VALUES = 100_000  # the published files have about 2,000
-_MOST_DIMENSIONS = 8
+_MAX_DEPTH = 60  # levels of nested values; the published files have about 10
+_MAX_VALUES = 100_000  # the published files have about 2,000
+_MAX_DIMENSIONS = 8
 
 Fields: TypeAlias = dict[int | str, object]
 
@@ -57,44 +57,44 @@ class Torch7Object:
 
 
 class _MalformedError(Exception):
-    """The end of a sentence that begins with the file: what is wrong with it."""
+    """The file is not a valid Torch 7 file; the message is the reason."""
 
 
 def read(path: Path) -> object:
-    """Reads the value that a file holds.
+    """Read the value that a file holds.
 
     Nil, numbers, strings, booleans and tables are None, float, str, bool and dict (keys: int or
     str); objects of `MODULES` are `Torch7Object`; tensors and storages are numpy arrays, views of
     the file that cannot be written and that need not be aligned. Values may contain themselves.
 
     Raises:
-        SengaError: where the file cannot be read, is cut short or holds anything else.
+        SengaError: if the file cannot be read, is cut short or holds anything else.
     """
     try:
         if not path.is_file():
-            raise SengaError(f"{path} is missing: expected a Torch 7 file.")
+            raise SengaError(f"{path}: there is no such file.")
         data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
         return _Reader(data).value()
     except OSError as error:
-        raise SengaError(f"{path} cannot be read ({error.strerror}): make it readable.") from error
+        raise SengaError(f"{path}: cannot be read ({error.strerror}).") from error
     except _MalformedError as error:
-        raise SengaError(f"{path} is no usable Torch 7 file ({error}): fetch it again.") from error
+        raise SengaError(f"{path}: not a usable Torch 7 file ({error}).") from error
 
 
 class _Reader:
-    """A place in a file that moves on with every value that is read."""
+    """Reads one value after the other."""
 
     def __init__(self, data: NDArray[np.uint8]) -> None:
         self._data = data.data
-        self._at = 0
-        self._values = 0
-        self._seen: dict[int, object] = {}  # by index, storages that tensors brought included
+        self._offset = 0  # bytes
+        self._value_count = 0
+        self._by_index: dict[int, object] = {}  # tables and objects, storages of tensors included
         self._storages: dict[int, NDArray[Any]] = {}
 
     def value(self, depth: int = 0) -> object:
-        """The value at this place; `depth` is the number of values around it."""
-        self._values += 1
-        if depth > _DEEPEST or self._values > _MOST_VALUES:
+        """Read the next value; `depth` is the number of values that it is nested in."""
+        self._value_count += 1
+        if depth > _MAX_DEPTH or self._value_count > _MAX_VALUES:
             raise _MalformedError("its values are too many or too deep for a network's weights")
         tag = self._int()
         if tag == _NIL:
@@ -110,19 +110,21 @@ class _Reader:
         if tag == _OBJECT:
             return self._object(depth)
         if tag in _FUNCTIONS:
-            raise _MalformedError("it holds a function, which may not be in a file of weights")
-        raise _MalformedError(f"byte {self._at - 4} is no type of Torch 7")
+            raise _MalformedError("it holds a function, which weights do not need")
+        raise _MalformedError(f"unknown type tag at byte {self._offset - 4}")
 
     def _table(self, depth: int) -> object:
         index = self._int()
-        if index not in self._seen:
-            made: Fields = {}
-            self._seen[index] = made
-            self._entries(made, depth)
-        return self._seen[index]
+        if index not in self._by_index:
+            table: Fields = {}
+            self._by_index[index] = table
+            self._entries(table, depth)
+        return self._by_index[index]
 
     def _entries(self, table: Fields, depth: int) -> None:
-        for _ in range(self._count(self._int(), unit=12)):  # an empty string and nil: 12 bytes
+        for _ in range(
+            self._check_count(self._int(), item_size=12)
+        ):  # an empty string and nil: 12 bytes
             key = self.value(depth + 1)
             if isinstance(key, float) and key.is_integer():
                 key = int(key)
@@ -132,19 +134,19 @@ class _Reader:
 
     def _object(self, depth: int) -> object:
         index = self._int()
-        if index in self._seen:
-            return self._seen[index]
+        if index in self._by_index:
+            return self._by_index[index]
         name = self._class()
         if name in MODULES:
             return self._module(index, name, depth)
-        kind = _TORCH_CLASS.fullmatch(name)
-        if kind is None or not (kind[1] or kind[2]):
+        match = _TORCH_CLASS.fullmatch(name)
+        if match is None or not (match[1] or match[2]):
             raise _MalformedError(f"it holds an object of the class {name[:60]!r}")
-        scalar = kind[2] or "Float"
-        if kind[3] == "Storage":
-            return self._storage(index, scalar)
-        tensor = self._tensor(name.replace("Tensor", "Storage"), scalar)
-        self._seen[index] = tensor
+        element_type = match[2] or "Float"
+        if match[3] == "Storage":
+            return self._storage(index, element_type)
+        tensor = self._tensor(name.replace("Tensor", "Storage"), element_type)
+        self._by_index[index] = tensor
         return tensor
 
     def _class(self) -> str:
@@ -154,64 +156,66 @@ class _Reader:
         return self._text()
 
     def _module(self, index: int, name: str, depth: int) -> Torch7Object:
-        made = Torch7Object(name, {})
-        self._seen[index] = made
+        module = Torch7Object(name, {})
+        self._by_index[index] = module
         tag, fields = self._int(), self._int()
-        if tag != _TABLE or fields in self._seen:  # Torch makes a table for every object
+        if tag != _TABLE or fields in self._by_index:  # Torch makes a table for every object
             raise _MalformedError(f"an object of the class {name} has no fields of its own")
-        self._seen[fields] = made.fields
-        self._entries(made.fields, depth)
-        return made
+        self._by_index[fields] = module.fields
+        self._entries(module.fields, depth)
+        return module
 
-    def _tensor(self, storage_class: str, scalar: str) -> NDArray[Any]:
+    def _tensor(self, storage_class: str, element_type: str) -> NDArray[Any]:
         dimensions = self._int()
-        if not 0 <= dimensions <= _MOST_DIMENSIONS:
+        if not 0 <= dimensions <= _MAX_DIMENSIONS:
             raise _MalformedError(f"a tensor has {dimensions} dimensions")
         sizes, strides = self._longs(dimensions), self._longs(dimensions)
         first = self._long() - 1
-        storage = self._storage_of_tensor(storage_class, scalar)
+        storage = self._storage_of_tensor(storage_class, element_type)
         if not dimensions:
             return storage[:0]
         if min(sizes) < 1 or min(strides) < 0 or first < 0 or prod(sizes) > storage.size:
             raise _MalformedError("a tensor does not fit into its storage")
         # The stride of a single row is never used, and may be any number.
-        steps = [step if n > 1 else 0 for n, step in zip(sizes, strides, strict=True)]
-        last = first + sum((n - 1) * step for n, step in zip(sizes, steps, strict=True))
+        used_strides = [stride if n > 1 else 0 for n, stride in zip(sizes, strides, strict=True)]
+        last = first + sum((n - 1) * stride for n, stride in zip(sizes, used_strides, strict=True))
         if last >= storage.size:
             raise _MalformedError("a tensor reaches beyond its storage")
-        steps = [step * storage.itemsize for step in steps]
-        return as_strided(storage[first:], sizes, steps, writeable=False)
+        used_strides = [stride * storage.itemsize for stride in used_strides]
+        return as_strided(storage[first:], sizes, used_strides, writeable=False)
 
-    def _storage_of_tensor(self, expected: str, scalar: str) -> NDArray[Any]:
+    def _storage_of_tensor(self, expected: str, element_type: str) -> NDArray[Any]:
         tag = self._int()
         if tag == _NIL:
-            return np.empty(0, _DTYPES[scalar])
+            return np.empty(0, _DTYPES[element_type])
         index = self._int() if tag == _OBJECT else 0
-        if tag == _OBJECT and index not in self._seen and self._class() == expected:
-            self._storage(index, scalar)
-        found = self._storages.get(index)
-        if found is None or found.dtype != _DTYPES[scalar]:
+        if tag == _OBJECT and index not in self._by_index and self._class() == expected:
+            self._storage(index, element_type)
+        storage = self._storages.get(index)
+        if storage is None or storage.dtype != _DTYPES[element_type]:
             raise _MalformedError(f"a tensor has no {expected}")
-        return found
+        return storage
 
-    def _storage(self, index: int, scalar: str) -> NDArray[Any]:
-        dtype = np.dtype(_DTYPES[scalar])
-        count = self._count(self._long(), unit=dtype.itemsize)
-        made = np.frombuffer(self._bytes(count * dtype.itemsize), dtype)
-        self._seen[index] = self._storages[index] = made
-        return made
+    def _storage(self, index: int, element_type: str) -> NDArray[Any]:
+        dtype = np.dtype(_DTYPES[element_type])
+        count = self._check_count(self._long(), item_size=dtype.itemsize)
+        storage = np.frombuffer(self._bytes(count * dtype.itemsize), dtype)
+        self._by_index[index] = self._storages[index] = storage
+        return storage
 
-    def _count(self, count: int, unit: int) -> int:
-        """A count as it was read, where as many things of `unit` bytes or more can follow."""
-        if not 0 <= count <= (len(self._data) - self._at) // unit:
-            raise _MalformedError(f"byte {self._at} announces {count} things, and it ends before")
+    def _check_count(self, count: int, item_size: int) -> int:
+        """Return the count if that many items, of `item_size` bytes or more, can follow."""
+        if not 0 <= count <= (len(self._data) - self._offset) // item_size:
+            raise _MalformedError(
+                f"it ends before the {count} items that byte {self._offset} announces"
+            )
         return count
 
     def _bytes(self, count: int) -> memoryview:
-        if count > len(self._data) - self._at:
+        if count > len(self._data) - self._offset:
             raise _MalformedError(f"it ends at byte {len(self._data)}, in the middle of a value")
-        self._at += count
-        return self._data[self._at - count : self._at]
+        self._offset += count
+        return self._data[self._offset - count : self._offset]
 
     def _int(self) -> int:
         return int.from_bytes(self._bytes(4), "little", signed=True)
@@ -227,5 +231,5 @@ class _Reader:
         return float(number)
 
     def _text(self) -> str:
-        count = self._count(self._int(), unit=1)
+        count = self._check_count(self._int(), item_size=1)
         return bytes(self._bytes(count)).decode("utf-8", "backslashreplace")

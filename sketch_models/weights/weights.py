@@ -1,4 +1,4 @@
-"""Weights of the networks: what they are, where they are, and how they are loaded fast.
+"""Weights by their name or path: their identity, their local file, and a form that loads fast.
 
 Nothing here imports more than the standard library at its top: a build's fingerprint is made
 from `identity` before any stage runs.
@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from sketch_models.atomic import locked, replacing
 from sketch_models.errors import SengaError
+from sketch_models.weights.cache import (
+    cache_folder,
+    digests_of,
+    expand_path,
+    explain_read_errors,
+    explain_write_errors,
+    find_published,
+    is_file,
+)
 from sketch_models.weights.digests import Digests
 from sketch_models.weights.fetch import fetch
-from sketch_models.weights.folder import (
-    digests_of,
-    folder,
-    is_file,
-    local,
-    published,
-    reading,
-    writing,
-)
 from sketch_models.weights.table import FILES, WeightFile
 
 if TYPE_CHECKING:
@@ -34,61 +34,79 @@ if TYPE_CHECKING:
 __all__ = [
     "FILES",
     "WeightFile",
-    "converted",
+    "cache_folder",
+    "ensure_local",
+    "ensure_safetensors",
     "fetch",
-    "folder",
     "identity",
-    "is_ready",
-    "located",
+    "is_available",
+    "is_converted",
+    "missing_weights_message",
 ]
 
 _LAYOUT = "1"  # of converted files: raise it when the same source is to give other tensors
 
 
 def identity(weights: str, *, option: str = "weights", network: str = "") -> str:
-    """What stands for weights in a fingerprint; needs no network.
+    """Return what stands for the weights in a fingerprint; nothing is downloaded.
 
     Args:
         weights: a name of `FILES`, or the path of a file.
         option: section and key that they come from, for the error.
-        network: whose weights are expected; empty for any.
+        network: the network that they must be of; empty for any.
 
     Returns:
-        The published digest, `url:<address>` where none is published, or `sha256:<hex>` for a
-        file that is not a published one; a name and a copy of its file have the same.
+        The published digest, `url:<address>` if none is published, or `sha256:<hex>` for a
+        file that is not a published one; a name and a copy of its file have the same identity.
 
     Raises:
-        SengaError: where there are no such weights.
+        SengaError: if there are no such weights.
     """
-    found = _resolve(weights, option, network)
-    if isinstance(found, WeightFile):
-        return found.identity
-    digests = digests_of(found)
-    file = published(digests)
+    source = _resolve(weights, option, network)
+    if isinstance(source, WeightFile):
+        return source.identity
+    digests = digests_of(source)
+    file = find_published(digests)
     return file.identity if file else f"sha256:{digests.sha256}"
 
 
-def is_ready(weights: str) -> bool:
-    """Whether the weights are on this machine, as a local path or in the folder."""
-    return is_file(folder() / FILES[weights].file if weights in FILES else local(weights))
+def is_available(weights: str) -> bool:
+    """Whether the weights are on this machine, as a local path or in the cache folder."""
+    if weights in FILES:
+        return is_file(cache_folder() / FILES[weights].filename)
+    return is_file(expand_path(weights))
 
 
-def located(weights: str, option: str, *, network: str = "") -> Path:
-    """The path of the weights, which are fetched where they are published ones.
+def missing_weights_message(weights: str, option: str, advice: str = "") -> str:
+    """Return the message for published weights that are not on this machine.
+
+    It is for programs that must not download by themselves; the others call `ensure_local`.
+
+    Args:
+        weights: a name of `FILES`.
+        option: section and key, or command-line option, that the weights come from.
+        advice: what else helps, to follow the command, such as ", or set ...".
+    """
+    command = f"python -m sketch_models.weights fetch {weights}"
+    return f"{option} = {weights}: the weights are not on this machine. Run `{command}`{advice}."
+
+
+def ensure_local(weights: str, option: str, *, network: str = "") -> Path:
+    """Return the local path of the weights; published ones are downloaded if necessary.
 
     Args:
         weights: a name of `FILES`, or the path of a file.
         option: section and key that they come from, for the error.
-        network: whose weights are expected; empty for any.
+        network: the network that they must be of; empty for any.
 
     Raises:
-        SengaError: where there are no such weights, or they cannot be fetched.
+        SengaError: if there are no such weights, or they cannot be downloaded.
     """
-    found = _resolve(weights, option, network)
-    return fetch(found.name) if isinstance(found, WeightFile) else found
+    source = _resolve(weights, option, network)
+    return fetch(source.name) if isinstance(source, WeightFile) else source
 
 
-def converted(
+def ensure_safetensors(
     weights: str,
     network: str,
     read: Callable[[Path], Mapping[str, NDArray[np.float32]]],
@@ -96,49 +114,68 @@ def converted(
     option: str,
     variant: str = "",
 ) -> Path:
-    """The path of weights as a safetensors file, which is made once and kept in the folder.
+    """Return the path of the weights as safetensors, converted once into the cache folder.
 
     Args:
         weights: a name of `FILES`, or the path of a file.
-        network: whose weights these must be.
-        read: gives the tensors of the published file.
+        network: the network that they must be of.
+        read: reads the tensors of the published file.
         option: section and key that the weights come from, for the error.
         variant: what else the tensors depend on.
 
     Raises:
-        SengaError: where there are no such weights, or the folder cannot be written.
+        SengaError: if there are no such weights, or the folder cannot be written.
     """
-    source = located(weights, option, network=network)
+    source = ensure_local(weights, option, network=network)
     digests = digests_of(source)
-    made_from = {
-        "sha256": digests.sha256,
-        "network": network,
-        "variant": variant,
-        "layout": _LAYOUT,
-    }
-    key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-    path = folder() / "converted" / f"{network}-{key[:16]}.safetensors"
-    if not _holds(path, made_from):
-        with writing(path.name, source.stat().st_size / 1e6), locked(path):
-            if not _holds(path, made_from):  # another process may have made it meanwhile
-                _convert(source, digests, read, path, made_from)
+    metadata = _metadata(digests, network, variant)
+    path = _converted_path(metadata)
+    if not _is_current(path, metadata):
+        megabytes = source.stat().st_size / 1e6
+        with explain_write_errors(path.name, megabytes), locked(path):
+            if not _is_current(path, metadata):  # another process may have made it meanwhile
+                _convert(source, digests, read, path, metadata)
     return path
 
 
+def is_converted(weights: str, network: str, *, option: str, variant: str = "") -> bool:
+    """Whether `ensure_safetensors` has nothing left to do.
+
+    Raises:
+        SengaError: if there are no such weights.
+    """
+    source = _resolve(weights, option, network)
+    path = cache_folder() / source.filename if isinstance(source, WeightFile) else source
+    if not is_file(path):
+        return False
+    metadata = _metadata(digests_of(path), network, variant)
+    return _is_current(_converted_path(metadata), metadata)
+
+
 def _resolve(weights: str, option: str, network: str) -> WeightFile | Path:
-    """What an option names: a published file, or an existing local one."""
+    """Return the published file or the existing local file that an option names."""
     if weights in FILES:
         file = FILES[weights]
         if network in ("", file.network):
             return file
-        fault = f"these are weights of {file.network}"
+        problem = f"these are weights of {file.network}"
     else:
-        path = local(weights)
+        path = expand_path(weights)
         if is_file(path):
             return path
-        fault = "there is no such file"
+        problem = "there is no such file"
     names = ", ".join(name for name, file in FILES.items() if network in ("", file.network))
-    raise SengaError(f"{option} = {weights}: {fault}; expected {names}, or the path of a file.")
+    raise SengaError(f"{option} = {weights}: {problem}. Use {names} or the path of a file.")
+
+
+def _metadata(digests: Digests, network: str, variant: str) -> dict[str, str]:
+    """All that the content of a converted file depends on; it is stored in it."""
+    return {"sha256": digests.sha256, "network": network, "variant": variant, "layout": _LAYOUT}
+
+
+def _converted_path(metadata: Mapping[str, str]) -> Path:
+    key = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
+    return cache_folder() / "converted" / f"{metadata['network']}-{key[:16]}.safetensors"
 
 
 def _convert(
@@ -146,29 +183,29 @@ def _convert(
     digests: Digests,
     read: Callable[[Path], Mapping[str, NDArray[np.float32]]],
     path: Path,
-    made_from: Mapping[str, str],
+    metadata: Mapping[str, str],
 ) -> None:
     import numpy as np
     from safetensors.numpy import save
 
-    with reading(source):
+    with explain_read_errors(source):
         tensors = {name: np.ascontiguousarray(value) for name, value in read(source).items()}
     if digests_of(source) != digests:
-        raise SengaError(f"{source} changed while it was read: run again.")
-    file = published(digests)
+        raise SengaError(f"{source}: changed while it was read. Run again.")
+    file = find_published(digests)
     licence = file.licence if file else "unknown"
     with replacing(path) as temporary:
-        said = {**made_from, "source": source.name, "licence": licence}
-        temporary.write_bytes(save(tensors, said))
+        content = save(tensors, {**metadata, "source": source.name, "licence": licence})
+        temporary.write_bytes(content)
 
 
-def _holds(path: Path, made_from: Mapping[str, str]) -> bool:
-    """Whether a converted file is whole, and made from what it should be."""
+def _is_current(path: Path, metadata: Mapping[str, str]) -> bool:
+    """Whether a converted file is whole and has this metadata."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as opened:
-            said = opened.metadata() or {}
+        with safe_open(path, framework="numpy") as file:
+            stored = file.metadata() or {}
     except (OSError, SafetensorError):
         return False
-    return all(said.get(key) == value for key, value in made_from.items())
+    return all(stored.get(key) == value for key, value in metadata.items())

@@ -70,7 +70,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a data folder in which netL-SPADE and SPADE have been trained and evaluated."""
     data = tmp_path_factory.mktemp("data")
     errors = luigi(data, "EvaluateColorizer")
-    assert "without the perceptual loss: the weights resnet50 are not on this machine" in errors
+    assert "without the perceptual loss. [losses] perceptual_weights = resnet50: the " in errors
     return data
 
 

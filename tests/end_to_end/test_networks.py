@@ -1,4 +1,4 @@
-"""The paper's recipe with its networks: random weights of full size, given as local files."""
+"""Builds with the paper's networks: random weights of full size, given as local files."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ RECIPE = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where mod.h5 and sketch_gan.t7 lie."""
+    """A folder with mod.h5 and sketch_gan.t7."""
     folder = tmp_path_factory.mktemp("weights")
     write_keras(folder / "mod.h5")
     torch7_writer.write_simo_serra(folder / "sketch_gan.t7", simo_serra())
@@ -37,7 +37,7 @@ def luigi(folder: Path, *arguments: str, code: int = 0) -> str:
     )
 
 
-def test_local_weights_build_the_dataset(folder: Path) -> None:
+def test_dataset_is_built_from_local_weights(folder: Path) -> None:
     paths = [
         *("--sketchkeras-weights", str(folder / "mod.h5")),
         *("--simo-serra-weights", str(folder / "sketch_gan.t7")),
@@ -48,12 +48,12 @@ def test_local_weights_build_the_dataset(folder: Path) -> None:
         assert np.ptp(train["line/original"][:]) > 0
     moved = folder / "moved.h5"
     (folder / "mod.h5").rename(moved)
-    again = luigi(folder, *paths[2:], "--sketchkeras-weights", str(moved))
-    assert "Nothing to do" in again  # weights count by their content
+    output = luigi(folder, *paths[2:], "--sketchkeras-weights", str(moved))
+    assert "Nothing to do" in output  # weights count by their content
     moved.rename(folder / "mod.h5")
 
 
-def test_a_second_extractor_is_all_that_is_drawn(folder: Path) -> None:
+def test_second_sketch_model_draws_only_its_own_sketches(folder: Path) -> None:
     paths = [
         *("--sketchkeras-weights", str(folder / "mod.h5")),
         *("--simo-serra-weights", str(folder / "sketch_gan.t7")),
@@ -69,29 +69,37 @@ def test_a_second_extractor_is_all_that_is_drawn(folder: Path) -> None:
         styles = ("original", "enhanced", "pured")
         models = ("sketchkeras", "xdog")
         assert set(train["line"]) == {f"{style}_{model}" for style in styles for model in models}
-        one, other = (train[f"line/original_{model}"][:] for model in models)
-        assert (one != other).any()
+        first, second = (train[f"line/original_{model}"][:] for model in models)
+        assert (first != second).any()
 
 
-def test_weights_that_cannot_be_had_are_one_sentence(folder: Path) -> None:
-    said = luigi(folder, "--build-dataset", "other", code=40)
-    (sentence,) = [line for line in said.splitlines() if "mod.h5" in line]
-    assert "[sketchkeras] weights" in sentence
-    assert not (folder / "data" / "other" / "color").exists()
+def test_failed_download_of_weights_stops_before_posts_are_imported(folder: Path) -> None:
+    output = luigi(folder, "--build-dataset", "other", code=30)
+    for file, option in (("mod.h5", "[sketchkeras]"), ("sketch_gan.t7", "[simo_serra]")):
+        (message,) = [line for line in output.splitlines() if line.startswith(file)]
+        assert f"set {option} weights to its path" in message
+    assert visible_files(folder / "data" / "other") == []
 
 
-def test_a_local_path_that_is_wrong_is_said_before_anything_runs(folder: Path) -> None:
-    said = luigi(folder, "--build-dataset", "third", "--sketchkeras-weights", "nowhere.h5", code=40)
-    assert "nowhere.h5" in said
+def test_missing_weight_files_are_listed_before_anything_runs(folder: Path) -> None:
+    paths = ["--sketchkeras-weights", "nowhere.h5", "--simo-serra-weights", "nowhere.t7"]
+    output = luigi(folder, "--build-dataset", "third", *paths, code=40)
+    first, second = output.strip().splitlines()
+    assert "[sketchkeras] weights = nowhere.h5: there is no such file." in first
+    assert "[simo_serra] weights = nowhere.t7: there is no such file." in second
     assert not (folder / "data" / "third").exists()
 
 
-def test_a_file_that_is_no_weights_is_said_before_anything_runs(folder: Path) -> None:
+def test_file_of_another_format_is_refused_before_posts_are_imported(folder: Path) -> None:
     page = folder / "page.t7"
     page.write_text("<!DOCTYPE html>")
     paths = ["--sketchkeras-weights", str(folder / "mod.h5"), "--simo-serra-weights", str(page)]
-    said = luigi(folder, "--build-dataset", "fourth", *paths, code=40)
-    (sentence,) = said.strip().splitlines()
-    assert f"{page} is an HTML page" in sentence
-    assert "sketch_gan.t7" in sentence
-    assert not (folder / "data" / "fourth").exists()
+    output = luigi(folder, "--build-dataset", "fourth", *paths, code=30)
+    (message,) = [line for line in output.splitlines() if "page.t7" in line]
+    assert f"{page}: an HTML page" in message
+    assert "sketch_gan.t7" in message
+    assert visible_files(folder / "data" / "fourth") == []
+
+
+def visible_files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if not file.name.startswith(".")]

@@ -1,4 +1,4 @@
-"""Weight files that a server on the loopback publishes."""
+"""Weight files published by a local web server."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,8 +15,8 @@ Publish = Callable[..., WeightFile]
 
 
 @pytest.fixture(autouse=True)
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the weights, which does not exist yet; never that of the user."""
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder of the weights, which does not exist yet; never that of the user."""
     folder = tmp_path / "weights"
     monkeypatch.setenv("SENGA_WEIGHTS", str(folder))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -25,7 +25,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def publish(web: Web, monkeypatch: pytest.MonkeyPatch) -> Publish:
-    """Serves content under a name of the table, with the digest that upstream would publish."""
+    """Serve content under a name of the table, with the digest that upstream would publish."""
 
     def put(name: str, content: bytes, *pages: Callable[[Any], None]) -> WeightFile:
         file = FILES[name]
@@ -34,9 +34,9 @@ def publish(web: Web, monkeypatch: pytest.MonkeyPatch) -> Publish:
             digest = f"md5:{hashlib.md5(content).hexdigest()}"
         elif digest:
             digest = f"sha256:{hashlib.sha256(content).hexdigest()[:8]}"
-        url = web.put(f"/data/{file.file}", *(pages or [web.page(content)]))
-        there = replace(file, url=url, digest=digest, megabytes=len(content) / 1e6)
-        monkeypatch.setitem(FILES, name, there)
-        return there
+        url = web.put(f"/data/{file.filename}", *(pages or [web.page(content)]))
+        published = replace(file, url=url, digest=digest, megabytes=len(content) / 1e6)
+        monkeypatch.setitem(FILES, name, published)
+        return published
 
     return put

@@ -1,4 +1,4 @@
-"""Whole files or none, and one writer at a time."""
+"""Files are replaced atomically, and locked for one writer at a time."""
 
 import threading
 from pathlib import Path
@@ -12,7 +12,7 @@ def names(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
-def test_a_file_appears_at_the_end(tmp_path: Path) -> None:
+def test_file_appears_at_the_end_of_the_block(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with replacing(path) as temporary:
         temporary.write_text("new")
@@ -21,7 +21,7 @@ def test_a_file_appears_at_the_end(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
-def test_a_failure_changes_nothing(tmp_path: Path) -> None:
+def test_exception_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
@@ -31,30 +31,30 @@ def test_a_failure_changes_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
-def test_nothing_written_is_an_error(tmp_path: Path) -> None:
+def test_block_that_writes_nothing_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "a"):
         pass
     assert names(tmp_path) == []
 
 
-def test_a_lock_is_held_by_one_thread(tmp_path: Path) -> None:
-    inside, most = [], []
+def test_lock_is_held_by_one_thread_at_a_time(tmp_path: Path) -> None:
+    holders, holder_counts = [], []
 
     def work() -> None:
         for _ in range(20):
             with locked(tmp_path / "deep" / "a"):
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
+                holders.append(1)
+                holder_counts.append(len(holders))
+                holders.pop()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == [1] * 80
+    assert holder_counts == [1] * 80
 
 
-def test_locks_of_two_files_are_two(tmp_path: Path) -> None:
+def test_locks_of_different_files_are_independent(tmp_path: Path) -> None:
     with locked(tmp_path / "a"), locked(tmp_path / "b"):
         pass

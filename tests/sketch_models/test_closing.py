@@ -1,4 +1,4 @@
-"""What is opened in a `with` block is closed at its end, whatever happens in it."""
+"""`Closing` objects are closed at the end of a `with` block, also after an error."""
 
 import pytest
 
@@ -12,13 +12,13 @@ class Door(Closing):
         self.closed = True
 
 
-def test_closes_at_the_end() -> None:
+def test_close_is_called_at_the_end_of_the_block() -> None:
     with Door() as door:
         assert not door.closed
     assert door.closed
 
 
-def test_closes_after_an_error_which_goes_on() -> None:
+def test_close_is_called_after_an_error_which_propagates() -> None:
     door = Door()
     with pytest.raises(KeyError), door:
         raise KeyError

@@ -1,11 +1,11 @@
-"""A bar on a terminal, plain lines elsewhere, and nothing of what is quick."""
+"""Progress: a bar on a terminal, plain lines elsewhere, no output for short tasks."""
 
 import pytest
 
 from sketch_models.progress_line import ProgressLine
 
 
-def test_plain_line_every_ten_seconds(
+def test_plain_line_is_written_every_ten_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -17,7 +17,7 @@ def test_plain_line_every_ten_seconds(
     assert capsys.readouterr().err == "fetch     11 of 100\nfetch     22 of 100\n"
 
 
-def test_terminal_shows_a_bar_that_vanishes(
+def test_bar_on_a_terminal_is_erased_at_the_end(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
@@ -29,7 +29,7 @@ def test_terminal_shows_a_bar_that_vanishes(
     assert written.endswith("\x1b[2K")  # the line is erased
 
 
-def test_process_without_the_terminal_draws_no_bar(
+def test_bar_is_not_drawn_if_not_live(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")

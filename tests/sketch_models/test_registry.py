@@ -1,5 +1,6 @@
-"""Models come by the type of their options; networks with their weights, once per process."""
+"""Models are chosen by the type of their options; networks are loaded once per process."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,14 @@ CPU = GpuOptions(device="cpu", precision="fp32")
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
 
-def test_filters_need_nothing() -> None:
+def test_filters_need_no_weights() -> None:
     assert isinstance(registry.sketch_model(XdogOptions(), CPU, "torch"), Xdog)
     assert isinstance(registry.line_model(CenterlineOptions(), CPU), Centerline)
     for options in (XdogOptions(), CenterlineOptions()):
-        assert registry.needs(options) == []
+        assert registry.unmet_requirements(options) == []
         assert registry.settings(options, CPU) == {}
-        registry.prepare(options)
+        registry.prepare_weights(options)
+        assert registry.weights_are_prepared(options)
         assert not registry.is_network(options)
 
 
@@ -36,21 +38,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_networks_are_loaded_once(folder: Path) -> None:
+def test_network_is_loaded_once(folder: Path) -> None:
     sketch = SketchKerasOptions(weights=str(folder / "mod.h5"))
     line = SimoSerraOptions(weights=str(folder / "line.safetensors"))
-    registry.prepare(sketch)
+    assert not registry.weights_are_prepared(sketch)
+    registry.prepare_weights(sketch)
+    assert registry.weights_are_prepared(sketch)
     assert registry.is_network(line)
     model = registry.sketch_model(sketch, CPU, "torch")
     assert model is registry.sketch_model(sketch, CPU, "torch")
-    (ink,) = model.lines([PICTURE])
+    (ink,) = model.extract_lines([PICTURE])
     assert ink.shape == PICTURE.shape[:2]
     sketches = [(255 * (1 - ink)).astype(np.uint8)]
     (drawn,) = registry.line_model(line, CPU).simplify(sketches)
     assert drawn.shape == ink.shape
 
 
-def test_weights_count_by_their_content(folder: Path, tmp_path: Path) -> None:
+def test_settings_depend_on_the_content_of_weights(folder: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved.h5"
     moved.write_bytes((folder / "mod.h5").read_bytes())
     paths = (folder / "mod.h5", moved, folder / "sketch.safetensors")
@@ -60,30 +64,29 @@ def test_weights_count_by_their_content(folder: Path, tmp_path: Path) -> None:
     assert first == copy != other
 
 
-def test_published_weights_count_by_their_digest() -> None:
+def test_settings_of_published_weights_are_their_digest() -> None:
     settings = registry.settings(SimoSerraOptions(weights="gan"), CPU)
     assert settings["weights"] == "md5:3a5b4088f2490ca4b8140a374e80c878"
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "pattern"),
     [
         (SketchKerasOptions(weights="nowhere.h5"), r"\[sketchkeras\] weights = nowhere.h5: there "),
         (SketchKerasOptions(weights="gan"), "these are weights of simo_serra"),
         (SimoSerraOptions(weights="nowhere.t7"), r"\[simo_serra\] weights = nowhere.t7"),
     ],
 )
-def test_what_is_missing_is_said_before(
-    options: SketchKerasOptions | SimoSerraOptions, said: str
+def test_missing_weights_are_an_unmet_requirement(
+    options: SketchKerasOptions | SimoSerraOptions, pattern: str
 ) -> None:
-    (sentence,) = registry.needs(options)
-    with pytest.raises(SengaError, match=said):
-        raise SengaError(sentence)
+    (message,) = registry.unmet_requirements(options)
+    assert re.search(pattern, message)
 
 
-def test_another_networks_file_is_refused(folder: Path) -> None:
+def test_file_of_another_network_is_refused(folder: Path) -> None:
     wrong = SketchKerasOptions(weights=str(folder / "line.safetensors"))
     with pytest.raises(SengaError, match="another network"):
         registry.sketch_model(wrong, CPU, "torch")
     with pytest.raises(SengaError, match="another network"):
-        registry.prepare(wrong)
+        registry.prepare_weights(wrong)

@@ -1,4 +1,4 @@
-"""The U-Net computes what its plain description says, and its adapter keeps the picture's place."""
+"""The U-Net agrees with a plain implementation; padding and cropping keep the alignment."""
 
 import cv2
 import numpy as np
@@ -10,25 +10,25 @@ from torch.nn import functional
 from benchmarks.harness import random_weights
 from sketch_models.network_options import GpuOptions
 from sketch_models.runner import Runner
-from sketch_models.sketchkeras import SketchKeras, high_pass, network
+from sketch_models.sketchkeras import SketchKeras, build_network, high_pass
 from sketch_models.weights.keras_file import CONVOLUTIONS
 
 STATE = {name: torch.from_numpy(array) for name, array in random_weights.sketchkeras().items()}
-UP = (9, 11, 13, 15)
+UPSAMPLING = (9, 11, 13, 15)
 
 
-def plainly(state: dict[str, Tensor], x: Tensor, mode: str) -> Tensor:
-    """The table of the network, step by step, without any of the shortcuts."""
+def plain_forward(state: dict[str, Tensor], x: Tensor, mode: str) -> Tensor:
+    """Compute the network layer by layer from its table, without any shortcuts."""
 
-    def layer(place: int, x: Tensor) -> Tensor:
-        convolution = CONVOLUTIONS[place]
-        if place in UP:
+    def layer(index: int, x: Tensor) -> Tensor:
+        convolution = CONVOLUTIONS[index]
+        if index in UPSAMPLING:
             x = functional.interpolate(x, scale_factor=2.0)
-        after = 2 if place in UP else 1
-        x = functional.pad(x, (1, after, 1, after), mode)
-        weight, bias = state[f"{place}.weight"], state[f"{place}.bias"]
+        bottom = 2 if index in UPSAMPLING else 1
+        x = functional.pad(x, (1, bottom, 1, bottom), mode)
+        weight, bias = state[f"{index}.weight"], state[f"{index}.bias"]
         x = functional.conv2d(x, weight, bias, convolution.stride)
-        return x if place == 17 else x.relu()
+        return x if index == 17 else x.relu()
 
     d1 = layer(0, x)
     d2 = layer(2, layer(1, d1))
@@ -36,20 +36,22 @@ def plainly(state: dict[str, Tensor], x: Tensor, mode: str) -> Tensor:
     d4 = layer(6, layer(5, d3))
     d5 = layer(7, d4)
     x = layer(8, d5)
-    for beside, place in ((d5, 9), (d4, 11), (d3, 13), (d2, 15)):
-        x = layer(place + 1, layer(place, torch.cat((beside, x), 1)))
+    for skip, index in ((d5, 9), (d4, 11), (d3, 13), (d2, 15)):
+        x = layer(index + 1, layer(index, torch.cat((skip, x), 1)))
     return layer(17, torch.cat((d1, x), 1))
 
 
 @pytest.mark.parametrize(("padding", "mode"), [("zero", "constant"), ("reflect", "reflect")])
 @pytest.mark.parametrize("shape", [(64, 64), (32, 80)])
-def test_the_network_is_that_of_the_table(padding: str, mode: str, shape: tuple[int, int]) -> None:
+def test_network_follows_the_table_of_layers(
+    padding: str, mode: str, shape: tuple[int, int]
+) -> None:
     x = torch.randn(2, 1, *shape, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        expected = plainly(STATE, x, mode)
-        found = network(STATE, padding)(x)
+        expected = plain_forward(STATE, x, mode)
+        result = build_network(STATE, padding)(x)
     scale = expected.abs().max()
-    assert (found - expected).abs().max() < 1e-5 * scale
+    assert (result - expected).abs().max() < 1e-5 * scale
 
 
 def drawing(height: int, width: int) -> np.ndarray:
@@ -58,7 +60,7 @@ def drawing(height: int, width: int) -> np.ndarray:
     return picture
 
 
-def test_high_pass_is_the_detail_by_its_maximum() -> None:
+def test_high_pass_is_divided_by_its_maximum() -> None:
     picture = drawing(40, 60)
     blurred = cv2.GaussianBlur(picture, (0, 0), 3)
     detail = (picture.astype(float) - blurred) / 128
@@ -66,12 +68,12 @@ def test_high_pass_is_the_detail_by_its_maximum() -> None:
     np.testing.assert_allclose(high_pass(picture), expected, atol=1e-6)
 
 
-def test_a_flat_picture_has_no_detail() -> None:
+def test_flat_picture_has_no_detail() -> None:
     assert not high_pass(np.full((20, 20, 3), 77, np.uint8)).any()
 
 
 class Recorder:
-    """Stands for the network: gives back what it is given."""
+    """Stands for the network: returns its input and records the shapes."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
@@ -97,36 +99,36 @@ def test_pictures_are_padded_and_cropped_back(
 ) -> None:
     run = Recorder()
     picture = drawing(*shape)
-    (ink,) = SketchKeras(run, square=square).lines([picture])
+    (ink,) = SketchKeras(run, square=square).extract_lines([picture])
     assert run.shapes == [canvas] * 3
     assert ink.shape == shape
     assert ink.dtype == np.float32
     np.testing.assert_array_equal(ink, high_pass(picture).max(0).clip(0, 1))
 
 
-def test_the_strongest_channel_counts() -> None:
+def test_strongest_channel_is_taken() -> None:
     picture = np.full((64, 64, 3), 200, np.uint8)
     picture[30:32, :, 1] = 255  # a line in green alone
-    (ink,) = SketchKeras(Recorder(), square=True).lines([picture])
+    (ink,) = SketchKeras(Recorder(), square=True).extract_lines([picture])
     assert ink[30:32].min() > 0.9
     assert ink[:20].max() < 0.01
 
 
 def test_results_do_not_depend_on_the_batch() -> None:
-    runner = Runner(network(STATE, "zero"), GpuOptions(device="cpu", precision="fp32"))
+    runner = Runner(build_network(STATE, "zero"), GpuOptions(device="cpu", precision="fp32"))
     model = SketchKeras(runner.run, square=True)
     pictures = [drawing(64, 40), drawing(64, 64), drawing(20, 90)]
-    together = model.lines(pictures)
-    for picture, ink in zip(pictures, together, strict=True):
-        np.testing.assert_allclose(model.lines([picture])[0], ink, atol=1e-5)
+    batched = model.extract_lines(pictures)
+    for picture, ink in zip(pictures, batched, strict=True):
+        np.testing.assert_allclose(model.extract_lines([picture])[0], ink, atol=1e-5)
 
 
 def test_bf16_is_within_its_stated_tolerance() -> None:
     inks = [
         SketchKeras(
-            Runner(network(STATE, "zero"), GpuOptions(device="cpu", precision=precision)).run,
+            Runner(build_network(STATE, "zero"), GpuOptions(device="cpu", precision=precision)).run,
             square=True,
-        ).lines([drawing(160, 120)])[0]
+        ).extract_lines([drawing(160, 120)])[0]
         for precision in ("fp32", "bf16")
     ]
     levels = [np.rint(255 * ink) for ink in inks]
@@ -136,10 +138,10 @@ def test_bf16_is_within_its_stated_tolerance() -> None:
 
 @pytest.mark.parametrize("padding", ["zero", "reflect"])
 @pytest.mark.parametrize("square", [True, False])
-def test_tiny_long_and_flat_pictures_are_no_trouble(padding: str, square: bool) -> None:
-    runner = Runner(network(STATE, padding), GpuOptions(device="cpu", precision="fp32"))
+def test_tiny_long_and_flat_pictures_give_finite_ink(padding: str, square: bool) -> None:
+    runner = Runner(build_network(STATE, padding), GpuOptions(device="cpu", precision="fp32"))
     pictures = [drawing(1, 1), drawing(1, 130), np.full((40, 30, 3), 200, np.uint8)]
-    inks = SketchKeras(runner.run, square=square).lines(pictures)
+    inks = SketchKeras(runner.run, square=square).extract_lines(pictures)
     for picture, ink in zip(pictures, inks, strict=True):
         assert ink.shape == picture.shape[:2]
         assert np.isfinite(ink).all()

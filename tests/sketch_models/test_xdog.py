@@ -1,4 +1,4 @@
-"""XDoG finds lines where there are some, and nothing else."""
+"""XDoG extracts lines; flat areas and soft edges give no ink."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketch_models.errors import ConfigError
-from sketch_models.styles import STYLES, cut
+from sketch_models.styles import STYLES, ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
 
 MODEL = Xdog(XdogOptions())
@@ -21,26 +21,26 @@ def line_picture(ground: int, ink: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("ground", "ink"), [(255, 0), (200, 40), (120, 20)])
 def test_dark_lines_are_ink(ground: int, ink: int) -> None:
-    (found,) = MODEL.lines([line_picture(ground, ink)])
-    assert found.dtype == np.float32
-    assert found[30, 30] > 0.5
-    assert found[30, 10] == 0
+    (result,) = MODEL.extract_lines([line_picture(ground, ink)])
+    assert result.dtype == np.float32
+    assert result[30, 30] > 0.5
+    assert result[30, 10] == 0
 
 
 @pytest.mark.parametrize("grey", [0, 3, 128, 255])
 def test_flat_pictures_are_paper(grey: int) -> None:
-    (found,) = MODEL.lines([np.full((40, 50, 3), grey, np.uint8)])
-    assert found.max() < 0.10
+    (result,) = MODEL.extract_lines([np.full((40, 50, 3), grey, np.uint8)])
+    assert result.max() < 0.10
 
 
-def test_a_soft_shadow_edge_is_fainter_than_a_line() -> None:
+def test_soft_shadow_edge_is_fainter_than_a_line() -> None:
     shadow = np.full((60, 60, 3), 220, np.uint8)
     shadow[:, 30:] = 190
-    (edge,), (line,) = MODEL.lines([shadow]), MODEL.lines([line_picture(220, 60)])
+    (edge,), (line,) = MODEL.extract_lines([shadow]), MODEL.extract_lines([line_picture(220, 60)])
     assert edge.max() < line.max() / 3
 
 
-def test_the_formula() -> None:
+def test_ink_follows_the_formula() -> None:
     """One pixel, computed by hand from Winnemoeller's D and T."""
     options = XdogOptions(sigma=1.0, k=2.0, p=5.0, eps=0.3, phi=2.0)
     picture = line_picture(200, 40)
@@ -48,15 +48,18 @@ def test_the_formula() -> None:
     fine, wide = (cv2.GaussianBlur(grey, (0, 0), sigma)[30, 29] for sigma in (1.0, 2.0))
     difference = 6 * fine - 5 * wide
     tone = 1.0 if difference >= 0.3 else 1 + np.tanh(2 * (difference - 0.3))
-    (ink,) = Xdog(options).lines([picture])
+    (ink,) = Xdog(options).extract_lines([picture])
     assert ink[30, 29] == pytest.approx(min(1 - tone, 1), abs=1e-5)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_any_picture_gives_a_map_of_its_size(height: int, width: int, seed: int) -> None:
+def test_ink_map_has_the_size_of_any_picture(height: int, width: int, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    first, again = MODEL.lines([picture, picture[::-1].copy()])[0], MODEL.lines([picture])[0]
+    first, again = (
+        MODEL.extract_lines([picture, picture[::-1].copy()])[0],
+        MODEL.extract_lines([picture])[0],
+    )
     assert first.shape == (height, width)
     assert 0 <= first.min() <= first.max() <= 1
     assert (first == again).all()
@@ -64,8 +67,8 @@ def test_any_picture_gives_a_map_of_its_size(height: int, width: int, seed: int)
 
 def test_styles_are_nested() -> None:
     ink = np.array([[0.0, 0.05, 0.12, 0.2, 1.0]], np.float32)
-    cuts = {style: cut(ink, style).tolist()[0] for style in STYLES}
-    assert cuts == {
+    sketches = {style: ink_to_sketch(ink, style).tolist()[0] for style in STYLES}
+    assert sketches == {
         "original": [255, 242, 224, 204, 0],
         "enhanced": [255, 255, 224, 204, 0],
         "pured": [255, 255, 255, 204, 0],
@@ -73,6 +76,6 @@ def test_styles_are_nested() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"sigma": 0.0}, {"k": 1.0}, {"p": -1.0}, {"phi": 0.0}])
-def test_wrong_options_are_named(wrong: dict[str, float]) -> None:
+def test_wrong_option_is_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"\[xdog\] {next(iter(wrong))} = "):
         XdogOptions(**wrong)

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.perceptual import inception, lpips
 from sketch_models.runner import choose_device
-from sketch_models.weights.folder import local
+from sketch_models.weights.cache import expand_path
 
 Pictures: TypeAlias = Sequence[NDArray[np.uint8]]
 
@@ -35,10 +35,11 @@ class DeepMetrics:
         self._batch_size, self._truth = options.batch_size, truth
         self._inception = self._lpips = None
         if options.inception_weights:
-            self._inception = inception.load(local(options.inception_weights)).to(self._device)
+            self._inception = inception.load(expand_path(options.inception_weights))
+            self._inception.to(self._device)
             self._truth_features = self._features(truth)
         if options.lpips_weights:
-            paths = local(options.alexnet_weights), local(options.lpips_weights)
+            paths = expand_path(options.alexnet_weights), expand_path(options.lpips_weights)
             self._lpips = lpips.load(*paths).to(self._device)
 
     def picture_metrics(self, results: Pictures) -> dict[str, list[float]]:

@@ -230,7 +230,7 @@ def load_perceptual(job: TrainJob) -> Perceptual | None:
         raise SengaError(message)
     if not perceptual_weights.are_ready(job.losses):
         return None
-    path = weights.converted(
+    path = weights.ensure_safetensors(
         job.losses.perceptual_weights,
         perceptual_weights.NETWORK,
         danbooru_resnet.read,

@@ -20,7 +20,7 @@ from pipeline.demo.latent import make_z
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import ColorizeJob, JobResults, SimplifyJob, SketchJob
 from pipeline.picture import decode, encode_png
-from sketch_models.styles import cut
+from sketch_models.styles import ink_to_sketch
 
 SIZE, LATENT_DIM = 64, 4
 
@@ -288,7 +288,7 @@ def test_sketch_has_the_chosen_style_and_size(client: FlaskClient, backend: Fake
     assert set(answer) == {"line", "width", "height", "seconds", "waited"}
     assert (answer["width"], answer["height"]) == (64, 80)
     ink = 1 - LINE.astype(np.float32) / 255
-    assert (pixels(answer["line"])[..., 0] == cut(ink, "enhanced")).all()
+    assert (pixels(answer["line"])[..., 0] == ink_to_sketch(ink, "enhanced")).all()
     assert backend.jobs[0].model == "xdog"
     client.post("/api/sketch", json={"image": encode(color)})
     assert backend.jobs[0].picture.shape == (768, 614, 3)

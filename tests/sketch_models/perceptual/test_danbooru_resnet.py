@@ -1,4 +1,4 @@
-"""ResNet bodies: torchvision's layout, the published files, frozen."""
+"""ResNet bodies: layout of torchvision, published files, frozen parameters."""
 
 import re
 from collections import OrderedDict
@@ -30,15 +30,15 @@ def random_body(depth: int) -> DanbooruResNet:
     return body
 
 
-def published(body: DanbooruResNet) -> State:
+def published_state(body: DanbooruResNet) -> State:
     """The state dict of `Sequential(body, head)`, as it is published."""
-    made = OrderedDict()
+    state = OrderedDict()
     for name, values in body.state_dict().items():
         child, _, rest = name.partition(".")
-        made[f"0.{NUMBERS[child]}.{rest}"] = values
-    made["1.2.weight"] = torch.ones(1024)
-    made["1.4.weight"] = torch.zeros(512, 1024)
-    return made
+        state[f"0.{NUMBERS[child]}.{rest}"] = values
+    state["1.2.weight"] = torch.ones(1024)
+    state["1.4.weight"] = torch.zeros(512, 1024)
+    return state
 
 
 @pytest.fixture(scope="module")
@@ -49,33 +49,33 @@ def body() -> DanbooruResNet:
 @pytest.mark.parametrize(
     ("depth", "parameters"), [(18, 11_176_512), (34, 21_284_672), (50, 23_508_032)]
 )
-def test_published_sizes(depth: int, parameters: int) -> None:
+def test_body_has_the_published_number_of_parameters(depth: int, parameters: int) -> None:
     with torch.device("meta"):
         body = DanbooruResNet(depth)
     assert sum(values.numel() for values in body.parameters()) == parameters
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50])
-def test_published_files(tmp_path: Path, depth: int) -> None:
+def test_published_file_is_loaded(tmp_path: Path, depth: int) -> None:
     written = random_body(depth)
     path = tmp_path / "resnet.pth"
-    torch.save(published(written), path, _use_new_zipfile_serialization=False)  # as published
+    torch.save(published_state(written), path, _use_new_zipfile_serialization=False)  # as published
     images = torch.rand(2, 3, 32, 64)
     maps = danbooru_resnet.load(path)(images)
-    wide = 4 if depth == 50 else 1
-    assert [tuple(found.shape) for found in maps] == [
+    expansion = 4 if depth == 50 else 1
+    assert [tuple(each.shape) for each in maps] == [
         (2, 64, 16, 32),
-        (2, 64 * wide, 8, 16),
-        (2, 128 * wide, 4, 8),
-        (2, 256 * wide, 2, 4),
-        (2, 512 * wide, 1, 2),
+        (2, 64 * expansion, 8, 16),
+        (2, 128 * expansion, 4, 8),
+        (2, 256 * expansion, 2, 4),
+        (2, 512 * expansion, 1, 2),
     ]
-    for found, expected in zip(maps, written(images), strict=True):
-        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    for feature_map, expected in zip(maps, written(images), strict=True):
+        torch.testing.assert_close(feature_map, expected, rtol=0, atol=0)
 
 
-def test_our_own_files(tmp_path: Path, body: DanbooruResNet) -> None:
-    torch.save(published(body), tmp_path / "w.pth")
+def test_safetensors_file_is_read(tmp_path: Path, body: DanbooruResNet) -> None:
+    torch.save(published_state(body), tmp_path / "w.pth")
     tensors = danbooru_resnet.read(tmp_path / "w.pth")
     assert {"conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight"} <= tensors.keys()
     assert not [name for name in tensors if "num_batches" in name]
@@ -94,7 +94,7 @@ def norm(state: State, name: str, x: torch.Tensor) -> torch.Tensor:
     return (x - mean) / torch.sqrt(var + 1e-5) * weight + bias
 
 
-def test_the_formula_of_the_basic_network(body: DanbooruResNet) -> None:
+def test_basic_block_follows_the_formula(body: DanbooruResNet) -> None:
     """The stem and the first block of layer2, the one that has a shortcut of its own."""
     state = body.state_dict()
     images = torch.rand(1, 3, 32, 32)
@@ -103,29 +103,29 @@ def test_the_formula_of_the_basic_network(body: DanbooruResNet) -> None:
     std = torch.tensor([0.4032, 0.3934, 0.3892]).view(1, 3, 1, 1)
     expected = F.conv2d((images - mean) / std, state["conv1.weight"], None, 2, 3)
     torch.testing.assert_close(stem, norm(state, "bn1", expected).relu(), rtol=1e-4, atol=1e-5)
-    at = "layer2.0"
-    y = F.conv2d(first, state[f"{at}.conv1.weight"], None, 2, 1)
-    y = F.conv2d(norm(state, f"{at}.bn1", y).relu(), state[f"{at}.conv2.weight"], None, 1, 1)
-    short = F.conv2d(first, state[f"{at}.downsample.0.weight"], None, 2)
-    expected = (norm(state, f"{at}.bn2", y) + norm(state, f"{at}.downsample.1", short)).relu()
-    found = body.get_submodule(at)(first)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    block = "layer2.0"
+    y = F.conv2d(first, state[f"{block}.conv1.weight"], None, 2, 1)
+    y = F.conv2d(norm(state, f"{block}.bn1", y).relu(), state[f"{block}.conv2.weight"], None, 1, 1)
+    short = F.conv2d(first, state[f"{block}.downsample.0.weight"], None, 2)
+    expected = (norm(state, f"{block}.bn2", y) + norm(state, f"{block}.downsample.1", short)).relu()
+    result = body.get_submodule(block)(first)
+    torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_formula_of_the_bottleneck() -> None:
+def test_bottleneck_follows_the_formula() -> None:
     body = random_body(50)
     state = body.state_dict()
-    x, at = torch.rand(1, 256, 8, 8), "layer2.0"
-    y = norm(state, f"{at}.bn1", F.conv2d(x, state[f"{at}.conv1.weight"])).relu()
-    y = norm(state, f"{at}.bn2", F.conv2d(y, state[f"{at}.conv2.weight"], None, 2, 1)).relu()
-    y = norm(state, f"{at}.bn3", F.conv2d(y, state[f"{at}.conv3.weight"]))
-    short = F.conv2d(x, state[f"{at}.downsample.0.weight"], None, 2)
-    expected = (y + norm(state, f"{at}.downsample.1", short)).relu()
-    torch.testing.assert_close(body.get_submodule(at)(x), expected, rtol=1e-4, atol=1e-5)
+    x, block = torch.rand(1, 256, 8, 8), "layer2.0"
+    y = norm(state, f"{block}.bn1", F.conv2d(x, state[f"{block}.conv1.weight"])).relu()
+    y = norm(state, f"{block}.bn2", F.conv2d(y, state[f"{block}.conv2.weight"], None, 2, 1)).relu()
+    y = norm(state, f"{block}.bn3", F.conv2d(y, state[f"{block}.conv3.weight"]))
+    short = F.conv2d(x, state[f"{block}.downsample.0.weight"], None, 2)
+    expected = (y + norm(state, f"{block}.downsample.1", short)).relu()
+    torch.testing.assert_close(body.get_submodule(block)(x), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50])
-def test_the_mean_colour_is_zero(depth: int) -> None:
+def test_mean_colour_is_normalized_to_zero(depth: int) -> None:
     mean = [0.7137, 0.6628, 0.6519] if depth == 50 else [0.5422, 0.5035, 0.4964]
     images = torch.tensor(mean).view(1, 3, 1, 1).expand(1, 3, 32, 32)
     body = random_body(depth)
@@ -133,21 +133,22 @@ def test_the_mean_colour_is_zero(depth: int) -> None:
     torch.testing.assert_close(body(images)[0], flat, rtol=0, atol=1e-6)
 
 
-def test_frozen_but_gradients_reach_the_images(body: DanbooruResNet) -> None:
+def test_body_is_frozen_but_gradients_reach_the_images(body: DanbooruResNet) -> None:
     outer = nn.Sequential(body).train()
     assert not [module for module in body.modules() if module.training]
     before = {name: values.clone() for name, values in body.state_dict().items()}
     images = torch.rand(2, 3, 32, 32, requires_grad=True)
-    sum(found.mean() for found in outer[0](images)).backward()
+    sum(each.mean() for each in outer[0](images)).backward()
     assert images.grad is not None
     assert images.grad.abs().sum() > 0
     assert not [values for values in body.parameters() if values.requires_grad]
     assert all((values == before[name]).all() for name, values in body.state_dict().items())
 
 
-def refused(path: Path, reason: str) -> None:
-    """One sentence: the file, what is wrong, where to get a good one."""
-    pattern = rf"^{re.escape(str(path))} [^\n]*{reason}[^\n]*; a good file is https://\S+\.pth\.$"
+def assert_refused(path: Path, reason: str) -> None:
+    """Check for one line: the file, what is wrong, where to get a good one."""
+    hint = r"Download a good file from https://\S+\.pth\.$"
+    pattern = rf"^{re.escape(str(path))}: [^\n]*{reason}[^\n]* {hint}"
     with pytest.raises(SengaError, match=pattern):
         danbooru_resnet.load(path)
 
@@ -157,30 +158,33 @@ def changed(state: State, name: str, value: torch.Tensor) -> State:
     return state | {name: value}
 
 
-def test_other_networks(tmp_path: Path, body: DanbooruResNet) -> None:
-    good = dict(published(body))
-    less = {name: values for name, values in good.items() if name != "0.7.1.bn2.bias"}
+def test_weights_of_another_network_are_refused(tmp_path: Path, body: DanbooruResNet) -> None:
+    good = dict(published_state(body))
+    incomplete = {name: values for name, values in good.items() if name != "0.7.1.bn2.bias"}
     for number, (state, reason) in enumerate(
         [
-            (less, r"no floats under the name layer4\.1\.bn2\.bias"),
-            ({}, r"no floats under the name conv1\.weight"),
-            (good | {"0.6.9.conv1.weight": torch.zeros(1)}, r"holds 'layer3\.9\.conv1\.weight'"),
-            (good | {"0.3.weight": torch.zeros(1)}, r"holds '3\.weight'"),
+            (incomplete, r"no floating-point tensor layer4\.1\.bn2\.bias"),
+            ({}, r"no floating-point tensor conv1\.weight"),
+            (
+                good | {"0.6.9.conv1.weight": torch.zeros(1)},
+                r"unexpected tensor 'layer3\.9\.conv1\.weight'",
+            ),
+            (good | {"0.3.weight": torch.zeros(1)}, r"unexpected tensor '3\.weight'"),
             (changed(good, "0.1.bias", torch.zeros(9)), r"bn1\.bias has the shape 9, expected 64"),
             (changed(good, "0.1.bias", torch.full((64,), np.nan)), r"NaN or infinity in bn1\.bias"),
-            (changed(good, "0.1.running_var", -torch.ones(64)), "variance below 0 in bn1"),
+            (changed(good, "0.1.running_var", -torch.ones(64)), "negative variance in bn1"),
         ]
     ):
         torch.save(state, tmp_path / f"{number}.pth")
-        refused(tmp_path / f"{number}.pth", reason)
+        assert_refused(tmp_path / f"{number}.pth", reason)
 
 
-def test_files_that_are_no_weights(tmp_path: Path) -> None:
-    refused(tmp_path / "none.pth", "is missing")
+def test_other_formats_are_refused(tmp_path: Path) -> None:
+    assert_refused(tmp_path / "none.pth", "there is no such file")
     torch.save(nn.Linear(1, 1), tmp_path / "module.pth")
-    refused(tmp_path / "module.pth", "pickled objects that are not tensors")
+    assert_refused(tmp_path / "module.pth", "pickled objects that are not tensors")
     (tmp_path / "page.pth").write_bytes(b"<html>")
-    refused(tmp_path / "page.pth", "is an HTML page")
+    assert_refused(tmp_path / "page.pth", "an HTML page")
     torch.save({"w": torch.zeros(9)}, tmp_path / "cut.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:-40])
-    refused(tmp_path / "cut.pth", "cut short")
+    assert_refused(tmp_path / "cut.pth", "cut short")

@@ -1,4 +1,4 @@
-"""Inception of the FID: its size, its borders, its file."""
+"""Inception of the FID: number of parameters, pooling at borders, weight file."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sketch_models.perceptual.inception import Inception
 
 
 def random_state() -> dict[str, torch.Tensor]:
-    """As it is published, with the head that the FID does not use; a picture's traces stay."""
+    """Random weights as published, with the head that the FID does not use."""
     torch.manual_seed(0)
     state = dict(Inception().state_dict())
     for name, values in state.items():
@@ -25,7 +25,7 @@ def state() -> dict[str, torch.Tensor]:
     return random_state()
 
 
-def test_published_size() -> None:
+def test_network_has_the_published_number_of_parameters() -> None:
     """torchvision's 23,834,568 without the 2,049,000 of its last layer."""
     with torch.device("meta"):
         network = Inception()
@@ -33,7 +33,7 @@ def test_published_size() -> None:
     assert not any(values.requires_grad for values in network.parameters())
 
 
-def test_a_file_gives_its_features(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
+def test_loaded_network_gives_the_features(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
     torch.save(state, tmp_path / "w.pth")
     network = inception.load(tmp_path / "w.pth")
     images = torch.rand(2, 3, 64, 64)
@@ -46,12 +46,12 @@ def test_a_file_gives_its_features(tmp_path: Path, state: dict[str, torch.Tensor
     assert not torch.allclose(features[0], features[1])
 
 
-def test_means_at_the_border_are_of_what_is_inside() -> None:
+def test_average_pooling_ignores_padding() -> None:
     ones = torch.ones(1, 1, 3, 3)
-    torch.testing.assert_close(inception._mean_around(ones), ones)
+    torch.testing.assert_close(inception._avg_pool(ones), ones)
 
 
-def test_sizes_inside() -> None:
+def test_feature_map_sizes_match_the_paper() -> None:
     """The sizes that the paper's table gives: 299 -> 35 -> 17 -> 8."""
     with torch.device("meta"):
         network = Inception()
@@ -63,13 +63,17 @@ def test_sizes_inside() -> None:
         assert network.Mixed_7a(torch.zeros(1, 768, 17, 17)).shape == (1, 1280, 8, 8)
 
 
-def test_other_files_are_refused(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
+def test_incomplete_or_wrong_file_is_refused(
+    tmp_path: Path, state: dict[str, torch.Tensor]
+) -> None:
     path = tmp_path / "w.pth"
     torch.save({k: v for k, v in state.items() if k != "Mixed_7c.branch_pool.bn.weight"}, path)
-    with pytest.raises(SengaError, match=r"no floats under the name Mixed_7c.*a good file is"):
+    with pytest.raises(
+        SengaError, match=r"no floating-point tensor Mixed_7c.*Download a good file from"
+    ):
         inception.load(path)
     torch.save({**state, "Mixed_5b.branch_pool.bn.running_var": torch.full((32,), -1.0)}, path)
-    with pytest.raises(SengaError, match="a variance below 0 in Mixed_5b"):
+    with pytest.raises(SengaError, match="negative variance in Mixed_5b"):
         inception.load(path)
-    with pytest.raises(SengaError, match="is missing"):
+    with pytest.raises(SengaError, match="there is no such file"):
         inception.load(tmp_path / "none.pth")

@@ -1,4 +1,4 @@
-"""LPIPS: its formula, its two files."""
+"""LPIPS: the formula and the two weight files."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sketch_models.perceptual import lpips
 from sketch_models.perceptual.lpips import Lpips
 
 SHAPES = ((64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3))
-PLACES = (0, 3, 6, 8, 10)
+CONV_INDICES = (0, 3, 6, 8, 10)
 State = dict[str, torch.Tensor]
 
 
@@ -20,9 +20,11 @@ def alexnet() -> State:
     """As torchvision publishes it, the classifier cut short."""
     torch.manual_seed(0)
     state = {"classifier.1.weight": torch.zeros(8, 9216)}
-    for place, (outer, inner, side) in zip(PLACES, SHAPES, strict=True):
-        state[f"features.{place}.weight"] = torch.randn(outer, inner, side, side) / side
-        state[f"features.{place}.bias"] = torch.randn(outer) / 10
+    for index, (out_channels, in_channels, side) in zip(CONV_INDICES, SHAPES, strict=True):
+        state[f"features.{index}.weight"] = (
+            torch.randn(out_channels, in_channels, side, side) / side
+        )
+        state[f"features.{index}.bias"] = torch.randn(out_channels) / 10
     return state
 
 
@@ -36,45 +38,49 @@ def linear() -> State:
 
 @pytest.fixture
 def network(tmp_path: Path, alexnet: State, linear: State) -> Lpips:
-    return written(tmp_path, alexnet, linear)
+    return load_written(tmp_path, alexnet, linear)
 
 
-def written(folder: Path, alexnet: State, linear: State) -> Lpips:
+def load_written(folder: Path, alexnet: State, linear: State) -> Lpips:
     torch.save(alexnet, folder / "alexnet.pth")
     torch.save(linear, folder / "alex.pth")
     return lpips.load(folder / "alexnet.pth", folder / "alex.pth")
 
 
-def test_equal_pictures_are_0_apart_and_others_are_not(network: Lpips) -> None:
+def test_distance_is_0_for_equal_pictures_and_symmetric(network: Lpips) -> None:
     first, second = torch.rand(2, 3, 3, 64, 64)
     assert network(first, first).tolist() == [0, 0, 0]
     assert (network(first, second) > 0).all()
     torch.testing.assert_close(network(first, second), network(second, first))
 
 
-def test_the_first_layer_by_hand(tmp_path: Path, alexnet: State, linear: State) -> None:
+def test_first_layer_follows_the_formula(tmp_path: Path, alexnet: State, linear: State) -> None:
     """Alone: normalised for ImageNet, unit length at every pixel, weighted squares, mean."""
     only = {k: v if k.startswith("lin0") else torch.zeros_like(v) for k, v in linear.items()}
-    network = written(tmp_path, alexnet, only)
+    network = load_written(tmp_path, alexnet, only)
     first, second = torch.rand(2, 1, 3, 64, 64)
 
     def unit(image: torch.Tensor) -> torch.Tensor:
         mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
-        seen = (image - mean[:, None, None]) / std[:, None, None]
+        normalized = (image - mean[:, None, None]) / std[:, None, None]
         weight, bias = alexnet["features.0.weight"], alexnet["features.0.bias"]
-        features = functional.conv2d(seen, weight, bias, stride=4, padding=2).clamp(min=0)
+        features = functional.conv2d(normalized, weight, bias, stride=4, padding=2).clamp(min=0)
         return features / features.norm(dim=1, keepdim=True)
 
     weights = only["lin0.model.1.weight"]
-    by_hand = ((unit(first) - unit(second)) ** 2 * weights).sum(1).mean()
-    torch.testing.assert_close(network(first, second)[0], by_hand)
+    expected = ((unit(first) - unit(second)) ** 2 * weights).sum(1).mean()
+    torch.testing.assert_close(network(first, second)[0], expected)
 
 
-def test_other_files_are_refused(tmp_path: Path, alexnet: State, linear: State) -> None:
-    with pytest.raises(SengaError, match=r"alexnet.pth has no floats.*10.bias.*alexnet-owt"):
-        written(tmp_path, {k: v for k, v in alexnet.items() if k != "features.10.bias"}, linear)
-    with pytest.raises(SengaError, match=r"alex.pth has no floats.*lin0.*v0.1/alex.pth"):
-        written(tmp_path, alexnet, alexnet)
+def test_incomplete_or_wrong_file_is_refused(tmp_path: Path, alexnet: State, linear: State) -> None:
+    with pytest.raises(
+        SengaError, match=r"alexnet.pth: no floating-point tensor .*10.bias.*alexnet-owt"
+    ):
+        load_written(
+            tmp_path, {k: v for k, v in alexnet.items() if k != "features.10.bias"}, linear
+        )
+    with pytest.raises(SengaError, match=r"alex.pth: no floating-point tensor lin0.*v0.1/alex.pth"):
+        load_written(tmp_path, alexnet, alexnet)
     negative = {**linear, "lin3.model.1.weight": -linear["lin3.model.1.weight"]}
-    with pytest.raises(SengaError, match="weights below 0 in lin3"):
-        written(tmp_path, alexnet, negative)
+    with pytest.raises(SengaError, match="negative weights in lin3"):
+        load_written(tmp_path, alexnet, negative)

@@ -1,4 +1,4 @@
-"""Digests are those of the bytes, remembered while a file does not change."""
+"""Digests are computed once per file, and again if it changes."""
 
 import hashlib
 import json
@@ -9,10 +9,10 @@ import pytest
 
 from sketch_models.errors import SengaError
 from sketch_models.weights import digests
-from sketch_models.weights.digests import DigestBook, Digests, read_digests
+from sketch_models.weights.digests import DigestCache, Digests, read_digests
 
 
-def of(content: bytes) -> Digests:
+def expected_digests(content: bytes) -> Digests:
     return Digests(md5=hashlib.md5(content).hexdigest(), sha256=hashlib.sha256(content).hexdigest())
 
 
@@ -24,93 +24,98 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def read_files(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read."""
-    seen: list[Path] = []
+    paths: list[Path] = []
 
-    def note(file: Path) -> Digests:
-        seen.append(file)
+    def record(file: Path) -> Digests:
+        paths.append(file)
         return read_digests(file)
 
-    monkeypatch.setattr(digests, "read_digests", note)
-    return seen
+    monkeypatch.setattr(digests, "read_digests", record)
+    return paths
 
 
 @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
-def test_digests_are_those_of_the_bytes(tmp_path: Path, size: int) -> None:
+def test_digests_match_hashlib(tmp_path: Path, size: int) -> None:
     content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     (tmp_path / "a").write_bytes(content)
-    assert read_digests(tmp_path / "a") == of(content)
+    assert read_digests(tmp_path / "a") == expected_digests(content)
 
 
-def test_a_file_is_read_once(tmp_path: Path, file: Path, read: list[Path]) -> None:
+def test_file_is_read_once(tmp_path: Path, file: Path, read_files: list[Path]) -> None:
     for _ in range(3):
-        assert DigestBook(tmp_path).of(file) == of(b"a" * 100)
-    assert read == [file]
+        assert DigestCache(tmp_path).digests_of(file) == expected_digests(b"a" * 100)
+    assert read_files == [file]
 
 
-def test_a_changed_file_is_read_again(tmp_path: Path, file: Path, read: list[Path]) -> None:
-    book = DigestBook(tmp_path)
-    book.of(file)
+def test_changed_file_is_read_again(tmp_path: Path, file: Path, read_files: list[Path]) -> None:
+    cache = DigestCache(tmp_path)
+    cache.digests_of(file)
     before = file.stat()
     file.write_bytes(b"b" * 100)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))  # same size, a moment later
-    assert book.of(file) == of(b"b" * 100)
+    assert cache.digests_of(file) == expected_digests(b"b" * 100)
     file.write_bytes(b"b" * 101)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))  # same time, another size
-    assert book.of(file) == of(b"b" * 101)
-    assert len(read) == 3
+    assert cache.digests_of(file) == expected_digests(b"b" * 101)
+    assert len(read_files) == 3
 
 
-def test_a_relative_path_is_the_same_file(
-    tmp_path: Path, file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch
+def test_relative_and_absolute_path_share_one_entry(
+    tmp_path: Path, file: Path, read_files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    book = DigestBook(tmp_path)
-    assert book.of(Path("mod.h5")) == book.of(file)
-    assert len(read) == 1
+    cache = DigestCache(tmp_path)
+    assert cache.digests_of(Path("mod.h5")) == cache.digests_of(file)
+    assert len(read_files) == 1
 
 
-def test_files_that_are_gone_are_forgotten(tmp_path: Path, file: Path) -> None:
-    book = DigestBook(tmp_path)
-    book.of(file)
+def test_deleted_files_are_removed_from_the_cache(tmp_path: Path, file: Path) -> None:
+    cache = DigestCache(tmp_path)
+    cache.digests_of(file)
     file.unlink()
-    book.record_first("sketchkeras", "ab")
-    assert json.loads(book.path.read_text()) == {"files": {}, "first": {"sketchkeras": "ab"}}
+    cache.record_first_seen("sketchkeras", "ab")
+    assert json.loads(cache.path.read_text()) == {"files": {}, "first": {"sketchkeras": "ab"}}
 
 
-def test_the_first_digest_of_a_name(tmp_path: Path) -> None:
-    book = DigestBook(tmp_path / "deep")
-    assert book.first("sketchkeras") == ""
-    book.record_first("sketchkeras", "ab")
-    assert DigestBook(tmp_path / "deep").first("sketchkeras") == "ab"
+def test_first_seen_digest_is_stored(tmp_path: Path) -> None:
+    cache = DigestCache(tmp_path / "deep")
+    assert cache.first_seen("sketchkeras") == ""
+    cache.record_first_seen("sketchkeras", "ab")
+    assert DigestCache(tmp_path / "deep").first_seen("sketchkeras") == "ab"
 
 
-def test_a_folder_that_cannot_be_written_is_no_obstacle(file: Path) -> None:
-    book = DigestBook(file)  # a file is in the way
-    assert book.of(file) == of(b"a" * 100)
-    book.record_first("sketchkeras", "ab")
-    assert book.first("sketchkeras") == ""
+def test_without_writable_folder_nothing_is_cached(file: Path) -> None:
+    cache = DigestCache(file)  # a file, not a folder
+    assert cache.digests_of(file) == expected_digests(b"a" * 100)
+    cache.record_first_seen("sketchkeras", "ab")
+    assert cache.first_seen("sketchkeras") == ""
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"files": {}, "first": 1}', "\xff", '{"first": {}}']
 )
-def test_a_damaged_book_is_one_sentence(tmp_path: Path, file: Path, text: str) -> None:
+def test_damaged_cache_file_is_refused(tmp_path: Path, file: Path, text: str) -> None:
     (tmp_path / "digests.json").write_bytes(text.encode("latin-1"))
-    for use in (lambda book: book.of(file), lambda book: book.first("sketchkeras")):
-        with pytest.raises(SengaError, match=r"digests.json is not what Senga wrote: delete it"):
-            use(DigestBook(tmp_path))
+    for use in (
+        lambda cache: cache.digests_of(file),
+        lambda cache: cache.first_seen("sketchkeras"),
+    ):
+        with pytest.raises(
+            SengaError, match=r"digests.json: not a file that Senga wrote. Delete it"
+        ):
+            use(DigestCache(tmp_path))
 
 
-def test_a_damaged_row_is_taken_anew(tmp_path: Path, file: Path) -> None:
-    book = DigestBook(tmp_path)
+def test_damaged_entry_is_computed_again(tmp_path: Path, file: Path) -> None:
+    cache = DigestCache(tmp_path)
     for row in (None, 1, [], [1, 2, 3, 4], {"size": 100}):
-        book.path.write_text(json.dumps({"first": {}, "files": {str(file): row}}))
-        assert book.of(file) == of(b"a" * 100)
+        cache.path.write_text(json.dumps({"first": {}, "files": {str(file): row}}))
+        assert cache.digests_of(file) == expected_digests(b"a" * 100)
 
 
-def test_a_book_that_is_a_folder_is_one_sentence(tmp_path: Path, file: Path) -> None:
+def test_folder_in_place_of_the_cache_file_is_refused(tmp_path: Path, file: Path) -> None:
     (tmp_path / "digests.json").mkdir()
     with pytest.raises(SengaError, match="cannot be read .*SENGA_WEIGHTS"):
-        DigestBook(tmp_path).of(file)
+        DigestCache(tmp_path).digests_of(file)

@@ -1,4 +1,4 @@
-"""sketchKeras's file is read whichever Keras wrote it, and any other file is one sentence."""
+"""sketchKeras's file is read whichever Keras wrote it; other files are refused."""
 
 import os
 import pickle
@@ -29,38 +29,40 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras_file, "CONVOLUTIONS", SMALL)
 
 
-def assert_equal(found: Sequence[Layer], expected: Sequence[Layer]) -> None:
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one.kernel, other.kernel)
-        np.testing.assert_array_equal(one.bias, other.bias)
-        assert (one.normalisation is None) == (other.normalisation is None)
-        if one.normalisation and other.normalisation:
+def assert_equal(layers: Sequence[Layer], expected: Sequence[Layer]) -> None:
+    assert len(layers) == len(expected)
+    for layer, other in zip(layers, expected, strict=True):
+        np.testing.assert_array_equal(layer.kernel, other.kernel)
+        np.testing.assert_array_equal(layer.bias, other.bias)
+        assert (layer.batch_norm is None) == (other.batch_norm is None)
+        if layer.batch_norm and other.batch_norm:
             for name in ("gamma", "beta", "mean", "variance"):
                 np.testing.assert_array_equal(
-                    getattr(one.normalisation, name), getattr(other.normalisation, name)
+                    getattr(layer.batch_norm, name), getattr(other.batch_norm, name)
                 )
 
 
-def refused(path: Path, *words: str) -> None:
-    """Both readers say so in one sentence, with these words in it."""
+def assert_refused(path: Path, *words: str) -> None:
+    """Check that both readers raise one line with the path, these words and the address."""
     for read in (keras_file.read, keras_file.read_layers):
-        with pytest.raises(SengaError) as caught:
+        with pytest.raises(SengaError) as raised:
             read(path)
-        sentence = str(caught.value)
-        assert sentence.startswith(str(path))
-        assert sentence.endswith(f"take it from {keras_file.ADDRESS}.")
-        assert "\n" not in sentence
-        assert not [word for word in words if word not in sentence], sentence
+        message = str(raised.value)
+        assert message.startswith(f"{path}: the file ")
+        assert message.endswith(f"Download sketchKeras's weights from {keras_file.DOWNLOAD_URL}.")
+        assert "\n" not in message
+        assert not [word for word in words if word not in message], message
 
 
-def test_the_table_has_the_published_number_of_weights() -> None:
-    floats = sum(c.kernel**2 * c.inputs * c.outputs + c.outputs for c in CONVOLUTIONS)
-    floats += sum(4 * c.outputs for c in CONVOLUTIONS[:-1])
+def test_table_has_the_published_number_of_parameters() -> None:
+    floats = sum(
+        c.kernel**2 * c.in_channels * c.out_channels + c.out_channels for c in CONVOLUTIONS
+    )
+    floats += sum(4 * c.out_channels for c in CONVOLUTIONS[:-1])
     assert floats == 18_644_385
 
 
-def test_the_full_network_is_read(tmp_path: Path) -> None:
+def test_full_size_file_is_read(tmp_path: Path) -> None:
     layers = random_layers(CONVOLUTIONS)
     write(tmp_path / "mod.h5", layers)
     assert_equal(keras_file.read_layers(tmp_path / "mod.h5"), layers)
@@ -86,27 +88,27 @@ def test_the_full_network_is_read(tmp_path: Path) -> None:
         {"kernel": "w", "bias": "a", "gamma": "z", "beta": "y", "moving_mean": "x"},
     ],
 )
-def test_every_layout_is_read(tmp_path: Path, version: dict[str, object]) -> None:
+def test_layouts_of_all_keras_versions_are_read(tmp_path: Path, version: dict[str, object]) -> None:
     write(tmp_path / "mod.h5", LAYERS, **version)
     assert_equal(keras_file.read_layers(tmp_path / "mod.h5"), LAYERS)
 
 
 @pytest.mark.usefixtures("small")
-def test_layers_have_the_order_of_their_list_not_of_their_names(tmp_path: Path) -> None:
+def test_layers_are_ordered_by_layer_names_not_alphabetically(tmp_path: Path) -> None:
     write(tmp_path / "mod.h5", LAYERS, first=9)  # conv2d_10 sorts before conv2d_9
     assert_equal(keras_file.read_layers(tmp_path / "mod.h5"), LAYERS)
 
 
 @pytest.mark.usefixtures("small")
-def test_folding_computes_what_convolution_and_batchnorm_do(tmp_path: Path) -> None:
+def test_folded_batch_norm_gives_the_same_result(tmp_path: Path) -> None:
     write(tmp_path / "mod.h5", LAYERS)
     state = keras_file.read(tmp_path / "mod.h5")
-    layer, after = LAYERS[1], LAYERS[1].normalisation
-    assert after is not None
+    layer, norm = LAYERS[1], LAYERS[1].batch_norm
+    assert norm is not None
     patch = np.random.default_rng(1).standard_normal((4, 4, 4))  # (H, W, I)
     plain = np.einsum("hwi,hwio->o", patch, layer.kernel) + layer.bias
-    spread = np.sqrt(after.variance + 1e-3)
-    expected = after.gamma * (plain - after.mean) / spread + after.beta
+    spread = np.sqrt(norm.variance + 1e-3)
+    expected = norm.gamma * (plain - norm.mean) / spread + norm.beta
     folded = np.einsum("hwi,oihw->o", patch, state["1.weight"]) + state["1.bias"]
     np.testing.assert_allclose(folded, expected, atol=1e-5)
     np.testing.assert_array_equal(state["2.weight"], LAYERS[2].kernel.transpose(3, 2, 0, 1))
@@ -120,50 +122,50 @@ def test_folding_computes_what_convolution_and_batchnorm_do(tmp_path: Path) -> N
         (pickle.dumps({"kernel": [1.0]}), "pickle"),
         (b"PK\x03\x04archive", "zip"),
         (b"\x89HDF\r\n\x1a\n", "damaged"),
-        (b"\x00" * 1000, "no HDF5 file"),
+        (b"\x00" * 1000, "is not an HDF5 file"),
         (b"\x10\x00\x00\x00\x00\x00\x00\x00{damaged", "damaged"),
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
+def test_other_formats_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "mod.h5"
     path.write_bytes(content)
-    if words == "damaged" and content[8:9] == b"{":  # ours, which Keras's reader does not know
+    if words == "damaged" and content[8:9] == b"{":  # safetensors, which only `read` accepts
         with pytest.raises(SengaError, match=words):
             keras_file.read(path)
     else:
-        refused(path, words)
+        assert_refused(path, words)
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path / "mod.h5", "cannot be read (No such file or directory)")
-    refused(tmp_path, "cannot be read (Is a directory)")
+def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
+    assert_refused(tmp_path / "mod.h5", "cannot be read (No such file or directory)")
+    assert_refused(tmp_path, "cannot be read (Is a directory)")
 
 
-def test_a_huge_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keras_file, "_MOST_BYTES", 1 << 20)
+def test_too_large_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras_file, "_MAX_BYTES", 1 << 20)
     with (tmp_path / "mod.h5").open("wb") as file:
         os.truncate(file.fileno(), 2 << 20)
-    refused(tmp_path / "mod.h5", "more than 1 MB")
+    assert_refused(tmp_path / "mod.h5", "more than 1 MB")
 
 
 @pytest.mark.usefixtures("small")
-def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+def test_truncated_file_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "mod.h5", LAYERS)
     content = (tmp_path / "mod.h5").read_bytes()
     for length in range(9, len(content), 997):
         (tmp_path / "cut.h5").write_bytes(content[:length])
-        refused(tmp_path / "cut.h5", "damaged or cut short")
+        assert_refused(tmp_path / "cut.h5", "damaged or cut short")
 
 
-def changed(place: int, **fields: object) -> list[Layer]:
+def changed(index: int, **fields: object) -> list[Layer]:
     layers = list(LAYERS)
-    layers[place] = replace(layers[place], **fields)
+    layers[index] = replace(layers[index], **fields)
     return layers
 
 
-def with_normalisation(**fields: object) -> list[Layer]:
-    assert LAYERS[0].normalisation is not None
-    return changed(0, normalisation=replace(LAYERS[0].normalisation, **fields))
+def with_batch_norm(**fields: object) -> list[Layer]:
+    assert LAYERS[0].batch_norm is not None
+    return changed(0, batch_norm=replace(LAYERS[0].batch_norm, **fields))
 
 
 NAN = np.where(np.arange(4) == 2, np.float32(np.nan), np.float32(0))
@@ -179,34 +181,34 @@ NAN = np.where(np.arange(4) == 2, np.float32(np.nan), np.float32(0))
         (changed(1, kernel=np.zeros((4, 4, 4, 6))), "float64"),
         (changed(1, bias=np.zeros(5, np.float32)), "shapes (convolution 2, bias:"),
         (changed(0, bias=NAN), "not finite numbers (convolution 1, bias)"),
-        (with_normalisation(mean=NAN), "not finite numbers (normalisation 1, moving_mean)"),
-        (with_normalisation(gamma=np.float32(np.inf) + NAN), "not finite"),
-        (with_normalisation(variance=np.full(4, -0.1, np.float32)), "negative variance"),
-        (with_normalisation(beta=np.zeros(6, np.float32)), "shapes (normalisation 1, beta:"),
+        (with_batch_norm(mean=NAN), "not finite numbers (BatchNorm 1, moving_mean)"),
+        (with_batch_norm(gamma=np.float32(np.inf) + NAN), "not finite"),
+        (with_batch_norm(variance=np.full(4, -0.1, np.float32)), "negative variance"),
+        (with_batch_norm(beta=np.zeros(6, np.float32)), "shapes (BatchNorm 1, beta:"),
     ],
 )
-def test_other_networks_and_broken_numbers_are_refused(
+def test_wrong_shapes_and_values_are_refused(
     tmp_path: Path, layers: list[Layer], words: str
 ) -> None:
     write(tmp_path / "mod.h5", layers)
-    refused(tmp_path / "mod.h5", words)
+    assert_refused(tmp_path / "mod.h5", words)
 
 
 @pytest.mark.usefixtures("small")
-def test_weights_that_folding_makes_infinite_are_refused(tmp_path: Path) -> None:
+def test_weights_that_overflow_when_folded_are_refused(tmp_path: Path) -> None:
     tiny, huge = np.zeros(4, np.float32), np.full_like(LAYERS[0].kernel, 3e38)
-    assert LAYERS[0].normalisation is not None
-    after = replace(LAYERS[0].normalisation, variance=tiny)
-    write(tmp_path / "mod.h5", changed(0, kernel=huge, normalisation=after))
+    assert LAYERS[0].batch_norm is not None
+    norm = replace(LAYERS[0].batch_norm, variance=tiny)
+    write(tmp_path / "mod.h5", changed(0, kernel=huge, batch_norm=norm))
     with pytest.raises(SengaError, match="not finite"):
         keras_file.read(tmp_path / "mod.h5")
 
 
 @pytest.mark.usefixtures("small")
-def test_a_lambda_layer_is_refused(tmp_path: Path) -> None:
+def test_lambda_layer_is_refused(tmp_path: Path) -> None:
     config = '{"class_name": "Model", "layers": [{"class_name": "Lambda", "code": "4wEAAA=="}]}'
     write(tmp_path / "mod.h5", LAYERS, config=config)
-    refused(tmp_path / "mod.h5", "Lambda layer, which holds code")
+    assert_refused(tmp_path / "mod.h5", "Lambda layer, which holds code")
 
 
 KERNEL = "model_weights/conv2d_1/conv2d_1/kernel:0"
@@ -258,9 +260,14 @@ def never_written(file: h5py.File) -> None:
 
 def absurd_chunks(file: h5py.File) -> None:
     del file[KERNEL]
-    shape, most = LAYERS[0].kernel.shape, (None,) * 4
+    shape, maxshape = LAYERS[0].kernel.shape, (None,) * 4
     file.create_dataset(
-        KERNEL, shape, np.float32, chunks=(30000, 30000, 1, 1), maxshape=most, compression="gzip"
+        KERNEL,
+        shape,
+        np.float32,
+        chunks=(30000, 30000, 1, 1),
+        maxshape=maxshape,
+        compression="gzip",
     )
 
 
@@ -302,15 +309,15 @@ def odd_arrays(file: h5py.File) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (external_link, "link to elsewhere"),
-        (soft_link, "link to elsewhere"),
-        (linked_layer, "link to elsewhere"),
-        (linked_top, "link to elsewhere"),
-        (layer_behind_a_link, "link to elsewhere"),
-        (external_storage, "as Keras stores them"),
-        (virtual, "as Keras stores them"),
-        (never_written, "as Keras stores them"),
-        (absurd_chunks, "as Keras stores them"),
+        (external_link, "links to another place"),
+        (soft_link, "links to another place"),
+        (linked_layer, "links to another place"),
+        (linked_top, "links to another place"),
+        (layer_behind_a_link, "links to another place"),
+        (external_storage, "store its arrays as Keras does"),
+        (virtual, "store its arrays as Keras does"),
+        (never_written, "store its arrays as Keras does"),
+        (absurd_chunks, "store its arrays as Keras does"),
         (absurd_shape, "another network's shapes"),
         (group_in_itself, "too many parts"),
         (no_array, "damaged"),
@@ -321,17 +328,17 @@ def odd_arrays(file: h5py.File) -> None:
         (odd_arrays, "other arrays than kernel, bias in convolution 1"),
     ],
 )
-def test_structures_that_keras_does_not_make_are_refused(
+def test_hdf5_structures_that_keras_does_not_write_are_refused(
     tmp_path: Path, damage: Damage, words: str
 ) -> None:
     write(tmp_path / "mod.h5", LAYERS)
     with h5py.File(tmp_path / "mod.h5", "r+") as file:
         damage(file)
-    refused(tmp_path / "mod.h5", words)
+    assert_refused(tmp_path / "mod.h5", words)
 
 
 @pytest.mark.usefixtures("small")
-def test_another_networks_safetensors_are_refused(tmp_path: Path) -> None:
+def test_safetensors_of_another_network_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "mod.h5", LAYERS)
     state = keras_file.read(tmp_path / "mod.h5")
     for other in ({**state, "mean": np.zeros(1, np.float32)}, {"0.weight": state["0.weight"]}):
@@ -356,15 +363,15 @@ def test_another_networks_safetensors_are_refused(tmp_path: Path) -> None:
         max_size=8,
     )
 )
-def test_mutated_bytes_are_read_or_refused(
+def test_mutated_file_is_read_or_refused(
     tmp_path: Path, mutations: list[tuple[float, bytes]]
 ) -> None:
     path = tmp_path / "mod.h5"
     if not path.exists():
         write(path, LAYERS)
     content = bytearray(path.read_bytes())
-    for place, new in mutations:
-        start = int(place * len(content))
+    for position, new in mutations:
+        start = int(position * len(content))
         content[start : start + len(new)] = new
     (tmp_path / "mutated.h5").write_bytes(content)
     try:

@@ -1,4 +1,4 @@
-"""The command line: a table, a fetch, and what a file is."""
+"""The commands list, fetch and verify."""
 
 import subprocess
 import sys
@@ -22,12 +22,12 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 
 @pytest.fixture
 def readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """What each network's files begin with, for readers that look at nothing else."""
-    begins = {"sketchkeras": HDF5, "simo_serra": b"T7", "danbooru_resnet": b"PK"}
+    """The first bytes of each network's files, for fake readers that check nothing else."""
+    first_bytes = {"sketchkeras": HDF5, "simo_serra": b"T7", "danbooru_resnet": b"PK"}
 
     def reader(network: str) -> Callable[..., None]:
         def read(path: Path, *_: str) -> None:
-            if not path.read_bytes().startswith(begins[network]):
+            if not path.read_bytes().startswith(first_bytes[network]):
                 raise SengaError(f"{path} is not of {network}.")
 
         return read
@@ -38,46 +38,48 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         return SimpleNamespace(read=read, load=read)
 
     monkeypatch.setattr("sketch_models.weights.__main__.import_module", module)
-    return begins
+    return first_bytes
 
 
-def test_lists_what_there_is(
-    kept: Path, publish: Publish, capsys: pytest.CaptureFixture[str]
+def test_list_shows_which_files_are_downloaded(
+    cache_folder: Path, publish: Publish, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = publish("mse", CONTENT)
-    kept.mkdir()
-    (kept / file.file).write_bytes(CONTENT)
+    cache_folder.mkdir()
+    (cache_folder / file.filename).write_bytes(CONTENT)
     assert main(["list"]) == 0
-    said = capsys.readouterr()
-    lines = said.out.splitlines()
-    assert said.err == ""
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert captured.err == ""
     assert len(lines) == len(FILES) + 2
     assert [line.split()[-1] for line in lines[1:4]] == ["no", "no", "yes"]
     assert all(name in line for name, line in zip(FILES, lines[1:], strict=False))
-    assert str(kept) in lines[-1]
+    assert str(cache_folder) in lines[-1]
     assert max(len(line) for line in lines[:-1]) < 80
 
 
-def test_fetches(kept: Path, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_prints_path_and_licence(
+    cache_folder: Path, publish: Publish, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = publish("gan", CONTENT)
     assert main(["fetch", "gan"]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{kept / file.file}\n"
-    assert "non-commercial research only" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == f"{cache_folder / file.filename}\n"
+    assert "non-commercial research only" in captured.err
 
 
-def test_what_cannot_be_fetched_is_one_sentence(
+def test_failed_fetch_prints_one_line(
     web: Web, publish: Publish, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish("sketchkeras", CONTENT, web.page(b"", 404))
     for name in ("sketchkeras", "nothing"):
         assert main(["fetch", name]) == 1
-        said = capsys.readouterr()
-        assert said.out == ""
-        assert said.err.count("\n") == 1
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.count("\n") == 1
 
 
-def test_stops_when_asked_to(
+def test_keyboard_interrupt_stops(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(_: str) -> Path:
@@ -88,22 +90,22 @@ def test_stops_when_asked_to(
     assert capsys.readouterr().err == "Stopped.\n"
 
 
-def test_knows_published_files_by_their_digest(
+def test_verify_identifies_published_files_by_digest(
     publish: Publish, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, known in (("gan", "as published"), ("sketchkeras", "as it was first seen")):
+    for name, check in (("gan", "as published"), ("sketchkeras", "as first seen")):
         publish(name, CONTENT + name.encode())
         assert main(["fetch", name]) == 0
         path = capsys.readouterr().out.strip()
         assert main(["verify", path]) == 0
         file = FILES[name]
         assert capsys.readouterr().out == (
-            f"{path}: {name}, weights of {file.network}, {known}; licence: {file.licence}\n"
+            f"{path}: {name}, weights of {file.network}, {check}; licence: {file.licence}\n"
         )
 
 
 @pytest.mark.parametrize("network", ["sketchkeras", "simo_serra", "danbooru_resnet"])
-def test_knows_other_files_by_their_content(
+def test_verify_identifies_other_files_by_content(
     tmp_path: Path,
     readers: dict[str, bytes],
     network: str,
@@ -116,37 +118,39 @@ def test_knows_other_files_by_their_content(
 
 
 @pytest.mark.parametrize(("content", "tried"), [(b"<html>", 3), (b"", 3), (HDF5, 1)])
-def test_a_stranger_is_refused_with_reasons(
+def test_verify_lists_why_no_reader_accepts_a_file(
     tmp_path: Path,
     readers: dict[str, bytes],
     content: bytes,
     tried: int,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    readers["sketchkeras"] = b"none is like this"
+    readers["sketchkeras"] = b"no file begins like this"
     path = tmp_path / "mine"
     path.write_bytes(content)
     assert main(["verify", str(path)]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    lines = said.err.splitlines()
-    assert lines[0] == f"{path} is not a weight file of any network."
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert lines[0] == f"{path}: not a weight file of any network."
     assert len(lines) == 1 + tried
 
 
 @pytest.mark.parametrize("path", ["nowhere", "."])
-def test_what_is_no_file_is_one_sentence(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_of_missing_file_or_folder_is_refused(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["verify", path]) == 1
-    said = capsys.readouterr().err
-    assert "cannot be read" in said
-    assert said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert "cannot be read" in message
+    assert message.count("\n") == 1
 
 
-def test_runs_as_a_module() -> None:
+def test_module_runs_without_warnings() -> None:
     command = [sys.executable, "-W", "error", "-m", "sketch_models.weights"]
     done = subprocess.run([*command, "list"], capture_output=True, text=True, cwd=TOP)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[0].split() == ["name", "network", "MB", "licence", "here"]
+    assert done.stdout.splitlines()[0].split() == ["name", "network", "MB", "licence", "downloaded"]
     done = subprocess.run([*command, "fetch", "x"], capture_output=True, text=True, cwd=TOP)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("There are no weights called x")
+    assert done.stderr.startswith("Weights x: unknown name. Use one of ")

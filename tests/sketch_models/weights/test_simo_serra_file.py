@@ -1,4 +1,4 @@
-"""Weights of sketch simplification: all kinds of file give the same tensors, wrong ones a sentence.
+"""Weights of sketch simplification: all formats give the same tensors; wrong files are refused.
 
 Most tests run with a sixteenth of the channels.
 """
@@ -25,68 +25,72 @@ Weights = dict[str, np.ndarray]
 
 
 def random_weights(layers: tuple[Layer, ...]) -> Weights:
-    random = np.random.default_rng(0)
-    made = {}
-    for number, layer in enumerate(layers):
-        made[f"{number}.weight"] = random.standard_normal(layer.shape, np.float32)
-        made[f"{number}.bias"] = random.standard_normal(layer.outputs, np.float32)
+    rng = np.random.default_rng(0)
+    state = {}
+    for index, layer in enumerate(layers):
+        state[f"{index}.weight"] = rng.standard_normal(layer.shape, np.float32)
+        state[f"{index}.bias"] = rng.standard_normal(layer.out_channels, np.float32)
     for name, value in (("mean", STATISTICS["gan"].mean), ("std", STATISTICS["gan"].std)):
-        made[name] = np.array([value], np.float32)
-    return made
+        state[name] = np.array([value], np.float32)
+    return state
 
 
 @pytest.fixture
 def weights(monkeypatch: pytest.MonkeyPatch) -> Weights:
     small = tuple(
-        replace(layer, inputs=-(-layer.inputs // 16), outputs=-(-layer.outputs // 16))
+        replace(
+            layer,
+            in_channels=-(-layer.in_channels // 16),
+            out_channels=-(-layer.out_channels // 16),
+        )
         for layer in LAYERS
     )
     monkeypatch.setattr(simo_serra_file, "LAYERS", small)
     return random_weights(small)
 
 
-def assert_same(found: Weights, expected: Weights) -> None:
-    assert found.keys() == expected.keys()
+def assert_same(weights: Weights, expected: Weights) -> None:
+    assert weights.keys() == expected.keys()
     for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value, strict=True)
-        assert found[name].flags.c_contiguous
+        np.testing.assert_array_equal(weights[name], value, strict=True)
+        assert weights[name].flags.c_contiguous
 
 
 def state_dict(weights: Weights, key: Callable[[int], str]) -> dict[str, torch.Tensor]:
     return {
-        f"{key(number)}.{kind}": torch.from_numpy(weights[f"{number}.{kind}"])
-        for number in range(len(LAYERS))
-        for kind in ("weight", "bias")
+        f"{key(index)}.{part}": torch.from_numpy(weights[f"{index}.{part}"])
+        for index in range(len(LAYERS))
+        for part in ("weight", "bias")
     }
 
 
-GROUPS = [0, 3, 6, 9, 15, 18, 21]  # numbers of the convolutions that begin layer1 ... layer7
+GROUPS = [0, 3, 6, 9, 15, 18, 21]  # indices of the convolutions that begin layer1 ... layer7
 
 
-def flat_key(number: int) -> str:
-    return f"{2 * number}"
+def flat_key(index: int) -> str:
+    return f"{2 * index}"
 
 
-def layered_key(number: int) -> str:
-    group = max(at for at, first in enumerate(GROUPS) if first <= number)
-    return f"layer{group + 1}.{2 * (number - GROUPS[group])}"
+def layered_key(index: int) -> str:
+    group = max(group for group, first in enumerate(GROUPS) if first <= index)
+    return f"layer{group + 1}.{2 * (index - GROUPS[group])}"
 
 
-def test_the_network_has_its_published_size() -> None:
+def test_table_has_the_published_number_of_parameters() -> None:
     assert len(LAYERS) == 23
-    assert sum(np.prod(layer.shape) + layer.outputs for layer in LAYERS) == 44_387_249
+    assert sum(np.prod(layer.shape) + layer.out_channels for layer in LAYERS) == 44_387_249
 
 
-def test_each_layer_takes_what_the_one_before_gives() -> None:
-    assert [a.outputs for a in LAYERS[:-1]] == [b.inputs for b in LAYERS[1:]]
+def test_channels_of_consecutive_layers_match() -> None:
+    assert [a.out_channels for a in LAYERS[:-1]] == [b.in_channels for b in LAYERS[1:]]
     scale = 1.0
     for layer in LAYERS:
         assert layer.padding == {3: 1, 4: 1, 5: 2}[layer.kernel]
-        scale *= layer.stride if layer.up else 1 / layer.stride
+        scale *= layer.stride if layer.upsamples else 1 / layer.stride
     assert scale == 1
 
 
-def test_the_published_file_in_full_size(tmp_path: Path) -> None:
+def test_full_size_torch7_file_is_read(tmp_path: Path) -> None:
     weights = random_weights(LAYERS)
     path = write_simo_serra(tmp_path / "sketch_gan.t7", weights)
     assert path.stat().st_size == pytest.approx(177.5e6, rel=0.01)
@@ -94,14 +98,14 @@ def test_the_published_file_in_full_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["", "nested", "flat_kernels", "cuda"])
-def test_torch7(tmp_path: Path, weights: Weights, option: str) -> None:
+def test_torch7_file_is_read(tmp_path: Path, weights: Weights, option: str) -> None:
     path = write_simo_serra(tmp_path / "w.t7", weights, **({option: True} if option else {}))
     assert_same(simo_serra_file.read(path, "mse"), weights)  # the file has its own statistics
 
 
 @pytest.mark.parametrize("key", [flat_key, layered_key])
 @pytest.mark.parametrize("name", STATISTICS)
-def test_state_dicts(
+def test_state_dict_is_read_with_either_naming(
     tmp_path: Path, weights: Weights, key: Callable[[int], str], name: str
 ) -> None:
     saved = state_dict(weights, key)
@@ -113,41 +117,42 @@ def test_state_dicts(
     assert_same(simo_serra_file.read(tmp_path / "w.pth", name), weights | statistics)
 
 
-def test_our_own_files(tmp_path: Path, weights: Weights) -> None:
+def test_safetensors_file_is_read(tmp_path: Path, weights: Weights) -> None:
     save_file(weights, tmp_path / "w.safetensors")
     assert_same(simo_serra_file.read(tmp_path / "w.safetensors", "mse"), weights)
 
 
-def test_unknown_statistics(tmp_path: Path) -> None:
+def test_unknown_statistics_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SengaError, match=r"\[simo_serra\] statistics = sharp: expected one of gan"):
         simo_serra_file.read(tmp_path / "w.pth", "sharp")
 
 
-def refused(path: Path, reason: str) -> None:
-    """One sentence: the file, what is wrong, where to get a good one."""
-    pattern = rf"^{re.escape(str(path))} [^\n]*{reason}[^\n]*; a good file is https://\S+\.t7\.$"
+def assert_refused(path: Path, reason: str) -> None:
+    """Check for one line: the file, what is wrong, where to get a good one."""
+    hint = r"Download a good file from https://\S+\.t7\.$"
+    pattern = rf"^{re.escape(str(path))}: [^\n]*{reason}[^\n]* {hint}"
     with pytest.raises(SengaError, match=pattern):
         simo_serra_file.read(path, "gan")
 
 
-def test_files_that_are_no_weights(tmp_path: Path) -> None:
-    refused(tmp_path / "none.t7", "is missing")
+def test_other_formats_are_refused(tmp_path: Path) -> None:
+    assert_refused(tmp_path / "none.t7", "there is no such file")
     for name, content, reason in (
-        ("empty.t7", b"", "is empty"),
-        ("page.t7", b"\n<!doctype html>", "is an HTML page"),
-        ("noise.t7", b"noise", "is no file of weights"),
-        ("table.t7", b"\3\0\0\0\1\0\0\0\0\0\0\0", "holds no network"),
+        ("empty.t7", b"", "the file is empty"),
+        ("page.t7", b"\n<!doctype html>", "an HTML page"),
+        ("noise.t7", b"noise", "not a weight file"),
+        ("table.t7", b"\3\0\0\0\1\0\0\0\0\0\0\0", "no network in it"),
     ):
         (tmp_path / name).write_bytes(content)
-        refused(tmp_path / name, reason)
+        assert_refused(tmp_path / name, reason)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
-def test_truncated_files(tmp_path: Path, weights: Weights, share: float) -> None:
+def test_truncated_torch7_file_is_refused(tmp_path: Path, weights: Weights, share: float) -> None:
     path = write_simo_serra(tmp_path / "w.t7", weights)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    refused(path, "it ends")
+    assert_refused(path, "it ends")
 
 
 def with_(weights: Weights, name: str, value: object) -> Weights:
@@ -169,58 +174,61 @@ WRONG: dict[str, tuple[Callable[[Weights], Weights], str]] = {
 
 
 @pytest.mark.parametrize(("change", "reason"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_tensors_in_any_kind_of_file(
+def test_wrong_tensor_is_refused_in_every_format(
     tmp_path: Path, weights: Weights, change: Callable[[Weights], Weights], reason: str
 ) -> None:
     wrong = change(weights)
-    refused(write_simo_serra(tmp_path / "w.t7", wrong), reason)
+    assert_refused(write_simo_serra(tmp_path / "w.t7", wrong), reason)
     torch.save(state_dict(wrong, flat_key), tmp_path / "w.pth")
-    refused(tmp_path / "w.pth", reason)
+    assert_refused(tmp_path / "w.pth", reason)
     save_file(wrong, tmp_path / "w.safetensors")
-    refused(tmp_path / "w.safetensors", reason)
+    assert_refused(tmp_path / "w.safetensors", reason)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
-    [("mean", np.nan, "infinity in mean"), ("std", 0.0, "deviation 0.0"), ("std", -1, "above 0")],
+    [("mean", np.nan, "infinity in mean"), ("std", 0.0, r"std = 0\.0"), ("std", -1, "above 0")],
 )
-def test_wrong_statistics(
+def test_wrong_mean_or_std_is_refused(
     tmp_path: Path, weights: Weights, name: str, value: float, reason: str
 ) -> None:
-    refused(write_simo_serra(tmp_path / "w.t7", with_(weights, name, [value])), reason)
+    assert_refused(write_simo_serra(tmp_path / "w.t7", with_(weights, name, [value])), reason)
 
 
-def test_other_state_dicts(tmp_path: Path, weights: Weights) -> None:
+def test_state_dict_of_another_network_is_refused(tmp_path: Path, weights: Weights) -> None:
     good = state_dict(weights, flat_key)
     for number, (value, reason) in enumerate(
         [
-            ({k: v for k, v in good.items() if not k.startswith("44.")}, "has 22 convolutions"),
-            ({k: v for k, v in good.items() if k != "0.bias"}, r"no floats under the name 0\.bias"),
-            (good | {"45.running_mean": torch.zeros(1)}, r"holds '45\.running_mean'"),
-            (good | {"head\n.weight": torch.zeros(1)}, r"holds 'head\\n"),
-            ({}, "has 0 convolutions"),
+            (
+                {k: v for k, v in good.items() if not k.startswith("44.")},
+                "another network: 22 convolutions",
+            ),
+            ({k: v for k, v in good.items() if k != "0.bias"}, r"no floating-point tensor 0\.bias"),
+            (good | {"45.running_mean": torch.zeros(1)}, r"unexpected tensor '45\.running_mean'"),
+            (good | {"head\n.weight": torch.zeros(1)}, r"unexpected tensor 'head\\n"),
+            ({}, "another network: 0 convolutions"),
         ]
     ):
         torch.save(value, tmp_path / f"{number}.pth")
-        refused(tmp_path / f"{number}.pth", reason)
+        assert_refused(tmp_path / f"{number}.pth", reason)
 
 
-def test_safetensors_of_other_networks(tmp_path: Path, weights: Weights) -> None:
+def test_safetensors_of_another_network_are_refused(tmp_path: Path, weights: Weights) -> None:
     del weights["mean"]
     save_file(weights, tmp_path / "w.safetensors")
-    refused(tmp_path / "w.safetensors", "another network")
+    assert_refused(tmp_path / "w.safetensors", "another network")
 
 
-def test_pickled_payloads(tmp_path: Path) -> None:
+def test_pickled_module_is_refused(tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(1, 1), tmp_path / "w.pth")  # a module: needs code to be read
-    refused(tmp_path / "w.pth", "pickled objects that are not tensors")
+    assert_refused(tmp_path / "w.pth", "pickled objects that are not tensors")
 
 
 def sequential(*modules: Torch7Object) -> Torch7Object:
     return Torch7Object("nn.Sequential", {"modules": dict(enumerate(modules, 1))})
 
 
-def test_other_torch7_networks(tmp_path: Path) -> None:
+def test_torch7_file_of_another_network_is_refused(tmp_path: Path) -> None:
     relu = Torch7Object("nn.ReLU", {})
     loop = sequential()
     loop.fields["modules"] = {1: loop}
@@ -229,39 +237,45 @@ def test_other_torch7_networks(tmp_path: Path) -> None:
         many = sequential(many, many)
     for number, (model, reason) in enumerate(
         [
-            (sequential(relu), "has 0 convolutions"),
-            (sequential(), "without parts"),
-            (Torch7Object("nn.Sequential", {"modules": {"a": relu}}), "without parts"),
-            (Torch7Object("nn.Sequential", {"modules": {1: relu, "a": relu}}), "without parts"),
-            (Torch7Object("nn.Sequential", {"modules": {1: 1.0}}), "without parts"),
-            (Torch7Object("nn.Sequential", {}), "without parts"),
+            (sequential(relu), "another network: 0 convolutions"),
+            (sequential(), "a Sequential without modules"),
+            (
+                Torch7Object("nn.Sequential", {"modules": {"a": relu}}),
+                "a Sequential without modules",
+            ),
+            (
+                Torch7Object("nn.Sequential", {"modules": {1: relu, "a": relu}}),
+                "a Sequential without modules",
+            ),
+            (Torch7Object("nn.Sequential", {"modules": {1: 1.0}}), "a Sequential without modules"),
+            (Torch7Object("nn.Sequential", {}), "a Sequential without modules"),
             (loop, "expected 46 modules"),
             (many, "expected 46 modules"),
             (sequential(*[relu] * 500), "expected 46 modules"),
-            ("model", "holds no network"),
+            ("model", "no network in it"),
         ]
     ):
         path = tmp_path / f"{number}.t7"
-        refused(write(path, {"model": model, "mean": 0.5, "std": 0.1}), reason)
+        assert_refused(write(path, {"model": model, "mean": 0.5, "std": 0.1}), reason)
 
 
 @pytest.mark.parametrize(
-    ("at", "change", "reason"),
+    ("index", "change", "reason"),
     [
-        (1, ("nn.Sigmoid", {}), "modules are other ones or in another order"),
-        (28, ("nn.SpatialConvolution", {}), "modules are other ones"),
+        (1, ("nn.Sigmoid", {}), "other modules, or in another order"),
+        (28, ("nn.SpatialConvolution", {}), "other modules"),
         (0, ("", {"dW": 1.0}), "dW of convolution 0 is wrong, expected 2"),
         (0, ("", {"padH": 0.0}), "padH of convolution 0 is wrong, expected 2"),
         (28, ("", {"adjW": 1.0}), "adjW of convolution 14 is wrong, expected 0"),
         (0, ("", {"dH": np.ones(2)}), "dH of convolution 0 is wrong"),
-        (0, ("", {"weight": "secret"}), r"no floats under the name 0\.weight"),
-        (0, ("", {"bias": None}), r"no floats under the name 0\.bias"),
+        (0, ("", {"weight": "secret"}), r"no floating-point tensor 0\.weight"),
+        (0, ("", {"bias": None}), r"no floating-point tensor 0\.bias"),
     ],
 )
-def test_modules_that_differ(
+def test_torch7_module_that_differs_is_refused(
     tmp_path: Path,
     weights: Weights,
-    at: int,
+    index: int,
     change: tuple[str, dict[int | str, object]],
     reason: str,
 ) -> None:
@@ -269,11 +283,13 @@ def test_modules_that_differ(
     assert isinstance(cache, dict)
     modules = cache["model"].fields["modules"]
     name, fields = change
-    modules[at + 1] = Torch7Object(name or modules[at + 1].name, modules[at + 1].fields | fields)
-    refused(write(tmp_path / "w.t7", cache), reason)
+    modules[index + 1] = Torch7Object(
+        name or modules[index + 1].name, modules[index + 1].fields | fields
+    )
+    assert_refused(write(tmp_path / "w.t7", cache), reason)
 
 
-def test_no_torch_until_it_is_needed() -> None:
+def test_import_does_not_load_torch() -> None:
     code = "import sys, sketch_models.weights.simo_serra_file; sys.exit('torch' in sys.modules)"
     top = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=top).returncode == 0

@@ -11,7 +11,13 @@ from sketch_models.weights import simo_serra_file
 from sketch_models.weights.simo_serra_file import Layer
 from sketch_models.weights.torch7 import Fields, Torch7Object
 
-KINDS = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "uint8": "Byte"}
+ELEMENT_TYPES = {
+    "float32": "Float",
+    "float64": "Double",
+    "int64": "Long",
+    "int32": "Int",
+    "uint8": "Byte",
+}
 
 
 class Storage:
@@ -22,7 +28,7 @@ class Storage:
 
 
 class Tensor:
-    """A view of a storage, told by the numbers that the file has."""
+    """A view of a storage, with the numbers that the file stores."""
 
     def __init__(
         self, storage: Storage | None, sizes: list[int], strides: list[int], first: int = 1
@@ -31,7 +37,7 @@ class Tensor:
 
 
 def write(path: Path, value: object, *, cuda: bool = False) -> Path:
-    """Writes a value: None, numbers, str, bool, dict, arrays, `Torch7Object` and the two above."""
+    """Write a value: None, numbers, str, bool, dict, arrays, `Torch7Object` and the two above."""
     with path.open("wb") as file:
         _Writer(file, cuda).value(value)
     return path
@@ -42,7 +48,7 @@ class _Writer:
         self._file = file
         self._cuda = cuda
         self._indices: dict[int, int] = {}
-        self._kept: list[object] = []  # an id is an object's own while the object lives
+        self._alive: list[object] = []  # the id of an object is unique as long as the object exists
 
     def value(self, value: object) -> None:
         if value is None:
@@ -57,10 +63,10 @@ class _Writer:
             self._text(value)
         else:
             self._ints(3 if isinstance(value, Mapping) else 4)
-            if self._is_new(value):
-                self._whole(value)
+            if self._write_index(value):
+                self._content(value)
 
-    def _whole(self, value: object) -> None:
+    def _content(self, value: object) -> None:
         if isinstance(value, Mapping):
             self._ints(len(value))
             for key, item in value.items():
@@ -79,8 +85,8 @@ class _Writer:
             self._tensor(Tensor(None, [], []))
         elif isinstance(value, np.ndarray):
             contiguous = np.ascontiguousarray(value)
-            steps = [step // value.itemsize for step in contiguous.strides]
-            self._tensor(Tensor(Storage(contiguous.reshape(-1)), list(value.shape), steps))
+            strides = [stride // value.itemsize for stride in contiguous.strides]
+            self._tensor(Tensor(Storage(contiguous.reshape(-1)), list(value.shape), strides))
         else:
             raise TypeError(value)
 
@@ -91,17 +97,18 @@ class _Writer:
         self._longs(*tensor.sizes, *tensor.strides, tensor.first)
         self.value(tensor.storage)
 
-    def _name(self, values: np.ndarray, kind: str) -> str:
-        scalar = KINDS[str(values.dtype)]
+    def _name(self, values: np.ndarray, suffix: str) -> str:
+        element_type = ELEMENT_TYPES[str(values.dtype)]
         if self._cuda:
-            scalar = "Cuda" + scalar.replace("Float", "")
-        return f"torch.{scalar}{kind}"
+            element_type = "Cuda" + element_type.replace("Float", "")
+        return f"torch.{element_type}{suffix}"
 
-    def _is_new(self, value: object) -> bool:
+    def _write_index(self, value: object) -> bool:
+        """Write the index of an object; return whether the object is new."""
         new = id(value) not in self._indices
         if new:
             self._indices[id(value)] = len(self._indices) + 1
-            self._kept.append(value)
+            self._alive.append(value)
         self._ints(self._indices[id(value)])
         return new
 
@@ -129,36 +136,36 @@ def write_simo_serra(
     flat_kernels: bool = False,
     cuda: bool = False,
 ) -> Path:
-    """Writes weights in our layout as upstream publishes them.
+    """Write weights in our layout as upstream publishes them.
 
     Args:
-        path: where to.
+        path: of the file to write.
         tensors: `0.weight` ... `22.bias`, `mean`, `std`.
         nested: whether the modules are in two Sequentials within one.
         flat_kernels: whether plain convolutions are SpatialConvolutionMM with flat kernels.
         cuda: whether modules and tensors are those of a GPU.
     """
     modules = []
-    for number, layer in enumerate(simo_serra_file.LAYERS):
-        kind = "SpatialFullConvolution" if layer.up else "SpatialConvolution"
-        weight = tensors[f"{number}.weight"]
-        if flat_kernels and not layer.up:
-            kind, weight = "SpatialConvolutionMM", weight.reshape(len(weight), -1)
+    for index, layer in enumerate(simo_serra_file.LAYERS):
+        module_class = "SpatialFullConvolution" if layer.upsamples else "SpatialConvolution"
+        weight = tensors[f"{index}.weight"]
+        if flat_kernels and not layer.upsamples:
+            module_class, weight = "SpatialConvolutionMM", weight.reshape(len(weight), -1)
         modules.append(
             Torch7Object(
-                _owner(cuda) + kind,
-                _fields(layer) | {"weight": weight, "bias": tensors[f"{number}.bias"]},
+                _package(cuda) + module_class,
+                _fields(layer) | {"weight": weight, "bias": tensors[f"{index}.bias"]},
             )
         )
-        after = "Sigmoid" if layer is simo_serra_file.LAYERS[-1] else "ReLU"
-        modules.append(Torch7Object(_owner(cuda) + after, {"train": False, "inplace": True}))
+        activation = "Sigmoid" if layer is simo_serra_file.LAYERS[-1] else "ReLU"
+        modules.append(Torch7Object(_package(cuda) + activation, {"train": False, "inplace": True}))
     if nested:
         modules = [_sequential(modules[:10]), _sequential(modules[10:])]
     mean, std = (float(tensors[name][0]) for name in ("mean", "std"))
     return write(path, {"model": _sequential(modules), "mean": mean, "std": std}, cuda=cuda)
 
 
-def _owner(cuda: bool) -> str:
+def _package(cuda: bool) -> str:
     return "cudnn." if cuda else "nn."
 
 
@@ -168,8 +175,8 @@ def _sequential(modules: list[Torch7Object]) -> Torch7Object:
 
 def _fields(layer: Layer) -> Fields:
     return {
-        "nInputPlane": layer.inputs,
-        "nOutputPlane": layer.outputs,
+        "nInputPlane": layer.in_channels,
+        "nOutputPlane": layer.out_channels,
         "output": Tensor(None, [], []),
         "_type": "torch.FloatTensor",
         "train": False,

@@ -12,7 +12,7 @@ from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics, frechet_dist
 from pipeline.colorizer.options import EvaluateOptions
 from sketch_models.errors import ConfigError
 from tests.sketch_models.perceptual.test_inception import random_state
-from tests.sketch_models.perceptual.test_lpips import PLACES, SHAPES
+from tests.sketch_models.perceptual.test_lpips import CONV_INDICES, SHAPES
 
 
 def pictures(seed: int, count: int = 3) -> list[NDArray[np.uint8]]:
@@ -24,7 +24,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> EvaluateOptions:
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     alexnet = {}
-    for place, (outer, inner, side) in zip(PLACES, SHAPES, strict=True):
+    for place, (outer, inner, side) in zip(CONV_INDICES, SHAPES, strict=True):
         alexnet[f"features.{place}.weight"] = torch.randn(outer, inner, side, side) / side
         alexnet[f"features.{place}.bias"] = torch.randn(outer)
     linear = {f"lin{i}.model.1.weight": torch.rand(1, s[0], 1, 1) for i, s in enumerate(SHAPES)}

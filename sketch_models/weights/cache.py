@@ -1,0 +1,93 @@
+"""The cache folder of the weights, and the digests of files in it and elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sketch_models.errors import SengaError
+from sketch_models.weights.digests import DigestCache, Digests
+from sketch_models.weights.table import FILES, WeightFile
+
+
+def cache_folder() -> Path:
+    """The folder that weights are kept in: `SENGA_WEIGHTS`, or the user's cache folder."""
+    import pooch
+
+    chosen = os.environ.get("SENGA_WEIGHTS")
+    return expand_path(chosen).absolute() if chosen else Path(pooch.os_cache("senga"))
+
+
+def digest_cache() -> DigestCache:
+    """The digests that are kept in the cache folder."""
+    return DigestCache(cache_folder())
+
+
+def digests_of(path: Path) -> Digests:
+    """Return the digests of any file; it is read once, unless it changes.
+
+    Raises:
+        SengaError: if it cannot be read.
+    """
+    with explain_read_errors(path):
+        return digest_cache().digests_of(path)
+
+
+def find_published(digests: Digests) -> WeightFile | None:
+    """Return the published file that has these digests, or None.
+
+    If upstream published no digest, the one counts under which the file was first seen.
+    """
+    cache = digest_cache()
+    for name, file in FILES.items():
+        if file.matches(digests) or (not file.digest and cache.first_seen(name) == digests.sha256):
+            return file
+    return None
+
+
+def expand_path(path: str) -> Path:
+    """A path as people write it, with `~` expanded."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~somebody, who does not exist
+        return Path(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; False if the system refuses to answer."""
+    try:
+        return path.is_file()
+    except OSError:  # no permission for a folder in it, or the name is too long
+        return False
+
+
+@contextlib.contextmanager
+def explain_read_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError that occurs while `path` is read into a SengaError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SengaError(f"{path}: cannot be read ({reason}). Use a readable file.") from error
+
+
+@contextlib.contextmanager
+def explain_write_errors(name: str, megabytes: float, option: str = "") -> Iterator[None]:
+    """Turn an OSError that occurs while the cache folder is written into a SengaError.
+
+    Args:
+        name: of the file to be written there.
+        megabytes: its size.
+        option: section and key that take the path of a local copy instead; empty if none does.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        instead = f", or {option} to the path of a copy" if option else ""
+        raise SengaError(
+            f"{cache_folder()}: {name} cannot be written there ({reason}). Set SENGA_WEIGHTS to a "
+            f"writable folder with {megabytes:.0f} MB free{instead}."
+        ) from error

@@ -1,0 +1,50 @@
+"""The task that provides the weights of a network, before anything else is made."""
+
+from __future__ import annotations
+
+import luigi
+
+from pipeline.draw.simplify import SimplifyOptions
+from pipeline.draw.sketch import SketchOptions
+from sketch_models import registry
+from sketch_models.errors import SengaError
+from tasks import config
+
+
+class FetchWeights(luigi.Task):
+    """Download, verify and convert the weights of one network.
+
+    They lie outside of the dataset, in the cache folder of the weights, so that there is no
+    manifest: the task is complete as long as the converted file is there.
+    """
+
+    model = luigi.Parameter(description="the sketch or line model: sketchkeras or simo_serra")
+    retry_count = 1  # Luigi's; what fails here needs a person
+
+    def __init__(self, *args: object, **values: object) -> None:
+        """Check the whole configuration, before anything runs."""
+        super().__init__(*args, **values)
+        config.check()
+
+    @classmethod
+    def of_configured_models(cls) -> list[FetchWeights]:
+        """One task for each configured sketch or line model that is a network."""
+        models = [*config.options(SketchOptions).models, config.options(SimplifyOptions).model]
+        return [
+            cls(model=model) for model in models if registry.is_network(config.model_options(model))
+        ]
+
+    def process_resources(self) -> dict[str, int]:
+        """One download at a time, so that there is one progress line."""
+        return {"download": 1}
+
+    def complete(self) -> bool:
+        """Whether the weights are on this machine, ready to be loaded."""
+        try:
+            return registry.weights_are_prepared(config.model_options(self.model))
+        except SengaError:  # `run` raises it again
+            return False
+
+    def run(self) -> None:
+        """Download, verify and convert the weights."""
+        registry.prepare_weights(config.model_options(self.model))

@@ -22,7 +22,7 @@ _ERROR_PREFIX = "senga: "  # of an error message on the standard error
 
 
 def run_module(
-    module: str, arguments: Sequence[str], hear: Callable[[JsonLine], None], processes: int
+    module: str, arguments: Sequence[str], on_message: Callable[[JsonLine], None], processes: int
 ) -> None:
     """Run `python -m <module> <arguments>` and wait for it.
 
@@ -31,7 +31,7 @@ def run_module(
     Args:
         module: a module that calls `run_main`.
         arguments: the arguments of its command line.
-        hear: called with every line of JSON that it writes to its standard output.
+        on_message: called with every line of JSON that it writes to its standard output.
         processes: number of processes that torchrun starts; 1 for a plain process.
 
     Raises:
@@ -56,7 +56,7 @@ def run_module(
         try:
             for line in process.stdout:
                 if line.startswith("{"):
-                    hear(json.loads(line))
+                    on_message(json.loads(line))
         except BaseException:
             process.kill()
             raise

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sketch_models.closing import Closing
 from sketch_models.progress_line import ProgressLine
 
-Advance = Callable[[int], None]
+OnProgress = Callable[[int], None]
 """Called with the number of pictures (or posts) done since the last call, from any thread."""
 
 
 def ignore(done: int) -> None:
-    """An `Advance` for callers that do not watch."""
+    """An `OnProgress` for callers that do not watch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Meter(Closing):
         progress: how far the stage is.
         unit: what is counted.
         live: whether this process has the terminal for itself.
-        report: told the share done, 0 to 1, at most every two seconds.
+        on_fraction: called with the fraction done, 0 to 1, at most every two seconds.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Meter(Closing):
         *,
         unit: str = "pictures",
         live: bool = True,
-        report: Callable[[float], None] | None = None,
+        on_fraction: Callable[[float], None] | None = None,
     ) -> None:
         self._total, self._unit = progress.total, unit
         self._done, self._before = progress.done, progress.seconds
-        self._report = report
+        self._on_fraction = on_fraction
         self._lock = threading.Lock()
         self._started = self._reported = time.monotonic()
         self._line = ProgressLine(stage, self._total or None, live=live)
@@ -66,9 +66,9 @@ class Meter(Closing):
             self._done += done
             now = time.monotonic()
             self._line.update(self._done, self._text(now))
-            if self._report is not None and self._total and now - self._reported > 2:
+            if self._on_fraction is not None and self._total and now - self._reported > 2:
                 self._reported = now
-                self._report(min(1.0, self._done / self._total))
+                self._on_fraction(min(1.0, self._done / self._total))
 
     def _text(self, now: float) -> str:
         rate = self._done / max(self._before + now - self._started, 1e-3)

@@ -14,7 +14,7 @@ from pipeline import store
 from pipeline.pack.split import PARTS
 from pipeline.pack.verify import verify
 from pipeline.picture import encode_png
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from pipeline.report.contact_sheet import read_contact_sheet
 from pipeline.report.groups_sheet import groups_sheet
 from pipeline.report.report import ReportFacts, StageFacts, summary_table, write_report
@@ -83,7 +83,7 @@ class BuildDataset(Stage):
             for name in OUTPUTS
         )
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Verify the files, write the report and point the links at the top of the dataset here."""
         packed = PackDataset()
         verify([packed.file(part) for part in PARTS])
@@ -95,7 +95,7 @@ class BuildDataset(Stage):
             write_report(temporary, self._facts(), encode_png(sheet), groups_png)
         for name in OUTPUTS:
             self.dataset.link_newest(name, self.artefact().parent / name)
-        advance(1)
+        on_progress(1)
         return StageResult(kept=packed.manifest().kept)
 
     def log_done(self) -> None:

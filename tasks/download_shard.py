@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.collect.download import DownloadOptions, check_failed_share, download_shard
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from tasks import config
 from tasks.client import open_client
 from tasks.filter_posts import FilterPosts
@@ -42,7 +42,7 @@ class DownloadShard(ShardStage):
 
     def manifest_path(self) -> Path:
         """Return the manifest, one per recipe: the tar holds what this recipe needs."""
-        return self.dataset.color_manifest(self.recipe(), self.shard)
+        return self.dataset.color_manifest(self.settings_hash(), self.shard)
 
     @property
     def outcomes(self) -> Path:
@@ -53,7 +53,7 @@ class DownloadShard(ShardStage):
         """Allow one shard at a time, however many workers there are: hosts are shared."""
         return {"download": 1}
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Download the pictures; publish the tar and its outcomes."""
         journal = self.dataset.color_journal(self.shard)
         with (
@@ -69,7 +69,7 @@ class DownloadShard(ShardStage):
                 journal=journal,
                 previous_tar=self.artefact(),
                 previous_table=self.outcomes,
-                advance=advance,
+                on_progress=on_progress,
             )
         journal.unlink()
         check_failed_share(result, config.options(DownloadOptions))

@@ -11,7 +11,7 @@ from pipeline import child_process, store
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.network_options import GpuOptions
 from sketch_models.weights.cache import digests_of, expand_path, is_file
@@ -50,14 +50,14 @@ class EvaluateColorizer(Stage):
 
     def artefact(self) -> Path:
         """Folder of `metrics.json`, the figures and `index.html`."""
-        return self.dataset.evaluation(self.recipe())
+        return self.dataset.evaluation(self.settings_hash())
 
     def complete(self) -> bool:
         """Also: the name at the top of the dataset's folder points at this evaluation."""
         page = self.dataset.newest(PAGE)
         return super().complete() and page.resolve() == (self.artefact() / "index.html").resolve()
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Evaluates in a process of its own."""
         job = EvaluateJob(
             test=str(PackDataset().file("test").absolute()),
@@ -72,8 +72,8 @@ class EvaluateColorizer(Stage):
         )
         last = {"images": 0}
 
-        def hear(line: child_process.JsonLine) -> None:
-            advance(line["images"] - last["images"])
+        def on_message(line: child_process.JsonLine) -> None:
+            on_progress(line["images"] - last["images"])
             last.update(line)
 
         with store.publish(self.artefact()) as folder:
@@ -82,7 +82,7 @@ class EvaluateColorizer(Stage):
             child_process.run_module(
                 "pipeline.colorizer.evaluation.evaluate",
                 [str(folder / "job.json"), str(folder)],
-                hear,
+                on_message,
                 1,
             )
         self.dataset.link_newest(PAGE, self.artefact() / "index.html")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.posts.filter import FilterOptions, filter_posts
-from pipeline.progress import Advance, Progress
+from pipeline.progress import OnProgress, Progress
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.import_metadata import ImportMetadata
@@ -33,7 +33,7 @@ class FilterPosts(Stage):
 
     def artefact(self) -> Path:
         """Return the folder of `shard-NNNNN.parquet`."""
-        return self.dataset.posts(self.recipe())
+        return self.dataset.posts(self.settings_hash())
 
     def shard_posts(self, shard: int) -> Path:
         """Return the path of the posts of one shard."""
@@ -49,13 +49,13 @@ class FilterPosts(Stage):
         """Count every post."""
         return Progress(total=ImportMetadata().manifest().kept)
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Filter the posts; raise SengaError if none is left."""
         options = config.options(FilterOptions)
         width = config.options(config.BuildOptions).shard_width
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            result = filter_posts(ImportMetadata().posts, folder, options, width, advance)
+            result = filter_posts(ImportMetadata().posts, folder, options, width, on_progress)
         if not result.kept:
             rules = ", ".join(f"{rule} dropped {dropped:,}" for rule, dropped in result.funnel)
             raise SengaError(f"[filter]: no post matches ({rules}). Loosen one of these rules.")

@@ -15,7 +15,7 @@ from pipeline.posts.board_api import collect, read_store
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.metadata import import_posts, import_rows
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.client import open_client
@@ -46,7 +46,7 @@ class ImportMetadata(Stage):
 
     def artefact(self) -> Path:
         """Return the folder of `posts.parquet` and `quarantine.csv`."""
-        return self.dataset.metadata(self.recipe())
+        return self.dataset.metadata(self.settings_hash())
 
     @property
     def posts(self) -> Path:
@@ -96,10 +96,10 @@ class ImportMetadata(Stage):
         is_current = manifest is not None and manifest.build == RUN_ID
         return super().complete() and (is_current or not needs_board)
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
-            return self._collect_from_board(advance)
+            return self._collect_from_board(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -112,7 +112,7 @@ class ImportMetadata(Stage):
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             counts = import_posts(
-                path, folder / "posts.parquet", folder / "quarantine.csv", advance
+                path, folder / "posts.parquet", folder / "quarantine.csv", on_progress
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
@@ -124,9 +124,9 @@ class ImportMetadata(Stage):
             write_csv(temporary, posts=self._options.sample_posts, seed=seed)
         return self.dataset.sample_csv()
 
-    def _collect_from_board(self, advance: Advance) -> StageResult:
+    def _collect_from_board(self, on_progress: OnProgress) -> StageResult:
         """Collect new posts, and import all that were ever collected."""
-        collected = self.dataset.api_posts(self.recipe())
+        collected = self.dataset.api_posts(self.settings_hash())
         with store.explain_write_errors(collected):
             collected.parent.mkdir(parents=True, exist_ok=True)
             with open_client() as client:
@@ -136,7 +136,7 @@ class ImportMetadata(Stage):
                     self._tags,
                     lambda url: _get_page(client, url),
                     fetch_new=self._options.new_posts,
-                    advance=advance,
+                    on_progress=on_progress,
                 )
         if result.warning:
             logger.warning(

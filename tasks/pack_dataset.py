@@ -10,7 +10,7 @@ from pipeline import store
 from pipeline.outcome import OK, count_codes
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.pack.split import PARTS, read_split
-from pipeline.progress import Advance, Progress
+from pipeline.progress import OnProgress, Progress
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
@@ -50,7 +50,7 @@ class PackDataset(Stage):
 
     def artefact(self) -> Path:
         """Return the folder of the two files."""
-        return self.dataset.packed(self.recipe())
+        return self.dataset.packed(self.settings_hash())
 
     def file(self, part: str) -> Path:
         """Return the path of `train.h5` or `test.h5`."""
@@ -64,7 +64,7 @@ class PackDataset(Stage):
         """Return the number of pictures in the split."""
         return Progress(total=SplitDataset().manifest().kept)
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Pack both files and publish them together."""
         split = read_split(SplitDataset().table)
         dropped: dict[str, int] = {}
@@ -79,7 +79,7 @@ class PackDataset(Stage):
                     self.shards(),
                     config.options(PackOptions),
                     attributes=self._attributes(part),
-                    advance=advance,
+                    on_progress=on_progress,
                 )
                 codes = count_codes(outcomes)
                 kept[part] = codes.pop(OK, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline import store
 from pipeline.collect.download import kept_ids
 from pipeline.outcome import OK, count_codes
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from pipeline.screen.screen import GATES, ScreenOptions, screen_shard
 from tasks import config
 from tasks.download_shard import DownloadShard
@@ -32,9 +32,9 @@ class ScreenShard(ShardStage):
 
     def artefact(self) -> Path:
         """Return the path of a Parquet table: id, code, statistics."""
-        return self.dataset.screen(self.recipe(), self.shard)
+        return self.dataset.screen(self.settings_hash(), self.shard)
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Compute the statistics that no earlier table has, and apply the gates to all."""
         download = DownloadShard(shard=self.shard)
         ids = kept_ids(FilterPosts().shard_posts(self.shard), download.outcomes)
@@ -45,7 +45,7 @@ class ScreenShard(ShardStage):
                 table,
                 config.options(ScreenOptions),
                 previous_tables=self.dataset.screen_tables(self.shard),
-                advance=advance,
+                on_progress=on_progress,
             )
         codes = count_codes(outcomes)
         kept = codes.pop(OK, 0)

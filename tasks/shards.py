@@ -10,7 +10,7 @@ import luigi
 
 from pipeline import store
 from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
-from pipeline.progress import Advance, Progress
+from pipeline.progress import OnProgress, Progress
 from sketch_models import registry
 from sketch_models.registry import ModelOptions
 from tasks.filter_posts import FilterPosts
@@ -65,7 +65,7 @@ class DrawStage(ShardStage):
         """The options of the model."""
 
     @abstractmethod
-    def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
+    def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Draw the shard into a tar of `<id>.<style>.png`."""
 
     def process_resources(self) -> dict[str, int]:
@@ -76,13 +76,13 @@ class DrawStage(ShardStage):
         """Return a message if the configured weights do not exist."""
         return registry.unmet_requirements(self.model_options())
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Draw and publish the tar and its outcomes."""
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_path(self.artefact())) as table,
         ):
-            outcomes = self.draw(tar, advance)
+            outcomes = self.draw(tar, on_progress)
             write_outcomes(outcomes, table)
         codes = count_codes(outcomes)
         return StageResult(kept=codes.pop(OK, 0), dropped=codes)

@@ -9,7 +9,7 @@ import luigi
 
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.outcome import Outcome
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from sketch_models import registry
 from sketch_models.network_options import GpuOptions
 from tasks import config
@@ -63,11 +63,13 @@ class SimplifyShard(DrawStage):
 
     def artefact(self) -> Path:
         """Tar of `<id>.<style>.png`."""
-        return self.dataset.line(self.recipe(), self.shard)
+        return self.dataset.line(self.settings_hash(), self.shard)
 
-    def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
+    def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Simplify every sketch."""
         options = config.options(SimplifyOptions)
         model = registry.line_model(self.model_options(), config.options(GpuOptions))
         sketches = self._sketches.artefact()
-        return simplify_shard(sketches, tar, model, options, size=self.size, advance=advance)
+        return simplify_shard(
+            sketches, tar, model, options, size=self.size, on_progress=on_progress
+        )

@@ -9,7 +9,7 @@ import luigi
 
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import Outcome
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from pipeline.screen.screen import read_kept_ids
 from sketch_models import registry
 from sketch_models.network_options import GpuOptions
@@ -52,13 +52,13 @@ class SketchShard(DrawStage):
 
     def artefact(self) -> Path:
         """Tar of `<id>.<style>.png`."""
-        return self.dataset.sketch(self.recipe(), self.shard)
+        return self.dataset.sketch(self.settings_hash(), self.shard)
 
-    def draw(self, tar: Path, advance: Advance) -> list[Outcome]:
+    def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Draw every picture that the screening kept."""
         color = DownloadShard(shard=self.shard).artefact()
         ids = read_kept_ids(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
         gpu = config.options(GpuOptions)
         model = registry.sketch_model(self.model_options(), gpu, options.runtime)
-        return sketch_shard(color, ids, tar, model, options, advance)
+        return sketch_shard(color, ids, tar, model, options, on_progress)

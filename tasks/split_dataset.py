@@ -9,7 +9,7 @@ from pipeline import store
 from pipeline.outcome import read_ok_ids
 from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from pipeline.screen.duplicates import group_duplicates, read_features, write_groups
 from tasks import config
 from tasks.filter_posts import FilterPosts
@@ -32,7 +32,7 @@ class SplitDataset(Stage):
         shards = FilterPosts().shards()
         return [task for number in shards for task in SimplifyShard.variants(number).values()]
 
-    def recipe_from(self) -> list[Stage]:
+    def settings_from(self) -> list[Stage]:
         """Return the tasks of one shard, since their settings do not depend on its number."""
         return list(SimplifyShard.variants(0).values())
 
@@ -50,7 +50,7 @@ class SplitDataset(Stage):
 
     def artefact(self) -> Path:
         """Return the folder of `split.parquet`, `groups.parquet` and `joins.parquet`."""
-        return self.dataset.split(self.recipe())
+        return self.dataset.split(self.settings_hash())
 
     @property
     def table(self) -> Path:
@@ -62,7 +62,7 @@ class SplitDataset(Stage):
         yield self.lines()
         self.make_and_record()
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Group the pictures, split them, and publish the tables."""
         shards = list(FilterPosts().shards())
         downloaded = sum(ScreenShard(shard=number).manifest().kept for number in shards)
@@ -79,7 +79,7 @@ class SplitDataset(Stage):
             folder.mkdir()
             counts = write_split(parts, folder / "split.parquet")
             write_groups(groups, folder)
-        advance(len(parts))
+        on_progress(len(parts))
         dropped = {
             "part_missing": downloaded - len(complete),
             "duplicate": len(complete) - len(ids),

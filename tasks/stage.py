@@ -21,7 +21,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import store
-from pipeline.progress import Advance, Meter, Progress
+from pipeline.progress import Meter, OnProgress, Progress
 from pipeline.store import Dataset, Manifest
 from sketch_models.errors import SengaError
 from tasks import config
@@ -74,7 +74,7 @@ class Stage(luigi.Task):
         """Check the whole configuration, before anything runs."""
         super().__init__(*args, **values)
         # Caches: these are read thousands of times in a build of many shards.
-        self._recipe: str | None = None
+        self._settings_hash: str | None = None
         self._manifest_path: Path | None = None
         self._complete_stamp: tuple[int, int] | None = None  # of the manifest of a complete task
         config.check()
@@ -90,14 +90,14 @@ class Stage(luigi.Task):
         """The file or folder that this task makes."""
 
     @abstractmethod
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Make and publish the artefact."""
 
     def upstream(self) -> list[Stage]:
         """The tasks whose artefacts this one reads."""
         return []
 
-    def recipe_from(self) -> list[Stage]:
+    def settings_from(self) -> list[Stage]:
         """The tasks whose settings lead to this one."""
         return self.upstream()
 
@@ -125,13 +125,13 @@ class Stage(luigi.Task):
         options = config.options(config.BuildOptions)
         return Dataset(Path(options.data) / options.dataset)
 
-    def recipe(self) -> str:
+    def settings_hash(self) -> str:
         """Fingerprint of the settings that lead to here, known before anything is made."""
-        if self._recipe is None:
-            upstream = [task.recipe() for task in self.recipe_from()]
+        if self._settings_hash is None:
+            upstream = [task.settings_hash() for task in self.settings_from()]
             chain = [self.task_family, self.version, self.settings(), upstream]
-            self._recipe = store.fingerprint(chain)
-        return self._recipe
+            self._settings_hash = store.fingerprint(chain)
+        return self._settings_hash
 
     def inputs(self) -> dict[str, object]:
         """Everything that the artefact is made from; raises NotReadyError."""
@@ -214,7 +214,7 @@ class Stage(luigi.Task):
             self.progress(),
             unit=self.unit,
             live=multiprocessing.parent_process() is None,
-            report=self._update_luigi_progress,
+            on_fraction=self._update_luigi_progress,
         ) as meter:
             result = self.make(meter.advance)
         Manifest(

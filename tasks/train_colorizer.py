@@ -22,7 +22,7 @@ from pipeline.colorizer.options import (
 )
 from pipeline.colorizer.train_job import JOB, TRAIN_LOG, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
-from pipeline.progress import Advance, Progress
+from pipeline.progress import OnProgress, Progress
 from sketch_models.network_options import GpuOptions
 from tasks import config
 from tasks.build_dataset import BuildDataset
@@ -94,7 +94,7 @@ class TrainColorizer(Stage):
 
     def artefact(self) -> Path:
         """Folder of the weights and of all that training says of itself."""
-        return self.dataset.colorizer(self.recipe())
+        return self.dataset.colorizer(self.settings_hash())
 
     def complete(self) -> bool:
         """Also: the weights are there, not only the folder that checkpoints lie in."""
@@ -121,7 +121,7 @@ class TrainColorizer(Stage):
         pictures = int(str(PackDataset().manifest().facts["train"]))
         return Progress(total=round(pictures * config.options(TrainOptions).epochs))
 
-    def make(self, advance: Advance) -> StageResult:
+    def make(self, on_progress: OnProgress) -> StageResult:
         """Trains in a process of its own and passes on what it says."""
         self._log_missing_loss()
         folder = self.artefact()
@@ -131,15 +131,15 @@ class TrainColorizer(Stage):
             temporary.write_text(self.job().to_json(), encoding="utf-8")
         said = 0
 
-        def hear(line: child_process.JsonLine) -> None:
+        def on_message(line: child_process.JsonLine) -> None:
             nonlocal said
-            advance(line["images"] - said)
+            on_progress(line["images"] - said)
             said = line["images"]
 
         child_process.run_module(
             "pipeline.colorizer.training.train",
             [str(job), str(folder)],
-            hear,
+            on_message,
             self._processes(),
         )
         *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()

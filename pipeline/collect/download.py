@@ -27,7 +27,7 @@ from pipeline.collect.outcome import (
     write_outcomes,
 )
 from pipeline.outcome import OK, count_codes, read_ok_ids
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader, write_shard
 from sketch_models.errors import SengaError
 
@@ -77,7 +77,7 @@ def download_shard(
     journal: Path,
     previous_tar: Path | None = None,
     previous_table: Path | None = None,
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> DownloadResult:
     """Download the missing pictures of a shard, and write old and new ones into one tar.
 
@@ -94,7 +94,7 @@ def download_shard(
         previous_tar: an earlier `target`, if it exists: its pictures are taken over.
         previous_table: an earlier `table`, if it exists: what failed permanently is not tried
             again, unless its URL or the options have changed. The rows of other posts stay, too.
-        advance: called with the number of posts done.
+        on_progress: called with the number of posts done.
 
     Returns:
         The outcomes of the posts.
@@ -118,7 +118,7 @@ def download_shard(
             for post_id, url in sorted(urls.items())
             if not _is_settled(rows.get(post_id), url, client.options)
         }
-        advance(len(urls) - len(missing))
+        on_progress(len(urls) - len(missing))
         if previous_tar and previous and not missing and not entries.pictures():
             _link_or_copy(previous_tar, target)
         else:
@@ -128,7 +128,7 @@ def download_shard(
                 client.schedule(missing),
                 client.options.threads,
                 entries,
-                advance,
+                on_progress,
             )
             stack.enter_context(closing(fetched))
             write_shard(target, _samples(previous, entries, fetched, rows))

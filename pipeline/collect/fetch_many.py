@@ -11,7 +11,7 @@ from pipeline.collect.fetch_error import FetchError
 from pipeline.collect.journal import Journal
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.collect.schedule import Job, Schedule, run_job
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 
 MakeFetcher = Callable[[RateLimiter], Fetcher]
 _Results = SimpleQueue[DownloadOutcome | BaseException]
@@ -23,7 +23,7 @@ def fetch_in_order(
     schedule: Schedule,
     threads: int,
     journal: Journal,
-    advance: Advance,
+    on_progress: OnProgress,
 ) -> Generator[DownloadOutcome, None, None]:
     """Fetch URLs by post id; yield what became of each in their order.
 
@@ -37,7 +37,7 @@ def fetch_in_order(
         schedule: of these URLs.
         threads: how many.
         journal: gets every row that is final for this run, with its picture, at once.
-        advance: called as URLs are done, in whatever order.
+        on_progress: called as URLs are done, in whatever order.
 
     Raises:
         OSError: if the journal cannot be written.
@@ -54,7 +54,7 @@ def fetch_in_order(
                 if isinstance(row, BaseException):
                     raise row
                 rows[row.id] = row
-                advance(1)
+                on_progress(1)
             yield rows.pop(post_id)
     finally:
         schedule.stop()

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, keep_freed_memory
-from pipeline.progress import Advance
+from pipeline.progress import OnProgress
 from pipeline.shard import TarSample, write_shard
 from pipeline.thread_map import thread_map
 
@@ -30,7 +30,7 @@ def draw_shard(
     save: Callable[[B], Mapping[str, bytes]],
     batch_size: int,
     threads: int,
-    advance: Advance,
+    on_progress: OnProgress,
 ) -> list[Outcome]:
     """Write a shard of drawings.
 
@@ -46,7 +46,7 @@ def draw_shard(
         save: encodes the parts of a sample; may raise PictureError.
         batch_size: pictures per batch.
         threads: number of batches drawn at the same time.
-        advance: called with the number of pictures done.
+        on_progress: called with the number of pictures done.
 
     Returns:
         One outcome per post id.
@@ -57,7 +57,7 @@ def draw_shard(
     drawn = thread_map(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
     saved = thread_map(partial(_apply, save), (item for batch in drawn for item in batch), cores)
     outcomes: list[Outcome] = []
-    write_shard(target, _samples(saved, outcomes, advance))
+    write_shard(target, _samples(saved, outcomes, on_progress))
     return outcomes
 
 
@@ -93,7 +93,7 @@ def _draw_batch(
 
 
 def _samples(
-    items: Iterable[Item[Mapping[str, bytes]]], outcomes: list[Outcome], advance: Advance
+    items: Iterable[Item[Mapping[str, bytes]]], outcomes: list[Outcome], on_progress: OnProgress
 ) -> Iterator[TarSample]:
     """Yield the samples to write, and append an outcome per item."""
     for post_id, value in items:
@@ -102,4 +102,4 @@ def _samples(
         else:
             outcomes.append(Outcome(post_id, OK))
             yield post_id, value
-        advance(1)
+        on_progress(1)

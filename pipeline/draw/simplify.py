@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
 from pipeline.picture import PictureError, decode_grey, encode_png, resize_long_side
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import LineModel
 from sketch_models.option import Options, option
@@ -54,7 +54,7 @@ def simplify_shard(
     options: SimplifyOptions,
     *,
     size: int = 0,
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> list[Outcome]:
     """Simplify every sketch of a shard.
 
@@ -65,7 +65,7 @@ def simplify_shard(
         model: draws the lines.
         options: batch size.
         size: long side to which sketches are resized first, in pixels; 0 keeps their size.
-        advance: called with the number of pictures done.
+        on_progress: called with the number of pictures done.
 
     Returns:
         One outcome per post id: `ok`, a code of `PictureError`, or `no_lines` if a style is blank.
@@ -89,7 +89,7 @@ def simplify_shard(
             save=_save,
             batch_size=options.batch_size or model.batch_size,
             threads=model.threads,
-            advance=advance,
+            on_progress=on_progress,
         )
 
 

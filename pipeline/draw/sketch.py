@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.draw.draw_shard import draw_shard
 from pipeline.outcome import Outcome
 from pipeline.picture import PictureError, decode, encode_png, resize_long_side
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
 from sketch_models.model import SketchModel
 from sketch_models.option import Options, option
@@ -60,7 +60,7 @@ def sketch_shard(
     target: Path,
     model: SketchModel,
     options: SketchOptions,
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> list[Outcome]:
     """Draw the sketches of every picture of a shard.
 
@@ -71,7 +71,7 @@ def sketch_shard(
             (H, W) uint8, 0 = ink, 255 = paper, with the aspect of the picture.
         model: draws the line maps.
         options: size of the sketches and batch size.
-        advance: called with the number of pictures done.
+        on_progress: called with the number of pictures done.
 
     Returns:
         One outcome per post id: `ok`, a code of `PictureError`, `missing` if the tar does not
@@ -93,7 +93,7 @@ def sketch_shard(
             save=_save,
             batch_size=options.batch_size or model.batch_size,
             threads=model.threads,
-            advance=advance,
+            on_progress=on_progress,
         )
 
 

@@ -22,7 +22,7 @@ from pipeline.outcome import OK, Outcome
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, keep_freed_memory
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
 from pipeline.thread_map import thread_map
 from sketch_models.closing import Closing
@@ -87,7 +87,7 @@ def pack(
     options: PackOptions,
     *,
     attributes: Mapping[str, str],
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> list[Outcome]:
     """Write one HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
 
@@ -100,7 +100,7 @@ def pack(
         shards: the shards of the posts, in ascending order of post ids; all of the same variants.
         options: size, fit, and what to pack.
         attributes: `dataset`, `split`, `fingerprint` and `config` (JSON), written to the file.
-        advance: called with the number of pictures done.
+        on_progress: called with the number of pictures done.
 
     Returns:
         One outcome per post id; those that are not `ok` are not in the file.
@@ -129,10 +129,10 @@ def pack(
                 outcomes.append(Outcome(packed.id, OK))
             else:
                 outcomes.append(packed)
-            advance(1)
+            on_progress(1)
     in_shards = {outcome.id for outcome in outcomes}
     missing = [post_id for post_id in ids if post_id not in in_shards]
-    advance(len(missing))
+    on_progress(len(missing))
     return outcomes + [Outcome(post_id, "missing", "in none of the shards") for post_id in missing]
 
 

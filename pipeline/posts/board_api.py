@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 from pipeline.posts.kaggle_csv import COLUMNS
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from sketch_models.errors import SengaError
 
 PAGE_SIZE = 1000
@@ -72,7 +72,7 @@ def collect(
     *,
     page_size: int = PAGE_SIZE,
     fetch_new: bool = True,
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> CollectResult:
     """Append the posts of a board to a store that does not hold them yet.
 
@@ -87,7 +87,7 @@ def collect(
         get_page: fetches a page.
         page_size: posts on a page.
         fetch_new: whether to ask the board again after it had no more posts once.
-        advance: called with the number of posts of each page.
+        on_progress: called with the number of posts of each page.
 
     Raises:
         SengaError: if a page cannot be fetched and the end was never reached, or if the board
@@ -112,7 +112,7 @@ def collect(
             os.fsync(file.fileno())
             if not posts:
                 return CollectResult(state.posts, state.posts - before)
-            advance(len(posts))
+            on_progress(len(posts))
 
 
 def _add_page(state: _StoreState, posts: list[dict[str, Any]], bad_rows: list[object]) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.posts.rows import POSTS, RATINGS
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.thread_map import thread_map
 from sketch_models.errors import ConfigError
 from sketch_models.option import Options, option
@@ -152,7 +152,7 @@ def filter_posts(
     folder: Path,
     options: FilterOptions,
     shard_width: int,
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> FilterResult:
     """Write the posts that pass every rule as `shard-NNNNN.parquet`.
 
@@ -163,7 +163,7 @@ def filter_posts(
         folder: existing folder for the shards: the same columns but `line`, ascending by id.
         options: the rules.
         shard_width: shard n holds the ids from n * shard_width to (n + 1) * shard_width - 1.
-        advance: called with the number of posts read.
+        on_progress: called with the number of posts read.
 
     Returns:
         Counts and shards. If nothing passes, `kept` is 0 and there is no shard.
@@ -178,7 +178,7 @@ def filter_posts(
             chosen = rows.head(options.limit - result.kept) if options.limit else rows
             result.posts += rows.height + counts.total()
             result.kept += chosen.height
-            advance(rows.height + counts.total())
+            on_progress(rows.height + counts.total())
             yield chosen
 
     for number, shard in thread_map(

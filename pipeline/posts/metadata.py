@@ -20,7 +20,7 @@ from pipeline.posts.kaggle_csv import COLUMNS, Block, read_blocks, split_line
 from pipeline.posts.options import HOW_TO_GET_IT
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import POSTS, Rejected, read_block, read_rows, to_csv_line
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 
 def import_posts(
-    path: Path, posts: Path, quarantine: Path, advance: Advance = ignore
+    path: Path, posts: Path, quarantine: Path, on_progress: OnProgress = ignore
 ) -> dict[str, int]:
     r"""Import a file in the Kaggle layout, CSV or Parquet, into a table of posts.
 
@@ -60,7 +60,7 @@ def import_posts(
             bytes that are not UTF-8 as \xNN), one row for each line that is no post. Reasons:
             empty_line, not_utf8, control_character, broken_quote, field_count, bad_id,
             bad_created_at, bad_rating, bad_score, bad_url, bad_size, duplicate_id.
-        advance: called with the number of lines read.
+        on_progress: called with the number of lines read.
 
     Returns:
         `posts`, the number of posts, and how many lines were quarantined for each reason.
@@ -69,14 +69,14 @@ def import_posts(
         SengaError: if the file as a whole is not of this layout, or there is no space left.
     """
     source: Source = ParquetSource(path) if is_parquet(path) else _CsvSource(path)
-    return _import(source, posts, quarantine, advance)
+    return _import(source, posts, quarantine, on_progress)
 
 
 def import_rows(
     batches: Iterable[Rows],
     posts: Path,
     quarantine: Path,
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> dict[str, int]:
     """Import rows from elsewhere than a file, like `import_posts`.
 
@@ -87,14 +87,14 @@ def import_rows(
             the calling thread.
         posts: as for `import_posts`.
         quarantine: as for `import_posts`.
-        advance: called with the number of rows of each batch.
+        on_progress: called with the number of rows of each batch.
 
     Raises:
         SengaError: if there is no row, or no space left.
     """
     spool = posts.with_name(posts.name + ".rows")
     try:
-        if not _spool_rows(batches, spool, advance):
+        if not _spool_rows(batches, spool, on_progress):
             raise SengaError(
                 "The source holds no posts. Check its address and the tags that are searched for."
             )
@@ -103,7 +103,9 @@ def import_rows(
         spool.unlink(missing_ok=True)
 
 
-def _import(source: Source, posts: Path, quarantine: Path, advance: Advance) -> dict[str, int]:
+def _import(
+    source: Source, posts: Path, quarantine: Path, on_progress: OnProgress
+) -> dict[str, int]:
     counts: Counter[str] = Counter()
     with quarantine.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         table = csv_format.writer(file, lineterminator="\n")
@@ -115,7 +117,7 @@ def _import(source: Source, posts: Path, quarantine: Path, advance: Advance) -> 
 
         draft = posts.with_name(posts.name + ".draft")
         try:
-            if _convert(source, draft, reject, advance):
+            if _convert(source, draft, reject, on_progress):
                 draft.replace(posts)
             else:
                 repeated = _sort(draft, posts)
@@ -131,7 +133,7 @@ def _to_text(line: bytes) -> str:
 
 
 def _convert(
-    source: Source, draft: Path, reject: Callable[[list[Rejected]], None], advance: Advance
+    source: Source, draft: Path, reject: Callable[[list[Rejected]], None], on_progress: OnProgress
 ) -> bool:
     """Write the posts in the order of the source; return whether their ids ascend."""
     ascending = True
@@ -141,7 +143,7 @@ def _convert(
         last_id = 0
         for frame, rejected in source.read():
             reject(rejected)
-            advance(frame.height + len(rejected))
+            on_progress(frame.height + len(rejected))
             steps = frame["id"].diff().fill_null(frame["id"] - last_id)
             ascending = ascending and bool((steps > 0).all())
             last_id = frame.item(-1, "id") if frame.height else last_id
@@ -284,7 +286,7 @@ class _SpoolSource:
                 yield [json.loads(line) for line in lines]
 
 
-def _spool_rows(row_batches: Iterable[Rows], spool: Path, advance: Advance) -> int:
+def _spool_rows(row_batches: Iterable[Rows], spool: Path, on_progress: OnProgress) -> int:
     """Write rows as lines of JSON, which holds any text; return their number."""
     total = 0
     for rows in row_batches:
@@ -295,7 +297,7 @@ def _spool_rows(row_batches: Iterable[Rows], spool: Path, advance: Advance) -> i
         except OSError as error:
             raise _cannot_write(spool, error) from error
         total += len(lines)
-        advance(len(lines))
+        on_progress(len(lines))
     return total
 
 

@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, decode, sniff_extension
-from pipeline.progress import Advance, ignore
+from pipeline.progress import OnProgress, ignore
 from pipeline.screen.picture_stats import PictureStats, compute_stats
 from pipeline.shard import ShardReader
 from pipeline.thread_map import thread_map
@@ -112,7 +112,7 @@ def screen_shard(
     options: ScreenOptions,
     *,
     previous_tables: Sequence[Path] = (),
-    advance: Advance = ignore,
+    on_progress: OnProgress = ignore,
 ) -> list[Outcome]:
     """Write a table of the statistics of the pictures of a shard, and which are kept.
 
@@ -123,7 +123,7 @@ def screen_shard(
             `PictureStats`, null if the picture cannot be decoded; a row per id, ascending.
         options: the gates.
         previous_tables: tables of earlier runs, whose statistics are reused.
-        advance: called with the number of pictures done.
+        on_progress: called with the number of pictures done.
 
     Returns:
         An outcome per id, ascending: `OK`, one of `GATES`, or a code of `PictureError`.
@@ -133,7 +133,7 @@ def screen_shard(
     with ShardReader(color) as shard:
         for row in thread_map(partial(_screen, shard, options, previous), sorted(ids)):
             rows.append(row)
-            advance(1)
+            on_progress(1)
     pl.DataFrame(rows, schema=_SCHEMA).write_parquet(target)
     return [Outcome(row["id"], row["code"]) for row in rows]
 

@@ -19,7 +19,9 @@ def test_a_plain_line_counts_what_other_shards_did(
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     shares: list[float] = []
-    with Meter("sketch", Progress(total=100, done=20, seconds=80), report=shares.append) as meter:
+    with Meter(
+        "sketch", Progress(total=100, done=20, seconds=80), on_fraction=shares.append
+    ) as meter:
         meter.advance(4)
         now[0] = 20.0
         meter.advance(6)

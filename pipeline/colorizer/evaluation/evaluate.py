@@ -45,13 +45,13 @@ def _print_progress(done: int, total: int) -> None:
     sys.stdout.flush()
 
 
-def evaluate(job: EvaluateJob, folder: Path, hear: Callable[[int, int], None]) -> None:
+def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], None]) -> None:
     """Write `metrics.json`, the figures and `index.html`.
 
     Args:
         job: what is evaluated.
         folder: that exists.
-        hear: called with the number of pictures done, and of all.
+        on_progress: called with the number of pictures done, and of all.
 
     Raises:
         SengaError: If a colorizer or the test file cannot be used, or the disk is full.
@@ -64,7 +64,7 @@ def evaluate(job: EvaluateJob, folder: Path, hear: Callable[[int, int], None]) -
     }
     for name, colorizer in colorizers.items():
         require_same_size(name, colorizer, pictures[0], job.test)
-    scores, results = evaluate_methods(pictures, colorizers, job, hear)
+    scores, results = evaluate_methods(pictures, colorizers, job, on_progress)
     logs = {NAMES[name]: read_train_log(Path(path)) for name, path in job.colorizers.items()}
     variants = read_variants(job.test, job.options.line, FIGURE_PICTURES)
     figures = draw_figures(

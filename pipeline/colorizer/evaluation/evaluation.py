@@ -194,7 +194,7 @@ def evaluate_methods(
     pictures: Sequence[PackedPicture],
     colorizers: Mapping[str, Colorizer],
     job: EvaluateJob,
-    hear: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> tuple[list[Score], list[MethodResults]]:
     """Colorize and measure with every method and every number of hints.
 
@@ -202,7 +202,7 @@ def evaluate_methods(
         pictures: to colorize.
         colorizers: by name.
         job: hints, seed and options.
-        hear: called with the number of pictures done, and of all.
+        on_progress: called with the number of pictures done, and of all.
 
     Returns:
         All scores; the results of the first pictures.
@@ -224,7 +224,7 @@ def evaluate_methods(
             scores += score_set(name, z, patches, deep.set_metrics(results), len(pictures))
             first = results[:FIGURE_PICTURES]
             kept.append(MethodResults(method=name, z=z, hints=patches, results=first))
-            hear(len(kept) * len(pictures), total)
+            on_progress(len(kept) * len(pictures), total)
         for name, colorizer in colorizers.items():
             diversity = {"diversity": diversities(pictures, hints, colorizer, job)}
             scores += score(name, PRIOR, patches, diversity, job.seed)

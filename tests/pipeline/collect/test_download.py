@@ -80,18 +80,18 @@ class Folder:
             journal=self.journal,
             previous_tar=self.tar,
             previous_table=self.table,
-            advance=self.done.append,
+            on_progress=self.done.append,
         )
         new_tar.replace(self.tar)
         new_table.replace(self.table)
         self.journal.unlink()
         return result
 
-    def begin(self, advance: Callable[[int], None]) -> None:
+    def begin(self, on_progress: Callable[[int], None]) -> None:
         """A download that is not expected to end; it leaves its journal."""
         new_tar, new_table, client = self.root / "new.tar", self.root / "new", client_of(threads=4)
         download_shard(
-            self.posts, new_tar, new_table, client, journal=self.journal, advance=advance
+            self.posts, new_tar, new_table, client, journal=self.journal, on_progress=on_progress
         )
 
     def pictures(self) -> dict[str, bytes]:

@@ -75,7 +75,9 @@ def test_packed_file_has_the_documented_layout(tmp_path: Path) -> None:
     shards = [shard_of(tmp_path / "0", [3, 5, 8]), shard_of(tmp_path / "1", [101, 110])]
     target = tmp_path / "train.h5"
     advanced: list[int] = []
-    outcomes = pack(target, [3, 8, 110], shards, SMALL, attributes=ABOUT, advance=advanced.append)
+    outcomes = pack(
+        target, [3, 8, 110], shards, SMALL, attributes=ABOUT, on_progress=advanced.append
+    )
     assert outcomes == [Outcome(3, OK), Outcome(8, OK), Outcome(110, OK)]
     assert sum(advanced) == 3
     with h5py.File(target) as file:

@@ -81,7 +81,7 @@ def ids_in(store: Path) -> list[int]:
 
 def test_all_pages_are_collected(path: Path) -> None:
     board, done = Board(list(range(5, 100, 3))), list[int]()
-    result = collect(path, URL, ["solo"], board, page_size=10, advance=done.append)
+    result = collect(path, URL, ["solo"], board, page_size=10, on_progress=done.append)
     assert result == CollectResult(32, 32)
     assert ids_in(path) == board.ids
     assert done == [10, 10, 10, 2]

@@ -169,7 +169,9 @@ def pictures_of() -> dict[int, tuple[str, bytes]]:
 def test_shard_is_screened_into_a_table(tmp_path: Path) -> None:
     color, done = shard_of(tmp_path, pictures_of()), []
     table = tmp_path / "screen.parquet"
-    outcomes = screen_shard(color, [6, 5, 4, 3, 2, 1], table, ScreenOptions(), advance=done.append)
+    outcomes = screen_shard(
+        color, [6, 5, 4, 3, 2, 1], table, ScreenOptions(), on_progress=done.append
+    )
     codes = ["ok", "ok", "greyscale", "blank", "too_small", "broken"]
     assert [(row.id, row.code) for row in outcomes] == list(enumerate(codes, 1))
     assert sum(done) == 6

@@ -29,7 +29,7 @@ from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
 from pipeline.picture import decode, decode_grey, encode_png, resize_long_side
 from sketch_models import simo_serra, sketchkeras
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra
 from sketch_models.sketchkeras import SketchKeras
@@ -51,9 +51,9 @@ class Networks:
         self.size = size
         sketch = {k: torch.from_numpy(v) for k, v in keras_file.read(mod).items()}
         line = {k: torch.from_numpy(v) for k, v in simo_serra_weights().items()}
-        self.sketch_runner = Runner(sketchkeras.build_network(sketch, "zero"), GpuOptions())
-        self.line_runner = Runner(simo_serra.build_network(line), GpuOptions())
-        exact = Runner(simo_serra.build_network(line), GpuOptions(precision="fp32"))
+        self.sketch_runner = Runner(sketchkeras.build_network(sketch, "zero"), ComputeOptions())
+        self.line_runner = Runner(simo_serra.build_network(line), ComputeOptions())
+        exact = Runner(simo_serra.build_network(line), ComputeOptions(precision="fp32"))
         self.original_sketch = SketchKeras(TensorflowNetwork(mod).run, square=True)
         self.original_line = SimoSerra(exact.run, MEAN, STD)
 

@@ -23,28 +23,52 @@ _SQUARE = np.ones((3, 3), np.uint8)
 class CenterlineOptions(Options, section="centerline"):
     """The line model that needs no weights."""
 
-    low: float = option(
-        0.06, "ink, 0 to 1, with which a line goes on that `high` has begun", above=0, at_most=1
+    low_threshold: float = option(
+        0.06,
+        "ink, 0 to 1, with which a line continues that high_threshold has started",
+        above=0,
+        at_most=1,
+        renamed_from="low",
     )
-    high: float = option(0.30, "ink, 0 to 1, with which a line begins", above=0, at_most=1)
-    shortest: int = option(
-        12, "length of the shortest line that is kept", at_least=0, unit="pixels"
+    high_threshold: float = option(
+        0.30,
+        "ink, 0 to 1, with which a line starts",
+        above=0,
+        at_most=1,
+        renamed_from="high",
     )
-    spur: int = option(
+    min_length: int = option(
+        12,
+        "length of the shortest line that is kept",
+        at_least=0,
+        unit="pixels",
+        renamed_from="shortest",
+    )
+    max_spur: int = option(
         6,
         "length of the longest side branch that is cut off",
         at_least=0,
         at_most=100,
         unit="pixels",
+        renamed_from="spur",
     )
-    width: float = option(
-        3.0, "width of the drawn stroke, in pixels", at_least=1, at_most=50, unit="pixels"
+    stroke_width: float = option(
+        3.0,
+        "width of the drawn stroke, in pixels",
+        at_least=1,
+        at_most=50,
+        unit="pixels",
+        renamed_from="width",
     )
 
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
-        self.require(self.low <= self.high, "high", f"ink from low, which is {self.low}, to 1")
+        self.require(
+            self.low_threshold <= self.high_threshold,
+            "high_threshold",
+            f"ink from low_threshold, which is {self.low_threshold}, to 1",
+        )
 
 
 class Centerline:
@@ -69,10 +93,10 @@ class Centerline:
 
     def _line_art(self, sketch: NDArray[np.uint8]) -> NDArray[np.uint8]:
         o = self._options
-        skeleton = hysteresis_skeleton(sketch, o.low, o.high)
-        skeleton = prune_spurs(skeleton, o.spur)
-        skeleton = remove_short_lines(skeleton, o.shortest)
-        return draw_stroke(skeleton, o.width)
+        skeleton = hysteresis_skeleton(sketch, o.low_threshold, o.high_threshold)
+        skeleton = prune_spurs(skeleton, o.max_spur)
+        skeleton = remove_short_lines(skeleton, o.min_length)
+        return draw_stroke(skeleton, o.stroke_width)
 
 
 def hysteresis_skeleton(sketch: NDArray[np.uint8], low: float, high: float) -> Mask:

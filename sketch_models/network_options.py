@@ -12,7 +12,7 @@ DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
 
 
 @dataclass(frozen=True, kw_only=True)
-class GpuOptions(Options, section="gpu"):
+class ComputeOptions(Options, section="compute", renamed_from="gpu"):
     """Where and how the networks run."""
 
     device: str = option("auto", DEVICES, affects_result=False)

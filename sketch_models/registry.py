@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
-from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.weights import keras_file, simo_serra_file, tensor_file, weights
 from sketch_models.weights.cache import expand_path
 from sketch_models.xdog import Xdog, XdogOptions
@@ -29,7 +29,7 @@ ModelOptions: TypeAlias = SketchOptions | LineOptions
 _NETWORKS: dict[type, str] = {SketchKerasOptions: "sketchkeras", SimoSerraOptions: "simo_serra"}
 
 
-def settings(options: ModelOptions, gpu: GpuOptions) -> dict[str, object]:
+def settings(options: ModelOptions, compute: ComputeOptions) -> dict[str, object]:
     """Return what else a network's result depends on: its weights and the precision.
 
     Raises:
@@ -38,13 +38,13 @@ def settings(options: ModelOptions, gpu: GpuOptions) -> dict[str, object]:
     if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
         return {}
     identity = weights.identity(options.weights, **_weights_arguments(options))
-    return {"weights": identity, "precision": gpu.precision}
+    return {"weights": identity, "precision": compute.precision}
 
 
 def unmet_requirements(options: ModelOptions) -> list[str]:
     """Return what a person must provide before a model can run, a message each."""
     try:
-        settings(options, GpuOptions())
+        settings(options, ComputeOptions())
     except SengaError as error:
         return [str(error)]
     return []
@@ -90,30 +90,30 @@ def weights_are_prepared(options: ModelOptions) -> bool:
 
 
 @lru_cache(maxsize=4)
-def sketch_model(options: SketchOptions, gpu: GpuOptions, runtime: str) -> SketchModel:
+def sketch_model(options: SketchOptions, compute: ComputeOptions, backend: str) -> SketchModel:
     """Return the sketch model for these options; a network is loaded once per process.
 
     Args:
         options: of the model.
-        gpu: where and how a network runs.
-        runtime: torch or tensorflow; of sketchKeras only.
+        compute: where and how a network runs.
+        backend: torch or tensorflow; of sketchKeras only.
 
     Raises:
         SengaError: if its weights cannot be downloaded, or are not weights of this network.
     """
     if isinstance(options, XdogOptions):
         return Xdog(options)
-    if runtime == "tensorflow":
+    if backend == "tensorflow":
         return _sketchkeras_in_tensorflow(options)
-    return _sketchkeras_in_torch(options, gpu)
+    return _sketchkeras_in_torch(options, compute)
 
 
-def _sketchkeras_in_torch(options: SketchKerasOptions, gpu: GpuOptions) -> SketchKeras:
+def _sketchkeras_in_torch(options: SketchKerasOptions, compute: ComputeOptions) -> SketchKeras:
     from sketch_models import sketchkeras
     from sketch_models.runner import Runner
 
     state = _load_state_dict(options)
-    runner = Runner(sketchkeras.build_network(state, options.padding), gpu)
+    runner = Runner(sketchkeras.build_network(state, options.padding), compute)
     return sketchkeras.SketchKeras(
         runner.run, square=options.canvas == "square", batch_size=runner.batch_size
     )
@@ -129,7 +129,7 @@ def _sketchkeras_in_tensorflow(options: SketchKerasOptions) -> SketchKeras:
 
 
 @lru_cache(maxsize=4)
-def line_model(options: LineOptions, gpu: GpuOptions) -> LineModel:
+def line_model(options: LineOptions, compute: ComputeOptions) -> LineModel:
     """Return the line model for these options; arguments and errors as for `sketch_model`."""
     if isinstance(options, CenterlineOptions):
         return Centerline(options)
@@ -137,7 +137,7 @@ def line_model(options: LineOptions, gpu: GpuOptions) -> LineModel:
     from sketch_models.runner import Runner
 
     state = _load_state_dict(options)
-    runner = Runner(simo_serra.build_network(state), gpu)
+    runner = Runner(simo_serra.build_network(state), compute)
     mean, std = (float(state[name]) for name in ("mean", "std"))
     return simo_serra.SimoSerra(runner.run, mean, std, batch_size=runner.batch_size)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 
 Map = NDArray[np.float32]
 """(H, W) float32."""
@@ -23,7 +23,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of `[gpu] device`; `auto` is a GPU if there is one.
+    """Return the device of `[compute] device`; `auto` is a GPU if there is one.
 
     Raises:
         SengaError: if this machine has no such device.
@@ -39,7 +39,7 @@ def choose_device(name: str) -> torch.device:
         "cpu": True,
     }
     if not available[device.type]:
-        raise SengaError(f"[gpu] device = {name}: PyTorch does not see it. Use auto or cpu.")
+        raise SengaError(f"[compute] device = {name}: PyTorch does not see it. Use auto or cpu.")
     return device
 
 
@@ -53,7 +53,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if _supports_bfloat16(device) else torch.float32
     if name == "fp16" and device.type == "cpu":
         raise SengaError(
-            "[gpu] precision = fp16: slow and inexact on a CPU. Use auto, fp32 or bf16."
+            "[compute] precision = fp16: slow and inexact on a CPU. Use auto, fp32 or bf16."
         )
     return _DTYPES[name]
 
@@ -83,7 +83,7 @@ class Runner:
     May be called from several threads: one computes while the others prepare their pictures.
     """
 
-    def __init__(self, network: nn.Module, options: GpuOptions) -> None:
+    def __init__(self, network: nn.Module, options: ComputeOptions) -> None:
         """Move the network to its device and dtype, and freeze it."""
         self.device = choose_device(options.device)
         self.dtype = choose_precision(options.precision, self.device)
@@ -138,7 +138,7 @@ class Runner:
             raise SengaError(
                 f"A picture of {width} x {height}: it does not fit into the memory of "
                 f"{self.device}. Set [sketch] size lower, free memory there, or set "
-                "[gpu] device = cpu."
+                "[compute] device = cpu."
             ) from error
         self._max_maps = size // 2
         torch.cuda.empty_cache()

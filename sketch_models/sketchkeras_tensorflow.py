@@ -108,7 +108,7 @@ def _import_tensorflow() -> tuple[Any, Any]:
         import tensorflow
     except ImportError as error:
         raise SengaError(
-            "[sketch] runtime = tensorflow: TensorFlow is not installed. Run "
+            "[sketch] backend = tensorflow: TensorFlow is not installed. Run "
             "`pip install -e .[tensorflow]`, or use torch."
         ) from error
     with suppress(RuntimeError):  # TensorFlow is in use already, and its memory is set up

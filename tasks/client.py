@@ -25,7 +25,7 @@ def source_hosts() -> tuple[str, ...]:
     if metadata.source == "sample":
         return (_SAMPLE_HOST,)
     if metadata.source == "api":
-        return (urlsplit(metadata.api).hostname or "", _SAFEBOORU)
+        return (urlsplit(metadata.api_url).hostname or "", _SAFEBOORU)
     return (_SAFEBOORU,)
 
 

@@ -35,7 +35,7 @@ from pipeline.screen.screen import ScreenOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import ConfigError
-from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.option import (
     Options,
     expected,
@@ -80,7 +80,7 @@ SECTIONS: dict[str, type[Options]] = {
         SimplifyOptions,
         CenterlineOptions,
         SimoSerraOptions,
-        GpuOptions,
+        ComputeOptions,
         SplitOptions,
         PackOptions,
         NetworkOptions,
@@ -208,7 +208,7 @@ def model_settings(model: str) -> dict[str, object]:
     Raises:
         SengaError: where its weights are a file that is not there.
     """
-    more = registry.settings(model_options(model), options(GpuOptions))
+    more = registry.settings(model_options(model), options(ComputeOptions))
     return {model: result_options(SECTIONS[model]) | more}
 
 

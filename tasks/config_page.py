@@ -32,7 +32,7 @@ GROUPS = {
         "simplify",
         "centerline",
         "simo_serra",
-        "gpu",
+        "compute",
     ),
     "The files": ("split", "pack"),
     "The colorizer": ("colorizer", "hints", "augment", "losses", "train", "evaluate"),
@@ -80,7 +80,7 @@ most:
 | option | |
 |---|---|
 | `[build] data`, `dataset`, `seed`, `shard_width` | where, name, one seed, post ids per shard |
-| `[metadata] source`, `csv`, `api` | where posts come from |
+| `[metadata] source`, `csv`, `api_url` | where posts come from |
 | `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | which posts |
 | `[sketch] models`, `size` | what draws the sketches, at what long side |
 | `[simplify] model`, `sizes` | what draws the lines, at what long sides |

@@ -13,7 +13,7 @@ from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from sketch_models.weights.cache import digests_of, expand_path, is_file
 from tasks import config
 from tasks.pack_dataset import PackDataset
@@ -40,7 +40,7 @@ class EvaluateColorizer(Stage):
 
     def settings(self) -> dict[str, object]:
         """Hints, measures, seed; and which weights measures take."""
-        kinds = (EvaluateOptions, HintOptions, GpuOptions)
+        kinds = (EvaluateOptions, HintOptions, ComputeOptions)
         chosen: dict[str, object] = {kind.section: config.result_options(kind) for kind in kinds}
         return {**chosen, "seed": config.options(config.BuildOptions).seed, "weights": _weights()}
 
@@ -68,7 +68,7 @@ class EvaluateColorizer(Stage):
             seed=config.options(config.BuildOptions).seed,
             options=config.options(EvaluateOptions),
             hints=config.options(HintOptions),
-            gpu=config.options(GpuOptions),
+            compute=config.options(ComputeOptions),
         )
         last = {"images": 0}
 

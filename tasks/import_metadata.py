@@ -40,7 +40,7 @@ class ImportMetadata(Stage):
             },
             "csv": {"csv": options.csv},
             "kaggle": {},
-            "api": {"api": options.api, "tags": self._tags},
+            "api": {"api": options.api_url, "tags": self._tags},
         }
         return {"source": source, **settings[source]}
 
@@ -132,7 +132,7 @@ class ImportMetadata(Stage):
             with open_client() as client:
                 result = collect(
                     collected,
-                    self._options.api,
+                    self._options.api_url,
                     self._tags,
                     lambda url: _get_page(client, url),
                     fetch_new=self._options.new_posts,
@@ -148,7 +148,7 @@ class ImportMetadata(Stage):
             return StageResult(kept=manifest.kept, dropped=manifest.dropped, content=content)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            batches = read_store(collected, self._options.api)
+            batches = read_store(collected, self._options.api_url)
             counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
 

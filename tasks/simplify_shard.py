@@ -11,7 +11,7 @@ from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.outcome import Outcome
 from pipeline.progress import OnProgress
 from sketch_models import registry
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from tasks import config
 from tasks.shards import DrawStage
 from tasks.sketch_shard import SketchShard
@@ -68,7 +68,7 @@ class SimplifyShard(DrawStage):
     def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Simplify every sketch."""
         options = config.options(SimplifyOptions)
-        model = registry.line_model(self.model_options(), config.options(GpuOptions))
+        model = registry.line_model(self.model_options(), config.options(ComputeOptions))
         sketches = self._sketches.artefact()
         return simplify_shard(
             sketches, tar, model, options, size=self.size, on_progress=on_progress

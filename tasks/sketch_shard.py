@@ -12,7 +12,7 @@ from pipeline.outcome import Outcome
 from pipeline.progress import OnProgress
 from pipeline.screen.screen import read_kept_ids
 from sketch_models import registry
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.screen_shard import ScreenShard
@@ -59,6 +59,6 @@ class SketchShard(DrawStage):
         color = DownloadShard(shard=self.shard).artefact()
         ids = read_kept_ids(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
-        gpu = config.options(GpuOptions)
-        model = registry.sketch_model(self.model_options(), gpu, options.runtime)
+        compute = config.options(ComputeOptions)
+        model = registry.sketch_model(self.model_options(), compute, options.backend)
         return sketch_shard(color, ids, tar, model, options, on_progress)

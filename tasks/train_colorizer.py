@@ -23,7 +23,7 @@ from pipeline.colorizer.options import (
 from pipeline.colorizer.train_job import JOB, TRAIN_LOG, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.progress import OnProgress, Progress
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
@@ -68,7 +68,14 @@ class TrainColorizer(Stage):
 
     def settings(self) -> dict[str, object]:
         """Networks, hints, augmentation, losses, rates, precision, seed; and which weights."""
-        kinds = (NetworkOptions, HintOptions, AugmentOptions, LossOptions, TrainOptions, GpuOptions)
+        kinds = (
+            NetworkOptions,
+            HintOptions,
+            AugmentOptions,
+            LossOptions,
+            TrainOptions,
+            ComputeOptions,
+        )
         chosen = {kind.section: config.result_options(kind) for kind in kinds}
         chosen[NetworkOptions.section]["generator"] = self.network_options().generator
         losses = config.options(LossOptions)
@@ -113,7 +120,7 @@ class TrainColorizer(Stage):
             hints=config.options(HintOptions),
             augment=config.options(AugmentOptions),
             options=config.options(TrainOptions),
-            gpu=config.options(GpuOptions),
+            compute=config.options(ComputeOptions),
         )
 
     def progress(self) -> Progress:
@@ -158,7 +165,7 @@ class TrainColorizer(Stage):
             logger.info("train     without the perceptual loss. %s", message)
 
     def _processes(self) -> int:
-        on_gpus = config.options(GpuOptions).device in ("auto", "cuda")
+        on_gpus = config.options(ComputeOptions).device in ("auto", "cuda")
         return (
             config.options(TrainOptions).processes
             or (child_process.count_gpus() if on_gpus else 0)

@@ -68,18 +68,18 @@ SMALL = {
         "width": "4",
         "map_width": "8",
         "hidden": "8",
-        "latent": "8",
+        "latent_dim": "8",
         "encoder_width": "4",
         "discriminator_width": "4",
     },
-    "train": {"epochs": "1", "batch_size": "4", "loader_workers": "0"},
+    "train": {"epochs": "1", "batch_size": "4", "num_workers": "0"},
 }
 # For luigi.cfg: as many pictures as the README says, but smaller.
 SMALLER_PICTURES = {
     "download": {"requests_per_second": "0"},
     "sketch": {"size": "256"},
     "pack": {"size": "64"},
-    "gpu": {"device": "cpu"},
+    "compute": {"device": "cpu"},
 }
 
 

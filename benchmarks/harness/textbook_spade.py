@@ -61,7 +61,7 @@ class Generator(nn.Module):
     def __init__(self, options: NetworkOptions, size: int) -> None:
         super().__init__()
         self.side = size // 32
-        self.start = nn.Linear(options.latent, 16 * options.width * self.side**2)
+        self.start = nn.Linear(options.latent_dim, 16 * options.width * self.side**2)
         widths = [width * options.width for width in self.WIDTHS]
         inner = [widths[0], *widths[:-1]]
         self.blocks = nn.ModuleList(
@@ -107,8 +107,8 @@ class Encoder(nn.Module):
             layers += [nn.LeakyReLU(0.2)]
             inner, outer, size = outer, min(2 * outer, 8 * options.encoder_width), size // 2
         self.layers = nn.Sequential(*layers)
-        self.mean = nn.Linear(inner * size**2, options.latent)
-        self.log_variance = nn.Linear(inner * size**2, options.latent)
+        self.mean = nn.Linear(inner * size**2, options.latent_dim)
+        self.log_variance = nn.Linear(inner * size**2, options.latent_dim)
 
     def forward(self, color: Tensor) -> tuple[Tensor, Tensor]:
         features = self.layers(color).flatten(1)
@@ -145,7 +145,7 @@ class Textbook:
     """Networks, optimizers and the two halves of a step."""
 
     def __init__(self, options: NetworkOptions, size: int, device: torch.device) -> None:
-        self.device, self.latent = device, options.latent
+        self.device, self.latent = device, options.latent_dim
         self.generator = Generator(options, size).to(device)
         self.encoder = Encoder(options, size).to(device)
         self.discriminator = Discriminator(options).to(device)

@@ -14,7 +14,7 @@ from pipeline.collect.options import DownloadOptions
 from pipeline.collect.robots import Robots
 from pipeline.collect.schedule import Schedule, run_job
 
-_UNLIMITED = HostLimits(connections=1_000_000, per_second=0, patience=60)
+_UNLIMITED = HostLimits(connections=1_000_000, per_second=0, host_timeout=60)
 _MAX_TEXT_BYTES = 64_000_000
 
 

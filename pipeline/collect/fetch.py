@@ -150,7 +150,7 @@ class Fetcher(Closing):
     def _follow(self, url: str, read_body: _ReadBody, *, robots: bool) -> bytes:
         """Return the body that a URL leads to, over at most five redirects."""
         first_host = host = self._check_url(url, robots)
-        deadline = self._clock() + self._options.deadline
+        deadline = self._clock() + self._options.total_timeout
         for _ in range(_MAX_REDIRECTS + 1):
             slot: AbstractContextManager[None] = contextlib.nullcontext()  # the job has one
             if host != first_host:

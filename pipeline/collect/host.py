@@ -47,12 +47,12 @@ class HostLimits:
     Attributes:
         connections: requests at once.
         per_second: requests per second; 0 for no limit.
-        patience: seconds without a good response after which its URLs are left for a later run.
+        host_timeout: seconds without a good response after which its URLs are left for a later run.
     """
 
     connections: int
     per_second: float
-    patience: float
+    host_timeout: float
 
 
 class Host:
@@ -89,9 +89,9 @@ class Host:
         self._mean_interval = 1 / min(self._max_rate, _ASSUMED_RATE)  # seconds between requests
 
     @property
-    def patience(self) -> float:
+    def host_timeout(self) -> float:
         """Seconds that it may keep its URLs waiting."""
-        return self._limits.patience
+        return self._limits.host_timeout
 
     @property
     def rate(self) -> float:
@@ -137,8 +137,8 @@ class Host:
             self._slow_down(started, now, failure)
         if self._failures >= _MAX_FAILURES and started >= self._paused_until:
             self._open_circuit(now, failure.code)
-        if now - self._failing_since > self._limits.patience:
-            self._give_up(f"no good response for {self._limits.patience:.0f} s")
+        if now - self._failing_since > self._limits.host_timeout:
+            self._give_up(f"no good response for {self._limits.host_timeout:.0f} s")
 
     def _record_success(self, now: float) -> None:
         self.last_success = now
@@ -151,7 +151,7 @@ class Host:
     def _slow_down(self, started: float, now: float, failure: FetchError) -> None:
         if failure.code == "http_403" and self._failures < _MIN_403:
             return
-        if failure.retry_after > self._limits.patience:
+        if failure.retry_after > self._limits.host_timeout:
             self._give_up(f"it asks for a pause of {failure.retry_after:.0f} s")
         else:
             self._pause_for(now, failure.retry_after, failure.code)

@@ -27,11 +27,12 @@ class DownloadOptions(Options, section="download"):
     requests_per_second: float = option(
         10.0, "requests to one host per second; 0: no limit", affects_result=False, at_least=0
     )
-    patience: float = option(
+    host_timeout: float = option(
         600.0,
         "seconds without a good answer after which the rest of a host is left for a later run",
         affects_result=False,
         **_SECONDS,
+        renamed_from="patience",
     )
     robots_txt: bool = option(True, "leave alone what a host's robots.txt disallows")
     x_robots_tag: bool = option(True, "leave alone what X-Robots-Tag marks as noai or noimageai")
@@ -57,11 +58,12 @@ class DownloadOptions(Options, section="download"):
         affects_result=False,
         **_SECONDS,
     )
-    deadline: float = option(
+    total_timeout: float = option(
         60.0,
         "seconds for one try of a download with all its redirects",
         affects_result=False,
         **_SECONDS,
+        renamed_from="deadline",
     )
     min_speed: float = option(
         1000.0,
@@ -99,5 +101,5 @@ class DownloadOptions(Options, section="download"):
         return HostLimits(
             connections=self.connections_per_host,
             per_second=self.requests_per_second,
-            patience=self.patience,
+            host_timeout=self.host_timeout,
         )

@@ -20,7 +20,7 @@ MEANINGS = {
     "tls_failed": "the server's certificate or its encryption cannot be trusted",
     "incomplete": "the connection ended before the announced length",
     "shut_out": "403, and the host served nothing else meanwhile either",
-    "host_unavailable": "not asked: its host had failed for [download] patience seconds",
+    "host_unavailable": "not asked: its host had failed for [download] host_timeout seconds",
     "bad_url": "not a URL, or one that programs read in different ways",
     "wrong_scheme": "neither http nor https",
     "wrong_host": "a host that neither the source nor [download] hosts allows",

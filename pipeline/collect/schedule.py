@@ -147,7 +147,7 @@ class Schedule:
         """Return the code of a failure, or None if the job is tried again."""
         code, may_pass = _classify(job, failure, last_success)
         exhausted = job.given_up or job.tries > self._max_retries
-        if exhausted or failure.retry_after > host.patience or not may_pass:
+        if exhausted or failure.retry_after > host.host_timeout or not may_pass:
             return code
         return None
 

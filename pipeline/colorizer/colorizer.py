@@ -62,7 +62,7 @@ class Colorizer:
         if dtype not in PRECISIONS:
             raise ValueError(f"dtype = {dtype!r}: expected one of {', '.join(PRECISIONS)}.")
         self.train_job, self.size = model.job, model.size
-        self.latent_dim = model.job.network.latent
+        self.latent_dim = model.job.network.latent_dim
         self.device = choose_device(device)
         self._dtype = choose_precision(dtype, self.device)
         painter = model.painter.eval().requires_grad_(False).to(self.device)

@@ -26,11 +26,12 @@ _OPAQUE = 127  # alpha above which a pixel of an RGBA picture is a hint
 class HintOptions(Options, section="hints"):
     """How hints are simulated."""
 
-    chance_of_end: float = option(
+    stop_probability: float = option(
         0.125,
         "chance that no further patch follows; 1/8 is 7 patches on average",
         above=0,
         at_most=1,
+        renamed_from="chance_of_end",
     )
     min_patch: int = option(
         2, "smallest side of a hint patch, in pixels at 256 x 256", at_least=1, unit="pixels"
@@ -152,7 +153,7 @@ def simulate_hints(
     Returns:
         Hints of the picture's size.
     """
-    count = int(rng.geometric(options.chance_of_end)) - 1 if patches is None else patches
+    count = int(rng.geometric(options.stop_probability)) - 1 if patches is None else patches
     hints = Hints.none(*picture.shape[:2])
     left, top, right, bottom = box
     color_of = _COLORS[options.color]

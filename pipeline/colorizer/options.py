@@ -22,7 +22,12 @@ class NetworkOptions(Options, section="colorizer"):
     hidden: int = option(
         128, "channels between a map and the scale and shift made from it", at_least=1
     )
-    latent: int = option(256, "dimensions of the latent code z", at_least=1)
+    latent_dim: int = option(
+        256,
+        "dimensions of the latent code z",
+        at_least=1,
+        renamed_from="latent",
+    )
     encoder_width: int = option(64, "channels of the encoder's first layer", at_least=1)
     discriminator_width: int = option(64, "channels of the discriminator's first layer", at_least=1)
     init_gain: float = option(
@@ -36,7 +41,12 @@ class NetworkOptions(Options, section="colorizer"):
 class LossOptions(Options, section="losses"):
     """The weights of the losses."""
 
-    features: float = option(10.0, "weight of the feature matching loss", at_least=0)
+    feature_matching: float = option(
+        10.0,
+        "weight of the feature matching loss",
+        at_least=0,
+        renamed_from="features",
+    )
     perceptual: float = option(10.0, "weight of the perceptual loss; 0 for none", at_least=0)
     kld: float = option(
         0.4, "weight of the KL divergence per picture; SPADE's 0.05 at 8 a GPU", at_least=0
@@ -48,10 +58,12 @@ class LossOptions(Options, section="losses"):
         "resnet18, resnet34, resnet50 of danbooru-pretrained, or the path of a file",
         affects_result=False,  # their digest does
     )
-    without_weights: str = option(
-        "continue",
-        "if the weights of the perceptual loss are missing: continue without it, or refuse",
-        choices=("continue", "refuse"),
+    missing_weights: str = option(
+        "skip",
+        "if the weights of the perceptual loss are missing: skip that loss, or error",
+        choices=("skip", "error"),
+        renamed_from="without_weights",
+        renamed_choices={"continue": "skip", "refuse": "error"},
     )
 
 
@@ -64,27 +76,41 @@ class TrainOptions(Options, section="train"):
     )
     epochs: float = option(50.0, "times that every picture is seen", above=0)
     batch_size: int = option(32, "pictures a step, over all processes", at_least=1)
-    generator_rate: float = option(
-        1e-4, "highest learning rate of the generator and the encoder", above=0
+    generator_lr: float = option(
+        1e-4,
+        "highest learning rate of the generator and the encoder",
+        above=0,
+        renamed_from="generator_rate",
     )
-    discriminator_rate: float = option(4e-4, "highest learning rate of the discriminator", above=0)
-    warm_up: float = option(
+    discriminator_lr: float = option(
+        4e-4,
+        "highest learning rate of the discriminator",
+        above=0,
+        renamed_from="discriminator_rate",
+    )
+    warmup: float = option(
         0.02,
         "share of the steps in which the learning rates rise; a cosine to 0 follows",
         at_least=0,
         below=1,
+        renamed_from="warm_up",
     )
-    ema: float = option(
+    ema_decay: float = option(
         0.999,
         "decay per step of the moving average of the generator, which is what is saved",
         at_least=0,
         below=1,
+        renamed_from="ema",
     )
     processes: int = option(
         0, "processes of one GPU each; 0 for one per GPU", affects_result=False, at_least=0
     )
-    loader_workers: int = option(
-        2, "processes that load pictures", affects_result=False, at_least=0
+    num_workers: int = option(
+        2,
+        "processes that load pictures",
+        affects_result=False,
+        at_least=0,
+        renamed_from="loader_workers",
     )
     log_every: int = option(
         500, "pictures between two lines of the training's log", affects_result=False, at_least=1
@@ -118,14 +144,25 @@ class EvaluateOptions(Options, section="evaluate"):
         not_empty=True,
     )
     line: str = option("", "line variant to paint, such as pured; the file's first if empty")
-    hints: tuple[int, ...] = option(
+    hint_counts: tuple[int, ...] = option(
         (0, 1, 5, 10, 50),
         "numbers of hint patches to evaluate with",
         at_least=0,
         not_empty=True,
+        renamed_from="hints",
     )
-    pictures: int = option(0, "test pictures to evaluate on; 0 for all", at_least=0)
-    shifts: int = option(8, "random z per picture from which diversity is computed", at_least=2)
+    max_pictures: int = option(
+        0,
+        "test pictures to evaluate on; 0 for all",
+        at_least=0,
+        renamed_from="pictures",
+    )
+    diversity_samples: int = option(
+        8,
+        "random z per picture from which diversity is computed",
+        at_least=2,
+        renamed_from="shifts",
+    )
     batch_size: int = option(
         16, "pictures painted at once in an evaluation", affects_result=False, at_least=1
     )

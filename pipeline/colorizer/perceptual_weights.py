@@ -30,9 +30,9 @@ def are_missing(options: LossOptions) -> bool:
 
 def missing(options: LossOptions) -> str | None:
     """Return the message for weights that must be on this machine and are not, or None."""
-    if not are_missing(options) or options.without_weights != "refuse":
+    if not are_missing(options) or options.missing_weights != "error":
         return None
-    advice = ", or set [losses] without_weights = continue"
+    advice = ", or set [losses] missing_weights = skip"
     return weights.missing_weights_message(options.perceptual_weights, OPTION, advice)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from pipeline import store
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions, LossOptions, NetworkOptions, TrainOptions
-from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from sketch_models.errors import ConfigError, SengaError
+from sketch_models.network_options import ComputeOptions
 from sketch_models.option import Options, renamed_keys, settings_of
 
 SCHEMA = "senga-colorizer-1"
@@ -42,7 +42,7 @@ class TrainJob:
     hints: HintOptions = field(default_factory=HintOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
     options: TrainOptions = field(default_factory=TrainOptions)
-    gpu: GpuOptions = field(default_factory=GpuOptions)
+    compute: ComputeOptions = field(default_factory=ComputeOptions)
 
     def fingerprint(self) -> str:
         """Return a hash of everything that changes the result; checkpoints carry it.
@@ -57,7 +57,7 @@ class TrainJob:
             self.hints,
             self.augment,
             self.options,
-            self.gpu,
+            self.compute,
         )
         settings = {each.section: settings_of(each) for each in sections}
         if self.options.shrink_batch:  # to what fits, when it is known
@@ -86,8 +86,11 @@ class TrainJob:
                 raise SengaError(
                     f"{source} holds a training job of schema {schema!r}: expected {SCHEMA!r}."
                 )
+            for name, kind in _SECTIONS.items():  # files of the version before
+                if kind.section_renamed_from in values:
+                    values[name] = values.pop(kind.section_renamed_from)
             return cls(**{name: _section(name, value) for name, value in values.items()})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
             raise SengaError(
                 f"{source} cannot be read as a training job ({error}). Choose the JSON file that "
                 "TrainColorizer wrote."
@@ -100,7 +103,7 @@ _SECTIONS: dict[str, type[Options]] = {
     "hints": HintOptions,
     "augment": AugmentOptions,
     "options": TrainOptions,
-    "gpu": GpuOptions,
+    "compute": ComputeOptions,
 }
 
 

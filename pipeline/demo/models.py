@@ -20,7 +20,7 @@ from pipeline.demo.worker import ColorizeJob, Job, SimplifyJob, SketchJob
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError
 from sketch_models.model import LineModel, SketchModel
-from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.registry import line_model, sketch_model
 from sketch_models.runner import choose_device
 from sketch_models.styles import STYLES
@@ -104,8 +104,8 @@ class Models:
         Raises:
             SengaError: if this machine has no such device.
         """
-        gpu = GpuOptions(device=options.device)
-        device = choose_device(gpu.device)
+        compute = ComputeOptions(device=options.device)
+        device = choose_device(compute.device)
         source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
         source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
         return cls(
@@ -114,15 +114,15 @@ class Models:
             ),
             source,
             {
-                "xdog": LoadedModel(sketch_model(XdogOptions(), gpu, "torch")),
+                "xdog": LoadedModel(sketch_model(XdogOptions(), compute, "torch")),
                 "sketchkeras": LoadedModel.load(
-                    lambda: _load_sketchkeras(options.sketchkeras, gpu), "--sketchkeras"
+                    lambda: _load_sketchkeras(options.sketchkeras, compute), "--sketchkeras"
                 ),
             },
             {
-                "centerline": LoadedModel(line_model(CenterlineOptions(), gpu)),
+                "centerline": LoadedModel(line_model(CenterlineOptions(), compute)),
                 "simo_serra": LoadedModel.load(
-                    lambda: _load_simo_serra(options.simo_serra, gpu), "--simo-serra"
+                    lambda: _load_simo_serra(options.simo_serra, compute), "--simo-serra"
                 ),
             },
             device,
@@ -256,16 +256,16 @@ def _load_colorizer(source: Path, device: str) -> Colorizer:
     return Colorizer.load(source, device)
 
 
-def _load_sketchkeras(chosen: str, gpu: GpuOptions) -> SketchModel:
+def _load_sketchkeras(chosen: str, compute: ComputeOptions) -> SketchModel:
     options = SketchKerasOptions(weights=chosen or "sketchkeras")
     _require_on_disk(options.weights, "sketchkeras")
-    return sketch_model(options, gpu, "torch")
+    return sketch_model(options, compute, "torch")
 
 
-def _load_simo_serra(chosen: str, gpu: GpuOptions) -> LineModel:
+def _load_simo_serra(chosen: str, compute: ComputeOptions) -> LineModel:
     options = SimoSerraOptions(weights=chosen or "gan")
     _require_on_disk(options.weights, "simo_serra")
-    return line_model(options, gpu)
+    return line_model(options, compute)
 
 
 def _require_on_disk(name: str, network: str) -> None:

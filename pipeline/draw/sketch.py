@@ -20,7 +20,7 @@ from sketch_models.registry import SKETCH_MODELS
 from sketch_models.styles import STYLES, ink_to_sketch
 
 SMALLEST_SKETCH = 64  # long side, in pixels
-RUNTIMES = ("torch", "tensorflow")
+BACKENDS = ("torch", "tensorflow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,11 @@ class SketchOptions(Options, section="sketch"):
         at_most=4096,
         unit="pixels",
     )
-    runtime: str = option(
+    backend: str = option(
         "torch",
         "what runs sketchkeras: torch, or tensorflow as a reference",
-        choices=RUNTIMES,
+        choices=BACKENDS,
+        renamed_from="runtime",
     )
     batch_size: int = option(
         0,

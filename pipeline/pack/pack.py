@@ -247,7 +247,7 @@ def check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) 
 
     The short side of its sketch was rounded, by half a pixel at most, and a line map may be as much
     larger than the sketch as `[simplify] sizes` say; the map's own side was rounded too. Neither
-    shifts anything, since maps are resample to the picture edge to edge.
+    shifts anything, since maps are resampled to the picture edge to edge.
 
     Args:
         name: name of the map, for the error.

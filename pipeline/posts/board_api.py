@@ -219,7 +219,7 @@ def _parse_page(body: bytes, url: str) -> list[Any]:
     if not isinstance(page, list) or (page and not any(map(_post_id, page))):
         raise SengaError(
             f"{url} returned {body[:60]!r}, expected a JSON list of posts, each with an id. "
-            "Check [metadata] api."
+            "Check [metadata] api_url."
         )
     return page
 

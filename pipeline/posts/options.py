@@ -24,7 +24,11 @@ class MetadataOptions(Options, section="metadata"):
         choices=("sample", "csv", "kaggle", "api"),
     )
     csv: str = option("", "CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv")
-    api: str = option("https://safebooru.org/index.php", "address of a board's API; source = api")
+    api_url: str = option(
+        "https://safebooru.org/index.php",
+        "address of a board's API; source = api",
+        renamed_from="api",
+    )
     new_posts: bool = option(
         True,
         "ask the board for posts that are new since the last run; source = api",
@@ -37,10 +41,10 @@ class MetadataOptions(Options, section="metadata"):
         super().__post_init__()
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
-        address = self.api.partition("?")[0]
-        whole = address == self.api and bool(urlsplit(address).hostname)
+        address = self.api_url.partition("?")[0]
+        whole = address == self.api_url and bool(urlsplit(address).hostname)
         self.require(
             whole and address.startswith(("https://", "http://")),
-            "api",
+            "api_url",
             "an address such as https://safebooru.org/index.php",
         )

@@ -10,7 +10,12 @@ from tests.end_to_end.luigi import run_luigi
 
 
 def luigi(data: Path, *arguments: str, task: str = "BuildDataset", code: int = 0) -> str:
-    source = ["--metadata-source", "api", "--metadata-api", "https://safebooru.example/index.php"]
+    source = [
+        "--metadata-source",
+        "api",
+        "--metadata-api-url",
+        "https://safebooru.example/index.php",
+    ]
     small = ["--sketch-size", "256", "--pack-size", "64", "--split-test-size", "2"]
     data_folder = ["--build-data", str(data)]
     return run_luigi(*arguments, *source, *small, *data_folder, task=task, code=code)

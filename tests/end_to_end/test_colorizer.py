@@ -24,18 +24,18 @@ OPTIONS = {
     "colorizer-width": 4,
     "colorizer-map-width": 8,
     "colorizer-hidden": 8,
-    "colorizer-latent": 8,
+    "colorizer-latent-dim": 8,
     "colorizer-encoder-width": 8,
     "colorizer-discriminator-width": 8,
     "train-epochs": 4,
     "train-batch-size": 2,
-    "train-loader-workers": 0,
+    "train-num-workers": 0,
     "train-log-every": 4,
     "train-sample-every": 8,
     "train-checkpoint-every": 4,
-    "evaluate-hints": "0,5",
-    "gpu-device": "cpu",
-    "gpu-precision": "fp32",
+    "evaluate-hint-counts": "0,5",
+    "compute-device": "cpu",
+    "compute-precision": "fp32",
 }
 
 
@@ -175,16 +175,16 @@ def test_changed_dataset_is_trained_on_from_scratch(data: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "changed", "sentence"),
     [
-        ("Train", {"gpu_device": "cuda:7", "train_epochs": 3}, "[gpu] device = cuda:7"),
+        ("Train", {"compute_device": "cuda:7", "train_epochs": 3}, "[compute] device = cuda:7"),
         ("Train", {"train_lines": "sideways"}, "has no line art sideways. Choose one of"),
         ("Train", {"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
         (
             "Train",
-            {"losses_without_weights": "refuse"},
+            {"losses_missing_weights": "error"},
             "sketch_models.weights fetch resnet50",
         ),
         ("Train", {"losses_perceptual_weights": "/none"}, "[losses] perceptual_weights = /none"),
-        ("Train", {"train_generator_rate": 1e30}, "is not a finite number"),
+        ("Train", {"train_generator_lr": 1e30}, "is not a finite number"),
         (
             "Evaluate",
             {"evaluate_inception_weights": "/none"},
@@ -210,7 +210,7 @@ def test_unusable_option_is_one_message(
 def test_checkpoint_of_other_settings_is_refused(data: Path, tmp_path: Path) -> None:
     folder = colorizers(data)["spade"]
     job = json.loads((folder / "colorizer.json").read_text())
-    job["options"]["generator_rate"] = 0.5
+    job["options"]["generator_lr"] = 0.5
     other = tmp_path / "job.json"
     other.write_text(json.dumps(job))
     program = [sys.executable, "-m", "pipeline.colorizer.training.train", str(other), str(folder)]

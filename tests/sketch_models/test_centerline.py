@@ -39,7 +39,7 @@ def test_line_keeps_its_position(width: int) -> None:
 
 @pytest.mark.parametrize("width", [2.0, 3.0, 4.5])
 def test_stroke_has_the_configured_width(width: int) -> None:
-    model = Centerline(CenterlineOptions(width=width))
+    model = Centerline(CenterlineOptions(stroke_width=width))
     for drawn in (1, 4):
         sketch = blank_sketch()
         cv2.line(sketch, (41, 5), (41, 75), 0, drawn)
@@ -105,7 +105,10 @@ def test_flat_sketches_do_not_crash(grey: int) -> None:
     assert grey == 0 or line.min() == 255
 
 
-@pytest.mark.parametrize("wrong", [{"low": 0.0}, {"high": 0.01}, {"width": 0.0}, {"spur": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"low_threshold": 0.0}, {"high_threshold": 0.01}, {"stroke_width": 0.0}, {"max_spur": -1}],
+)
 def test_wrong_option_is_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"\[centerline\] {next(iter(wrong))} = "):
         CenterlineOptions(**wrong)

@@ -11,10 +11,10 @@ from benchmarks.harness.random_weights import simo_serra, sketchkeras, write_ker
 from sketch_models import registry
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.xdog import Xdog, XdogOptions
 
-CPU = GpuOptions(device="cpu", precision="fp32")
+CPU = ComputeOptions(device="cpu", precision="fp32")
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from sketch_models.runner import Runner, choose_device, choose_precision
 
-CPU = GpuOptions(device="cpu", precision="fp32")
+CPU = ComputeOptions(device="cpu", precision="fp32")
 
 
 class Blur(nn.Module):
@@ -101,6 +101,6 @@ def test_fp16_on_a_cpu_is_refused() -> None:
 def test_gpu_and_cpu_results_agree() -> None:
     pictures = maps([(32, 48), (16, 16), (32, 48)])
     expected = Runner(Blur(), CPU).run(pictures)
-    results = Runner(Blur(), GpuOptions(device="cuda", precision="fp32")).run(pictures)
+    results = Runner(Blur(), ComputeOptions(device="cuda", precision="fp32")).run(pictures)
     for result, reference in zip(results, expected, strict=True):
         np.testing.assert_allclose(result, reference, atol=1e-3)  # TF32

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.harness import random_weights
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from sketch_models.runner import Runner
 from sketch_models.simo_serra import SimoSerra, build_network
 from sketch_models.weights.simo_serra_file import LAYERS
@@ -76,7 +76,7 @@ def test_last_row_and_column_are_repeated() -> None:
 
 
 def test_tiny_and_flat_sketches_are_simplified() -> None:
-    runner = Runner(build_network(STATE), GpuOptions(device="cpu", precision="fp32"))
+    runner = Runner(build_network(STATE), ComputeOptions(device="cpu", precision="fp32"))
     model = SimoSerra(runner.run, mean=0.96, std=0.09)
     lines = model.simplify([np.full((1, 1), 255, np.uint8), np.zeros((30, 200), np.uint8)])
     assert [line.shape for line in lines] == [(1, 1), (30, 200)]
@@ -89,7 +89,9 @@ def test_bf16_is_within_its_stated_tolerance(seed: int) -> None:
     sketch[20:100, 40:43] = 90
     lines = []
     for precision in ("fp32", "bf16"):
-        runner = Runner(build_network(state(seed)), GpuOptions(device="cpu", precision=precision))
+        runner = Runner(
+            build_network(state(seed)), ComputeOptions(device="cpu", precision=precision)
+        )
         model = SimoSerra(runner.run, mean=0.96, std=0.09)
         lines.append(model.simplify([sketch])[0].astype(int))
     assert np.abs(lines[0] - lines[1]).max() <= 12

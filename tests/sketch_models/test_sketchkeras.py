@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.harness import random_weights
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, build_network, high_pass
 from sketch_models.weights.keras_file import CONVOLUTIONS
@@ -115,7 +115,7 @@ def test_strongest_channel_is_taken() -> None:
 
 
 def test_results_do_not_depend_on_the_batch() -> None:
-    runner = Runner(build_network(STATE, "zero"), GpuOptions(device="cpu", precision="fp32"))
+    runner = Runner(build_network(STATE, "zero"), ComputeOptions(device="cpu", precision="fp32"))
     model = SketchKeras(runner.run, square=True)
     pictures = [drawing(64, 40), drawing(64, 64), drawing(20, 90)]
     batched = model.extract_lines(pictures)
@@ -126,7 +126,9 @@ def test_results_do_not_depend_on_the_batch() -> None:
 def test_bf16_is_within_its_stated_tolerance() -> None:
     inks = [
         SketchKeras(
-            Runner(build_network(STATE, "zero"), GpuOptions(device="cpu", precision=precision)).run,
+            Runner(
+                build_network(STATE, "zero"), ComputeOptions(device="cpu", precision=precision)
+            ).run,
             square=True,
         ).extract_lines([drawing(160, 120)])[0]
         for precision in ("fp32", "bf16")
@@ -139,7 +141,7 @@ def test_bf16_is_within_its_stated_tolerance() -> None:
 @pytest.mark.parametrize("padding", ["zero", "reflect"])
 @pytest.mark.parametrize("square", [True, False])
 def test_tiny_long_and_flat_pictures_give_finite_ink(padding: str, square: bool) -> None:
-    runner = Runner(build_network(STATE, padding), GpuOptions(device="cpu", precision="fp32"))
+    runner = Runner(build_network(STATE, padding), ComputeOptions(device="cpu", precision="fp32"))
     pictures = [drawing(1, 1), drawing(1, 130), np.full((40, 30, 3), 200, np.uint8)]
     inks = SketchKeras(runner.run, square=square).extract_lines(pictures)
     for picture, ink in zip(pictures, inks, strict=True):

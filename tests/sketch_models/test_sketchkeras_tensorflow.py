@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from sketch_models.runner import Runner
 from sketch_models.sketchkeras import SketchKeras, build_network, high_pass
 from sketch_models.sketchkeras_tensorflow import TensorflowNetwork, build_model
@@ -48,7 +48,7 @@ def mod(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def torch_run(mod: Path) -> Run:
     state = {name: torch.from_numpy(array) for name, array in keras_file.read(mod).items()}
-    return Runner(build_network(state, "zero"), GpuOptions(device="cpu", precision="fp32")).run
+    return Runner(build_network(state, "zero"), ComputeOptions(device="cpu", precision="fp32")).run
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_networks_agree(torch_run: Run, tensorflow_run: Run, shape: tuple[int, i
 @pytest.mark.parametrize("shape", [(96, 96), (32, 144)], ids=str)
 def test_networks_agree_with_reflect_padding(mod: Path, shape: tuple[int, int]) -> None:
     state = {name: torch.from_numpy(array) for name, array in keras_file.read(mod).items()}
-    options = GpuOptions(device="cpu", precision="fp32")
+    options = ComputeOptions(device="cpu", precision="fp32")
     channel = np.random.default_rng(3).normal(0, 0.3, shape).astype(np.float32)
     (result,) = Runner(build_network(state, "reflect"), options).run([channel])
     (expected,) = TensorflowNetwork(mod, "reflect").run([channel])

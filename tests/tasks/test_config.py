@@ -1,11 +1,16 @@
 """What people write in luigi.cfg and on the command line, and what they are told."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from sketch_models.option import renamed_keys
+from tasks import config as config_module
 
 ENV = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
 TOP = Path(__file__).parents[2]
@@ -47,13 +52,50 @@ def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
     ],
 )
 def test_a_wrong_option_is_one_sentence(tmp_path: Path, config: str, sentence: str) -> None:
-    import re
-
     if config.startswith("[build]"):
         config = config.removeprefix("[build]\n")
     said = refusal(tmp_path, config)
     assert re.search(sentence, said), said
     assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("[train]\ngenerator_rate = 1e-3\n", "[train] generator_rate is called generator_lr now"),
+        ("[train]\nwarm-up = 0\n", "[train] warm_up is called warmup now"),
+        ("[gpu]\ndevice = cpu\n", "[gpu] is called [compute] now"),
+        (
+            "[losses]\nmissing_weights = continue\n",
+            "[losses] missing_weights = continue: this choice is called skip now",
+        ),
+    ],
+)
+def test_old_name_is_one_sentence_with_the_new_name(
+    tmp_path: Path, config: str, sentence: str
+) -> None:
+    assert refusal(tmp_path, config).strip() == f"{sentence}: rename it."
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "sentence"),
+    [
+        ("--train-ema", "0.9", "[train] ema is called ema_decay now: rename it."),
+        ("--gpu-precision", "fp32", "[gpu] is called [compute] now: rename it."),
+    ],
+)
+def test_old_name_on_the_command_line_is_one_sentence(
+    tmp_path: Path, flag: str, value: str, sentence: str
+) -> None:
+    assert refusal(tmp_path, "", flag, value).strip() == sentence
+
+
+def test_every_old_name_leads_to_an_option_that_exists() -> None:
+    for kind in config_module.SECTIONS.values():
+        known = {key.name for key in fields(kind)}
+        for old, new in renamed_keys(kind).items():
+            assert new in known
+            assert old not in known
 
 
 def test_the_command_line_is_checked_too(tmp_path: Path) -> None:

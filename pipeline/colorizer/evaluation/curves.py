@@ -60,7 +60,7 @@ _STYLE = {
 _LOSSES = {
     "hinge_g": "hinge, generator",
     "hinge_d": "hinge, discriminator",
-    "features": "feature matching",
+    "feature_matching": "feature matching",
     "perceptual": "perceptual",
     "kld": "KLD",
     "l1": "L1",

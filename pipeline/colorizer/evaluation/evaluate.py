@@ -57,9 +57,9 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
         SengaError: If a colorizer or the test file cannot be used, or the disk is full.
     """
     started = time.monotonic()
-    pictures = read_pictures(job.test, job.options.line, job.options.pictures or None)
+    pictures = read_pictures(job.test, job.options.line, job.options.max_pictures or None)
     colorizers = {
-        NAMES[name]: Colorizer.load(path, job.gpu.device, job.gpu.precision)
+        NAMES[name]: Colorizer.load(path, job.compute.device, job.compute.precision)
         for name, path in job.colorizers.items()
     }
     for name, colorizer in colorizers.items():
@@ -80,7 +80,7 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
             size=pictures[0].line.shape[0],
             colorizers={name: describe(colorizer) for name, colorizer in colorizers.items()},
             scores=scores,
-            hints=job.options.hints,
+            hints=job.options.hint_counts,
             figures=list(figures.values()),
             seconds=time.monotonic() - started,
         )
@@ -105,7 +105,7 @@ def describe(colorizer: Colorizer) -> dict[str, str]:
         "batch size": str(job.options.batch_size),
         "loss weights": ", ".join(
             f"{name} {getattr(job.losses, name):g}"
-            for name in ("features", "perceptual", "kld", "l1", "l2")
+            for name in ("feature_matching", "perceptual", "kld", "l1", "l2")
         ),
         "seed": str(job.seed),
     }

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class EvaluateJob:
     seed: int = 0
     options: EvaluateOptions = field(default_factory=EvaluateOptions)
     hints: HintOptions = field(default_factory=HintOptions)
-    gpu: GpuOptions = field(default_factory=GpuOptions)
+    compute: ComputeOptions = field(default_factory=ComputeOptions)
 
     def to_json(self) -> str:
         """Return the job as JSON, for `from_json`."""
@@ -37,7 +37,7 @@ class EvaluateJob:
     def from_json(cls, text: str) -> EvaluateJob:
         """Return the job that `to_json` wrote."""
         values = json.loads(text)
-        sections = {"options": EvaluateOptions, "hints": HintOptions, "gpu": GpuOptions}
+        sections = {"options": EvaluateOptions, "hints": HintOptions, "compute": ComputeOptions}
         for name, section in sections.items():
             items = values[name].items()
             values[name] = section(**{k: tuple(v) if isinstance(v, list) else v for k, v in items})

@@ -210,11 +210,11 @@ def evaluate_methods(
     methods = reference_methods()
     for name, colorizer in colorizers.items():
         methods += colorizer_methods(name, colorizer, job.seed, job.options.batch_size)
-    deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.gpu.device)
-    total = len(pictures) * len(job.options.hints) * len(methods)
+    deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.compute.device)
+    total = len(pictures) * len(job.options.hint_counts) * len(methods)
     scores: list[Score] = []
     kept: list[MethodResults] = []
-    for patches in job.options.hints:
+    for patches in job.options.hint_counts:
         hints = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
         for method in methods:
             name, z = method.name, method.z
@@ -240,7 +240,7 @@ def diversities(
     """Return how much random z change the result, for each of the first pictures."""
     values = []
     for picture, each in zip(pictures[:_DIVERSITY_PICTURES], hints, strict=False):
-        count = job.options.shifts
+        count = job.options.diversity_samples
         z = [random_z(colorizer.latent_dim, job.seed, picture.id, n) for n in range(count)]
         results = colorizer.colorize_batch([picture.line] * count, [each] * count, np.stack(z))
         left, top, right, bottom = picture.box

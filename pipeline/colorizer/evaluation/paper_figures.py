@@ -46,7 +46,7 @@ def draw_figures(
         job: hints and seed.
     """
     first, colorizer = next(iter(colorizers.items()))
-    patches = _typical(job.options.hints)
+    patches = _typical(job.options.hint_counts)
     drawn = {
         "samples": _figure(
             "Samples",
@@ -166,7 +166,7 @@ def _more_hints(
     pictures: Sequence[PackedPicture], results: Sequence[MethodResults], name: str, job: EvaluateJob
 ) -> NDArray[np.uint8]:
     columns: dict[str, Pictures] = {
-        str(count): _results(results, name, ZERO, count) for count in job.options.hints
+        str(count): _results(results, name, ZERO, count) for count in job.options.hint_counts
     }
     columns["truth"] = [picture.color for picture in pictures]
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))

@@ -32,8 +32,8 @@ class Encoder(nn.Module):
             out_channels = min(2 * out_channels, 8 * options.encoder_width)
             size = (size + 1) // 2
         self.layers = nn.Sequential(*layers)
-        self.to_mean = nn.Linear(in_channels * size**2, options.latent)
-        self.to_log_variance = nn.Linear(in_channels * size**2, options.latent)
+        self.to_mean = nn.Linear(in_channels * size**2, options.latent_dim)
+        self.to_log_variance = nn.Linear(in_channels * size**2, options.latent_dim)
         init_weights(self, options.init_gain)
 
     def forward(self, color: Tensor) -> tuple[Tensor, Tensor]:

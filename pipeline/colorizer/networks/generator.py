@@ -195,7 +195,9 @@ class Generator(nn.Module):
         self.guide: nn.Module = MapEncoder(options.map_width) if netl else MapResizer()
         first = _STAGES["head_0"]
         self.start_shape = first.channels * options.width, size // first.scale
-        self.from_latent = nn.Linear(options.latent, self.start_shape[0] * self.start_shape[1] ** 2)
+        self.from_latent = nn.Linear(
+            options.latent_dim, self.start_shape[0] * self.start_shape[1] ** 2
+        )
         blocks, in_channels = {}, self.start_shape[0]
         for name, stage in _STAGES.items():
             out_channels = stage.channels * options.width

@@ -161,7 +161,7 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
         if schedule.is_due(step, job.options.log_every):
             log.write(step)
         if schedule.is_due(step, job.options.sample_every):
-            log.add_image(step, grid.draw(trainer.ema, job.network.latent, context.device))
+            log.add_image(step, grid.draw(trainer.ema, job.network.latent_dim, context.device))
         if schedule.is_due(step, job.options.checkpoint_every):
             log.write(step)  # first: it stops the training at losses that are not finite
             state_now = {**trainer.state(), **identity}
@@ -195,7 +195,7 @@ def batches(
         rank=context.rank,
         world_size=context.world_size,
     )
-    workers = job.options.loader_workers
+    workers = job.options.num_workers
     loader = DataLoader(
         dataset,
         batch_sampler=sampler,
@@ -247,20 +247,20 @@ def open_context(job: TrainJob) -> Iterator[TrainContext]:
         SengaError: If the device is not there, or cannot train with these options.
     """
     world_size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    name = job.gpu.device
+    name = job.compute.device
     if world_size > 1 and name in ("auto", "cuda") and torch.cuda.is_available():
         name = f"cuda:{os.environ['LOCAL_RANK']}"
     device = choose_device(name)
-    dtype = choose_precision(job.gpu.precision, device)
+    dtype = choose_precision(job.compute.precision, device)
     if dtype == torch.float16:
         raise SengaError(
-            "[gpu] precision = fp16: the small gradients of a training vanish in it. Use auto, "
+            "[compute] precision = fp16: the small gradients of a training vanish in it. Use auto, "
             "bf16 or fp32."
         )
-    if job.gpu.compile and device.type == "cpu":  # PyTorch 2.13, with both in channels-last
+    if job.compute.compile and device.type == "cpu":  # PyTorch 2.13, with both in channels-last
         raise SengaError(
-            "[gpu] compile = true: on a CPU PyTorch's compiler gets batch normalisation behind a "
-            "LeakyReLU wrong. Use a GPU, or --gpu-compile false."
+            "[compute] compile = true: on a CPU PyTorch's compiler gets batch normalisation behind "
+            "a LeakyReLU wrong. Use a GPU, or --compute-compile false."
         )
     if device.type == "cuda":
         if device.index is not None:
@@ -270,7 +270,11 @@ def open_context(job: TrainJob) -> Iterator[TrainContext]:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield TrainContext(
-            device=device, dtype=dtype, rank=rank, world_size=world_size, compile=job.gpu.compile
+            device=device,
+            dtype=dtype,
+            rank=rank,
+            world_size=world_size,
+            compile=job.compute.compile,
         )
     finally:
         _leave_process_group()

@@ -146,6 +146,6 @@ def _require_finite(means: dict[str, float], step: int) -> None:
     if broken:
         raise SengaError(
             f"Training stopped at step {step:,}: {', '.join(broken)} is not a finite number. The "
-            "last good checkpoint is kept. Resume from it with a lower [train] generator_rate and "
-            "discriminator_rate, or with [gpu] precision = fp32."
+            "last good checkpoint is kept. Resume from it with a lower [train] generator_lr and "
+            "discriminator_lr, or with [compute] precision = fp32."
         )

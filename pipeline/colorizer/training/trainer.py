@@ -73,7 +73,7 @@ class Trainer:
         perceptual: losses.Perceptual | None = None,
     ) -> None:
         self._options, self._weights, self._context = options, weights, context
-        self._steps, self._seed, self._latent = steps, seed, network.latent
+        self._steps, self._seed, self._latent = steps, seed, network.latent_dim
         self.global_step = 0
         torch.manual_seed(seed)
         self.painter = _to_device(Painter(network, size), context)
@@ -85,8 +85,8 @@ class Trainer:
         if context.compile:  # not the discriminator: it is small, with two backward passes
             self._paint = torch.compile(self._paint)
         self._optimizers = {
-            "painter": _adam(self.painter, options.generator_rate),
-            "discriminator": _adam(self.discriminator, options.discriminator_rate),
+            "painter": _adam(self.painter, options.generator_lr),
+            "discriminator": _adam(self.discriminator, options.discriminator_lr),
         }
 
     def step(self, batch: TrainingSample) -> dict[str, Tensor]:
@@ -110,7 +110,7 @@ class Trainer:
             values = {"hinge_d": losses.hinge_discriminator(fake_features, real_features)}
             values |= {
                 "hinge_g": losses.hinge_generator(fake_features),
-                "features": losses.feature_matching(fake_features, real_features),
+                "feature_matching": losses.feature_matching(fake_features, real_features),
                 "kld": losses.kl_divergence(mean, log_variance),
                 **self._reconstruction_losses(fake, color),
             }
@@ -160,33 +160,37 @@ class Trainer:
         return values
 
     def _weighted_sum(self, values: Mapping[str, Tensor]) -> Tensor:
-        weights = {"hinge_g": 1.0, "features": self._weights.features, "kld": self._weights.kld}
+        weights = {
+            "hinge_g": 1.0,
+            "feature_matching": self._weights.feature_matching,
+            "kld": self._weights.kld,
+        }
         weights |= {"perceptual": self._weights.perceptual}
         weights |= {"l1": self._weights.l1, "l2": self._weights.l2}
         terms = [weights[name] * values[name] for name in weights if name in values]
         return torch.stack([term.float() for term in terms]).sum()
 
     def _update(self) -> None:
-        factor = lr_factor(self.global_step, self._steps, self._options.warm_up)
+        factor = lr_factor(self.global_step, self._steps, self._options.warmup)
         peak_lr = {
-            "painter": self._options.generator_rate,
-            "discriminator": self._options.discriminator_rate,
+            "painter": self._options.generator_lr,
+            "discriminator": self._options.discriminator_lr,
         }
         for name, adam in self._optimizers.items():
             adam.param_groups[0]["lr"] = peak_lr[name] * factor
             adam.step()
             adam.zero_grad()
         self.global_step += 1
-        _update_ema(self.ema, self.painter.generator, self._options.ema, self.global_step)
+        _update_ema(self.ema, self.painter.generator, self._options.ema_decay, self.global_step)
 
 
-def lr_factor(step: int, steps: int, warm_up: float) -> float:
+def lr_factor(step: int, steps: int, warmup: float) -> float:
     """Return the learning rate of a step as a share of its peak.
 
-    It rises linearly over the first `warm_up` share of the steps and falls along half a cosine to 0
+    It rises linearly over the first `warmup` share of the steps and falls along half a cosine to 0
     (Loshchilov and Hutter 2017).
     """
-    warmup_steps = round(warm_up * steps)
+    warmup_steps = round(warmup * steps)
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     progress = (step - warmup_steps) / max(1, steps - warmup_steps)

@@ -125,8 +125,8 @@ def test_retry_after_is_respected(web: Web, make: Make, files: Files) -> None:
     assert max(waited[2:]) <= 1.1
 
 
-def test_retry_after_beyond_patience_gives_the_host_up(web: Web, make: Make) -> None:
-    client = make(patience=60.0)
+def test_retry_after_beyond_host_timeout_gives_the_host_up(web: Web, make: Make) -> None:
+    client = make(host_timeout=60.0)
     refusal = web.page(status=429, Retry_After="3600")
     row = client.fetch(5, web.put("/a.jpg", refusal)).outcome
     assert (row.code, row.transient, client.clock.now) == ("http_429", True, 0)
@@ -156,7 +156,7 @@ def test_missing_response_is_a_timeout(web: Web, make: Make) -> None:
 
 
 def test_slow_body_ends_at_the_deadline(web: Web, make: Make, files: Files) -> None:
-    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    client = make(total_timeout=10.0, min_speed=0.0, retries=0)
     web.wait = client.clock.wait_beside_a_client
     row = client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.5))).outcome
     assert (row.code, row.transient, len(web.asked)) == ("timeout", True, 1)
@@ -165,7 +165,7 @@ def test_slow_body_ends_at_the_deadline(web: Web, make: Make, files: Files) -> N
 
 def test_slow_chunk_header_ends_at_the_deadline(web: Web, make: Make) -> None:
     """It is read as one line, so that no read of the fetcher returns meanwhile."""
-    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    client = make(total_timeout=10.0, min_speed=0.0, retries=0)
 
     def send(handler: Any) -> None:
         handler.send_response(200)
@@ -195,7 +195,7 @@ def test_slow_header_ends_at_its_deadline(web: Web, make: Make, line: bytes) -> 
 
 
 def test_deadline_of_a_request_does_not_end_the_next(web: Web, make: Make, files: Files) -> None:
-    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    client = make(total_timeout=10.0, min_speed=0.0, retries=0)
     web.wait = client.clock.wait_beside_a_client
     assert client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.5))).outcome.code != "ok"
 
@@ -219,7 +219,7 @@ def test_body_below_min_speed_is_too_slow(web: Web, make: Make, files: Files) ->
 
 
 def test_slow_body_within_deadline_is_kept(web: Web, make: Make, files: Files) -> None:
-    client = make(min_speed=0.0, deadline=60.0)
+    client = make(min_speed=0.0, total_timeout=60.0)
     web.wait = client.clock.wait
     url = web.put("/a.jpg", web.drip(files["jpg"], 50.0 / len(files["jpg"])))
     assert client.fetch(5, url).outcome.code == "ok"
@@ -459,7 +459,7 @@ def test_certificate_is_checked_for_the_host_name(
     assert make().fetch(5, f"https://localhost:{port}/a.jpg").outcome.code == "ok"
     row = make(retries=0).fetch(5, f"https://127.0.0.1:{port}/a.jpg").outcome
     assert row.code == "tls_failed"
-    client = make(deadline=10.0, min_speed=0.0, retries=0)
+    client = make(total_timeout=10.0, min_speed=0.0, retries=0)
     web.wait = client.clock.wait_beside_a_client
     slow = web.put("/b.jpg", web.drip(files["jpg"], 0.5)).replace("http:", "https:")
     slow = slow.replace("127.0.0.1", "localhost")

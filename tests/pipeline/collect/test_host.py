@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.collect.fetch_error import FetchError
 from pipeline.collect.host import Host, HostLimits, Hosts
 
-LIMITS = HostLimits(connections=2, per_second=10, patience=600)
+LIMITS = HostLimits(connections=2, per_second=10, host_timeout=600)
 
 
 def failure(code: str, retry_after: float = 0) -> FetchError:
@@ -44,7 +44,7 @@ def test_rate_stays_within_the_limit(pauses: list[float]) -> None:
 
 
 def test_unlimited_host_is_ready_at_once() -> None:
-    host = Host("a", HostLimits(connections=2, per_second=0, patience=9))
+    host = Host("a", HostLimits(connections=2, per_second=0, host_timeout=9))
     for number in range(1000):
         request(host, number / 1e5)
     assert host.ready_at() < 0.0101
@@ -65,7 +65,7 @@ def test_429_halves_the_rate_and_good_responses_restore_it() -> None:
 
 
 def test_429s_of_requests_in_flight_lower_the_rate_once() -> None:
-    host = Host("a", HostLimits(connections=8, per_second=10, patience=600))
+    host = Host("a", HostLimits(connections=8, per_second=10, host_timeout=600))
     for number in range(4):
         host.start(number / 10)
     for number in range(4):
@@ -80,7 +80,7 @@ def test_retry_after_pauses_the_host() -> None:
     assert not host.given_up
 
 
-def test_retry_after_beyond_patience_gives_the_host_up() -> None:
+def test_retry_after_beyond_host_timeout_gives_the_host_up() -> None:
     host = Host("a", LIMITS)
     request(host, 10, failure("http_429", retry_after=3600))
     assert host.given_up
@@ -134,7 +134,7 @@ def test_host_that_never_responded_is_given_up_early() -> None:
     assert now < 15
 
 
-def test_host_that_has_responded_is_given_up_after_patience() -> None:
+def test_host_that_has_responded_is_given_up_after_host_timeout() -> None:
     host, now = Host("a", LIMITS), 0.0
     request(host, 0)
     while not host.given_up:
@@ -167,6 +167,6 @@ def test_crawl_delay_lowers_the_rate() -> None:
 
 
 def test_hosts_returns_the_same_state_for_a_name() -> None:
-    hosts = Hosts(lambda name: HostLimits(connections=len(name), per_second=1, patience=1))
+    hosts = Hosts(lambda name: HostLimits(connections=len(name), per_second=1, host_timeout=1))
     assert hosts.get("abc") is hosts.get("abc")
     assert hosts.get("abc") is not hosts.get("b")

@@ -20,7 +20,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def hosts(clock: FakeClock) -> Hosts:
-    limits = HostLimits(connections=2, per_second=1, patience=100)
+    limits = HostLimits(connections=2, per_second=1, host_timeout=100)
     return Hosts(lambda _: limits, clock=clock, wait=clock.wait)
 
 
@@ -151,7 +151,7 @@ def test_slot_is_not_awaited_past_the_deadline(clock: FakeClock, hosts: Hosts) -
 
 
 def test_stop_ends_all_waiting_threads() -> None:
-    hosts = Hosts(lambda _: HostLimits(connections=1, per_second=0.01, patience=100))
+    hosts = Hosts(lambda _: HostLimits(connections=1, per_second=0.01, host_timeout=100))
     schedule = Schedule({n: f"{A}/{n}" for n in range(9)}, hosts, 0)
     next_job(schedule)
     threads = [threading.Thread(target=schedule.next_job) for _ in range(4)]
@@ -164,7 +164,7 @@ def test_stop_ends_all_waiting_threads() -> None:
 
 
 def test_invalid_urls_are_handed_out_at_once() -> None:
-    free = HostLimits(connections=99, per_second=0, patience=100)
+    free = HostLimits(connections=99, per_second=0, host_timeout=100)
     schedule = Schedule({1: "http://[", 2: "data:,x"}, Hosts(lambda _: free), 0)
     assert [next_job(schedule).host for _ in range(2)] == ["", ""]
 
@@ -181,7 +181,7 @@ RESULTS = st.sampled_from([None, "http_404", "http_429", "timeout", "http_403", 
 @given(st.lists(st.tuples(st.sampled_from([A, B]), st.lists(RESULTS, min_size=4, max_size=4))))
 def test_every_url_gets_one_final_code(jobs: list[tuple[str, list[str | None]]]) -> None:
     clock, finished = FakeClock(), []
-    limits = HostLimits(connections=2, per_second=10, patience=500)
+    limits = HostLimits(connections=2, per_second=10, host_timeout=500)
     hosts = Hosts(lambda _: limits, clock=clock, wait=clock.wait)
     schedule = Schedule({n: f"{host}/{n}" for n, (host, _) in enumerate(jobs)}, hosts, 3)
     while job := schedule.next_job():
@@ -192,7 +192,7 @@ def test_every_url_gets_one_final_code(jobs: list[tuple[str, list[str | None]]])
 
 
 def test_threads_share_the_jobs_within_the_limit() -> None:
-    free = Hosts(lambda _: HostLimits(connections=4, per_second=0, patience=100))
+    free = Hosts(lambda _: HostLimits(connections=4, per_second=0, host_timeout=100))
     schedule = Schedule({n: f"{A}/{n}" for n in range(400)}, free, 0)
     seen: list[int] = []
     in_flight, max_in_flight, lock = 0, 0, threading.Lock()

@@ -24,7 +24,7 @@ def one_patch(options: HintOptions, seed: int, size: int = 64) -> tuple[Hints, s
 
 def test_number_of_patches_is_geometric() -> None:
     """Counted as hinted pixels: patches of one pixel, on a picture where they hardly ever meet."""
-    options = HintOptions(chance_of_end=0.25, min_patch=1, max_patch=1)
+    options = HintOptions(stop_probability=0.25, min_patch=1, max_patch=1)
     picture = np.zeros((256, 256, 3), np.uint8)
     rng = np.random.default_rng(0)
     counts = np.array(
@@ -77,7 +77,7 @@ def test_positions_are_normal_around_the_centre_of_the_box() -> None:
 
 def test_hints_stay_inside_the_box() -> None:
     left, top, right, bottom = BOX
-    options = HintOptions(chance_of_end=0.02, max_patch=200)
+    options = HintOptions(stop_probability=0.02, max_patch=200)
     hinted = np.zeros((64, 64), bool)
     for seed in range(30):
         hinted |= simulate_hints(PICTURE, BOX, options, np.random.default_rng(seed)).mask
@@ -125,8 +125,8 @@ def test_none_has_arrays_without_hints() -> None:
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"chance_of_end": 0.0}, "chance_of_end = 0.0"),
-        ({"chance_of_end": 1.5}, "chance_of_end = 1.5"),
+        ({"stop_probability": 0.0}, "stop_probability = 0.0"),
+        ({"stop_probability": 1.5}, "stop_probability = 1.5"),
         ({"min_patch": 0}, "min_patch = 0"),
         ({"max_patch": 1}, "max_patch = 1"),
         ({"patch_step": 0}, "patch_step = 0"),

@@ -1,5 +1,6 @@
 """Training jobs: JSON and back, and the fingerprint of what changes a result."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -29,7 +30,7 @@ def test_other_schema_is_refused() -> None:
 def test_fingerprint_depends_on_what_changes_the_result() -> None:
     same = [
         replace(JOB, train="/moved/train.h5"),
-        replace(JOB, options=replace(JOB.options, loader_workers=7, log_every=1)),
+        replace(JOB, options=replace(JOB.options, num_workers=7, log_every=1)),
     ]
     other = [
         replace(JOB, content="d"),
@@ -66,3 +67,20 @@ def test_usable_sizes_are_accepted(size: int) -> None:
 def test_unusable_sizes_are_refused(size: int) -> None:
     with pytest.raises(ConfigError, match="expected a multiple of 32 from 64 to 512"):
         require_size(size)
+
+
+def test_job_of_the_version_before_is_read_by_its_old_names() -> None:
+    old = json.loads(JOB.to_json())
+    old["gpu"] = old.pop("compute")
+    old["options"]["generator_rate"] = old["options"].pop("generator_lr")
+    old["network"]["latent"] = old["network"].pop("latent_dim")
+    del old["losses"]["missing_weights"]
+    old["losses"]["without_weights"] = "continue"
+    assert TrainJob.from_json(json.dumps(old), "x.json") == JOB
+
+
+def test_job_with_a_value_that_cannot_be_used_names_the_file() -> None:
+    wrong = json.loads(JOB.to_json())
+    wrong["options"]["epochs"] = -1
+    with pytest.raises(SengaError, match=r"x\.json cannot be read .*\[train\] epochs = -1"):
+        TrainJob.from_json(json.dumps(wrong), "x.json")

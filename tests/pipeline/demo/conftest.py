@@ -24,7 +24,7 @@ SIZE = 64  # side of the tiny colorizer's pictures, in pixels
 def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A colorizer that is fast, and not at all good."""
     network = NetworkOptions(
-        width=2, map_width=4, hidden=4, latent=8, encoder_width=4, discriminator_width=4
+        width=2, map_width=4, hidden=4, latent_dim=8, encoder_width=4, discriminator_width=4
     )
     trainer = Trainer(
         SIZE,

@@ -28,7 +28,7 @@ from pipeline.pack.dataset_reader import DatasetReader
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
 
-OPTIONS = EvaluateOptions(hints=(0, 5), shifts=2)
+OPTIONS = EvaluateOptions(hint_counts=(0, 5), diversity_samples=2)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pipeline.colorizer.networks.generator import Generator, MapEncoder, MapResi
 from pipeline.colorizer.networks.layers import count_parameters
 from pipeline.colorizer.options import NetworkOptions
 
-SMALL = {"width": 2, "map_width": 4, "hidden": 4, "latent": 8}
+SMALL = {"width": 2, "map_width": 4, "hidden": 4, "latent_dim": 8}
 SMALL |= {"encoder_width": 4, "discriminator_width": 4}
 
 

@@ -18,7 +18,7 @@ from pipeline.colorizer.training.train_log import TrainLog, TrainSchedule
 from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
 from sketch_models.errors import SengaError
-from sketch_models.network_options import GpuOptions
+from sketch_models.network_options import ComputeOptions
 from tests.pipeline.colorizer.networks.test_networks import small
 
 CONTEXT = TrainContext(device=torch.device("cpu"))
@@ -30,7 +30,7 @@ def packed(write_packed: Callable[..., Path]) -> Path:
 
 
 def make_job(path: Path, **options: object) -> TrainJob:
-    values = {"epochs": 2, "batch_size": 4, "loader_workers": 0, "log_every": 4, **options}
+    values = {"epochs": 2, "batch_size": 4, "num_workers": 0, "log_every": 4, **options}
     return TrainJob(
         train=str(path),
         network=small(),
@@ -191,16 +191,16 @@ def test_gpu_can_be_chosen_with_and_without_its_number(
 def test_fp16_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "choose_precision", lambda *_: torch.float16)
     with (
-        pytest.raises(SengaError, match=r"\[gpu\] precision = fp16: .*Use auto, bf16 or fp32"),
+        pytest.raises(SengaError, match=r"\[compute\] precision = fp16: .*Use auto, bf16 or fp32"),
         train.open_context(make_job(packed)),
     ):
         pass
 
 
 def test_compiling_on_a_cpu_is_refused(packed: Path) -> None:
-    compiled = replace(make_job(packed), gpu=GpuOptions(device="cpu", compile=True))
+    compiled = replace(make_job(packed), compute=ComputeOptions(device="cpu", compile=True))
     with (
-        pytest.raises(SengaError, match=r"\[gpu\] compile = true: .*Use a GPU"),
+        pytest.raises(SengaError, match=r"\[compute\] compile = true: .*Use a GPU"),
         train.open_context(compiled),
     ):
         pass

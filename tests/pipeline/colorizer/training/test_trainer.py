@@ -33,7 +33,7 @@ def trainer(
         64,
         network=network or small(),
         weights=LossOptions(**weights),
-        options=TrainOptions(warm_up=0.0),
+        options=TrainOptions(warmup=0.0),
         context=context or TrainContext(device=CPU),
         steps=10,
         seed=3,
@@ -72,10 +72,10 @@ def weights(state: object) -> list[Tensor]:
 
 def test_step_returns_losses_and_gradient_norms() -> None:
     values = trainer(l1=1, l2=1, perceptual=Perceptual(FakeFeatures())).step(batch(0))
-    names = {"hinge_d", "hinge_g", "features", "kld", "perceptual", "l1", "l2"}
+    names = {"hinge_d", "hinge_g", "feature_matching", "kld", "perceptual", "l1", "l2"}
     assert set(values) == names | {"gradient_g", "gradient_d"}
     assert all(value.ndim == 0 and math.isfinite(value) for value in values.values())
-    assert set(trainer().step(batch(0))) == {"hinge_d", "hinge_g", "features", "kld"} | {
+    assert set(trainer().step(batch(0))) == {"hinge_d", "hinge_g", "feature_matching", "kld"} | {
         "gradient_g",
         "gradient_d",
     }
@@ -100,7 +100,10 @@ def test_step_changes_every_weight_of_all_networks() -> None:
 
 def test_each_network_learns_from_its_own_loss() -> None:
     """The generator's losses leave no gradient in the discriminator, and the other way round."""
-    only_hinge, more = trainer(features=0, kld=0), trainer(features=0, kld=0, l2=100)
+    only_hinge, more = (
+        trainer(feature_matching=0, kld=0),
+        trainer(feature_matching=0, kld=0, l2=100),
+    )
     for each in (only_hinge, more):
         each.step(batch(0))
     same = zip(only_hinge.discriminator.parameters(), more.discriminator.parameters(), strict=True)
@@ -148,7 +151,7 @@ def test_noise_differs_in_every_step() -> None:
 def test_bfloat16_losses_are_close_to_float32() -> None:
     exact = trainer(l2=1).step(batch(0))
     reduced = trainer(TrainContext(device=CPU, dtype=torch.bfloat16), l2=1).step(batch(0))
-    for name in ("hinge_d", "features", "kld", "l2"):
+    for name in ("hinge_d", "feature_matching", "kld", "l2"):
         assert reduced[name].item() == pytest.approx(exact[name].item(), rel=0.05, abs=0.02), name
 
 

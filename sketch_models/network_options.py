@@ -33,8 +33,8 @@ class ComputeOptions(Options, section="compute", renamed_from="gpu"):
 
 def is_device(name: str) -> bool:
     """Whether this is how a device is written."""
-    kind, colon, number = name.partition(":")
-    return kind in ("auto", "cpu", "cuda", "mps") and (number.isdigit() if colon else True)
+    backend, colon, number = name.partition(":")
+    return backend in ("auto", "cpu", "cuda", "mps") and (number.isdigit() if colon else True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,20 +156,20 @@ class Options:
             raise ConfigError(f"{self.name_of(key)} = {shown}: expected {expected}.")
 
 
-def types_of(kind: type[Options]) -> dict[str, Any]:
+def types_of(options_type: type[Options]) -> dict[str, Any]:
     """The types of the fields of an options class, by key."""
-    return _types_of(cast("Hashable", kind))
+    return _types_of(cast("Hashable", options_type))
 
 
 @cache
-def _types_of(kind: Hashable) -> dict[str, Any]:  # mypy takes a class for not hashable
-    return get_type_hints(kind)
+def _types_of(options_type: Hashable) -> dict[str, Any]:  # mypy takes a class for not hashable
+    return get_type_hints(options_type)
 
 
-def expected(kind: type[Options], key: Field[Any]) -> str:
+def expected(options_type: type[Options], key: Field[Any]) -> str:
     """What the value of an option must be, in words, such as "a whole number from 1 to 256"."""
     limits: Limits = key.metadata["limits"]
-    annotation = types_of(kind)[key.name]
+    annotation = types_of(options_type)[key.name]
     several = get_origin(annotation) is tuple
     item = get_args(annotation)[0] if several else annotation
     if limits.choices:
@@ -200,11 +200,11 @@ def settings_of(options: Options) -> dict[str, object]:
     }
 
 
-def renamed_keys(kind: type[Options]) -> dict[str, str]:
+def renamed_keys(options_type: type[Options]) -> dict[str, str]:
     """The keys of the version before that are called otherwise now: old name, new name."""
     return {
         key.metadata["renamed_from"]: key.name
-        for key in fields(kind)  # type: ignore[arg-type]
+        for key in fields(options_type)  # type: ignore[arg-type]
         if key.metadata["renamed_from"]
     }
 
@@ -220,8 +220,8 @@ def _fits(value: object, annotation: Any, limits: Limits) -> bool:  # noqa: ANN4
     return all(_is(each, item) and limits.allow(each) for each in value)
 
 
-def _is(value: object, kind: type) -> bool:
+def _is(value: object, wanted: type) -> bool:
     """Whether a value is of a type; whole numbers are numbers, true and false are not."""
     if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+        return wanted is bool
+    return isinstance(value, (int, float) if wanted is float else wanted)

@@ -67,8 +67,8 @@ class BuildOptions(Options, section="build"):
 
 
 SECTIONS: dict[str, type[Options]] = {
-    kind.section: kind
-    for kind in (
+    options_type.section: options_type
+    for options_type in (
         BuildOptions,
         MetadataOptions,
         FilterOptions,
@@ -111,88 +111,95 @@ _PARSERS: dict[Any, Callable[[str], object]] = {
 """How a value is read from its text, by the type of its field; ValueError or KeyError if not."""
 
 
-def _section(kind: type[Options]) -> type[luigi.Config]:
+def _section(options_type: type[Options]) -> type[luigi.Config]:
     """A Luigi section whose keys are the fields of an options class, as text.
 
     Keys of the version before are among them, so that `check` can say how they are called now.
     """
     keys = {
         key.name: luigi.Parameter(default=text_of(key.default), description=key.metadata["help"])
-        for key in fields(kind)  # type: ignore[arg-type]
+        for key in fields(options_type)  # type: ignore[arg-type]
     }
     old = {
         name: luigi.Parameter(default="", description=f"renamed: use {new}")
-        for name, new in renamed_keys(kind).items()
+        for name, new in renamed_keys(options_type).items()
     }
-    members = {"__module__": __name__, "__doc__": kind.__doc__, **keys, **old}
-    return type(kind.section, (luigi.Config,), members)
+    members = {"__module__": __name__, "__doc__": options_type.__doc__, **keys, **old}
+    return type(options_type.section, (luigi.Config,), members)
 
 
-def _old_section(kind: type[Options]) -> type[luigi.Config]:
+def _old_section(options_type: type[Options]) -> type[luigi.Config]:
     """A section under its name of the version before, for `check` to say how it is called now."""
     keys = {
-        key.name: luigi.Parameter(default="", description=f"renamed: use [{kind.section}]")
-        for key in fields(kind)  # type: ignore[arg-type]
+        key.name: luigi.Parameter(default="", description=f"renamed: use [{options_type.section}]")
+        for key in fields(options_type)  # type: ignore[arg-type]
     }
-    return type(kind.section_renamed_from, (luigi.Config,), {"__module__": __name__, **keys})
+    return type(
+        options_type.section_renamed_from, (luigi.Config,), {"__module__": __name__, **keys}
+    )
 
 
-_CONFIGS = {kind: _section(kind) for kind in SECTIONS.values()}
-_OLD_CONFIGS = {kind: _old_section(kind) for kind in SECTIONS.values() if kind.section_renamed_from}
+_CONFIGS = {options_type: _section(options_type) for options_type in SECTIONS.values()}
+_OLD_CONFIGS = {
+    options_type: _old_section(options_type)
+    for options_type in SECTIONS.values()
+    if options_type.section_renamed_from
+}
 
 
-def _parse(kind: type[Options], key: Field[Any], text: str) -> object:
+def _parse(options_type: type[Options], key: Field[Any], text: str) -> object:
     try:
-        return _PARSERS[types_of(kind)[key.name]](text)
+        return _PARSERS[types_of(options_type)[key.name]](text)
     except (ValueError, KeyError):
-        wanted = expected(kind, key)
-        raise ConfigError(f"{kind.name_of(key.name)} = {text}: expected {wanted}.") from None
+        wanted = expected(options_type, key)
+        raise ConfigError(
+            f"{options_type.name_of(key.name)} = {text}: expected {wanted}."
+        ) from None
 
 
 _read: dict[type[Options], Options] = {}
 
 
-def options(kind: type[T]) -> T:
+def options(options_type: type[T]) -> T:
     """The options of one stage, from the config files and the command line.
 
     Raises:
         ConfigError: if a value cannot be used; the sentence names section and key.
     """
-    if kind not in _read:
-        _read[kind] = _options(kind)
-    return cast("T", _read[kind])
+    if options_type not in _read:
+        _read[options_type] = _options(options_type)
+    return cast("T", _read[options_type])
 
 
-def _options(kind: type[Options]) -> Options:
-    texts = _CONFIGS[kind]()
-    for old, new in renamed_keys(kind).items():
+def _options(options_type: type[Options]) -> Options:
+    texts = _CONFIGS[options_type]()
+    for old, new in renamed_keys(options_type).items():
         if getattr(texts, old):
-            raise ConfigError(f"{kind.name_of(old)} is called {new} now: rename it.")
+            raise ConfigError(f"{options_type.name_of(old)} is called {new} now: rename it.")
     values: dict[str, Any] = {}
-    for key in fields(kind):  # type: ignore[arg-type]
+    for key in fields(options_type):  # type: ignore[arg-type]
         text = getattr(texts, key.name)
         if text in key.metadata["renamed_choices"]:
             new = key.metadata["renamed_choices"][text]
-            raise ConfigError(
-                f"{kind.name_of(key.name)} = {text}: this choice is called {new} now: rename it."
-            )
-        values[key.name] = _parse(kind, key, text)
-    return kind(**values)
+            option_name = options_type.name_of(key.name)
+            raise ConfigError(f"{option_name} = {text}: it is called {new} now: rename it.")
+        values[key.name] = _parse(options_type, key, text)
+    return options_type(**values)
 
 
-def result_options(kind: type[Options]) -> dict[str, object]:
+def result_options(options_type: type[Options]) -> dict[str, object]:
     """The options that change a stage's result, as plain data for its fingerprint."""
-    return settings_of(options(kind))
+    return settings_of(options(options_type))
 
 
 def texts() -> dict[str, dict[str, str]]:
     """Every option as people write it: section, key, value."""
     return {
         name: {
-            key.name: text_of(getattr(options(kind), key.name))
-            for key in fields(kind)  # type: ignore[arg-type]
+            key.name: text_of(getattr(options(options_type), key.name))
+            for key in fields(options_type)  # type: ignore[arg-type]
         }
-        for name, kind in SECTIONS.items()
+        for name, options_type in SECTIONS.items()
     }
 
 
@@ -228,25 +235,27 @@ def check() -> None:
             _check_keys(SECTIONS[section], parser.options(section))
         else:
             _check_section(section)
-    for kind, old in _OLD_CONFIGS.items():
+    for options_type, old in _OLD_CONFIGS.items():
         if any(old().param_kwargs.values()):
-            _raise_renamed(kind)
-    for kind in SECTIONS.values():
-        options(kind)
+            _raise_renamed(options_type)
+    for options_type in SECTIONS.values():
+        options(options_type)
 
 
-def _raise_renamed(kind: type[Options]) -> None:
-    raise ConfigError(f"[{kind.section_renamed_from}] is called [{kind.section}] now: rename it.")
+def _raise_renamed(options_type: type[Options]) -> None:
+    raise ConfigError(
+        f"[{options_type.section_renamed_from}] is called [{options_type.section}] now: rename it."
+    )
 
 
-def _check_keys(kind: type[Options], keys: Iterable[str]) -> None:
-    known = [key.name for key in fields(kind)]  # type: ignore[arg-type]
-    old = renamed_keys(kind)
+def _check_keys(options_type: type[Options], keys: Iterable[str]) -> None:
+    known = [key.name for key in fields(options_type)]  # type: ignore[arg-type]
+    old = renamed_keys(options_type)
     for key in keys:
         name = key.replace("-", "_")
         if name not in known and name not in old:  # `options` tells the new name of an old one
             raise ConfigError(
-                f"[{kind.section}] {key}: there is no such option. "
+                f"[{options_type.section}] {key}: there is no such option. "
                 f"Options of this section: {', '.join(known)}."
             )
 
@@ -266,9 +275,9 @@ _LUIGIS_OWN = {
 
 
 def _check_section(section: str) -> None:
-    for kind in SECTIONS.values():
-        if section == kind.section_renamed_from:
-            _raise_renamed(kind)
+    for options_type in SECTIONS.values():
+        if section == options_type.section_renamed_from:
+            _raise_renamed(options_type)
     if section not in _LUIGIS_OWN:
         raise ConfigError(
             f"[{section}]: there is no such section in the configuration. "

@@ -112,8 +112,8 @@ def _groups() -> Iterator[str]:
     for heading, sections in GROUPS.items():
         yield f"## {heading}\n"
         for name in sections:
-            kind = SECTIONS[name]
-            yield f"### `[{name}]`: {_about(kind)}\n"
+            options_type = SECTIONS[name]
+            yield f"### `[{name}]`: {_about(options_type)}\n"
             changed = set_in_file[name] if set_in_file.has_section(name) else {}
             yield _table(
                 ("option", "on the command line", "default", "value", "meaning"),
@@ -122,10 +122,10 @@ def _groups() -> Iterator[str]:
                         f"`{key.name}`",
                         f"`{flag(name, key.name)}`",
                         _default(key, changed),
-                        expected(kind, key),
+                        expected(options_type, key),
                         _help(key),
                     )
-                    for key in fields(kind)  # type: ignore[arg-type]
+                    for key in fields(options_type)  # type: ignore[arg-type]
                 ),
             )
 

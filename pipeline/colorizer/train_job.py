@@ -86,9 +86,9 @@ class TrainJob:
                 raise SengaError(
                     f"{source} holds a training job of schema {schema!r}: expected {SCHEMA!r}."
                 )
-            for name, kind in _SECTIONS.items():  # files of the version before
-                if kind.section_renamed_from in values:
-                    values[name] = values.pop(kind.section_renamed_from)
+            for name, options_type in _SECTIONS.items():  # files of the version before
+                if options_type.section_renamed_from in values:
+                    values[name] = values.pop(options_type.section_renamed_from)
             return cls(**{name: _section(name, value) for name, value in values.items()})
         except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
             raise SengaError(
@@ -108,15 +108,15 @@ _SECTIONS: dict[str, type[Options]] = {
 
 
 def _section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON document
-    kind = _SECTIONS.get(name)
-    if kind is None:
+    options_type = _SECTIONS.get(name)
+    if options_type is None:
         return value
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
-    for old, new in renamed_keys(kind).items():  # files of the version before
+    for old, new in renamed_keys(options_type).items():  # files of the version before
         if old in values:
             values[new] = values.pop(old)
-    for key in fields(kind):  # type: ignore[arg-type]
+    for key in fields(options_type):  # type: ignore[arg-type]
         choice = values.get(key.name)
         if isinstance(choice, str):
             values[key.name] = key.metadata["renamed_choices"].get(choice, choice)
-    return kind(**values)
+    return options_type(**values)

@@ -22,7 +22,7 @@ CODES: dict[str, tuple[int, str]] = {
     "wrong_content_type": (415, "the body is neither JSON nor a multipart form"),
     "not_a_picture": (422, "neither PNG nor JPEG nor GIF"),
     "broken_picture": (422, "a picture that cannot be decoded, or ends too soon"),
-    "picture_too_small": (422, "a side of a picture is shorter than `limits.smallest_side`"),
+    "picture_too_small": (422, "a side of a picture is shorter than `limits.min_side`"),
     "size_mismatch": (422, "the hints are not of the size of the line art"),
     "client_gone": (499, "the client hung up before its turn came; nobody reads this"),
     "failed": (500, "the demo's own fault; its terminal says more"),

@@ -44,7 +44,7 @@ def create_app(models: Models, worker: Worker, options: DemoOptions) -> Flask:
     app.register_error_handler(Exception, _handle_exception)
     _add_page_routes(app)
     _add_status_routes(app, models, worker, options)
-    limits = PictureLimits(max_pixels=options.max_pixels, min_side=options.smallest_side)
+    limits = PictureLimits(max_pixels=options.max_pixels, min_side=options.min_side)
     _add_model_routes(app, models, worker, limits)
     return app
 
@@ -84,7 +84,7 @@ def _add_status_routes(app: Flask, models: Models, worker: Worker, options: Demo
         limits = {
             "body_bytes": options.max_body,
             "pixels": options.max_pixels,
-            "smallest_side": options.smallest_side,
+            "min_side": options.min_side,
             "queue": options.queue,
             "variations": endpoints.MAX_VARIATIONS,
             "shift": endpoints.MAX_SHIFT,

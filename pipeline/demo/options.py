@@ -10,8 +10,8 @@ from typing import Any
 from sketch_models.network_options import DEVICES, is_device
 from sketch_models.option import Options, option
 
-_LEAST_QUEUE = 8  # a request for variations waits with so many pictures
-_BEYOND_QUEUE = 16  # threads for pictures at work, and for the page and refusals meanwhile
+_MIN_QUEUE = 8  # a request for variations waits with so many pictures
+_EXTRA_THREADS = 16  # threads for pictures at work, and for the page and refusals meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +26,17 @@ class DemoOptions(Options):
     simo_serra: str = option("", "weights of the line network: gan, mse, pencil1, ..., or a path")
     max_pixels: int = option(1 << 24, "pixels that a picture may have", at_least=1)
     max_body: int = option(1 << 25, "bytes that a request may have", at_least=1024, unit="bytes")
-    smallest_side: int = option(
+    min_side: int = option(
         16, "pixels that each side of a picture must have", at_least=1, unit="pixels"
     )
     queue: int = option(
         64,
         "pictures that may wait for the models; more are refused",
-        at_least=_LEAST_QUEUE,
+        at_least=_MIN_QUEUE,
         unit="pictures",
     )
     threads: int = option(
-        0, f"threads that answer; 0: {_BEYOND_QUEUE} more than may wait", at_least=0
+        0, f"threads that answer; 0: {_EXTRA_THREADS} more than may wait", at_least=0
     )
     browser: bool = option(True, "open the page in the browser")
 
@@ -45,13 +45,13 @@ class DemoOptions(Options):
         super().__post_init__()
         self.require(bool(self.host.strip()), "host", "a name or an address")
         self.require(is_device(self.device), "device", DEVICES)
-        least = self.smallest_side**2
-        self.require(self.max_pixels >= least, "max_pixels", f"{least} or more")
+        min_pixels = self.min_side**2
+        self.require(self.max_pixels >= min_pixels, "max_pixels", f"{min_pixels} or more")
 
     @property
     def serving_threads(self) -> int:
         """Threads that answer requests. Each that waits for the models takes one."""
-        return self.threads or self.queue + _BEYOND_QUEUE
+        return self.threads or self.queue + _EXTRA_THREADS
 
 
 def parse(arguments: Sequence[str]) -> DemoOptions:
@@ -69,8 +69,8 @@ def parse(arguments: Sequence[str]) -> DemoOptions:
         how: dict[str, Any] = {"type": type(field.default)}
         if isinstance(field.default, bool):
             how = {"action": argparse.BooleanOptionalAction}
-        said = str(field.metadata["help"])
+        help_text = str(field.metadata["help"])
         shown = f" ({field.default})" if type(field.default) in (str, int) and field.default else ""
         name = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(name, default=field.default, help=said + shown, **how)
+        parser.add_argument(name, default=field.default, help=help_text + shown, **how)
     return DemoOptions(**vars(parser.parse_args(arguments)))

@@ -67,7 +67,7 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, config: str, sentence: s
         ("[gpu]\ndevice = cpu\n", "[gpu] is called [compute] now"),
         (
             "[losses]\nmissing_weights = continue\n",
-            "[losses] missing_weights = continue: this choice is called skip now",
+            "[losses] missing_weights = continue: it is called skip now",
         ),
     ],
 )

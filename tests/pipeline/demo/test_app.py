@@ -146,7 +146,7 @@ def test_models_samples_and_limits_are_listed(client: FlaskClient) -> None:
     listed = client.get("/api/models").get_json()
     assert set(listed) == {"colorizer", "sketch", "simplify", "styles", "samples", "limits"}
     assert listed["limits"] == {
-        "body_bytes": 300_000, "pixels": 100_000, "smallest_side": 16, "queue": 64,
+        "body_bytes": 300_000, "pixels": 100_000, "min_side": 16, "queue": 64,
         "variations": 8, "shift": 100,
     }  # fmt: skip
     assert [sample["id"] for sample in listed["samples"]] == list(samples.SAMPLE_IDS)

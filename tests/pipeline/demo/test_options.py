@@ -24,7 +24,7 @@ def test_every_option_has_its_argument() -> None:
         "simo_serra": "mse",
         "max_pixels": 1000,
         "max_body": 2000,
-        "smallest_side": 8,
+        "min_side": 8,
         "queue": 9,
         "threads": 3,
     }
@@ -45,7 +45,7 @@ def test_every_option_has_its_argument() -> None:
         ("device", "cuda:x"),
         ("max_pixels", 255),
         ("max_body", 1023),
-        ("smallest_side", 0),
+        ("min_side", 0),
         ("queue", 7),
         ("threads", -1),
     ],

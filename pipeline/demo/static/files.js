@@ -60,7 +60,7 @@ async function fitToSheet(image, name, limits) {
   }
   const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
   const [newWidth, newHeight] = [Math.round(width * scale), Math.round(height * scale)];
-  const minSide = limits.smallest_side;
+  const minSide = limits.min_side;
   if (!(newWidth >= minSide && newHeight >= minSide)) {
     throw new Error(
       `${name} is too small or too narrow: ${width} × ${height} pixels. Each side needs ${minSide} pixels or more, with the long side at ${MAX_SIDE} or less.`,

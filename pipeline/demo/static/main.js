@@ -15,7 +15,7 @@ import { bindShortcuts } from "./shortcuts.js";
 import { Tools, bindRadioGroup, setChecked } from "./tools.js";
 import { SheetView, Viewport } from "./view.js";
 
-const DEFAULT_LIMITS = { pixels: 2 ** 24, smallest_side: 16 }; // until the server's are loaded
+const DEFAULT_LIMITS = { pixels: 2 ** 24, min_side: 16 }; // until the server's are loaded
 const byId = (id) => document.getElementById(id);
 const on = (id, event, listener) => byId(id).addEventListener(event, listener);
 

@@ -159,6 +159,10 @@ class Dataset:
         """Return the path of the sample booru's metadata."""
         return self.root / "metadata" / "sample_booru.csv"
 
+    def frame(self) -> Path:
+        """Return the path of the posts that a caller of `build_dataset` gave, as Kaggle's are."""
+        return self.root / "metadata" / "frame.parquet"
+
     def api_posts(self, settings_hash: str) -> Path:
         """Return the path of the posts that a board's API has returned so far; it only grows."""
         return self.root / "metadata" / f"{settings_hash[:12]}.jsonl"
@@ -207,6 +211,10 @@ class Dataset:
         """Return the folder of `train.h5`, `test.h5` and `report.html`."""
         return self.root / "dataset" / settings_hash[:12]
 
+    def pack_outcomes(self, settings_hash: str) -> Path:
+        """Return the path of the table of outcomes of packing: a row per picture of the split."""
+        return self.packed(settings_hash) / "outcomes.parquet"
+
     def colorizer(self, settings_hash: str) -> Path:
         """Return the folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
         return self.root / "colorizer" / settings_hash[:12]
@@ -216,13 +224,17 @@ class Dataset:
         return self.root / "evaluation" / settings_hash[:12]
 
     def newest(self, name: str) -> Path:
-        """Return the path of the link to `train.h5`, `test.h5` or the like of the newest build."""
+        """Return the path of a link to the newest artefact of a name, such as `train.h5`."""
         return self.root / name
 
     def link_newest(self, name: str, artefact: Path) -> None:
         """Make `newest(name)` a relative link to an artefact of this dataset."""
         with publish(self.newest(name)) as temporary:
             temporary.symlink_to(os.path.relpath(artefact, self.root))
+
+    def is_newest(self, name: str, artefact: Path) -> bool:
+        """Return whether `newest(name)` is a link to this artefact."""
+        return self.newest(name).resolve() == artefact.resolve()
 
 
 def shard_name(shard: int) -> str:

@@ -18,6 +18,7 @@ from pipeline.progress import OnProgress
 from pipeline.report.contact_sheet import read_contact_sheet
 from pipeline.report.groups_sheet import groups_sheet
 from pipeline.report.report import ReportFacts, StageFacts, summary_table, write_report
+from pipeline.tables.newest import LINEAGE, REPORT, Lineage
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.fetch_weights import FetchWeights
@@ -30,12 +31,13 @@ from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
 from tasks.stage import Stage, StageResult, check_requirements
 
-OUTPUTS = ("train.h5", "test.h5", "report.html")
+OUTPUTS = ("train.h5", "test.h5", REPORT)
 
 
 class BuildDataset(Stage):
     """Build `train.h5`, `test.h5` and `report.html` from the configured posts."""
 
+    version = 2
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
@@ -74,13 +76,12 @@ class BuildDataset(Stage):
 
     def artefact(self) -> Path:
         """Path of the report, beside the files that it describes."""
-        return PackDataset().artefact() / "report.html"
+        return PackDataset().artefact() / REPORT
 
     def complete(self) -> bool:
         """Whether, besides, the links at the top of the dataset's folder point at this build."""
         return super().complete() and all(
-            self.dataset.newest(name).resolve() == (self.artefact().parent / name).resolve()
-            for name in OUTPUTS
+            self.dataset.is_newest(name, self.artefact().parent / name) for name in OUTPUTS
         )
 
     def make(self, on_progress: OnProgress) -> StageResult:
@@ -96,7 +97,7 @@ class BuildDataset(Stage):
         for name in OUTPUTS:
             self.dataset.link_newest(name, self.artefact().parent / name)
         on_progress(1)
-        return StageResult(kept=packed.manifest().kept)
+        return StageResult(kept=packed.manifest().kept, facts={LINEAGE: _lineage().fact()})
 
     def log_done(self) -> None:
         """Print the table of the build and the paths of its files."""
@@ -141,6 +142,19 @@ def _rows(task: Stage, fact: str) -> list[tuple[str, int]]:
     rows = task.manifest().facts[fact]
     assert isinstance(rows, list)
     return [(str(name), int(number)) for name, number in rows]
+
+
+def _lineage() -> Lineage:
+    """Return what the build is made with, for those who read its tables."""
+    return Lineage(
+        shards=sorted(FilterPosts().shards()),
+        posts=FilterPosts().settings_hash(),
+        screen=ScreenShard(shard=0).settings_hash(),
+        split=SplitDataset().settings_hash(),
+        packed=PackDataset().settings_hash(),
+        sketch={suffix: task.settings_hash() for suffix, task in SketchShard.variants(0).items()},
+        line={suffix: task.settings_hash() for suffix, task in SimplifyShard.variants(0).items()},
+    )
 
 
 def _stages() -> list[list[Sequence[Stage]]]:

@@ -12,6 +12,7 @@ from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import OnProgress
+from pipeline.tables.metrics import PAGE
 from sketch_models.errors import SengaError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.weights.cache import digests_of, expand_path, is_file
@@ -19,8 +20,6 @@ from tasks import config
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Stage, StageResult
 from tasks.train_colorizer import TrainColorizer
-
-PAGE = "evaluation.html"
 
 
 class EvaluateColorizer(Stage):
@@ -54,8 +53,8 @@ class EvaluateColorizer(Stage):
 
     def complete(self) -> bool:
         """Also: the name at the top of the dataset's folder points at this evaluation."""
-        page = self.dataset.newest(PAGE)
-        return super().complete() and page.resolve() == (self.artefact() / "index.html").resolve()
+        page = self.artefact() / "index.html"
+        return super().complete() and self.dataset.is_newest(PAGE, page)
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Evaluates in a process of its own."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import store
-from pipeline.outcome import OK, count_codes
+from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.pack.split import PARTS, read_split
 from pipeline.progress import OnProgress, Progress
@@ -52,6 +52,15 @@ class PackDataset(Stage):
         """Return the folder of the two files."""
         return self.dataset.packed(self.settings_hash())
 
+    @property
+    def outcomes(self) -> Path:
+        """Return the path of what became of every picture of the split."""
+        return self.dataset.pack_outcomes(self.settings_hash())
+
+    def complete(self) -> bool:
+        """Return whether the outcomes are there too, which earlier versions did not write."""
+        return self.outcomes.exists() and super().complete()
+
     def file(self, part: str) -> Path:
         """Return the path of `train.h5` or `test.h5`."""
         return self.artefact() / f"{part}.h5"
@@ -67,13 +76,13 @@ class PackDataset(Stage):
     def make(self, on_progress: OnProgress) -> StageResult:
         """Pack both files and publish them together."""
         split = read_split(SplitDataset().table)
-        dropped: dict[str, int] = {}
+        outcomes: list[Outcome] = []
         kept: dict[str, int] = {}
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             for part in PARTS:
                 ids = [post_id for post_id, of_post in split.items() if of_post == part]
-                outcomes = pack(
+                packed = pack(
                     folder / f"{part}.h5",
                     ids,
                     self.shards(),
@@ -81,9 +90,10 @@ class PackDataset(Stage):
                     attributes=self._attributes(part),
                     on_progress=on_progress,
                 )
-                codes = count_codes(outcomes)
-                kept[part] = codes.pop(OK, 0)
-                dropped |= {code: dropped.get(code, 0) + n for code, n in codes.items()}
+                kept[part] = count_codes(packed).get(OK, 0)
+                outcomes += packed
+            write_outcomes(outcomes, folder / self.outcomes.name)
+        dropped = count_codes(outcome for outcome in outcomes if outcome.code != OK)
         return StageResult(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
 
     def _attributes(self, part: str) -> dict[str, str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+from pathlib import Path
 
 from sketch_models.errors import SengaError
+
+ERRORS_TO = "SENGA_ERRORS"
+"""Environment variable: a file that gets every such message, for a program that runs Luigi."""
 
 
 class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
@@ -26,5 +32,14 @@ class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
             if str(error) in self._shown:
                 return
             self._shown.add(str(error))
+            _pass_on(error)
             record = logging.makeLogRecord({"msg": str(error), "levelno": record.levelno})
         super().emit(record)
+
+
+def _pass_on(error: SengaError) -> None:
+    """Append a line of JSON to the file of the program that runs Luigi, if one does."""
+    if path := os.environ.get(ERRORS_TO):
+        with Path(path).open("a", encoding="utf-8") as file:
+            line = {"kind": type(error).__name__, "message": str(error)}
+            file.write(json.dumps(line) + "\n")

@@ -1,5 +1,6 @@
 """The whole pipeline on the sample booru: a build, a second build, and rebuilds after changes."""
 
+import json
 import os
 import re
 import subprocess
@@ -103,6 +104,21 @@ def test_change_reruns_only_the_stages_it_affects(
     assert stages_run(luigi(built, *change)) == []
     assert stages_run(luigi(built)) == ["report"]  # changed back: only the links are updated
     assert stages_run(luigi(built)) == []
+
+
+def test_a_build_of_an_earlier_version_gets_its_outcomes(built: Path) -> None:
+    """It is packed again under the same name and content, so that trainings on it stay."""
+    (outcomes,) = (built / "sample").glob(f"dataset/{_packed(built)}/outcomes.parquet")
+    manifest = outcomes.with_name("manifest.json")
+    content = json.loads(manifest.read_text())["content"]
+    outcomes.unlink()
+    assert stages_run(luigi(built)) == ["pack", "report"]
+    assert outcomes.exists()
+    assert json.loads(manifest.read_text())["content"] == content
+
+
+def _packed(data: Path) -> str:
+    return (data / "sample" / "train.h5").resolve().parent.name
 
 
 def test_two_workers_make_equal_files(built: Path, tmp_path: Path) -> None:

@@ -119,7 +119,10 @@ def test_newest_links_are_relative(tmp_path: Path) -> None:
     file = dataset.packed("0123456789abcdef") / "train.h5"
     file.parent.mkdir(parents=True)
     file.write_text("x")
+    assert not dataset.is_newest("train.h5", file)
     dataset.link_newest("train.h5", file)
+    assert dataset.is_newest("train.h5", file)
+    assert not dataset.is_newest("train.h5", file.with_name("test.h5"))
     (tmp_path / "d").rename(tmp_path / "moved")
     assert (tmp_path / "moved" / "train.h5").read_text() == "x"
 

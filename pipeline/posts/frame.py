@@ -1,0 +1,89 @@
+"""Posts that come as a pandas table: written in the layout of Kaggle's, which the import reads."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from pipeline import store
+from pipeline.posts.kaggle_csv import COLUMNS
+from sketch_models.errors import DatasetError
+
+OWN_NAMES = {"sample_url": "url", "sample_width": "width", "sample_height": "height"}
+"""Columns that Kaggle's file calls otherwise than a table of posts."""
+
+_DEFAULTS: dict[str, object] = {
+    "created_at": "",
+    "rating": "s",
+    "score": "",
+    "sample_width": 1,
+    "sample_height": 1,
+    "preview_url": "",
+    "tags": "",
+}
+
+
+def write_frame(posts: pd.DataFrame, path: Path) -> None:
+    """Publish posts as a Parquet file with the columns `COLUMNS`, unless it holds just them.
+
+    Args:
+        posts: a row per post, with the columns id and url, and if known created_at (a time, or
+            seconds since 1970), rating, score, width and height (pixels) and tags; or with those
+            of `COLUMNS`. A column that is missing is unknown: rating is then s, sizes are 1.
+        path: the file to write.
+
+    Raises:
+        DatasetError: if the table lacks a column, or has no row.
+        SengaError: if the file cannot be written.
+    """
+    if "id" not in posts and posts.index.name == "id":
+        posts = posts.reset_index()
+    columns = {name: source_of(name, posts) for name in COLUMNS}
+    for name, source in columns.items():
+        if source is None and name not in _DEFAULTS:
+            raise DatasetError(
+                f"posts has no column {OWN_NAMES.get(name, name)}. Give one with id and url, or "
+                "with the columns of Kaggle's CSV."
+            )
+    if posts.empty:
+        raise DatasetError("posts has no rows. Give a row for each post.")
+    given = [_series(name, posts[source]) for name, source in columns.items() if source]
+    missing = {name: pl.lit(_DEFAULTS[name]) for name, source in columns.items() if not source}
+    _publish(pl.DataFrame(given).with_columns(**missing).select(COLUMNS), path)
+
+
+def source_of(name: str, posts: pd.DataFrame) -> str | None:
+    """Return which column of a table holds a column of Kaggle's; None if none does."""
+    names = (OWN_NAMES.get(name, name), name)
+    return next((name for name in names if name in posts), None)
+
+
+def _series(name: str, values: pd.Series) -> pl.Series:
+    """Return a column as numbers or text, null where there is no value."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        since_1970 = pd.to_datetime(values, utc=True) - pd.Timestamp(0, tz="UTC")
+        values = since_1970 // pd.Timedelta(seconds=1)
+    plain = values.astype(object).where(values.notna(), None).tolist()
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        plain = [_text(value) for value in plain]
+    return pl.Series(name, plain)
+
+
+def _text(value: object) -> str | None:
+    """Return a cell as text; a list of tags as one text."""
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value))
+    return None if value is None else str(value)
+
+
+def _publish(table: pl.DataFrame, path: Path) -> None:
+    """Write a table, unless the file holds the same: a new one would have to be read again."""
+    content = BytesIO()
+    table.write_parquet(content)
+    if path.is_file() and path.read_bytes() == content.getvalue():
+        return
+    with store.publish(path) as temporary:
+        temporary.write_bytes(content.getvalue())

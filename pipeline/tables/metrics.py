@@ -1,0 +1,68 @@
+"""The table of how good colorizers are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.colorizer.evaluation.scores import scores_from_json
+from pipeline.tables.newest import open_dataset
+from pipeline.tables.to_pandas import TEXT, Dtype
+from sketch_models.errors import DatasetError, SengaError
+
+PAGE = "evaluation.html"
+
+_DTYPES: dict[str, Dtype] = {
+    "method": TEXT,
+    "z": TEXT,
+    "hints": "int64",
+    "metric": TEXT,
+    "mean": "float64",
+    "low": "float64",
+    "high": "float64",
+    "n": "int64",
+}
+
+
+def read_metrics(folder: str | Path) -> pd.DataFrame:
+    """Read the metrics of the newest evaluation of a dataset's colorizers.
+
+        >>> metrics = read_metrics("data/quick")
+        >>> ssim = metrics[metrics["metric"] == "ssim"]
+        >>> table = ssim.pivot(index=["method", "z"], columns="hints", values="mean")
+
+    Args:
+        folder: of the dataset, such as `data/quick`.
+
+    Returns:
+        A row per method, source of z, number of hints and metric:
+
+        | column | dtype | |
+        |---|---|---|
+        | method | string | that painted, such as `netL-SPADE` or `nearest-hint fill` |
+        | z | string | where its z came from: `prior`, `zero`, `posterior`; `` if it has none |
+        | hints | int64 | patches of colour per picture |
+        | metric | string | such as `psnr`, `ssim`, `line_f1` |
+        | mean | float64 | over the pictures; NaN if there is none |
+        | low, high | float64 | bounds of its 95 % interval; NaN for metrics of the whole set |
+        | n | int64 | pictures that it was measured on |
+
+    Raises:
+        DatasetError: if there is no such dataset, or no evaluation of its colorizers.
+    """
+    page = open_dataset(folder).newest(PAGE)
+    if not page.exists():
+        raise DatasetError(f"{folder} holds no evaluation. Run EvaluateColorizer on it.")
+    path = page.resolve().with_name("metrics.json")
+    try:
+        scores = scores_from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, SengaError) as error:
+        message = f"{path} is missing or damaged. Run EvaluateColorizer again."
+        raise DatasetError(message) from error
+    rows = [
+        (one.method, one.z, one.hints, one.metric, one.mean, one.low, one.high, one.n)
+        for one in scores
+    ]
+    table: pd.DataFrame = pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
+    return table

@@ -1,0 +1,169 @@
+"""The newest build of a dataset, and the tables that it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.store import (
+    Dataset,
+    Manifest,
+    manifest_path,
+    outcomes_path,
+    read_manifest,
+    shard_name,
+)
+from sketch_models.errors import DatasetError
+
+LINEAGE = "lineage"
+"""The fact of the report's manifest that holds a `Lineage`."""
+
+REPORT = "report.html"
+
+_AGAIN = "Build the dataset again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """The settings that a build was made with, as its paths have them.
+
+    Attributes:
+        shards: numbers of the shards that have posts, ascending.
+        posts: settings hash of the filtered posts.
+        screen: settings hash of the screen.
+        split: settings hash of the split.
+        packed: settings hash of `train.h5` and `test.h5`.
+        sketch: settings hash of the sketches by the suffix of their variant.
+        line: settings hash of the line art by the suffix of its variant.
+    """
+
+    shards: Sequence[int]
+    posts: str
+    screen: str
+    split: str
+    packed: str
+    sketch: Mapping[str, str] = field(default_factory=dict)
+    line: Mapping[str, str] = field(default_factory=dict)
+
+    def fact(self) -> dict[str, object]:
+        """Return it as plain data, for the manifest."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class NewestBuild:
+    """A finished build: the one that `report.html` at the top of the dataset's folder points at.
+
+    Attributes:
+        dataset: the dataset's folder.
+        lineage: what the build was made with.
+    """
+
+    dataset: Dataset
+    lineage: Lineage
+
+    def posts(self) -> pl.DataFrame:
+        """Return the posts that the filter kept, ascending by id."""
+        folder = self.dataset.posts(self.lineage.posts)
+        return self._read([folder / f"{shard_name(n)}.parquet" for n in self._shards])
+
+    def downloads(self) -> pl.DataFrame:
+        """Return what became of every URL, also those of posts that are not in this build."""
+        return self._read([self.dataset.color_outcomes(n) for n in self._shards])
+
+    def screens(self) -> pl.DataFrame:
+        """Return the screen's measures and codes, a row per downloaded picture."""
+        return self._read([self.dataset.screen(self.lineage.screen, n) for n in self._shards])
+
+    def sketches(self) -> list[pl.DataFrame]:
+        """Return the outcomes of every variant of sketches: id, code, detail."""
+        return [
+            self._read([outcomes_path(self.dataset.sketch(hash_, n)) for n in self._shards])
+            for hash_ in self.lineage.sketch.values()
+        ]
+
+    def lines(self) -> list[pl.DataFrame]:
+        """Return the outcomes of every variant of line art: id, code, detail."""
+        return [
+            self._read([outcomes_path(self.dataset.line(hash_, n)) for n in self._shards])
+            for hash_ in self.lineage.line.values()
+        ]
+
+    def groups(self) -> pl.DataFrame:
+        """Return the pictures that reached the split: id, and the first id of its group."""
+        return self._read([self.dataset.split(self.lineage.split) / "groups.parquet"])
+
+    def split(self) -> pl.DataFrame:
+        """Return the pictures that the split kept: id and part, train or test."""
+        return self._read([self.dataset.split(self.lineage.split) / "split.parquet"])
+
+    def split_settings(self) -> Mapping[str, object]:
+        """Return the options of the split."""
+        settings = _manifest(self.dataset.split(self.lineage.split)).inputs.get("settings")
+        return settings if isinstance(settings, dict) else {}
+
+    def packed(self) -> pl.DataFrame:
+        """Return the outcomes of packing: id, code, detail."""
+        return self._read([self.dataset.pack_outcomes(self.lineage.packed)])
+
+    @property
+    def _shards(self) -> Sequence[int]:
+        return self.lineage.shards
+
+    def _read(self, tables: Sequence[Path]) -> pl.DataFrame:
+        """Return the rows of the tables that are there: a shard may have gone since the build."""
+        existing = [table for table in tables if table.exists()]
+        if not existing:
+            raise DatasetError(f"{tables[0]} is missing. {_AGAIN}")
+        try:
+            return pl.concat(pl.read_parquet(table) for table in existing)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DatasetError(f"{existing[0].parent} holds a damaged table. {_AGAIN}") from error
+
+
+def newest_build(folder: str | Path) -> NewestBuild:
+    """Return the newest finished build in a dataset's folder.
+
+    Args:
+        folder: of the dataset, such as `data/sample`.
+
+    Raises:
+        DatasetError: if there is no such folder, or no finished build in it.
+    """
+    dataset = open_dataset(folder)
+    report = dataset.newest(REPORT)
+    if not report.exists():
+        raise DatasetError(f"{dataset.root} holds no finished build. Run BuildDataset on it.")
+    lineage = _manifest(report.resolve()).facts.get(LINEAGE)
+    try:
+        assert isinstance(lineage, dict)
+        return NewestBuild(dataset, Lineage(**lineage))
+    except (AssertionError, TypeError) as error:
+        message = f"{dataset.root} was built by another version of Senga. {_AGAIN}"
+        raise DatasetError(message) from error
+
+
+def open_dataset(folder: str | Path) -> Dataset:
+    """Return the dataset in a folder.
+
+    Raises:
+        DatasetError: if there is no such folder.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise DatasetError(
+            f"{root} is no folder of a dataset. Give one that BuildDataset made, such as "
+            "data/sample."
+        )
+    return Dataset(root)
+
+
+def _manifest(artefact: Path) -> Manifest:
+    path = manifest_path(artefact)
+    manifest = read_manifest(path)
+    if manifest is None:
+        raise DatasetError(f"{path} is missing or damaged. {_AGAIN}")
+    return manifest

@@ -1,0 +1,52 @@
+"""The table of the posts that a build was made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from pipeline.tables.newest import newest_build
+from pipeline.tables.to_pandas import TEXT, TIME, Dtype, to_pandas
+
+_DTYPES: dict[str, Dtype] = {
+    "id": "int64",
+    "created_at": TIME,
+    "rating": pd.CategoricalDtype(["s", "q", "e"]),
+    "score": "Int32",
+    "width": "int32",
+    "height": "int32",
+    "tags": TEXT,
+    "url": TEXT,
+}
+
+
+def read_posts(folder: str | Path) -> pd.DataFrame:
+    """Read the posts of a dataset: those that the filter of its newest build kept.
+
+        >>> posts = read_posts("data/sample")
+        >>> blondes = posts[posts["tags"].str.contains("blonde_hair")]
+
+    Args:
+        folder: of the dataset, such as `data/sample`.
+
+    Returns:
+        A row per post, ascending by id:
+
+        | column | dtype | |
+        |---|---|---|
+        | id | int64 | post id, each once |
+        | created_at | datetime64[ns, UTC] | NaT if unknown |
+        | rating | category | s (safe), q (questionable) or e (explicit) |
+        | score | Int32 | NA if unknown |
+        | width, height | int32 | of the picture at `url`, in pixels, as the source has it |
+        | tags | string | with one space between two of them |
+        | url | string | of the picture |
+
+    Raises:
+        DatasetError: if there is no such dataset, or no finished build of it.
+    """
+    posts = newest_build(folder).posts().sort("id")
+    known = pl.when(pl.col("created_at") > 0).then("created_at")  # sources write 0 if unknown
+    return to_pandas(posts.with_columns(known.alias("created_at")), _DTYPES)

@@ -1,0 +1,74 @@
+"""Paired colour and line-art datasets, and the colorizer that is trained on them.
+
+    from senga import Colorizer, build_dataset
+
+This is the place to import from; every name is documented where it lives. Nothing heavy is loaded
+before the name that needs it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsError
+
+if TYPE_CHECKING:
+    from pipeline.colorizer.colorizer import Colorizer
+    from pipeline.colorizer.hints import Hints
+    from pipeline.colorizer.training.dataset import ColorizationDataset
+    from pipeline.tables.measures import read_measures
+    from pipeline.tables.metrics import read_metrics
+    from pipeline.tables.outcomes import read_outcomes
+    from pipeline.tables.posts import read_posts
+    from tasks.build import BuiltDataset, build_dataset
+
+    __version__: str
+
+__all__ = [
+    "BuiltDataset",
+    "ColorizationDataset",
+    "Colorizer",
+    "ConfigError",
+    "DatasetError",
+    "Hints",
+    "SengaError",
+    "WeightsError",
+    "__version__",
+    "build_dataset",
+    "read_measures",
+    "read_metrics",
+    "read_outcomes",
+    "read_posts",
+]
+
+_MODULES = {
+    "BuiltDataset": "tasks.build",
+    "ColorizationDataset": "pipeline.colorizer.training.dataset",
+    "Colorizer": "pipeline.colorizer.colorizer",
+    "Hints": "pipeline.colorizer.hints",
+    "build_dataset": "tasks.build",
+    "read_measures": "pipeline.tables.measures",
+    "read_metrics": "pipeline.tables.metrics",
+    "read_outcomes": "pipeline.tables.outcomes",
+    "read_posts": "pipeline.tables.posts",
+}
+
+
+if not TYPE_CHECKING:  # else checkers would take any name for one of these
+
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names
+        """Load a name when it is first used."""
+        if name == "__version__":
+            value: Any = import_module("importlib.metadata").version(__name__)
+        elif name in _MODULES:
+            value = getattr(import_module(_MODULES[name]), name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    """Return the names that there are, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,275 @@
+"""Builds a dataset from Python: what `luigi --module tasks BuildDataset` does, as a function."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.posts.frame import source_of, write_frame
+from pipeline.store import Dataset
+from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsError
+from sketch_models.option import renamed_keys, text_of
+from tasks.config import SECTIONS, BuildOptions
+from tasks.terminal import ERRORS_TO
+
+_HERE = Path(__file__).parent
+_DEFAULTS = _HERE / "luigi.cfg"  # that of the repository
+_LOGGING = _HERE / "logging.ini"
+
+_RULES = {
+    "tags": {"all_tags": "", "any_tags": "", "none_tags": ""},
+    "rating": {"ratings": "s q e"},
+    "score": {"min_score": "0"},
+    "sample_width": {"min_side": "0", "max_side": "0"},
+}
+"""By the column of Kaggle's that a table of posts may lack: the filter without rules on it."""
+
+_ERRORS = {kind.__name__: kind for kind in (ConfigError, DatasetError, WeightsError)}
+_ABOUT_AN_OPTION = re.compile(r"\[(\w+)\] \w+ = ")
+
+
+@dataclass(frozen=True)
+class BuiltDataset:
+    """A dataset that is built.
+
+    Attributes:
+        folder: of the dataset, for `read_posts` and the like.
+        train: file to train from.
+        test: file to test with.
+        report: page that shows how it was made.
+    """
+
+    folder: Path
+    train: Path
+    test: Path
+    report: Path
+
+
+def build_dataset(
+    posts: pd.DataFrame | None = None,
+    *,
+    recipe: str | Path | None = None,
+    data: str | Path | None = None,
+    dataset: str | None = None,
+    workers: int = 1,
+    **options: object,
+) -> BuiltDataset:
+    """Build `train.h5`, `test.h5` and `report.html`, as `luigi --module tasks BuildDataset` does.
+
+    Without arguments it is the sample dataset, which needs no network. What is built already, and
+    from the same posts and options, is not built again.
+
+        >>> build = build_dataset(pack_size=128, filter_all_tags=["solo", "1girl"])
+        >>> build.train.exists()
+        True
+
+    It runs in a process of its own, whose progress goes to the standard error.
+
+    Args:
+        posts: the posts to build from; those of the configured source if None. A row per post,
+            with the columns id and url, and if known created_at, rating, score, width, height and
+            tags, as `read_posts` returns them; or with the columns of Kaggle's CSV. The rules of
+            the filter apply to them, except those on columns that the table lacks. Hosts other
+            than safebooru.org must be allowed: `download_hosts=["cdn.example.org"]`.
+        recipe: a config file, such as `configs/quick.cfg`; that of LUIGI_CONFIG_PATH if None.
+        data: folder that holds all datasets; `[build] data`, which is `data`, if None.
+        dataset: name of the dataset, a folder in it; `[build] dataset`, which is `sample`, if None.
+        workers: processes that work on shards at once.
+        **options: any option of the configuration: `pack_size=128` is size in the section [pack],
+            `--pack-size 128` on the command line. A list is several words.
+
+    Returns:
+        Where the files are.
+
+    Raises:
+        ConfigError: if an option is wrong, or there is no such option.
+        SengaError: if the dataset cannot be built; the message says why, and what to do.
+    """
+    config = _config(recipe)
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}: expected a whole number of 1 or more.")
+    given = {_place(name): _text(value) for name, value in options.items()}
+    if data is not None:
+        given["build", "data"] = str(data)
+    if dataset is not None:
+        given["build", "dataset"] = dataset
+    _set(config, given)
+    folder = _folder(config)
+    if posts is not None:
+        _use(posts, folder, config, given)
+    _run(config, workers)
+    return BuiltDataset(
+        folder=folder.root,
+        train=folder.newest("train.h5"),
+        test=folder.newest("test.h5"),
+        report=folder.newest("report.html"),
+    )
+
+
+class _Config(ConfigParser):
+    """The configuration as Luigi reads it; values stay as they are written in the files."""
+
+    def __init__(self) -> None:
+        super().__init__(interpolation=None)
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def _config(recipe: str | Path | None) -> _Config:
+    """Read the repository's luigi.cfg, that of the current folder, and the recipe, in this order.
+
+    Raises:
+        ConfigError: if a file is missing, or cannot be read.
+    """
+    config = _Config()
+    _read(config, _DEFAULTS)
+    if Path("luigi.cfg").is_file():
+        _read(config, Path("luigi.cfg"))
+    if recipe := recipe or os.environ.get("LUIGI_CONFIG_PATH"):
+        _read(config, Path(recipe))
+    _set(config, {("core", "logging_conf_file"): str(_LOGGING)})
+    return config
+
+
+def _read(config: _Config, path: Path) -> None:
+    """Read a config file on top of those before."""
+    try:
+        config.read_string(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise ConfigError(f"recipe = {path}: it cannot be read ({error.strerror}).") from error
+    except (UnicodeDecodeError, ConfigParserError) as error:
+        cause = " ".join(str(error).split())
+        raise ConfigError(f"recipe = {path}: it is no config file ({cause}).") from error
+
+
+def _set(config: _Config, values: Mapping[tuple[str, str], str]) -> None:
+    for (section, key), text in values.items():
+        if not config.has_section(section):
+            config.add_section(section)
+        config.set(section, key, text.replace("%", "%%"))  # Luigi takes %(name)s for a reference
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Return section and key of an option, also of one that has another name now.
+
+    Raises:
+        ConfigError: if there is no such option.
+    """
+    known = {
+        f"{section}_{key.name}": (section, key.name)
+        for section, kind in SECTIONS.items()
+        for key in fields(kind)  # type: ignore[arg-type]
+    }
+    old = {
+        f"{section}_{key}": (section, key)
+        for kind in SECTIONS.values()
+        for section, keys in (
+            (kind.section, list(renamed_keys(kind))),
+            (kind.section_renamed_from, [key.name for key in fields(kind)]),  # type: ignore[arg-type]
+        )
+        for key in keys
+    }
+    if name in known or name in old:
+        return known.get(name) or old[name]
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
+    raise ConfigError(f"{name}: there is no such option. The nearest is {nearest}.")
+
+
+def _text(value: object) -> str:
+    """Return an option's value as people write it in a config file."""
+    return text_of(tuple(value) if isinstance(value, (list, tuple)) else value)
+
+
+def _folder(config: _Config) -> Dataset:
+    """Return the dataset's folder as the configuration has it.
+
+    Raises:
+        ConfigError: if the dataset's name cannot be one.
+    """
+    defaults = BuildOptions()
+    data = config.get("build", "data", fallback=defaults.data).replace("%%", "%")
+    name = config.get("build", "dataset", fallback=defaults.dataset)
+    options = BuildOptions(data=os.path.expandvars(data), dataset=name)
+    return Dataset(Path(options.data) / options.dataset)
+
+
+def _use(
+    posts: pd.DataFrame, folder: Dataset, config: _Config, given: Mapping[tuple[str, str], str]
+) -> None:
+    """Make a table the source of the posts."""
+    if any(section == "metadata" for section, _ in given):
+        raise ConfigError("posts and an option of [metadata] are given. Leave one of them out.")
+    write_frame(posts, folder.frame())
+    _set(config, {("metadata", "source"): "csv", ("metadata", "csv"): str(folder.frame())})
+    for column, rules in _RULES.items():
+        if source_of(column, posts) is None:
+            off = {("filter", key): text for key, text in rules.items()}
+            _set(config, {place: text for place, text in off.items() if place not in given})
+
+
+def _run(config: _Config, workers: int) -> None:
+    """Run Luigi; raise what it could not do."""
+    command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
+    with tempfile.TemporaryDirectory() as temporary:
+        recipe, errors = Path(temporary) / "recipe.cfg", Path(temporary) / "errors.jsonl"
+        with recipe.open("w", encoding="utf-8") as file:
+            config.write(file)
+        paths = [str(_HERE.parent), os.environ.get("PYTHONPATH", "")]
+        environment = {
+            **os.environ,
+            "LUIGI_CONFIG_PATH": str(recipe),
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            "PYTHONSAFEPATH": "1",  # where a folder `tasks` of the caller's would be in the way
+            ERRORS_TO: str(errors),
+        }
+        status = _watch([*command, f"--workers={workers}"], environment)
+        if status:
+            lines = errors.read_text(encoding="utf-8").splitlines() if errors.exists() else []
+            raise _error([json.loads(line) for line in lines], status)
+
+
+def _watch(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run a command whose standard error is this program's; return its exit status."""
+    # A notebook's standard error is no file that a process could write to.
+    own = sys.stderr is sys.__stderr__
+    with subprocess.Popen(  # noqa: S603 - Luigi
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=None if own else subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            for line in process.stderr or ():
+                sys.stderr.write(line)
+            return process.wait()
+        except BaseException:
+            process.kill()  # its workers end with it
+            raise
+
+
+def _error(lines: list[dict[str, str]], status: int) -> SengaError:
+    """Return the error that Luigi showed on the terminal."""
+    if not lines:
+        return SengaError(
+            f"The build ended with exit status {status}. See what it wrote to the standard error."
+        )
+    message = "\n".join(line["message"] for line in lines)
+    about = _ABOUT_AN_OPTION.match(message)
+    if about and about[1] in SECTIONS:
+        return ConfigError(message)
+    return _ERRORS.get(lines[0]["kind"], SengaError)(message)

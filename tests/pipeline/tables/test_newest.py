@@ -1,0 +1,69 @@
+"""Which build is read, and what is said if there is none."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.store import Dataset
+from pipeline.tables.measures import read_measures
+from pipeline.tables.newest import Lineage
+from pipeline.tables.outcomes import read_outcomes
+from pipeline.tables.posts import read_posts
+from sketch_models.errors import DatasetError
+from tests.pipeline.tables.conftest import write_manifest
+
+READERS = (read_posts, read_outcomes, read_measures)
+Reader = Callable[[Path], pd.DataFrame]
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_folder_that_is_not_there_is_one_sentence(read: Reader, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nowhere is no folder of a dataset\. Give one"):
+        read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_dataset_without_a_finished_build_is_one_sentence(read: Reader, built: Path) -> None:
+    (built / "report.html").unlink()
+    with pytest.raises(DatasetError, match=r"sample holds no finished build\. Run BuildDataset"):
+        read(built)
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("folder", ["posts", "screen"])
+def test_tables_that_have_gone_are_one_sentence(read: Reader, folder: str, built: Path) -> None:
+    if (read, folder) in ((read_posts, "screen"), (read_measures, "posts")):
+        return
+    shutil.rmtree(built / folder)
+    with pytest.raises(DatasetError, match=rf"{folder}/.*shard-00000.parquet is missing\. Build"):
+        read(built)
+
+
+def test_a_damaged_table_is_one_sentence(built: Path, lineage: Lineage) -> None:
+    table = Dataset(built).screen(lineage.screen, 1)
+    table.write_bytes(b"PAR1 and no more")
+    with pytest.raises(DatasetError, match=r"holds a damaged table\. Build the dataset again"):
+        read_measures(built)
+
+
+def test_a_build_without_its_manifest_is_one_sentence(built: Path, lineage: Lineage) -> None:
+    (Dataset(built).packed(lineage.packed) / "report.json").unlink()
+    with pytest.raises(DatasetError, match=r"report.json is missing or damaged\. Build"):
+        read_posts(built)
+
+
+@pytest.mark.parametrize("facts", [{}, {"lineage": {"shards": [0]}}, {"lineage": 3}])
+def test_a_build_of_another_version_is_one_sentence(
+    built: Path, lineage: Lineage, facts: dict[str, object]
+) -> None:
+    write_manifest(Dataset(built).packed(lineage.packed) / "report.html", facts=facts)
+    with pytest.raises(DatasetError, match=r"built by another version of Senga\. Build"):
+        read_posts(built)
+
+
+def test_a_shard_that_has_gone_since_the_build_is_left_out(built: Path, lineage: Lineage) -> None:
+    (Dataset(built).posts(lineage.posts) / "shard-00000.parquet").unlink()
+    assert read_posts(built)["id"].min() == 14

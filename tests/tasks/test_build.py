@@ -1,0 +1,103 @@
+"""How the options of `build_dataset` become a configuration; nothing is built."""
+
+from pathlib import Path
+
+import pytest
+
+from sketch_models.errors import ConfigError
+from tasks import build
+from tasks.config import SECTIONS
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder is not that of the repository."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LUIGI_CONFIG_PATH", raising=False)
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> list[build._Config]:
+    """The configurations that Luigi is run with."""
+    configs: list[build._Config] = []
+    monkeypatch.setattr(build, "_run", lambda config, _: configs.append(config))
+    return configs
+
+
+def test_the_repositorys_configuration_is_used_from_anywhere(
+    configured: list[build._Config],
+) -> None:
+    built = build.build_dataset()
+    assert built.train == Path("data/sample/train.h5")
+    (config,) = configured
+    assert config.get("split", "test_size") == "8"
+    assert config.get("core", "local_scheduler") == "true"
+    assert Path(config.get("core", "logging_conf_file")).is_file()
+
+
+def test_a_recipe_is_read_on_top_of_it(configured: list[build._Config], tmp_path: Path) -> None:
+    (tmp_path / "mine.cfg").write_text("[build]\ndata = ${HOME}/d\ndataset = mine\n[pack]\nsize=99")
+    home = Path("~").expanduser()
+    assert build.build_dataset(recipe="mine.cfg").folder == home / "d" / "mine"
+    built = build.build_dataset(recipe=tmp_path / "mine.cfg", dataset="other", pack_size=77)
+    assert built.folder == home / "d" / "other"
+    assert [config.get("pack", "size") for config in configured] == ["99", "77"]
+    assert configured[0].get("filter", "ratings") == "s"
+
+
+def test_recipe_of_the_environment_counts_if_none_is_given(
+    configured: list[build._Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.cfg").write_text("[pack]\nsize = 99\n")
+    monkeypatch.setenv("LUIGI_CONFIG_PATH", "mine.cfg")
+    build.build_dataset()
+    assert configured[0].get("pack", "size") == "99"
+
+
+def test_luigi_cfg_of_the_current_folder_counts(
+    configured: list[build._Config], tmp_path: Path
+) -> None:
+    (tmp_path / "luigi.cfg").write_text("[pack]\nsize = 99\n")
+    build.build_dataset()
+    assert configured[0].get("pack", "size") == "99"
+
+
+@pytest.mark.parametrize("text", ["size = 3\n", "[pack]\nsize = 3\nsize = 4\n", "\udc80"])
+def test_a_recipe_that_is_no_config_file_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.cfg").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigError, match=r"^recipe = mine.cfg: it is no config file \(.*\)\.$"):
+        build.build_dataset(recipe="mine.cfg")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (128, "128"),
+        (0.5, "0.5"),
+        (True, "true"),
+        (["solo", "1girl"], "solo 1girl"),
+        ((), ""),
+        ("100%", "100%%"),
+        (Path("a/b"), "a/b"),
+    ],
+)
+def test_values_are_written_as_people_do(
+    configured: list[build._Config], value: object, text: str
+) -> None:
+    build.build_dataset(simo_serra_weights=value)
+    assert configured[0].get("simo_serra", "weights") == text
+
+
+def test_every_option_has_a_keyword_of_its_own() -> None:
+    names = [f"{section}_{key}" for section, kind in SECTIONS.items() for key in vars(kind())]
+    assert len(set(names)) == len(names)
+    assert build._place("pack_size") == ("pack", "size")
+    assert build._place("simo_serra_weights") == ("simo_serra", "weights")
+
+
+def test_errors_keep_their_kind() -> None:
+    lines = [{"kind": "WeightsError", "message": "These weights are of another network."}]
+    assert type(build._error(lines, 30)).__name__ == "WeightsError"
+    lines = [{"kind": "SengaError", "message": "[sketchkeras] weights = x: there is none."}]
+    assert type(build._error(lines, 30)).__name__ == "ConfigError"
+    assert "exit status 30" in str(build._error([], 30))

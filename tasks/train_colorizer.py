@@ -31,6 +31,9 @@ from tasks.stage import Stage, StageResult, check_requirements
 
 logger = logging.getLogger("senga")
 
+NAMES = (WEIGHTS, JOB)
+"""What the top of the dataset's folder points at, of the newest training."""
+
 
 class TrainColorizer(Stage):
     """Trains a generator with its encoder and discriminator, in a process of its own."""
@@ -104,8 +107,34 @@ class TrainColorizer(Stage):
         return self.dataset.colorizer(self.settings_hash())
 
     def complete(self) -> bool:
-        """Also: the weights are there, not only the folder that checkpoints lie in."""
+        """Return whether the names at the top of the dataset's folder point at it, too."""
+        return self._is_trained() and self._is_newest()
+
+    def make_and_record(self) -> None:
+        """Train, unless it is made already and another one since: point back at it, then."""
+        if self._is_trained() and not self._is_newest():
+            store.lock_dataset(self.dataset.root)
+            self._link()
+        super().make_and_record()
+
+    def _is_trained(self) -> bool:
+        """Return whether the weights are there, not only the folder of the checkpoints."""
         return (self.artefact() / WEIGHTS).exists() and super().complete()
+
+    def _is_newest(self) -> bool:
+        """Return whether the names at the top are right: they are of the configured generator."""
+        return not self._is_configured() or all(
+            self.dataset.is_newest(name, self.artefact() / name) for name in NAMES
+        )
+
+    def _is_configured(self) -> bool:
+        return self.network_options() == config.options(NetworkOptions)
+
+    def _link(self) -> None:
+        """Make the names at the top of the dataset's folder point at it, if they are its own."""
+        if self._is_configured():
+            for name in NAMES:
+                self.dataset.link_newest(name, self.artefact() / name)
 
     def job(self) -> TrainJob:
         """What the training process is told."""
@@ -151,12 +180,25 @@ class TrainColorizer(Stage):
         )
         *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
         facts = json.loads(last)
+        self._link()
         return StageResult(kept=facts["images"], facts=facts)
 
     def log_done(self) -> None:
         """Log the line of the finished stage and the path of the weights."""
         super().log_done()
-        sys.stderr.write(f"  {self.artefact() / WEIGHTS}\n")
+        sys.stderr.write(f"  {self.weights()}\n")
+
+    def log_up_to_date(self) -> None:
+        """Print the path of the weights of the earlier training."""
+        sys.stderr.write(
+            "Nothing to do: it is trained on exactly this dataset with these settings.\n"
+        )
+        sys.stderr.write(f"  {self.weights()}\n")
+
+    def weights(self) -> Path:
+        """Return where people find the weights: at the top, if of the configured generator."""
+        name = self.dataset.newest(WEIGHTS)
+        return name if self._is_configured() else self.artefact() / WEIGHTS
 
     def _log_missing_loss(self) -> None:
         losses = config.options(LossOptions)
@@ -195,5 +237,4 @@ def _aside(folder: Path, content: str) -> Path:
 
 @TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
 def _log_up_to_date(training: TrainColorizer) -> None:
-    sys.stderr.write("Nothing to do: it is trained on exactly this dataset with these settings.\n")
-    sys.stderr.write(f"  {training.artefact() / WEIGHTS}\n")
+    training.log_up_to_date()

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from pipeline.colorizer.colorizer import Colorizer
+from pipeline.tables.metrics import read_metrics
 
 TOP = Path(__file__).parents[2]
 OPTIONS = {
@@ -110,8 +111,39 @@ def test_second_run_does_nothing(data: Path) -> None:
     assert "Nothing to do" in luigi(data, "TrainColorizer", train_keep_checkpoints=1)
 
 
-def test_weights_colorize_a_line_drawing(data: Path) -> None:
-    colorizer = Colorizer.load(colorizers(data)["netl_spade"])
+def test_names_at_the_top_are_of_the_configured_generator(data: Path) -> None:
+    """Also after SPADE has been trained to be compared with; and changing it trains nothing."""
+    folders = colorizers(data)
+    names = [data / "sample" / name for name in ("colorizer.safetensors", "colorizer.json")]
+    before = {folder: (folder / "manifest.json").stat().st_mtime_ns for folder in folders.values()}
+    assert {name.resolve().parent for name in names} == {folders["netl_spade"]}
+    for generator in ("spade", "netl_spade"):
+        said = luigi(data, "TrainColorizer", colorizer_generator=generator)
+        assert "Nothing to do" in said
+        assert f"  {names[0]}\n" in said
+        assert {name.resolve().parent for name in names} == {folders[generator]}
+    assert {folder: (folder / "manifest.json").stat().st_mtime_ns for folder in before} == before
+    assert "Nothing to do" in luigi(data, "EvaluateColorizer")
+
+
+def test_names_at_the_top_that_are_missing_are_made_again(data: Path) -> None:
+    (data / "sample" / "colorizer.json").unlink()
+    assert "Nothing to do" in luigi(data, "EvaluateColorizer")
+    assert (data / "sample" / "colorizer.json").exists()
+
+
+def test_metrics_are_read_as_a_table(data: Path) -> None:
+    metrics = read_metrics(data / "sample")
+    assert set(metrics["method"]) >= {"netL-SPADE", "SPADE", "white fill"}
+    assert set(metrics["hints"]) == {0, 5}
+    row = metrics[metrics["metric"] == "ssim"].iloc[0]
+    assert row["low"] <= row["mean"] <= row["high"]
+    assert row["n"] == 3
+
+
+@pytest.mark.parametrize("name", ["", "colorizer.safetensors"])
+def test_weights_colorize_a_line_drawing(data: Path, name: str) -> None:
+    colorizer = Colorizer.load(data / "sample" / name)
     painted = colorizer.colorize(np.full((70, 45), 255, np.uint8))
     assert painted.shape == (70, 45, 3)
 

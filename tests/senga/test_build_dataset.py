@@ -205,6 +205,8 @@ def test_a_frame_and_another_source_are_refused(frame: pd.DataFrame, tmp_path: P
     [
         ({"pack_siez": 3}, "ConfigError", r"^pack_siez: .* The nearest is pack_size\.$"),
         ({"size": 3}, "ConfigError", r"^size: there is no such option\. The nearest is \w+_size"),
+        ({"metadata_api": "x"}, "ConfigError", r"^\[metadata\] api .*api_url"),
+        ({"gpu_device": "cpu"}, "ConfigError", r"^\[gpu\] .*\[compute\]"),
         ({"pack_size": "big"}, "ConfigError", r"^\[pack\] size = big: expected a whole number"),
         ({"pack_size": 3}, "ConfigError", r"^\[pack\] size = 3: expected"),
         ({"dataset": "../x"}, "ConfigError", r"^\[build\] dataset = \.\./x: expected a name"),

@@ -87,7 +87,9 @@ def test_run_writes_weights_logs_samples_and_a_page(data: Path) -> None:
     for folder in colorizers(data).values():
         lines = [json.loads(line) for line in (folder / "train_log.jsonl").read_text().splitlines()]
         assert lines[-1]["images"] == lines[-1]["of"]
-        assert {"loss/hinge_g", "loss/hinge_d", "loss/feature_matching", "loss/kld"} < lines[-1].keys()
+        assert {"loss/hinge_g", "loss/hinge_d", "loss/feature_matching", "loss/kld"} < lines[
+            -1
+        ].keys()
         assert len(list((folder / "samples").glob("*.png"))) >= 2
         assert len(list((folder / "checkpoints").glob("*.pt"))) == 2
         assert list((folder / "tensorboard").iterdir())

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sketch_models.closing import Closing
-from sketch_models.errors import SengaError
+from sketch_models.errors import DatasetError
 
 TarSample = tuple[int, Mapping[str, bytes]]
 """A post id, and the content of its parts by name, such as `{"original.png": b"..."}`."""
@@ -59,7 +59,7 @@ class ShardReader(Closing):
     """Random access to the samples of a shard; `read` may be called from any thread.
 
     Raises:
-        SengaError: if the file is not a complete tar file, or a name in it has no post id.
+        DatasetError: if the file is not a complete tar file, or a name in it has no post id.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class ShardReader(Closing):
                 for member in tar:
                     self._add(member)
         except (tarfile.TarError, EOFError) as error:
-            raise SengaError(
+            raise DatasetError(
                 f"{path} is not a complete tar file ({error}). Delete it and run again."
             ) from error
         self._descriptor = os.open(path, os.O_RDONLY)
@@ -79,7 +79,7 @@ class ShardReader(Closing):
     def _add(self, member: tarfile.TarInfo) -> None:
         key, _, part = member.name.partition(".")
         if not (member.isfile() and key.isdecimal() and part):
-            raise SengaError(
+            raise DatasetError(
                 f"{self._path} contains {member.name!r}, expected <post id>.<part>. "
                 "Delete the shard and run again."
             )

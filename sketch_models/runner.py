@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 
 Map = NDArray[np.float32]
@@ -26,7 +26,7 @@ def choose_device(name: str) -> torch.device:
     """Return the device of `[compute] device`; `auto` is a GPU if there is one.
 
     Raises:
-        SengaError: if this machine has no such device.
+        ConfigError: if this machine has no such device.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -39,7 +39,7 @@ def choose_device(name: str) -> torch.device:
         "cpu": True,
     }
     if not available[device.type]:
-        raise SengaError(f"[compute] device = {name}: PyTorch does not see it. Use auto or cpu.")
+        raise ConfigError(f"[compute] device = {name}: PyTorch does not see it. Use auto or cpu.")
     return device
 
 
@@ -47,12 +47,12 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """Return the dtype that layers compute in; `auto` is bfloat16 if the hardware supports it.
 
     Raises:
-        SengaError: for float16 on a CPU, where it is slow and inexact.
+        ConfigError: for float16 on a CPU, where it is slow and inexact.
     """
     if name == "auto":
         return torch.bfloat16 if _supports_bfloat16(device) else torch.float32
     if name == "fp16" and device.type == "cpu":
-        raise SengaError(
+        raise ConfigError(
             "[compute] precision = fp16: slow and inexact on a CPU. Use auto, fp32 or bf16."
         )
     return _DTYPES[name]
@@ -111,7 +111,7 @@ class Runner:
             (H, W) float32, one per picture, in order.
 
         Raises:
-            SengaError: if not even one of them fits into memory.
+            ConfigError: if not even one of them fits into memory.
         """
         by_shape = defaultdict(list)
         for index, picture in enumerate(maps):
@@ -135,7 +135,7 @@ class Runner:
     def _halve_batches(self, size: int, shape: tuple[int, ...], error: Exception) -> None:
         if size == 1:
             height, width = shape
-            raise SengaError(
+            raise ConfigError(
                 f"A picture of {width} x {height}: it does not fit into the memory of "
                 f"{self.device}. Set [sketch] size lower, free memory there, or set "
                 "[compute] device = cpu."

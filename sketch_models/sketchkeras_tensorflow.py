@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import ConfigError
 from sketch_models.weights.keras_file import CONVOLUTIONS, EPSILON, read_layers
 
 _UPSAMPLING = (9, 11, 13, 15)
@@ -31,7 +31,7 @@ class TensorflowNetwork:
         padding: `zero` or `reflect`, around every convolution.
 
     Raises:
-        SengaError: if TensorFlow is not installed, or the file is not sketchKeras's.
+        ConfigError: if TensorFlow is not installed, or the file is not sketchKeras's.
     """
 
     def __init__(self, path: Path, padding: str = "zero") -> None:
@@ -107,7 +107,7 @@ def _import_tensorflow() -> tuple[Any, Any]:
     try:
         import tensorflow
     except ImportError as error:
-        raise SengaError(
+        raise ConfigError(
             "[sketch] backend = tensorflow: TensorFlow is not installed. Run "
             "`pip install -e .[tensorflow]`, or use torch."
         ) from error

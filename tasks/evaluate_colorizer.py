@@ -13,7 +13,7 @@ from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import OnProgress
 from pipeline.tables.metrics import PAGE
-from sketch_models.errors import SengaError
+from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.weights.cache import digests_of, expand_path, is_file
 from tasks import config
@@ -106,9 +106,9 @@ def _weights() -> dict[str, str]:
     found = {}
     for name, path in config.options(EvaluateOptions).weight_files().items():
         if not is_file(expand_path(path)):
-            raise SengaError(
-                f"[evaluate] {name} = {path}: there is no such file, expected the path of one; "
-                "leave it empty to go without that measure."
+            raise ConfigError(
+                f"[evaluate] {name} = {path}: there is no such file. Give the path of one, or "
+                "leave it empty to skip that metric."
             )
         found[name] = digests_of(expand_path(path)).sha256
     return found

@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize
 from pipeline import store
 from pipeline.colorizer.networks.painter import Painter
 from pipeline.colorizer.train_job import SCHEMA, TrainJob
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 
 _KEY = "colorizer"  # of the file's metadata
 
@@ -43,7 +43,7 @@ def write_colorizer(
     Spectral norms are folded into the weights that they scale.
 
     Raises:
-        SengaError: If the files cannot be written.
+        WeightsError: If the files cannot be written.
     """
     painter = Painter(job.network, size)
     painter.encoder.load_state_dict(encoder.state_dict())
@@ -64,7 +64,7 @@ def read_colorizer(path: Path) -> LoadedModel:
     """Load a colorizer onto the CPU.
 
     Raises:
-        SengaError: If the file is not a whole colorizer.
+        WeightsError: If the file is not a whole colorizer.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -79,8 +79,8 @@ def read_colorizer(path: Path) -> LoadedModel:
     return LoadedModel(painter, job, size)
 
 
-def _unreadable(path: Path) -> SengaError:
-    return SengaError(
+def _unreadable(path: Path) -> WeightsError:
+    return WeightsError(
         f"{path} cannot be read as a colorizer. Choose a colorizer.safetensors that "
         "TrainColorizer wrote, or the folder that it is in."
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.hints import Box, HintOptions, Hints, simulate_hints
 from pipeline.pack.dataset_reader import DatasetReader
-from sketch_models.errors import SengaError
+from sketch_models.errors import DatasetError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +46,13 @@ def read_pictures(
         limit: number of pictures at most; all of them if None.
 
     Raises:
-        SengaError: If the file cannot be read, is empty, or has no such line art.
+        DatasetError: If the file cannot be read, is empty, or has no such line art.
     """
     reader = DatasetReader(path)
     name = _line_name(reader, line)
     count = min(len(reader), limit or len(reader))
     if not count:
-        raise SengaError(f"{path} has no pictures: build it from more posts.")
+        raise DatasetError(f"{path} has no pictures: build it from more posts.")
     return [
         PackedPicture(
             id=int(reader.ids[row]),
@@ -86,7 +86,7 @@ def read_variants(path: str | Path, line: str, limit: int) -> Variants:
         limit: number of pictures at most.
 
     Raises:
-        SengaError: If the file cannot be read or has no such line art.
+        DatasetError: If the file cannot be read or has no such line art.
     """
     reader = DatasetReader(path)
     name = _line_name(reader, line)
@@ -108,7 +108,7 @@ def _line_name(reader: DatasetReader, line: str) -> str:
     """Return the name of the line art to read, the file's first if none is given."""
     if line and line not in reader.line_names:
         names = ", ".join(reader.line_names)
-        raise SengaError(f"{reader.path} has no line art {line}. Choose one of {names}.")
+        raise DatasetError(f"{reader.path} has no line art {line}. Choose one of {names}.")
     return line or reader.line_names[0]
 
 

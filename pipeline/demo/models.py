@@ -18,7 +18,7 @@ from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import ColorizeJob, Job, SimplifyJob, SketchJob
 from sketch_models.centerline import CenterlineOptions
-from sketch_models.errors import SengaError
+from sketch_models.errors import SengaError, WeightsError
 from sketch_models.model import LineModel, SketchModel
 from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.registry import line_model, sketch_model
@@ -249,7 +249,7 @@ def _read_metrics(path: Path) -> object:
 
 def _load_colorizer(source: Path, device: str) -> Colorizer:
     if not source.is_file():
-        raise SengaError(
+        raise WeightsError(
             f"There is no colorizer at {source}. Name a colorizer.safetensors with --colorizer, or "
             f"train one with {TRAIN_COMMAND}."
         )
@@ -278,4 +278,4 @@ def _require_on_disk(name: str, network: str) -> None:
     weights.identity(name, option=option, network=network)
     if not weights.is_available(name):
         advice = ", then start the demo again"
-        raise SengaError(weights.missing_weights_message(name, option, advice))
+        raise WeightsError(weights.missing_weights_message(name, option, advice))

@@ -15,7 +15,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pipeline.pack.dataset_file import SCHEMA
-from sketch_models.errors import SengaError
+from sketch_models.errors import DatasetError
 
 _OTHER_STORAGE = "hdf5"  # anything with which a user has repacked the file
 
@@ -36,18 +36,18 @@ class DatasetReader:
         boxes: content boxes: left, top, right, bottom, half-open; (N, 4) int64, pixels.
 
     Raises:
-        SengaError: if the file is missing, is no HDF5 file or has another layout.
+        DatasetError: if the file is missing, is no HDF5 file or has another layout.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise SengaError(f"{self.path} is missing. Build it first.")
+            raise DatasetError(f"{self.path} is missing. Build it first.")
         try:
             with h5py.File(self.path, "r") as file:
                 self._read_layout(file)
         except (OSError, RuntimeError, KeyError) as error:  # as h5py raises HDF5's errors
-            raise SengaError(
+            raise DatasetError(
                 f"{self.path} is not a complete HDF5 file of Senga. Build it again."
             ) from error
         self._datasets: dict[str, h5py.Dataset] = {}
@@ -57,7 +57,7 @@ class DatasetReader:
         self.attributes: dict[str, Any] = dict(file.attrs)
         schema = self.attributes.get("schema", "missing")
         if schema != SCHEMA:
-            raise SengaError(
+            raise DatasetError(
                 f"{self.path}: its schema is {schema}, expected {SCHEMA}. Build it again."
             )
         self.size = int(self.attributes["size"])
@@ -86,12 +86,12 @@ class DatasetReader:
             (size, size, 3) or (size, size) uint8, writable.
 
         Raises:
-            SengaError: if the file is damaged or was deleted.
+            DatasetError: if the file is damaged or was deleted.
         """
         try:
             return self._read(self._dataset(name), self._storage[name], row)
         except (OSError, RuntimeError, ValueError, isal_zlib.error) as error:  # type: ignore[misc]
-            raise SengaError(
+            raise DatasetError(
                 f"{self.path}: {name} of post {self.ids[row]} cannot be read ({error}). "
                 "Build it again."
             ) from error

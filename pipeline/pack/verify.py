@@ -28,7 +28,7 @@ from pipeline.pack.dataset_file import (
     variant_suffixes,
 )
 from pipeline.pack.square import PAPER
-from sketch_models.errors import SengaError
+from sketch_models.errors import DatasetError
 
 _ROWS_AT_ONCE = 64
 
@@ -61,14 +61,14 @@ def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
     every checksum matches, every picture is paper outside its content box and no line art is blank.
 
     Raises:
-        SengaError: the first fault, in one sentence.
+        DatasetError: the first fault, in one sentence.
     """
     summaries = [_verify_file(path) for path in paths]
     for number, summary in enumerate(summaries):
         for other in summaries[:number]:
             common = np.intersect1d(other.ids, summary.ids)
             if common.size:
-                raise SengaError(
+                raise DatasetError(
                     f"{other.path} and {summary.path} both contain post {common[0]} "
                     f"({common.size} in all). Build them again."
                 )
@@ -77,13 +77,13 @@ def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
 
 def _verify_file(path: Path) -> DatasetSummary:
     if not path.is_file():
-        raise SengaError(f"{path} is missing. Build it first.")
+        raise DatasetError(f"{path} is missing. Build it first.")
     try:
         with h5py.File(path, "r") as file:
             return _Verifier(path, file).verify()
     except (OSError, RuntimeError) as error:  # as h5py raises HDF5's errors
         reason = str(error).partition("(")[2].rstrip(")") or str(error)
-        raise SengaError(
+        raise DatasetError(
             f"{path} is not a complete HDF5 file ({reason}). Build it again."
         ) from error
 
@@ -113,7 +113,7 @@ class _Verifier:
 
     def _require(self, condition: bool, fault: str) -> None:
         if not condition:
-            raise SengaError(f"{self._path}: {fault}. Build it again.")
+            raise DatasetError(f"{self._path}: {fault}. Build it again.")
 
     def _check_attributes(self) -> int:
         """Check the attributes; return the side of the pictures."""
@@ -229,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{summary.path}: {summary.pictures:,} pictures of {summary.size} x "
                 f"{summary.size}, {groups}: valid, content {summary.content[:12]}\n"
             )
-    except SengaError as error:
+    except DatasetError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

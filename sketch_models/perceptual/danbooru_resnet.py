@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights import tensor_file
 from sketch_models.weights.tensor_file import Tensors, check_tensor, check_variances
 
@@ -143,7 +143,7 @@ def load(path: Path) -> DanbooruResNet:
     """Build the network that a weight file is of, with its weights.
 
     Raises:
-        SengaError: if the file is not a whole, usable file of such a network.
+        WeightsError: if the file is not a whole, usable file of such a network.
     """
     tensors = {name: torch.from_numpy(values) for name, values in read(path).items()}
     body = DanbooruResNet(_depth(tensors))
@@ -162,14 +162,14 @@ def read(path: Path) -> dict[str, NDArray[np.float32]]:
         `layer1.0.conv1.weight` ...
 
     Raises:
-        SengaError: if the file is not a whole, usable file of such a network.
+        WeightsError: if the file is not a whole, usable file of such a network.
     """
     with tensor_file.add_download_hint(DOWNLOAD_URL):
         tensors = _body_tensors(tensor_file.read(path))
         expected = _shapes(_depth(tensors))
         for name in tensors:
             if name not in expected:
-                raise SengaError(
+                raise WeightsError(
                     f"{path}: weights of another network: unexpected tensor {name[:60]!r}; "
                     "expected ResNet 18, 34 or 50."
                 )

@@ -221,7 +221,7 @@ def load(path: Path) -> Inception:
     """Build the network with the weights of a file.
 
     Raises:
-        SengaError: if the file is not a whole, usable file of this network.
+        WeightsError: if the file is not a whole, usable file of this network.
     """
     with torch.device("meta"):
         network = Inception()

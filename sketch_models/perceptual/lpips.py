@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights import tensor_file
 from sketch_models.weights.tensor_file import check_tensor
 
@@ -76,7 +76,7 @@ def load(alexnet: Path, linear: Path) -> Lpips:
     """Build the distance from its two files.
 
     Raises:
-        SengaError: if a file is not a whole, usable file of these weights.
+        WeightsError: if a file is not a whole, usable file of these weights.
     """
     network = Lpips()
     with tensor_file.add_download_hint(ALEXNET_URL):
@@ -89,7 +89,7 @@ def load(alexnet: Path, linear: Path) -> Lpips:
         for number, parameter in enumerate(network.weights):
             _copy(parameter, linear, f"lin{number}.model.1.weight", tensors)
             if parameter.min() < 0:
-                raise SengaError(f"{linear}: negative weights in lin{number}; expected none.")
+                raise WeightsError(f"{linear}: negative weights in lin{number}; expected none.")
     return network
 
 

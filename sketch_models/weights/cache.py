@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights.digests import DigestCache, Digests
 from sketch_models.weights.table import FILES, WeightFile
 
@@ -29,7 +29,7 @@ def digests_of(path: Path) -> Digests:
     """Return the digests of any file; it is read once, unless it changes.
 
     Raises:
-        SengaError: if it cannot be read.
+        WeightsError: if it cannot be read.
     """
     with explain_read_errors(path):
         return digest_cache().digests_of(path)
@@ -65,17 +65,17 @@ def is_file(path: Path) -> bool:
 
 @contextlib.contextmanager
 def explain_read_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError that occurs while `path` is read into a SengaError."""
+    """Turn an OSError that occurs while `path` is read into a WeightsError."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SengaError(f"{path}: cannot be read ({reason}). Use a readable file.") from error
+        raise WeightsError(f"{path}: cannot be read ({reason}). Use a readable file.") from error
 
 
 @contextlib.contextmanager
 def explain_write_errors(name: str, megabytes: float, option: str = "") -> Iterator[None]:
-    """Turn an OSError that occurs while the cache folder is written into a SengaError.
+    """Turn an OSError that occurs while the cache folder is written into a WeightsError.
 
     Args:
         name: of the file to be written there.
@@ -87,7 +87,7 @@ def explain_write_errors(name: str, megabytes: float, option: str = "") -> Itera
     except OSError as error:
         reason = error.strerror or type(error).__name__
         instead = f", or {option} to the path of a copy" if option else ""
-        raise SengaError(
+        raise WeightsError(
             f"{cache_folder()}: {name} cannot be written there ({reason}). Set SENGA_WEIGHTS to a "
             f"writable folder with {megabytes:.0f} MB free{instead}."
         ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sketch_models.atomic import locked, replacing
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 
 _BLOCK_SIZE = 1 << 20  # bytes read at once
 
@@ -52,7 +52,7 @@ class DigestCache:
 
         Raises:
             OSError: if the file cannot be read.
-            SengaError: if `digests.json` is damaged.
+            WeightsError: if `digests.json` is damaged.
         """
         file = file.absolute()
         stat = file.stat()
@@ -68,7 +68,7 @@ class DigestCache:
         """The sha256 under which a name was first seen; empty if it never was.
 
         Raises:
-            SengaError: if `digests.json` is damaged.
+            WeightsError: if `digests.json` is damaged.
         """
         return str(self._read()["first"].get(name, ""))
 
@@ -97,13 +97,13 @@ class DigestCache:
         except (FileNotFoundError, NotADirectoryError):
             return {"first": {}, "files": {}}
         except OSError as error:
-            raise SengaError(
+            raise WeightsError(
                 f"{self.path}: cannot be read ({error.strerror}). Make it readable, or set "
                 "SENGA_WEIGHTS to another folder."
             ) from error
         except ValueError as error:
-            raise SengaError(damaged) from error
+            raise WeightsError(damaged) from error
         match content:
             case {"first": dict(first), "files": dict(files)}:
                 return {"first": first, "files": files}
-        raise SengaError(damaged)
+        raise WeightsError(damaged)

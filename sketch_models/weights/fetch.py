@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sketch_models.atomic import locked, replacing
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights.cache import (
     cache_folder,
     digest_cache,
@@ -32,10 +32,10 @@ def fetch(name: str, progress: bool = True) -> Path:
         progress: whether to show a progress line on stderr.
 
     Raises:
-        SengaError: if the name is unknown, or the right file cannot be had.
+        WeightsError: if the name is unknown, or the right file cannot be had.
     """
     if name not in FILES:
-        raise SengaError(f"Weights {name}: unknown name. Use one of {', '.join(FILES)}.")
+        raise WeightsError(f"Weights {name}: unknown name. Use one of {', '.join(FILES)}.")
     file = FILES[name]
     path = cache_folder() / file.filename
     if not is_file(path):
@@ -74,7 +74,7 @@ def _download(file: WeightFile, path: Path, progress: bool) -> None:
         try:
             download(file.url, temporary, megabytes=file.megabytes, progress=progress)
         except DownloadError as error:
-            raise SengaError(
+            raise WeightsError(
                 f"{file.filename}: the download from {file.url} failed ({error}). {remedy}."
             ) from error
         digests = read_digests(temporary)
@@ -82,7 +82,7 @@ def _download(file: WeightFile, path: Path, progress: bool) -> None:
 
 
 def _verify(file: WeightFile, path: Path, digests: Digests, *, source: str, remedy: str) -> None:
-    """Raise SengaError unless this is the published file.
+    """Raise WeightsError unless this is the published file.
 
     Args:
         file: the published file.
@@ -93,12 +93,12 @@ def _verify(file: WeightFile, path: Path, digests: Digests, *, source: str, reme
     """
     with explain_read_errors(path), path.open("rb") as stream:
         if stream.read(64).lstrip().startswith(b"<"):
-            raise SengaError(f"{source}: a web page instead of {file.filename}. {remedy}.")
+            raise WeightsError(f"{source}: a web page instead of {file.filename}. {remedy}.")
     if not file.digest:
         _verify_first_seen(file, path, digests.sha256, source=source, remedy=remedy)
     elif not file.matches(digests):
         found = f"md5:{digests.md5}" if "md5" in file.digest else f"sha256:{digests.sha256}"
-        raise SengaError(
+        raise WeightsError(
             f"{source}: not the published {file.filename}: expected {file.digest}, found {found}. "
             f"{remedy}."
         )
@@ -111,14 +111,14 @@ def _verify_first_seen(
     cache = digest_cache()
     first = cache.first_seen(file.name)
     if first and first != sha256:
-        raise SengaError(
+        raise WeightsError(
             f"{source}: not the {file.filename} that was first seen: expected sha256:{first}, "
             f"found sha256:{sha256}. If it was changed on purpose, delete {file.name} from "
             f"{cache.path}."
         )
     megabytes = path.stat().st_size / 1e6
     if megabytes < _MIN_SIZE_RATIO * file.megabytes:
-        raise SengaError(
+        raise WeightsError(
             f"{source}: cut short: expected the {file.megabytes:.1f} MB of {file.filename}, found "
             f"{megabytes:.1f} MB. {remedy}."
         )

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights import hdf5_text
 
 DOWNLOAD_URL = "https://github.com/lllyasviel/sketchKeras/releases/download/0.1/mod.h5"
@@ -113,7 +113,7 @@ def read_layers(path: Path) -> SketchKerasLayers:
     """Return the 18 convolutions and their BatchNorms, from the file that Keras wrote.
 
     Raises:
-        SengaError: if the file is anything else.
+        WeightsError: if the file is anything else.
     """
     with _explain_errors(path):
         return _parse_hdf5(_read_content(path))
@@ -131,7 +131,7 @@ def read(path: Path) -> dict[str, Array]:
         `0.weight` (O, I, H, W), `0.bias` (O,) ... `17.bias`, float32.
 
     Raises:
-        SengaError: if the file is neither.
+        WeightsError: if the file is neither.
     """
     with _explain_errors(path):
         content = _read_content(path)
@@ -144,12 +144,12 @@ def read(path: Path) -> dict[str, Array]:
 
 @contextmanager
 def _explain_errors(path: Path) -> Iterator[None]:
-    """Turn whatever is raised while the file is read into a SengaError."""
+    """Turn whatever is raised while the file is read into a WeightsError."""
     try:
         yield
     except Exception as error:  # h5py raises all kinds of errors for broken bytes
         problem = str(error) if isinstance(error, _FormatError) else "is damaged or cut short"
-        raise SengaError(
+        raise WeightsError(
             f"{path}: the file {problem}. Download sketchKeras's weights from {DOWNLOAD_URL}."
         ) from error
 

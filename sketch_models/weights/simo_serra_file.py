@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights import tensor_file, torch7
 from sketch_models.weights.tensor_file import Format, Tensors, check_tensor
 from sketch_models.weights.torch7 import Torch7Object
@@ -146,11 +146,11 @@ def read(path: Path, statistics: str) -> dict[str, NDArray[np.float32]]:
         and `std`, (1,).
 
     Raises:
-        SengaError: if the file is not a whole, usable file of this network.
+        WeightsError: if the file is not a whole, usable file of this network.
     """
     if statistics not in STATISTICS:
         names = ", ".join(STATISTICS)
-        raise SengaError(f"[simo_serra] statistics = {statistics}: expected one of {names}.")
+        raise WeightsError(f"[simo_serra] statistics = {statistics}: expected one of {names}.")
     with tensor_file.add_download_hint(DOWNLOAD_URL):
         file_format = tensor_file.detect_format(path)
         if file_format is Format.TORCH7:
@@ -173,13 +173,13 @@ def _check(
     state["mean"] = check_tensor(path, "mean", mean, (1,))
     state["std"] = check_tensor(path, "std", std, (1,))
     if state["std"][0] <= 0:
-        raise SengaError(f"{path}: std = {state['std'][0]}: expected a number above 0.")
+        raise WeightsError(f"{path}: std = {state['std'][0]}: expected a number above 0.")
     return state
 
 
 def _require_layer_count(path: Path, count: int) -> None:
     if count != len(LAYERS):
-        raise SengaError(
+        raise WeightsError(
             f"{path}: weights of another network: {count} convolutions, expected {len(LAYERS)}."
         )
 
@@ -188,7 +188,7 @@ def _parse_torch7(path: Path) -> _Parsed:
     cache = torch7.read(path)
     model = cache.get("model") if isinstance(cache, dict) else None
     if not isinstance(cache, dict) or not isinstance(model, Torch7Object):
-        raise SengaError(f"{path}: no network in it; expected a table of model, mean and std.")
+        raise WeightsError(f"{path}: no network in it; expected a table of model, mean and std.")
     modules = _flatten(path, model)
     types = [_MODULE_TYPES[module.name] for module in modules]
     convolutions = [
@@ -198,7 +198,7 @@ def _parse_torch7(path: Path) -> _Parsed:
     ]
     _require_layer_count(path, len(convolutions))
     if types != _EXPECTED_TYPES:
-        raise SengaError(
+        raise WeightsError(
             f"{path}: weights of another network: other modules, or in another order; expected "
             "convolutions with ReLU between them and Sigmoid at the end."
         )
@@ -222,7 +222,7 @@ def _flatten(path: Path, model: Torch7Object) -> list[Torch7Object]:
             stack += reversed(_children(path, module))
     if stack:
         expected = len(_EXPECTED_TYPES)
-        raise SengaError(f"{path}: weights of another network; expected {expected} modules.")
+        raise WeightsError(f"{path}: weights of another network; expected {expected} modules.")
     return flat
 
 
@@ -232,18 +232,18 @@ def _children(path: Path, sequential: Torch7Object) -> list[Torch7Object]:
     values = [entries.get(index) for index in range(1, len(entries) + 1)]  # Lua counts from 1
     children = [value for value in values if isinstance(value, Torch7Object)]
     if not children or len(children) < len(values):
-        raise SengaError(f"{path}: a Sequential without modules; expected a table of modules.")
+        raise WeightsError(f"{path}: a Sequential without modules; expected a table of modules.")
     return children
 
 
 def _check_geometry(path: Path, index: int, layer: Layer, module: Torch7Object) -> None:
-    """Raise SengaError if the file gives other strides or padding than the network has."""
+    """Raise WeightsError if the file gives other strides or padding than the network has."""
     expected = {"dW": layer.stride, "padW": layer.padding, "adjW": 0}
     expected |= {name.replace("W", "H"): value for name, value in expected.items()}
     for name, value in expected.items():
         stored = module.fields.get(name, float(value))
         if not isinstance(stored, float) or stored != value:
-            raise SengaError(
+            raise WeightsError(
                 f"{path}: weights of another network: {name} of convolution {index} is wrong, "
                 f"expected {value}."
             )
@@ -268,7 +268,7 @@ def _parse_state_dict(path: Path, statistics: Statistics) -> _Parsed:
     for key, tensor in tensor_file.read(path).items():
         match = _KEY.fullmatch(key)
         if match is None:
-            raise SengaError(
+            raise WeightsError(
                 f"{path}: weights of another network: unexpected tensor {key[:60]!r}; expected "
                 "only convolutions."
             )
@@ -283,7 +283,7 @@ def _parse_safetensors(path: Path) -> _Parsed:
     tensors = tensor_file.read(path)
     expected = {f"{index}.{part}" for index in range(len(LAYERS)) for part in ("weight", "bias")}
     if set(tensors) != expected | {"mean", "std"}:
-        raise SengaError(
+        raise WeightsError(
             f"{path}: weights of another network; expected 0.weight ... 22.bias, mean and std."
         )
     convolutions = [

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 
 Tensors: TypeAlias = dict[str, NDArray[Any]]
 
@@ -45,20 +45,20 @@ def detect_format(path: Path) -> Format:
     """Return the format of a file by its first bytes, whatever its name is.
 
     Raises:
-        SengaError: if the file is missing, empty, an HTML page or of another format.
+        WeightsError: if the file is missing, empty, an HTML page or of another format.
     """
     try:
         if not path.is_file():
-            raise SengaError(f"{path}: there is no such file.")
+            raise WeightsError(f"{path}: there is no such file.")
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SengaError(f"{path}: cannot be read ({reason}).") from error
+        raise WeightsError(f"{path}: cannot be read ({reason}).") from error
     if not head:
-        raise SengaError(f"{path}: the file is empty.")
+        raise WeightsError(f"{path}: the file is empty.")
     if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
-        raise SengaError(f"{path}: an HTML page, not weights.")
+        raise WeightsError(f"{path}: an HTML page, not weights.")
     if head.startswith(b"\3\0\0\0"):  # a table
         return Format.TORCH7
     if head.startswith(_PYTORCH):
@@ -66,21 +66,21 @@ def detect_format(path: Path) -> Format:
     if head[8:9] == b"{":  # after the length of its header
         return Format.SAFETENSORS
     formats = ", ".join(each.value for each in Format)
-    raise SengaError(f"{path}: not a weight file; expected one of these formats: {formats}.")
+    raise WeightsError(f"{path}: not a weight file; expected one of these formats: {formats}.")
 
 
 def read(path: Path) -> Tensors:
     """Read a state dict of PyTorch or a safetensors file; no pickled code runs.
 
     Raises:
-        SengaError: if it is of another format, damaged, or holds more than tensors.
+        WeightsError: if it is of another format, damaged, or holds more than tensors.
     """
     file_format = detect_format(path)
     if file_format is Format.PYTORCH:
         return _read_state_dict(path)
     if file_format is Format.SAFETENSORS:
         return _read_safetensors(path)
-    raise SengaError(f"{path}: a {file_format.value} file, expected PyTorch or safetensors.")
+    raise WeightsError(f"{path}: a {file_format.value} file, expected PyTorch or safetensors.")
 
 
 def _read_state_dict(path: Path) -> Tensors:
@@ -92,7 +92,7 @@ def _read_state_dict(path: Path) -> Tensors:
         # A sparse or meta tensor, or one of a dtype that NumPy lacks, has no `numpy`.
         return {_require_str(name): tensor.detach().numpy() for name, tensor in state.items()}
     except Exception as error:  # whatever PyTorch raises on hostile bytes
-        raise SengaError(
+        raise WeightsError(
             f"{path}: damaged or cut short, or with pickled objects that are not tensors; "
             f"expected a whole state dict of PyTorch."
         ) from error
@@ -113,7 +113,7 @@ def _read_safetensors(path: Path) -> Tensors:
     try:
         return load_file(path)
     except Exception as error:  # a dtype that NumPy lacks is a KeyError there, and so on
-        raise SengaError(f"{path}: damaged or cut short safetensors file.") from error
+        raise WeightsError(f"{path}: damaged or cut short safetensors file.") from error
 
 
 def _require_str(name: object) -> str:
@@ -134,29 +134,29 @@ def check_tensor(
         shape: the shape that it must have.
 
     Raises:
-        SengaError: if it is not an array of floats of that shape, or holds NaN or infinity.
+        WeightsError: if it is not an array of floats of that shape, or holds NaN or infinity.
     """
     if not isinstance(tensor, np.ndarray) or tensor.dtype.kind != "f":
-        raise SengaError(
+        raise WeightsError(
             f"{path}: no floating-point tensor {name}; expected the shape {_format_shape(shape)}."
         )
     if tensor.shape != shape:
-        raise SengaError(
+        raise WeightsError(
             f"{path}: weights of another network: {name} has the shape "
             f"{_format_shape(tensor.shape)}, expected {_format_shape(shape)}."
         )
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
         values = np.array(tensor, np.float32, order="C")
     if not np.isfinite(values).all():
-        raise SengaError(f"{path}: NaN or infinity in {name}.")
+        raise WeightsError(f"{path}: NaN or infinity in {name}.")
     return values
 
 
 def check_variances(path: Path, state: Mapping[str, NDArray[np.float32]]) -> None:
-    """Raise SengaError if a running variance of a BatchNorm is negative."""
+    """Raise WeightsError if a running variance of a BatchNorm is negative."""
     for name, values in state.items():
         if name.endswith("running_var") and values.min() < 0:
-            raise SengaError(f"{path}: negative variance in {name}.")
+            raise WeightsError(f"{path}: negative variance in {name}.")
 
 
 def _format_shape(shape: tuple[int, ...]) -> str:
@@ -168,5 +168,5 @@ def add_download_hint(url: str) -> Iterator[None]:
     """Add to an error about a file the address of a good one."""
     try:
         yield
-    except SengaError as error:
-        raise SengaError(f"{error} Download a good file from {url}.") from error
+    except WeightsError as error:
+        raise WeightsError(f"{error} Download a good file from {url}.") from error

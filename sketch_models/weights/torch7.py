@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 
 _NIL, _NUMBER, _STRING, _TABLE, _OBJECT, _BOOLEAN = range(6)
 _FUNCTIONS = (6, 7, 8)
@@ -68,17 +68,17 @@ def read(path: Path) -> object:
     the file that cannot be written and that need not be aligned. Values may contain themselves.
 
     Raises:
-        SengaError: if the file cannot be read, is cut short or holds anything else.
+        WeightsError: if the file cannot be read, is cut short or holds anything else.
     """
     try:
         if not path.is_file():
-            raise SengaError(f"{path}: there is no such file.")
+            raise WeightsError(f"{path}: there is no such file.")
         data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
         return _Reader(data).value()
     except OSError as error:
-        raise SengaError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise WeightsError(f"{path}: cannot be read ({error.strerror}).") from error
     except _MalformedError as error:
-        raise SengaError(f"{path}: not a usable Torch 7 file ({error}).") from error
+        raise WeightsError(f"{path}: not a usable Torch 7 file ({error}).") from error
 
 
 class _Reader:

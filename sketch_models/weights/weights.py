@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketch_models.atomic import locked, replacing
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights.cache import (
     cache_folder,
     digests_of,
@@ -60,7 +60,7 @@ def identity(weights: str, *, option: str = "weights", network: str = "") -> str
         file that is not a published one; a name and a copy of its file have the same identity.
 
     Raises:
-        SengaError: if there are no such weights.
+        WeightsError: if there are no such weights.
     """
     source = _resolve(weights, option, network)
     if isinstance(source, WeightFile):
@@ -100,7 +100,7 @@ def ensure_local(weights: str, option: str, *, network: str = "") -> Path:
         network: the network that they must be of; empty for any.
 
     Raises:
-        SengaError: if there are no such weights, or they cannot be downloaded.
+        WeightsError: if there are no such weights, or they cannot be downloaded.
     """
     source = _resolve(weights, option, network)
     return fetch(source.name) if isinstance(source, WeightFile) else source
@@ -124,7 +124,7 @@ def ensure_safetensors(
         variant: what else the tensors depend on.
 
     Raises:
-        SengaError: if there are no such weights, or the folder cannot be written.
+        WeightsError: if there are no such weights, or the folder cannot be written.
     """
     source = ensure_local(weights, option, network=network)
     digests = digests_of(source)
@@ -142,7 +142,7 @@ def is_converted(weights: str, network: str, *, option: str, variant: str = "") 
     """Whether `ensure_safetensors` has nothing left to do.
 
     Raises:
-        SengaError: if there are no such weights.
+        WeightsError: if there are no such weights.
     """
     source = _resolve(weights, option, network)
     path = cache_folder() / source.filename if isinstance(source, WeightFile) else source
@@ -165,7 +165,7 @@ def _resolve(weights: str, option: str, network: str) -> WeightFile | Path:
             return path
         problem = "there is no such file"
     names = ", ".join(name for name, file in FILES.items() if network in ("", file.network))
-    raise SengaError(f"{option} = {weights}: {problem}. Use {names} or the path of a file.")
+    raise WeightsError(f"{option} = {weights}: {problem}. Use {names} or the path of a file.")
 
 
 def _metadata(digests: Digests, network: str, variant: str) -> dict[str, str]:
@@ -191,7 +191,7 @@ def _convert(
     with explain_read_errors(source):
         tensors = {name: np.ascontiguousarray(value) for name, value in read(source).items()}
     if digests_of(source) != digests:
-        raise SengaError(f"{source}: changed while it was read. Run again.")
+        raise WeightsError(f"{source}: changed while it was read. Run again.")
     file = find_published(digests)
     licence = file.licence if file else "unknown"
     with replacing(path) as temporary:

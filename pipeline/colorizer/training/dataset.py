@@ -23,7 +23,7 @@ from pipeline.colorizer.training.training_sample import (
 )
 from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.picture import keep_freed_memory
-from sketch_models.errors import SengaError
+from sketch_models.errors import DatasetError
 
 __all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "TrainingSample", "normalize"]
 
@@ -54,7 +54,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         size: side of the pictures, in pixels.
 
     Raises:
-        SengaError: If the file is missing, broken, empty, of another layout or another size, or
+        DatasetError: If the file is missing, broken, empty, of another layout or another size, or
             lacks one of the lines.
     """
 
@@ -142,15 +142,15 @@ os.register_at_fork(before=_pause_threads, after_in_parent=_resume_threads)
 
 def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> None:
     if not len(reader):
-        raise SengaError(f"{reader.path} has no pictures: build it from more posts.")
+        raise DatasetError(f"{reader.path} has no pictures: build it from more posts.")
     for name in lines:
         if name not in reader.line_names:
-            raise SengaError(
+            raise DatasetError(
                 f"{reader.path} has no line art {name}. Choose one of "
                 f"{', '.join(reader.line_names)}, or build it again with {name}."
             )
     if size not in (None, reader.size):
-        raise SengaError(
+        raise DatasetError(
             f"{reader.path} was packed with [pack] size = {reader.size}: expected {size}. "
             f"Ask for {reader.size}, or build it again with [pack] size = {size}."
         )

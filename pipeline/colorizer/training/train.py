@@ -32,7 +32,7 @@ from pipeline.colorizer.training.sampler import BatchSampler
 from pipeline.colorizer.training.train_log import TrainLog, TrainSchedule
 from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
-from sketch_models.errors import SengaError
+from sketch_models.errors import ConfigError, SengaError, WeightsError
 from sketch_models.perceptual import danbooru_resnet
 from sketch_models.runner import choose_device, choose_precision
 from sketch_models.weights import weights
@@ -66,7 +66,7 @@ def train(job: TrainJob, folder: Path, context: TrainContext) -> None:
         _leave_process_group()  # the other processes have not stopped at the same place
         batch_size = max_batch_size(job, context)
         if not batch_size or not job.options.shrink_batch or context.world_size > 1:
-            raise SengaError(_too_large(job.options.batch_size, batch_size * context.world_size))
+            raise ConfigError(_too_large(job.options.batch_size, batch_size * context.world_size))
         _train_to_end(_with_batch_size(job, batch_size), folder, context)
 
 
@@ -227,7 +227,7 @@ def load_perceptual(job: TrainJob) -> Perceptual | None:
     perceptual_weights.identity(job.losses)  # raises for a name that does not exist
     message = perceptual_weights.missing(job.losses)
     if message is not None:
-        raise SengaError(message)
+        raise WeightsError(message)
     if not perceptual_weights.are_ready(job.losses):
         return None
     path = weights.ensure_safetensors(
@@ -253,12 +253,12 @@ def open_context(job: TrainJob) -> Iterator[TrainContext]:
     device = choose_device(name)
     dtype = choose_precision(job.compute.precision, device)
     if dtype == torch.float16:
-        raise SengaError(
+        raise ConfigError(
             "[compute] precision = fp16: the small gradients of a training vanish in it. Use auto, "
             "bf16 or fp32."
         )
     if job.compute.compile and device.type == "cpu":  # PyTorch 2.13, with both in channels-last
-        raise SengaError(
+        raise ConfigError(
             "[compute] compile = true: on a CPU PyTorch's compiler gets batch normalisation behind "
             "a LeakyReLU wrong. Use a GPU, or --compute-compile false."
         )
@@ -293,7 +293,7 @@ def main(arguments: list[str]) -> None:
         ) from None
     with open_context(job) as context:
         if job.options.batch_size % context.world_size:
-            raise SengaError(
+            raise ConfigError(
                 f"[train] batch_size = {job.options.batch_size}: expected a multiple of "
                 f"{context.world_size}, the number of processes."
             )

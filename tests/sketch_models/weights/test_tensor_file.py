@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import SengaError, WeightsError
 from sketch_models.weights import tensor_file
 from sketch_models.weights.tensor_file import Format
 
@@ -216,4 +216,4 @@ def test_download_hint_ends_the_message() -> None:
         ),
         tensor_file.add_download_hint("https://example.org/w"),
     ):
-        raise SengaError("w: the file is empty.")
+        raise WeightsError("w: the file is empty.")

@@ -15,8 +15,10 @@ from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsE
 
 if TYPE_CHECKING:
     from pipeline.colorizer.colorizer import Colorizer
-    from pipeline.colorizer.hints import Hints
+    from pipeline.colorizer.hints import HintOptions, Hints
+    from pipeline.colorizer.options import AugmentOptions
     from pipeline.colorizer.training.dataset import ColorizationDataset
+    from pipeline.colorizer.training.training_sample import normalize
     from pipeline.tables.measures import read_measures
     from pipeline.tables.metrics import read_metrics
     from pipeline.tables.outcomes import read_outcomes
@@ -26,16 +28,19 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AugmentOptions",
     "BuiltDataset",
     "ColorizationDataset",
     "Colorizer",
     "ConfigError",
     "DatasetError",
+    "HintOptions",
     "Hints",
     "SengaError",
     "WeightsError",
     "__version__",
     "build_dataset",
+    "normalize",
     "read_measures",
     "read_metrics",
     "read_outcomes",
@@ -43,11 +48,14 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AugmentOptions": "pipeline.colorizer.options",
     "BuiltDataset": "tasks.build",
     "ColorizationDataset": "pipeline.colorizer.training.dataset",
     "Colorizer": "pipeline.colorizer.colorizer",
+    "HintOptions": "pipeline.colorizer.hints",
     "Hints": "pipeline.colorizer.hints",
     "build_dataset": "tasks.build",
+    "normalize": "pipeline.colorizer.training.training_sample",
     "read_measures": "pipeline.tables.measures",
     "read_metrics": "pipeline.tables.metrics",
     "read_outcomes": "pipeline.tables.outcomes",

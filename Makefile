@@ -1,8 +1,8 @@
-# make dataset   builds the sample dataset, and says where it is   (CONFIG=configs/solo.cfg: a recipe)
-# make demo      the web page to try it   (COLORIZER=data/quick/colorizer/<recipe>: with your own)
-# make test      lint, types and tests
-# make lint      lint and types alone
-# make bench     the benchmarks; their tables go to benchmarks/results/
+# make dataset   builds the sample dataset, and prints its paths   (CONFIG=configs/solo.cfg: another one)
+# make demo      starts the web demo   (COLORIZER=data/quick/colorizer.safetensors: with your own colorizer)
+# make test      runs the linter, the type checker and the tests
+# make lint      runs the linter and the type checker only
+# make bench     runs the benchmarks and writes their tables to benchmarks/results/
 # make clean     removes the environment and everything that was built, downloads included
 
 PYTHON ?= python3

@@ -37,11 +37,11 @@ class DownloadShard(ShardStage):
         return int(str(FilterPosts().shards()[self.shard]["rows"]))
 
     def artefact(self) -> Path:
-        """Return the tar of the original bytes, which all recipes share: no picture comes twice."""
+        """Return the tar of the original bytes, which all filters share: no picture is fetched twice."""
         return self.dataset.color(self.shard)
 
     def manifest_path(self) -> Path:
-        """Return the manifest, one per recipe: the tar holds what this recipe needs."""
+        """Return the manifest, one per filter: the tar holds what this filter keeps."""
         return self.dataset.color_manifest(self.settings_hash(), self.shard)
 
     @property

@@ -1,4 +1,4 @@
-"""The posts that match the recipe, in shards."""
+"""The posts that pass the filter, in shards."""
 
 from __future__ import annotations
 

@@ -41,7 +41,6 @@ FLAGS = {
     for key in fields(options)
 }
 PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
-RECIPE = "<recipe>"  # stands in the pages for the fingerprint of a training's settings
 
 # Words of a luigi command that is not run but checked, and what it would take.
 ELSEWHERE = {
@@ -122,9 +121,9 @@ def blocks(page: str) -> list[Block]:
 
 def parse(where: str, text: str) -> Command | None:
     """A command of one line, None where the line has none."""
-    lexer = shlex.shlex(text.replace(RECIPE, "RECIPE"), posix=True, punctuation_chars=True)
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
-    words = [word.replace("RECIPE", RECIPE) for word in lexer]
+    words = list(lexer)
     if not words:
         return None
     environment = {}
@@ -157,7 +156,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("benchmarks", "pipeline", "sketch_models", "tasks"):
+        for name in ("benchmarks", "pipeline", "senga", "sketch_models", "tasks"):
             (folder / name).symlink_to(TOP / name)
         for name in ("docs", "configs", "weights"):
             (folder / name).mkdir()
@@ -197,12 +196,6 @@ class Desk:
         assert "Traceback" not in done.stdout, f"{where}: {shlex.join(words)}\n{done.stdout}"
         return done.stdout
 
-    def named(self, word: str) -> str:
-        """A word with the training's folder in the place of `<recipe>`."""
-        before, here, after = word.partition(RECIPE)
-        trained = sorted((self.folder / before).glob("*/colorizer.safetensors")) if here else []
-        return before + (trained[0].parent.name if trained else "0123456789ab") * bool(here) + after
-
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
@@ -220,7 +213,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 def follow(command: Command, desk: Desk) -> None:
     """Runs a command, or has it checked where it cannot be run here."""
-    words = [desk.named(word) for word in command.words]
+    words = command.words
     programs = {
         ".": _activate,
         "curl": _curl,
@@ -238,7 +231,7 @@ def follow(command: Command, desk: Desk) -> None:
 
 def check(command: Command, desk: Desk) -> None:
     """Has a command checked, without running it."""
-    words = [desk.named(word) for word in command.words]
+    words = command.words
     checks = {"luigi": _check_luigi, "make": _make, "pip": _pip, "python": _check_python}
     checks[words[0]](command, words[1:], desk)
 
@@ -397,7 +390,7 @@ def test_options_in_the_text_exist(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_in_the_text_exist(page: str) -> None:
-    folders = "benchmarks|configs|docs|pipeline|sketch_models|tasks|tests"
+    folders = "benchmarks|configs|docs|pipeline|senga|sketch_models|tasks|tests"
     for name in re.findall(rf"`((?:{folders})/[^` <>]*)`", TEXTS[page]):
         assert (TOP / name).exists(), f"{page}: {name}"
 

@@ -105,10 +105,10 @@ function metricRows(metrics) {
 }
 
 function trainingHelp({ train }) {
-  const commands = `${train}\npython -m pipeline.demo --colorizer data/<dataset>/colorizer/<recipe>`;
+  const commands = `${train}\npython -m pipeline.demo --colorizer data/<dataset>/colorizer.safetensors`;
   return [
     element("h2", { textContent: "Train a better model" }),
-    paragraph("The first command trains the sample model. For a better one, use a recipe of your own: your own pictures, wider networks, more epochs, and a GPU. The second command starts the demo with it."),
+    paragraph("The first command trains the sample model. For a better one, write a config of your own, with your own pictures, wider networks and more epochs, and train on a GPU. The second command starts the demo with the new model."),
     element("pre", {}, element("code", { textContent: commands })),
   ];
 }

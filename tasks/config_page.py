@@ -41,16 +41,18 @@ GROUPS = {
 
 _HEAD = f"""# Configuration
 
-All options, with their defaults. `{COMMAND}` writes this page from the code; do not
+All options and their defaults. `{COMMAND}` writes this page from the code; do not
 edit it by hand.
 
-An option takes its value from these places, and a later one wins:
+The value of an option comes from these places; a later one overrides an earlier one:
 
 1. its default in the code;
-2. `luigi.cfg`, in the folder that the command is run in; the tables say where Senga's sets another
-   value than the default;
-3. the file that `LUIGI_CONFIG_PATH` names, such as a recipe of `configs/`;
-4. the command line, where `size` of `[pack]` is `--pack-size`.
+2. `luigi.cfg` in the current folder; if Senga's sets another value than the default, the tables
+   show it;
+3. the file that the environment variable `LUIGI_CONFIG_PATH` names, such as a recipe of `configs/`;
+4. the command line: `size` of `[pack]` is `--pack-size`.
+
+In Python, [`build_dataset`](python.md#build-a-dataset) takes options as keywords: `pack_size=128`.
 
 ```sh
 make dataset CONFIG=configs/quick.cfg
@@ -59,7 +61,7 @@ LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset --pack-siz
 luigi --module tasks BuildDataset --help-all      # every option with its meaning, and Luigi's own
 ```
 
-A recipe is an INI file; to keep the third line's choice, write into it:
+A recipe is an INI file. To set the option of the third command permanently, write into it:
 
 ```ini
 [pack]
@@ -67,37 +69,38 @@ size = 96
 ```
 
 A list is separated by commas or spaces: `all_tags = solo white_background`, and on the command line
-`--filter-all-tags solo,white_background`. In a file it may stand over several lines. A switch is
+`--filter-all-tags solo,white_background`. In a file it can span several lines. A boolean is
 `true` or `false`, on the command line too: `--pack-sketches true`.
 
-A section or key that is not on this page is refused, and so is a value that cannot work: in one
-sentence, and before anything runs. Luigi's own sections are let through: `[core]`, `[worker]`,
-`[scheduler]`, `[resources]` and the like.
+A section or option that is not on this page, or a value that is not valid, is an error before
+anything runs. An option that was renamed is an error that gives its new name; the
+[changelog](../CHANGELOG.md) lists them. Luigi's own sections are allowed: `[core]`, `[worker]`,
+`[scheduler]`, `[resources]` and so on.
 
-What a change makes anew is in [architecture.md](architecture.md#a-re-run). The options that matter
-most:
+What runs again after a change is in [architecture.md](architecture.md#a-re-run). The most important
+options:
 
 | option | |
 |---|---|
-| `[build] data`, `dataset`, `seed`, `shard_width` | where, name, one seed, post ids per shard |
-| `[metadata] source`, `csv`, `api_url` | where posts come from |
-| `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | which posts |
-| `[sketch] models`, `size` | what draws the sketches, at what long side |
-| `[simplify] model`, `sizes` | what draws the lines, at what long sides |
-| `[split] test_size` | a count or a fraction |
-| `[pack] size`, `fit` | side of the square, `pad` or `crop` |
+| `[build] data`, `dataset`, `seed`, `shard_width` | folder of all datasets, name of the dataset, seed, post ids per shard |
+| `[metadata] source`, `csv`, `api_url` | the source of the posts |
+| `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | which posts to keep |
+| `[sketch] models`, `size` | sketch models, and long side of the sketches in pixels |
+| `[simplify] model`, `sizes` | line model, and long sides of the line art in pixels |
+| `[split] test_size` | size of the test set: a count, or a fraction below 1 |
+| `[pack] size`, `fit` | side of the square pictures in pixels; `pad` or `crop` |
 """
 
 _TASKS = """## Options of single tasks
 
-`--workers` is Luigi's, and for all tasks: how many processes work at once, 1 by default. The codes
+`--workers` is an option of Luigi for all tasks: the number of processes, 1 by default. The codes
 of `RetryFailed` are [outcome codes](sources.md#outcome-codes).
 """
 
 _DEMO = """## The demo
 
-`make demo` and `python -m pipeline.demo` read no configuration: [the demo](demo.md) has a command
-line of its own.
+`make demo` and `python -m pipeline.demo` do not read config files. [The demo](demo.md) has these
+options on its command line:
 """
 
 

@@ -13,12 +13,12 @@ DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions(Options, section="compute", renamed_from="gpu"):
-    """Where and how the networks run."""
+    """How the networks run."""
 
     device: str = option("auto", DEVICES, affects_result=False)
     precision: str = option(
         "auto",
-        "auto (bf16 where it is fast, else fp32), fp32, bf16 or fp16",
+        "auto (bf16 if it is fast, else fp32), fp32, bf16 or fp16",
         choices=PRECISIONS,
     )
     compile: bool = option(

@@ -82,9 +82,9 @@ options:
 
 | option | |
 |---|---|
-| `[build] data`, `dataset`, `seed`, `shard_width` | folder of all datasets, name of the dataset, seed, post ids per shard |
+| `[build] data`, `dataset`, `seed`, `shard_width` | folder, name, seed, ids per shard |
 | `[metadata] source`, `csv`, `api_url` | the source of the posts |
-| `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | which posts to keep |
+| `[filter] all_tags`, `any_tags`, `none_tags`, `ratings`, `min_score`, `limit` | posts to keep |
 | `[sketch] models`, `size` | sketch models, and long side of the sketches in pixels |
 | `[simplify] model`, `sizes` | line model, and long sides of the line art in pixels |
 | `[split] test_size` | size of the test set: a count, or a fraction below 1 |

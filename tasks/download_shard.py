@@ -37,7 +37,7 @@ class DownloadShard(ShardStage):
         return int(str(FilterPosts().shards()[self.shard]["rows"]))
 
     def artefact(self) -> Path:
-        """Return the tar of the original bytes, shared by all filters: no picture is fetched twice."""
+        """Return the tar of the original bytes; all filters share it: nothing is fetched twice."""
         return self.dataset.color(self.shard)
 
     def manifest_path(self) -> Path:

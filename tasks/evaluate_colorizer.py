@@ -23,12 +23,12 @@ from tasks.train_colorizer import TrainColorizer
 
 
 class EvaluateColorizer(Stage):
-    """Paints the test pictures with every generator and baseline, and measures what comes out."""
+    """Colorizes the test pictures with every generator and baseline; computes the metrics."""
 
     stage = "evaluate"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Asks at once for what the trainings and the measures lack."""
+        """Check that everything is there that the trainings and the metrics need."""
         super().__init__(*args, **values)
         self._trainings()
         _weights()
@@ -38,7 +38,7 @@ class EvaluateColorizer(Stage):
         return list(self._trainings().values())
 
     def settings(self) -> dict[str, object]:
-        """Hints, measures, seed; and which weights measures take."""
+        """Hints, metrics, seed; and the weights of the metrics."""
         kinds = (EvaluateOptions, HintOptions, ComputeOptions)
         chosen: dict[str, object] = {kind.section: config.result_options(kind) for kind in kinds}
         return {**chosen, "seed": config.options(config.BuildOptions).seed, "weights": _weights()}
@@ -98,7 +98,7 @@ class EvaluateColorizer(Stage):
 
 
 def _weights() -> dict[str, str]:
-    """The digest of each file of weights that measures take, by option.
+    """The digest of each file of weights that metrics need, by option.
 
     Raises:
         SengaError: where there is no such file.

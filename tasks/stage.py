@@ -68,7 +68,7 @@ class Stage(luigi.Task):
     version = 1
     stage = ""  # its name in progress lines and tables
     unit = "pictures"
-    retry_count = 1  # Luigi's: what may pass is retried inside the stage, the rest needs a person
+    retry_count = 1  # Luigi's: transient failures are retried inside the stage
 
     def __init__(self, *args: object, **values: object) -> None:
         """Check the whole configuration, before anything runs."""

@@ -1,9 +1,8 @@
-"""What README, CONTRIBUTING and docs/ tell people to type works.
+"""Commands and examples in README, CONTRIBUTING and docs/ run.
 
-Each page is followed from its top: every command of its `sh` blocks and every `python` block, in
-one folder in which the sample dataset has been built. What needs a network, weights, a GPU or
-minutes is handed to the program's own parser instead, which must accept it. The recipes are made
-small.
+Every command of the `sh` blocks and every `python` block of a page runs in its order, in a folder
+in which the sample dataset has been built. If a command needs a network, weights, a GPU or minutes,
+only its arguments are parsed, by the program's own parser. The recipes are made small.
 """
 
 import io
@@ -43,7 +42,7 @@ FLAGS = {
 }
 PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
 
-# Words of a luigi command that is not run but checked, and what it would take.
+# Words of luigi commands that are only parsed, and what running them needs.
 ELSEWHERE = {
     "configs/upper_body.cfg": "metadata and weights",
     "api": "a board",
@@ -51,14 +50,14 @@ ELSEWHERE = {
     "sketchkeras": "weights",
     "EvaluateColorizer": "another training, and a minute",
 }
-# Beginnings of other commands that are not run but checked.
+# Beginnings of other commands that are only parsed.
 CHECKED = [
     "python -m pipeline.demo",  # serves until it is stopped
     "python -m sketch_models.weights fetch",
     "python -m sketch_models.weights verify",
     "python benchmarks/",
 ]
-# What makes a recipe small.
+# Options that make a recipe small.
 SMALL = {
     "metadata": {"sample_posts": "60"},
     "split": {"test_size": "3"},
@@ -83,7 +82,7 @@ SMALLER_PICTURES = {
 }
 
 
-# The pages, in pieces
+# Parsing of the pages
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def blocks(page: str) -> list[Block]:
 
 
 def parse(where: str, text: str) -> Command | None:
-    """A command of one line, None where the line has none."""
+    """Parse a line; return its command, or None if it has none."""
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words = list(lexer)
@@ -149,11 +148,11 @@ def inline_commands(page: str) -> list[Command]:
     return [command for command in found if command]
 
 
-# The folder in which the pages are followed
+# The folder in which commands run
 
 
-class Desk:
-    """A folder like a clone of Senga, with small recipes."""
+class Clone:
+    """A folder like a clone of the repository, with small recipes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -171,7 +170,7 @@ class Desk:
         shutil.copy(TOP / "pipeline" / "demo" / "model" / "metrics.json", evaluated)
 
     def shrink(self, recipe: Path, small: dict[str, dict[str, str]]) -> None:
-        """Copies a recipe, with other values."""
+        """Copy a recipe, with other values."""
         config = ConfigParser(interpolation=None)
         config.read_string(recipe.read_text(encoding="utf-8"))
         config.read_dict(small)
@@ -185,7 +184,7 @@ class Desk:
         environment: dict[str, str] | None = None,
         folder: Path | None = None,
     ) -> str:
-        """Runs Python with arguments; returns what it says."""
+        """Run Python with arguments; return its output."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
         ours = {"PYTHONPATH": str(TOP), "SENGA_WEIGHTS": str(self.folder / "weights")}
         done = subprocess.run(
@@ -203,22 +202,21 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """Where `make dataset` has been called; what is built from here on is of fewer pictures."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
-    said = desk.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which `make dataset` has run; later builds have fewer pictures."""
+    clone = Clone(tmp_path_factory.mktemp("clone"))
+    said = clone.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
     (printed,) = [block.text for block in blocks("README.md") if not block.language]
     assert said.endswith(printed)
-    desk.shrink(TOP / "luigi.cfg", {**SMALL, **SMALLER_PICTURES})
-    return desk
+    clone.shrink(TOP / "luigi.cfg", {**SMALL, **SMALLER_PICTURES})
+    return clone
 
 
-# What is done with a command
+# Running or checking a command
 
 
-def follow(command: Command, desk: Desk) -> None:
-    """Runs a command, or has it checked where it cannot be run here."""
-    words = command.words
+def follow(command: Command, clone: Clone) -> None:
+    """Run a command, or only check it if it cannot run here."""
     programs = {
         ".": _activate,
         "curl": _curl,
@@ -228,36 +226,35 @@ def follow(command: Command, desk: Desk) -> None:
         "python": _python,
         "ruff": _ruff,
     }
-    program = programs.get(words[0])
-    assert program, f"{command.where}: nobody knows how to test {command.text!r}"
-    assert not command.then or words[0] == "curl", f"{command.where}: a pipe of {words[0]}"
-    program(command, words[1:], desk)
+    program = programs.get(command.words[0])
+    assert program, f"{command.where}: there is no test for {command.text!r}"
+    assert not command.then or command.words[0] == "curl", f"{command.where}: a pipe"
+    program(command, command.words[1:], clone)
 
 
-def check(command: Command, desk: Desk) -> None:
-    """Has a command checked, without running it."""
-    words = command.words
+def check(command: Command, clone: Clone) -> None:
+    """Check a command without running it."""
     checks = {"luigi": _check_luigi, "make": _make, "pip": _pip, "python": _check_python}
-    checks[words[0]](command, words[1:], desk)
+    checks[command.words[0]](command, command.words[1:], clone)
 
 
-def _activate(command: Command, words: list[str], _: Desk) -> None:
-    """The environment is where the Makefile puts it."""
+def _activate(command: Command, words: list[str], _: Clone) -> None:
+    """Check that the Makefile puts the environment there."""
     folder = re.search(r"^VENV := (\S+)$", (TOP / "Makefile").read_text(), re.MULTILINE)
-    assert folder, "the Makefile says no more where the environment is"
+    assert folder, "the Makefile sets no VENV"
     assert words == [f"{folder[1]}/bin/activate"], command.where
 
 
-def _luigi(command: Command, words: list[str], desk: Desk) -> None:
+def _luigi(command: Command, words: list[str], clone: Clone) -> None:
     said = [part for word in words for part in word.split(",")]
     if ELSEWHERE.keys() & {*said, *command.environment.values()}:
-        _check_luigi(command, words, desk)
+        _check_luigi(command, words, clone)
     else:
-        desk.run(command.where, ["-m", "luigi", *words], command.environment)
+        clone.run(command.where, ["-m", "luigi", *words], command.environment)
 
 
-def _check_luigi(command: Command, words: list[str], desk: Desk) -> None:
-    """Luigi knows task and options, and the configuration has nothing against their values."""
+def _check_luigi(command: Command, words: list[str], clone: Clone) -> None:
+    """Check that Luigi knows the task and its options, and that their values are valid."""
     code = (
         "import sys\n"
         "from luigi.cmdline_parser import CmdlineParser\n"
@@ -265,22 +262,22 @@ def _check_luigi(command: Command, words: list[str], desk: Desk) -> None:
         "    from tasks import config\n"
         "    config.check()\n"
     )
-    desk.run(command.where, ["-c", code, *words], command.environment, TOP)
+    clone.run(command.where, ["-c", code, *words], command.environment, TOP)
 
 
-def _python(command: Command, words: list[str], desk: Desk) -> None:
+def _python(command: Command, words: list[str], clone: Clone) -> None:
     if words[:2] == ["-m", "pytest"]:
-        desk.run(command.where, [*words, "--collect-only", "--quiet"], folder=TOP)
+        clone.run(command.where, [*words, "--collect-only", "--quiet"], folder=TOP)
     elif command.text.startswith(tuple(CHECKED)) and "--help" not in words:
-        _check_python(command, words, desk)
+        _check_python(command, words, clone)
     else:
-        desk.run(command.where, words, command.environment)
+        clone.run(command.where, words, command.environment)
 
 
-def _check_python(command: Command, words: list[str], desk: Desk) -> None:
-    """The program's own parser accepts the arguments."""
+def _check_python(command: Command, words: list[str], clone: Clone) -> None:
+    """Check that the program's own parser accepts the arguments."""
     if "--help" in words:
-        desk.run(command.where, words)
+        clone.run(command.where, words)
         return
     code = (
         "import argparse, os, runpy, sys\n"
@@ -300,12 +297,14 @@ def _check_python(command: Command, words: list[str], desk: Desk) -> None:
         "    runpy.run_path(name, run_name='__main__')\n"
     )
     program = words if words[0] == "-m" else ["", *words]
-    said = desk.run(command.where, ["-c", code, *program], command.environment)
-    assert said.endswith("accepted\n"), f"{command.where}: {words[:2]} parses no arguments\n{said}"
+    said = clone.run(command.where, ["-c", code, *program], command.environment)
+    assert said.endswith("accepted\n"), (
+        f"{command.where}: {words[:2]} does not parse its arguments\n{said}"
+    )
 
 
-def _make(command: Command, words: list[str], _: Desk) -> None:
-    """The Makefile has such a target, and reads such variables; files that they name are there."""
+def _make(command: Command, words: list[str], _: Clone) -> None:
+    """Check that the Makefile has the target and the variables, and that CONFIG exists."""
     makefile = (TOP / "Makefile").read_text(encoding="utf-8")
     for name, equals, value in (word.partition("=") for word in words):
         if equals:
@@ -315,20 +314,20 @@ def _make(command: Command, words: list[str], _: Desk) -> None:
     assert done.returncode == 0, f"{command.where}: {done.stderr}"
 
 
-def _pip(command: Command, words: list[str], _: Desk) -> None:
-    """Extras of Senga are such that pyproject.toml has."""
+def _pip(command: Command, words: list[str], _: Clone) -> None:
+    """Check that pyproject.toml has the extras."""
     assert words[0] == "install", command.where
     extras = {extra for word in words for extra in re.findall(r"^\.\[(.+)\]$", word)}
     assert extras <= set(metadata("senga").get_all("Provides-Extra") or []), command.where
 
 
-def _ruff(command: Command, words: list[str], desk: Desk) -> None:
-    """It has nothing to mend; it says what, and mends nothing."""
-    desk.run(command.where, ["-m", "ruff", *words, "--diff"], folder=TOP)
+def _ruff(command: Command, words: list[str], clone: Clone) -> None:
+    """Check that there is nothing to fix; change nothing."""
+    clone.run(command.where, ["-m", "ruff", *words, "--diff"], folder=TOP)
 
 
-def _curl(command: Command, words: list[str], desk: Desk) -> None:
-    """The demo answers such a request with the field that is taken out of the answer."""
+def _curl(command: Command, words: list[str], clone: Clone) -> None:
+    """Send the request to a demo; its response has the field that the command reads."""
     (address,) = [word for word in words if word.startswith("http")]
     name, _, file = words[words.index("-F") + 1].partition("=@")
     key = re.fullmatch(r"\| jq -r \.(\w+) \| base64 -d > \S+\.png", " ".join(command.then))
@@ -339,7 +338,7 @@ def _curl(command: Command, words: list[str], desk: Desk) -> None:
     options = DemoOptions(device="cpu")
     assert urlsplit(address).port == options.port
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SENGA_WEIGHTS", str(desk.folder / "weights"))
+        patch.setenv("SENGA_WEIGHTS", str(clone.folder / "weights"))
         models = Models.load(options)
     worker = Worker(models, options.queue)
     app = create_app(models, worker, options)
@@ -359,13 +358,13 @@ def _curl(command: Command, words: list[str], desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_can_be_followed(page: str, desk: Desk) -> None:
+def test_commands_and_examples_run(page: str, clone: Clone) -> None:
     for block in blocks(page):
         if block.language == "sh":
             for command in commands(block):
-                follow(command, desk)
+                follow(command, clone)
         elif block.language == "python":
-            desk.run(block.where, ["-W", "error", "-c", block.text])
+            clone.run(block.where, ["-W", "error", "-c", block.text])
         elif block.language == "ini":
             config = ConfigParser(interpolation=None)
             config.read_string(block.text)
@@ -377,9 +376,9 @@ def test_a_page_can_be_followed(page: str, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_in_the_text_are_accepted(page: str, desk: Desk) -> None:
+def test_commands_in_the_text_are_valid(page: str, clone: Clone) -> None:
     for command in inline_commands(page):
-        check(command, desk)
+        check(command, clone)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -401,7 +400,7 @@ def test_files_in_the_text_exist(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
+def test_links_have_targets(page: str) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[page]):
         if target.startswith("https://"):
             continue
@@ -418,10 +417,10 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
 
 
-def test_the_readme_fits_two_screens() -> None:
+def test_readme_has_at_most_90_lines() -> None:
     assert len(TEXTS["README.md"].splitlines()) <= 90
 
 
-def test_every_page_is_linked_from_the_readme() -> None:
+def test_readme_links_every_page() -> None:
     others = [page for page in PAGES if page != "README.md"]
     assert not [page for page in others if f"({page})" not in TEXTS["README.md"]]

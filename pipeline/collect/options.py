@@ -13,7 +13,7 @@ _SECONDS: dict[str, Any] = {"above": 0, "at_most": 86_400, "unit": "seconds"}
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadOptions(Options, section="download"):
-    """How pictures are fetched: how politely, within what limits, and from where."""
+    """How pictures are downloaded: contact, rates, timeouts and allowed hosts."""
 
     contact: str = option(
         "", "your e-mail address or web page, for the user agent", affects_result=False
@@ -29,22 +29,22 @@ class DownloadOptions(Options, section="download"):
     )
     host_timeout: float = option(
         600.0,
-        "seconds without a good answer after which the rest of a host is left for a later run",
+        "seconds without a good response after which a host is left for a later run",
         affects_result=False,
         **_SECONDS,
         renamed_from="patience",
     )
-    robots_txt: bool = option(True, "leave alone what a host's robots.txt disallows")
-    x_robots_tag: bool = option(True, "leave alone what X-Robots-Tag marks as noai or noimageai")
+    robots_txt: bool = option(True, "respect the robots.txt of every host")
+    x_robots_tag: bool = option(True, "reject pictures whose X-Robots-Tag is noai or noimageai")
     hosts: tuple[str, ...] = option(
-        (), "hosts that may be asked besides those of the source, with their subdomains; *: any"
+        (), "allowed hosts besides those of the source, with their subdomains; *: any"
     )
     allow_private: bool = option(
         False, "allow the loopback and private networks, for a booru of your own"
     )
     retries: int = option(
         3,
-        "further tries after a failure that may pass",
+        "further tries after a transient failure",
         affects_result=False,
         at_least=0,
         at_most=10,
@@ -54,7 +54,7 @@ class DownloadOptions(Options, section="download"):
     )
     first_byte_timeout: float = option(
         15.0,
-        "seconds until the header of an answer is here, and of silence in its body",
+        "seconds to the end of a response's header, and without a byte of its body",
         affects_result=False,
         **_SECONDS,
     )
@@ -67,7 +67,7 @@ class DownloadOptions(Options, section="download"):
     )
     min_speed: float = option(
         1000.0,
-        "bytes per second below which a download is given up",
+        "bytes per second below which a download is aborted",
         affects_result=False,
         at_least=0,
     )
@@ -76,7 +76,7 @@ class DownloadOptions(Options, section="download"):
     )
     max_failed_share: float = option(
         0.9,
-        "share of a shard's posts that may fail for now, 0 to 1; more stop the build",
+        "share of transient failures in a shard, 0 to 1, above which the build stops",
         affects_result=False,
         at_least=0,
         at_most=1,

@@ -231,11 +231,11 @@ def backoff(tries: int) -> float:
 
 
 def _classify(job: Job, failure: FetchError, last_success: float) -> tuple[str, bool]:
-    """Return the code of a failure, and whether another try may pass.
+    """Return the code of a failure, and whether it is transient.
 
     A 403 means "not this file" or, on many boorus, "slow down". If the host has served others
     since the job's first try, it is about the file: `http_403`, final when it comes twice. Else
-    the host serves nothing: `shut_out`, and another try may pass, in this run or a later one.
+    the host serves nothing: `shut_out`, which is transient.
     """
     if failure.code != "http_403":
         return failure.code, is_transient(failure.code)

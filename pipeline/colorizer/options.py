@@ -18,7 +18,7 @@ class NetworkOptions(Options, section="colorizer"):
         "netl_spade", "netl_spade, the paper's, or spade, its baseline", choices=GENERATORS
     )
     width: int = option(64, "channels of the generator's last block; nf in the paper", at_least=1)
-    map_width: int = option(64, "channels of the maps that netL-SPADE is guided by", at_least=1)
+    map_width: int = option(64, "channels of the maps that guide netL-SPADE", at_least=1)
     hidden: int = option(
         128, "channels between a map and the scale and shift made from it", at_least=1
     )
@@ -32,7 +32,7 @@ class NetworkOptions(Options, section="colorizer"):
     discriminator_width: int = option(64, "channels of the discriminator's first layer", at_least=1)
     init_gain: float = option(
         0.02,
-        "gain of Xavier's initialisation; with 1 a training of few steps gets much further",
+        "gain of Xavier's initialisation; with 1 a short training gets much better",
         above=0,
     )
 
@@ -49,7 +49,9 @@ class LossOptions(Options, section="losses"):
     )
     perceptual: float = option(10.0, "weight of the perceptual loss; 0 for none", at_least=0)
     kld: float = option(
-        0.4, "weight of the KL divergence per picture; SPADE's 0.05 at 8 a GPU", at_least=0
+        0.4,
+        "weight of the KL divergence per picture; SPADE's 0.05 at 8 pictures per GPU",
+        at_least=0,
     )
     l1: float = option(0.0, "weight of the mean absolute difference of colours", at_least=0)
     l2: float = option(0.0, "weight of the mean squared difference of colours", at_least=0)
@@ -75,7 +77,7 @@ class TrainOptions(Options, section="train"):
         (), "line variants to train on, such as pured; all of the file's if empty"
     )
     epochs: float = option(50.0, "times that every picture is seen", above=0)
-    batch_size: int = option(32, "pictures a step, over all processes", at_least=1)
+    batch_size: int = option(32, "pictures per step, over all processes", at_least=1)
     generator_lr: float = option(
         1e-4,
         "highest learning rate of the generator and the encoder",
@@ -97,7 +99,7 @@ class TrainOptions(Options, section="train"):
     )
     ema_decay: float = option(
         0.999,
-        "decay per step of the moving average of the generator, which is what is saved",
+        "decay per step of the moving average of the generator; the average is what is saved",
         at_least=0,
         below=1,
         renamed_from="ema",
@@ -143,7 +145,7 @@ class EvaluateOptions(Options, section="evaluate"):
         choices=GENERATORS,
         not_empty=True,
     )
-    line: str = option("", "line variant to paint, such as pured; the file's first if empty")
+    line: str = option("", "line variant to colorize, such as pured; the file's first if empty")
     hint_counts: tuple[int, ...] = option(
         (0, 1, 5, 10, 50),
         "numbers of hint patches to evaluate with",
@@ -164,7 +166,7 @@ class EvaluateOptions(Options, section="evaluate"):
         renamed_from="shifts",
     )
     batch_size: int = option(
-        16, "pictures painted at once in an evaluation", affects_result=False, at_least=1
+        16, "pictures per batch in an evaluation", affects_result=False, at_least=1
     )
     inception_weights: str = option(
         "",
@@ -203,7 +205,7 @@ def require_size(size: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentOptions(Options, section="augment"):
-    """How training pictures are varied."""
+    """Augmentation of training pictures."""
 
     flip: bool = option(True, "mirror every other training picture")
     hue: float = option(

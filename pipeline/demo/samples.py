@@ -12,7 +12,7 @@ from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.artist.draw import draw
 
 MAX_TRAINING_POSTS = 20_000
-"""Posts of the sample booru that recipes may train on: the samples come after these."""
+"""Posts of the sample booru that colorizers train on; the samples come after these."""
 
 SAMPLE_IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
 """Post ids of the samples: `white_background solo upper_body`, as different as possible."""

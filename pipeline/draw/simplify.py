@@ -25,7 +25,7 @@ StyleMaps = list[NDArray[np.uint8]]
 
 @dataclass(frozen=True, kw_only=True)
 class SimplifyOptions(Options, section="simplify"):
-    """What turns sketches into line art."""
+    """The line art."""
 
     model: str = option(
         "centerline", f"the line model: {' or '.join(LINE_MODELS)}", choices=LINE_MODELS
@@ -40,8 +40,7 @@ class SimplifyOptions(Options, section="simplify"):
     )
     batch_size: int = option(
         0,
-        "pictures, of three sketches each, simplified together; "
-        "0: what suits the model and the machine",
+        "pictures (of three sketches each) per batch; 0: chosen by model and machine",
         affects_result=False,
         at_least=0,
     )

@@ -25,7 +25,7 @@ BACKENDS = ("torch", "tensorflow")
 
 @dataclass(frozen=True, kw_only=True)
 class SketchOptions(Options, section="sketch"):
-    """What draws the sketches."""
+    """The sketches."""
 
     models: tuple[str, ...] = option(
         ("xdog",),
@@ -49,7 +49,7 @@ class SketchOptions(Options, section="sketch"):
     )
     batch_size: int = option(
         0,
-        "pictures sketched together; 0: what suits the model and the machine",
+        "pictures per batch; 0: chosen by model and machine",
         affects_result=False,
         at_least=0,
     )

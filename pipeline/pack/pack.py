@@ -35,7 +35,7 @@ _MAX_CROP_ASPECT = 8  # long side per short side; of longer ones a crop shows ne
 
 @dataclass(frozen=True, kw_only=True)
 class PackOptions(Options, section="pack"):
-    """The files people train from."""
+    """The packed files."""
 
     size: int = option(
         256, "side of the square pictures, in pixels", at_least=16, at_most=4096, unit="pixels"
@@ -45,14 +45,14 @@ class PackOptions(Options, section="pack"):
     )
     sketches: bool = option(False, "pack the three sketches too")
     binary_lines: bool = option(
-        False, "pack lines of 0 and 255 alone: grey ones can give away colours"
+        False, "pack lines of 0 and 255 only: grey lines can reveal colours"
     )
     compression: str = option(
-        "gzip", "gzip: a fifth of the size; none: the fastest to read", choices=("gzip", "none")
+        "gzip", "gzip: a fifth of the size; none: fastest to read", choices=("gzip", "none")
     )
     threads: int = option(
         0,
-        "pictures packed at once; 0: one per core",
+        "pictures packed in parallel; 0: one per core",
         affects_result=False,
         at_least=0,
         at_most=256,

@@ -21,7 +21,7 @@ PARTS = (TRAIN, TEST)
 
 @dataclass(frozen=True, kw_only=True)
 class SplitOptions(Options, section="split"):
-    """How many pictures to set apart for testing."""
+    """Size of the test set."""
 
     test_size: float = option(
         100, "pictures in the test set: a count if 1 or more, a share if between 0 and 1", above=0

@@ -26,7 +26,7 @@ _DIGEST_COLUMNS = ["id", "url", "tags"]  # what later stages read of a post
 
 @dataclass(frozen=True, kw_only=True)
 class FilterOptions(Options, section="filter"):
-    """Which posts to keep. The defaults are the recipe of the paper.
+    """Which posts to keep. The defaults are those of the paper.
 
     Tags are those of the booru: lower-case, with underscores, compared as a whole; a tag that is
     repeated here or in a post counts once.
@@ -46,7 +46,7 @@ class FilterOptions(Options, section="filter"):
         not_empty=True,
     )
     min_score: int = option(
-        0, "lowest score, where none counts as 0; 0: whatever the score", at_least=0
+        0, "lowest score to keep, an unknown score counts as 0; 0: any score", at_least=0
     )
     min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any", at_least=0)
     max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any", at_least=0)
@@ -58,7 +58,7 @@ class FilterOptions(Options, section="filter"):
     )
     duplicates: str = option(
         "keep",
-        "of pictures that show the same: keep all, on one side of the split, or the first alone",
+        "duplicates: keep all, on one side of the split, or only the first",
         affects_result=False,  # here: it is the split that leaves them out
         choices=("keep", "first"),
     )

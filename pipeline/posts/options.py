@@ -16,11 +16,11 @@ HOW_TO_GET_IT = (
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataOptions(Options, section="metadata"):
-    """Where posts come from."""
+    """The source of the posts."""
 
     source: str = option(
         "sample",
-        "sample (a small booru drawn on the spot), csv, kaggle or api (a live board)",
+        "sample (a small booru drawn on this machine), csv, kaggle or api (a live board)",
         choices=("sample", "csv", "kaggle", "api"),
     )
     csv: str = option("", "CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv")

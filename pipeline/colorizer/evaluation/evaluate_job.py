@@ -15,7 +15,7 @@ class EvaluateJob:
     """Everything that an evaluation depends on.
 
     Attributes:
-        test: path of the file to measure on.
+        test: path of the file to evaluate on.
         colorizers: by generator, the folder that TrainColorizer wrote.
         name: of the dataset, for the page.
         seed: of hints and z.

@@ -1,4 +1,4 @@
-"""Outcomes: what became of a picture in a stage is a row, never a crash."""
+"""Outcomes: the result of a picture in a stage is a row, never a crash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one picture.
+    """The outcome of one picture in one stage.
 
     Attributes:
         id: post id.

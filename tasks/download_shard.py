@@ -1,4 +1,4 @@
-"""The pictures of a shard's posts."""
+"""The task that downloads the pictures of a shard."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tasks.stage import Stage, StageResult
 
 
 class DownloadShard(ShardStage):
-    """Downloads the missing pictures; one that fails is a row with its reason."""
+    """Download the missing pictures; one that fails becomes a row with its reason."""
 
     stage = "download"
     priority = 30  # stage by stage, so that there is one progress line at a time
 
     def upstream(self) -> list[Stage]:
-        """Return the posts."""
+        """Return the filtered posts."""
         return [FilterPosts()]
 
     def settings(self) -> dict[str, object]:
-        """Return the limits on what is accepted."""
+        """Return the options that decide which pictures are accepted."""
         return config.result_options(DownloadOptions)
 
     def content_from(self) -> list[str]:
-        """Return the digest of this shard's posts alone: posts of others change nothing here."""
+        """Return the digest of the posts of this shard, which posts of others do not change."""
         return [str(FilterPosts().shards()[self.shard]["digest"])]
 
     def input_count(self) -> int:
@@ -37,11 +37,11 @@ class DownloadShard(ShardStage):
         return int(str(FilterPosts().shards()[self.shard]["rows"]))
 
     def artefact(self) -> Path:
-        """Return the tar of the original bytes, which all recipes share: no picture comes twice."""
+        """Return the path of the tar of original bytes, which all recipes share."""
         return self.dataset.color(self.shard)
 
     def manifest_path(self) -> Path:
-        """Return the manifest, one per recipe: the tar holds what this recipe needs."""
+        """Return the path of the manifest; each recipe has one, as it needs other pictures."""
         return self.dataset.color_manifest(self.settings_hash(), self.shard)
 
     @property

@@ -11,7 +11,7 @@ HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
     "fetches it (`pip install -e .[kaggle]`), or set [metadata] csv to the path of your copy"
 )
-"""The end of the sentence where there is no CSV."""
+"""The end of the message if there is no CSV."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,15 +89,19 @@ def test_values_are_written_as_people_do(
 
 
 def test_every_option_has_a_keyword_of_its_own() -> None:
-    names = [f"{section}_{key}" for section, kind in SECTIONS.items() for key in vars(kind())]
+    names = [
+        f"{section}_{key}"
+        for section, options_type in SECTIONS.items()
+        for key in vars(options_type())
+    ]
     assert len(set(names)) == len(names)
-    assert build._place("pack_size") == ("pack", "size")
-    assert build._place("simo_serra_weights") == ("simo_serra", "weights")
+    assert build._section_and_key("pack_size") == ("pack", "size")
+    assert build._section_and_key("simo_serra_weights") == ("simo_serra", "weights")
 
 
-def test_errors_keep_their_kind() -> None:
-    lines = [{"kind": "WeightsError", "message": "These weights are of another network."}]
-    assert type(build._error(lines, 30)).__name__ == "WeightsError"
-    lines = [{"kind": "SengaError", "message": "[sketchkeras] weights = x: there is none."}]
-    assert type(build._error(lines, 30)).__name__ == "ConfigError"
-    assert "exit status 30" in str(build._error([], 30))
+def test_errors_keep_their_class() -> None:
+    lines = [{"class": "WeightsError", "message": "These weights are of another network."}]
+    assert type(build._to_error(lines, 30)).__name__ == "WeightsError"
+    lines = [{"class": "SengaError", "message": "[sketchkeras] weights = x: there is none."}]
+    assert type(build._to_error(lines, 30)).__name__ == "ConfigError"
+    assert "exit status 30" in str(build._to_error([], 30))

@@ -11,7 +11,7 @@ import luigi
 from rich.console import Console
 
 from pipeline import store
-from pipeline.pack.split import PARTS
+from pipeline.pack.split import SPLITS
 from pipeline.pack.verify import verify
 from pipeline.picture import encode_png
 from pipeline.progress import OnProgress
@@ -87,7 +87,7 @@ class BuildDataset(Stage):
     def make(self, on_progress: OnProgress) -> StageResult:
         """Verify the files, write the report, and make the dataset's links point at this build."""
         packed = PackDataset()
-        verify([packed.file(part) for part in PARTS])
+        verify([packed.file(split) for split in SPLITS])
         with store.publish(self.artefact()) as temporary:
             sheet = read_contact_sheet(packed.file("train"), packed.shards())
             colors = [paths.color for paths in packed.shards()]
@@ -127,10 +127,10 @@ class BuildDataset(Stage):
             funnel=_rows(FilterPosts(), "funnel"),
             gates=list(gates.items()),
             joins=joins,
-            split={part: int(str(packed.manifest().facts[part])) for part in PARTS},
+            split={split: int(str(packed.manifest().facts[split])) for split in SPLITS},
             files={
-                str(self.dataset.newest(f"{part}.h5")): store.size_of(packed.file(part))
-                for part in PARTS
+                str(self.dataset.newest(f"{split}.h5")): store.size_of(packed.file(split))
+                for split in SPLITS
             },
             config=config.texts(),
             versions=packed.manifest().versions,

@@ -67,7 +67,7 @@ def _worker(
     try:
         with make_fetcher(schedule) as fetcher:
             while job := schedule.next_job():
-                fetched = _fetch_one(fetcher, schedule, job)
+                fetched = fetch_one(fetcher, schedule, job)
                 if fetched is not None:
                     if not fetched.outcome.transient:
                         journal.add(fetched.outcome, fetched.extension, fetched.content)
@@ -76,7 +76,7 @@ def _worker(
         results.put(error)
 
 
-def _fetch_one(fetcher: Fetcher, schedule: Schedule, job: Job) -> Fetched | None:
+def fetch_one(fetcher: Fetcher, schedule: Schedule, job: Job) -> Fetched | None:
     """Try a job once; return its outcome and picture, or None if it is tried again."""
     fetched = run_job(schedule, job, lambda url: fetcher.fetch(job.post_id, url))
     if not isinstance(fetched, FetchError):

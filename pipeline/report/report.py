@@ -75,7 +75,7 @@ class ReportFacts:
         funnel: the filter's rules, in order, with the number of posts that each dropped.
         gates: the screen's gates, in order, with the number of pictures that each dropped.
         joins: number of pairs of duplicates, by reason.
-        split: number of pictures by part.
+        split: number of pictures by split, `train` and `test`.
         files: size in bytes by path.
         config: value by section and key.
         versions: versions of Senga and of the libraries.

@@ -40,9 +40,9 @@ class Booru(Web):
         ]
         return HEADER + "".join(rows)
 
-    def find(self, path: str) -> Page:
+    def next_page(self, path: str) -> Page:
         if path == "/robots.txt":
-            return super().find(path)
+            return super().next_page(path)
         post_id = int(Path(path).stem)
         self.requested.append(post_id)
         if post_id in self.failing:

@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING and docs/ tell people to type works.
+"""Every command in README, CONTRIBUTING and docs/ works.
 
 Each page is followed from its top: every command of its `sh` blocks and every `python` block, in
 one folder in which the sample dataset has been built. What needs a network, weights, a GPU or
@@ -44,7 +44,7 @@ PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
 RECIPE = "<recipe>"  # stands in the pages for the fingerprint of a training's settings
 
 # Words of a luigi command that is not run but checked, and what it would take.
-ELSEWHERE = {
+NOT_RUN = {
     "configs/upper_body.cfg": "metadata and weights",
     "api": "a board",
     "csv": "metadata",
@@ -88,7 +88,7 @@ SMALLER_PICTURES = {
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, and where its text begins."""
+    """A fenced block: its language, and the line at which its text begins."""
 
     page: str
     line: int
@@ -102,7 +102,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line, in words; `then` is what its output goes through."""
+    """A command line, in words; `then` is the command that its output is piped to."""
 
     where: str
     text: str
@@ -115,13 +115,13 @@ def blocks(page: str) -> list[Block]:
     fence = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     text = TEXTS[page]
     return [
-        Block(page, text[: found.start(2)].count("\n") + 1, found[1], found[2])
-        for found in fence.finditer(text)
+        Block(page, text[: match.start(2)].count("\n") + 1, match[1], match[2])
+        for match in fence.finditer(text)
     ]
 
 
 def parse(where: str, text: str) -> Command | None:
-    """A command of one line, None where the line has none."""
+    """Return the command of one line, or None if it has none."""
     lexer = shlex.shlex(text.replace(RECIPE, "RECIPE"), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words = [word.replace("RECIPE", RECIPE) for word in lexer]
@@ -142,17 +142,17 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 def inline_commands(page: str) -> list[Command]:
-    """Commands in the running text."""
+    """Return the commands in the running text."""
     prose = re.sub(r"^```.*?^```$", "", TEXTS[page], flags=re.MULTILINE | re.DOTALL)
     spans = re.findall(r"`((?:[A-Z_]+=\S+ )?(?:luigi|make|pip|python) [^`]+)`", prose)
-    found = [parse(page, span) for span in spans]
-    return [command for command in found if command]
+    parsed = [parse(page, span) for span in spans]
+    return [command for command in parsed if command]
 
 
 # The folder in which the pages are followed
 
 
-class Desk:
+class Workspace:
     """A folder like a clone of Senga, with small recipes."""
 
     def __init__(self, folder: Path) -> None:
@@ -167,7 +167,7 @@ class Desk:
         self.shrink(TOP / "luigi.cfg", SMALLER_PICTURES)
 
     def shrink(self, recipe: Path, small: dict[str, dict[str, str]]) -> None:
-        """Copies a recipe, with other values."""
+        """Copy a recipe, with other values."""
         config = ConfigParser(interpolation=None)
         config.read_string(recipe.read_text(encoding="utf-8"))
         config.read_dict(small)
@@ -181,7 +181,7 @@ class Desk:
         environment: dict[str, str] | None = None,
         folder: Path | None = None,
     ) -> str:
-        """Runs Python with arguments; returns what it says."""
+        """Run Python with arguments; return its output."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
         ours = {"PYTHONPATH": str(TOP), "SENGA_WEIGHTS": str(self.folder / "weights")}
         done = subprocess.run(
@@ -198,29 +198,31 @@ class Desk:
         return done.stdout
 
     def named(self, word: str) -> str:
-        """A word with the training's folder in the place of `<recipe>`."""
-        before, here, after = word.partition(RECIPE)
-        trained = sorted((self.folder / before).glob("*/colorizer.safetensors")) if here else []
-        return before + (trained[0].parent.name if trained else "0123456789ab") * bool(here) + after
+        """Return a word with the training's folder in the place of `<recipe>`."""
+        before, recipe, after = word.partition(RECIPE)
+        trained = sorted((self.folder / before).glob("*/colorizer.safetensors")) if recipe else []
+        return (
+            before + (trained[0].parent.name if trained else "0123456789ab") * bool(recipe) + after
+        )
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """Where `make dataset` has been called; what is built from here on is of fewer pictures."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
-    said = desk.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace with the sample dataset; later builds have fewer pictures."""
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    output = workspace.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
     (printed,) = [block.text for block in blocks("README.md") if not block.language]
-    assert said.endswith(printed)
-    desk.shrink(TOP / "luigi.cfg", {**SMALL, **SMALLER_PICTURES})
-    return desk
+    assert output.endswith(printed)
+    workspace.shrink(TOP / "luigi.cfg", {**SMALL, **SMALLER_PICTURES})
+    return workspace
 
 
 # What is done with a command
 
 
-def follow(command: Command, desk: Desk) -> None:
-    """Runs a command, or has it checked where it cannot be run here."""
-    words = [desk.named(word) for word in command.words]
+def follow(command: Command, workspace: Workspace) -> None:
+    """Run a command, or check it if a test cannot run it."""
+    words = [workspace.named(word) for word in command.words]
     programs = {
         ".": _activate,
         "curl": _curl,
@@ -233,33 +235,33 @@ def follow(command: Command, desk: Desk) -> None:
     program = programs.get(words[0])
     assert program, f"{command.where}: nobody knows how to test {command.text!r}"
     assert not command.then or words[0] == "curl", f"{command.where}: a pipe of {words[0]}"
-    program(command, words[1:], desk)
+    program(command, words[1:], workspace)
 
 
-def check(command: Command, desk: Desk) -> None:
-    """Has a command checked, without running it."""
-    words = [desk.named(word) for word in command.words]
+def check(command: Command, workspace: Workspace) -> None:
+    """Check a command without running it."""
+    words = [workspace.named(word) for word in command.words]
     checks = {"luigi": _check_luigi, "make": _make, "pip": _pip, "python": _check_python}
-    checks[words[0]](command, words[1:], desk)
+    checks[words[0]](command, words[1:], workspace)
 
 
-def _activate(command: Command, words: list[str], _: Desk) -> None:
-    """The environment is where the Makefile puts it."""
+def _activate(command: Command, words: list[str], _: Workspace) -> None:
+    """Check that the environment is where the Makefile puts it."""
     folder = re.search(r"^VENV := (\S+)$", (TOP / "Makefile").read_text(), re.MULTILINE)
     assert folder, "the Makefile says no more where the environment is"
     assert words == [f"{folder[1]}/bin/activate"], command.where
 
 
-def _luigi(command: Command, words: list[str], desk: Desk) -> None:
-    said = [part for word in words for part in word.split(",")]
-    if ELSEWHERE.keys() & {*said, *command.environment.values()}:
-        _check_luigi(command, words, desk)
+def _luigi(command: Command, words: list[str], workspace: Workspace) -> None:
+    values = [part for word in words for part in word.split(",")]
+    if NOT_RUN.keys() & {*values, *command.environment.values()}:
+        _check_luigi(command, words, workspace)
     else:
-        desk.run(command.where, ["-m", "luigi", *words], command.environment)
+        workspace.run(command.where, ["-m", "luigi", *words], command.environment)
 
 
-def _check_luigi(command: Command, words: list[str], desk: Desk) -> None:
-    """Luigi knows task and options, and the configuration has nothing against their values."""
+def _check_luigi(command: Command, words: list[str], workspace: Workspace) -> None:
+    """Check that the task and its options exist, and that their values are accepted."""
     code = (
         "import sys\n"
         "from luigi.cmdline_parser import CmdlineParser\n"
@@ -267,22 +269,22 @@ def _check_luigi(command: Command, words: list[str], desk: Desk) -> None:
         "    from tasks import config\n"
         "    config.check()\n"
     )
-    desk.run(command.where, ["-c", code, *words], command.environment, TOP)
+    workspace.run(command.where, ["-c", code, *words], command.environment, TOP)
 
 
-def _python(command: Command, words: list[str], desk: Desk) -> None:
+def _python(command: Command, words: list[str], workspace: Workspace) -> None:
     if words[:2] == ["-m", "pytest"]:
-        desk.run(command.where, [*words, "--collect-only", "--quiet"], folder=TOP)
+        workspace.run(command.where, [*words, "--collect-only", "--quiet"], folder=TOP)
     elif command.text.startswith(tuple(CHECKED)) and "--help" not in words:
-        _check_python(command, words, desk)
+        _check_python(command, words, workspace)
     else:
-        desk.run(command.where, words, command.environment)
+        workspace.run(command.where, words, command.environment)
 
 
-def _check_python(command: Command, words: list[str], desk: Desk) -> None:
-    """The program's own parser accepts the arguments."""
+def _check_python(command: Command, words: list[str], workspace: Workspace) -> None:
+    """Check that the program's own parser accepts the arguments."""
     if "--help" in words:
-        desk.run(command.where, words)
+        workspace.run(command.where, words)
         return
     code = (
         "import argparse, os, runpy, sys\n"
@@ -302,12 +304,14 @@ def _check_python(command: Command, words: list[str], desk: Desk) -> None:
         "    runpy.run_path(name, run_name='__main__')\n"
     )
     program = words if words[0] == "-m" else ["", *words]
-    said = desk.run(command.where, ["-c", code, *program], command.environment)
-    assert said.endswith("accepted\n"), f"{command.where}: {words[:2]} parses no arguments\n{said}"
+    output = workspace.run(command.where, ["-c", code, *program], command.environment)
+    assert output.endswith("accepted\n"), (
+        f"{command.where}: {words[:2]} parses no arguments\n{output}"
+    )
 
 
-def _make(command: Command, words: list[str], _: Desk) -> None:
-    """The Makefile has such a target, and reads such variables; files that they name are there."""
+def _make(command: Command, words: list[str], _: Workspace) -> None:
+    """Check that target and variables are in the Makefile, and that files they name exist."""
     makefile = (TOP / "Makefile").read_text(encoding="utf-8")
     for name, equals, value in (word.partition("=") for word in words):
         if equals:
@@ -317,20 +321,20 @@ def _make(command: Command, words: list[str], _: Desk) -> None:
     assert done.returncode == 0, f"{command.where}: {done.stderr}"
 
 
-def _pip(command: Command, words: list[str], _: Desk) -> None:
-    """Extras of Senga are such that pyproject.toml has."""
+def _pip(command: Command, words: list[str], _: Workspace) -> None:
+    """Check that the extras of Senga are in pyproject.toml."""
     assert words[0] == "install", command.where
     extras = {extra for word in words for extra in re.findall(r"^\.\[(.+)\]$", word)}
     assert extras <= set(metadata("senga").get_all("Provides-Extra") or []), command.where
 
 
-def _ruff(command: Command, words: list[str], desk: Desk) -> None:
-    """It has nothing to mend; it says what, and mends nothing."""
-    desk.run(command.where, ["-m", "ruff", *words, "--diff"], folder=TOP)
+def _ruff(command: Command, words: list[str], workspace: Workspace) -> None:
+    """Check that ruff finds nothing; it changes no file."""
+    workspace.run(command.where, ["-m", "ruff", *words, "--diff"], folder=TOP)
 
 
-def _curl(command: Command, words: list[str], desk: Desk) -> None:
-    """The demo answers such a request with the field that is taken out of the answer."""
+def _curl(command: Command, words: list[str], workspace: Workspace) -> None:
+    """Check that the demo's response to the request has the field that is read from it."""
     (address,) = [word for word in words if word.startswith("http")]
     name, _, file = words[words.index("-F") + 1].partition("=@")
     key = re.fullmatch(r"\| jq -r \.(\w+) \| base64 -d > \S+\.png", " ".join(command.then))
@@ -341,7 +345,7 @@ def _curl(command: Command, words: list[str], desk: Desk) -> None:
     options = DemoOptions(device="cpu")
     assert urlsplit(address).port == options.port
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SENGA_WEIGHTS", str(desk.folder / "weights"))
+        patch.setenv("SENGA_WEIGHTS", str(workspace.folder / "weights"))
         models = Models.load(options)
     worker = Worker(models, options.queue)
     app = create_app(models, worker, options)
@@ -361,27 +365,27 @@ def _curl(command: Command, words: list[str], desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_can_be_followed(page: str, desk: Desk) -> None:
+def test_a_page_can_be_followed(page: str, workspace: Workspace) -> None:
     for block in blocks(page):
         if block.language == "sh":
             for command in commands(block):
-                follow(command, desk)
+                follow(command, workspace)
         elif block.language == "python":
-            desk.run(block.where, ["-W", "error", "-c", block.text])
+            workspace.run(block.where, ["-W", "error", "-c", block.text])
         elif block.language == "ini":
             config = ConfigParser(interpolation=None)
             config.read_string(block.text)
             for section in config.sections():
-                known = {key.name for key in fields(SECTIONS[section])}
-                assert set(config[section]) <= known, block.where
+                names = {key.name for key in fields(SECTIONS[section])}
+                assert set(config[section]) <= names, block.where
         else:
             assert block.language in ("", "mermaid"), f"{block.where}: what is {block.language}?"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_in_the_text_are_accepted(page: str, desk: Desk) -> None:
+def test_commands_in_the_text_are_accepted(page: str, workspace: Workspace) -> None:
     for command in inline_commands(page):
-        check(command, desk)
+        check(command, workspace)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -389,8 +393,8 @@ def test_options_in_the_text_exist(page: str) -> None:
     for section, first, more in re.findall(
         r"`\[([a-z_]+)\] ([a-z_0-9]+)(?: = [^`]*)?`((?:, `[a-z_0-9]+`)*)", TEXTS[page]
     ):
-        known = {key.name for key in fields(SECTIONS[section])}
-        assert {first, *re.findall(r"[a-z_0-9]+", more)} <= known, f"{page}: [{section}] {first}"
+        names = {key.name for key in fields(SECTIONS[section])}
+        assert {first, *re.findall(r"[a-z_0-9]+", more)} <= names, f"{page}: [{section}] {first}"
     for flag in re.findall(r"`(--[a-z-]+)(?: [^`]*)?`", TEXTS[page]):
         assert flag in FLAGS or not flag.startswith(PREFIXES), f"{page}: {flag}"
 
@@ -415,7 +419,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
 

@@ -1,4 +1,4 @@
-"""What of Luigi's log reaches the terminal, and the program that runs Luigi."""
+"""The messages that reach the terminal, and the program that runs Luigi."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ def record(error: Exception) -> logging.LogRecord:
         return logging.makeLogRecord({"msg": "failed", "exc_info": sys.exc_info()})
 
 
-def test_a_sentence_is_shown_once_and_passed_on(
+def test_message_of_a_senga_error_is_shown_once_and_written_to_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(ERRORS_VARIABLE, str(tmp_path / "errors"))
@@ -32,7 +32,7 @@ def test_a_sentence_is_shown_once_and_passed_on(
     ]
 
 
-def test_a_defect_keeps_its_traceback(
+def test_unexpected_error_keeps_its_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(ERRORS_VARIABLE, str(tmp_path / "errors"))

@@ -88,7 +88,7 @@ class Folder:
         return result
 
     def begin(self, on_progress: Callable[[int], None]) -> None:
-        """A download that is not expected to end; it leaves its journal."""
+        """Start a download that is not expected to end; it leaves its journal."""
         new_tar, new_table, client = self.root / "new.tar", self.root / "new", client_of(threads=4)
         download_shard(
             self.posts, new_tar, new_table, client, journal=self.journal, on_progress=on_progress
@@ -203,7 +203,7 @@ def test_lost_tar_is_downloaded_again(web: Web, folder: Folder, files: Files) ->
     web.requested.clear()
     few = {2: urls[2], 3: urls[3]}
     assert folder.download(few).kept == 1
-    assert web.requested == ["/2.jpg"]  # the dead ones are known to be
+    assert web.requested == ["/2.jpg"]  # missing pictures are final
     assert read_ok_ids(folder.table) == [2]
     assert folder.download(urls).digest == first.digest
 
@@ -333,7 +333,7 @@ def test_table_of_something_else_is_refused(folder: Folder) -> None:
 
 
 def threads_end() -> bool:
-    """Whether all threads of a download end."""
+    """Return whether all threads of downloads end."""
     threads = [thread for thread in threading.enumerate() if thread.name == "download"]
     for thread in threads:
         thread.join(10)

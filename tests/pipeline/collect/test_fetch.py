@@ -24,7 +24,7 @@ Files = dict[str, bytes]
 
 
 class Client:
-    """Fetches one URL after the other, as a thread of a download does, without waiting."""
+    """A client that fetches one URL after the other, without waiting."""
 
     def __init__(self, **fields: Any) -> None:
         self.clock = FakeClock()
@@ -114,8 +114,8 @@ def test_retry_after_is_respected(web: Web, make: Make, files: Files) -> None:
     in_20_s = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
     long_ago = "Wed, 21 Oct 2015 07:28:00 GMT"
     waited = []
-    for number, asked in enumerate(["7", in_20_s, long_ago, "soon", "-3"]):
-        refusal = web.page(status=429, Retry_After=asked)
+    for number, retry_after in enumerate(["7", in_20_s, long_ago, "soon", "-3"]):
+        refusal = web.page(status=429, Retry_After=retry_after)
         url = web.put(f"/{number}.jpg", refusal, web.page(files["jpg"]))
         client = make()
         assert client.fetch(5, url).outcome.code == "ok"

@@ -54,7 +54,7 @@ class BuildOptions(Options, section="build"):
 
     data: str = option("data", "folder that holds all datasets", affects_result=False)
     dataset: str = option("sample", "name of the dataset, a folder in it", affects_result=False)
-    seed: int = option(0, "feeds everything random, by stage and post id")
+    seed: int = option(0, "seed of everything random, combined with stage and post id")
     shard_width: int = option(
         20_000, "post ids per shard; a build works best with 4 to 150 shards", at_least=1
     )

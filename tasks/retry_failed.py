@@ -22,7 +22,7 @@ class RetryFailed(luigi.Task):
     """Download pictures again that failed for the given reasons, then build the dataset."""
 
     codes = luigi.Parameter(
-        description="reasons, with commas between them: http_404,too_many_bytes"
+        description="outcome codes, separated by commas: http_404,too_many_bytes"
     )
 
     def __init__(self, *args: object, **values: object) -> None:

@@ -29,22 +29,22 @@ class DownloadOptions(Options, section="download"):
     )
     host_timeout: float = option(
         600.0,
-        "seconds without a good answer after which the rest of a host is left for a later run",
+        "seconds without a good response after which the rest of a host is left for a later run",
         affects_result=False,
         **_SECONDS,
         renamed_from="patience",
     )
-    robots_txt: bool = option(True, "leave alone what a host's robots.txt disallows")
-    x_robots_tag: bool = option(True, "leave alone what X-Robots-Tag marks as noai or noimageai")
+    robots_txt: bool = option(True, "do not request what a host's robots.txt disallows")
+    x_robots_tag: bool = option(True, "do not keep what X-Robots-Tag marks as noai or noimageai")
     hosts: tuple[str, ...] = option(
-        (), "hosts that may be asked besides those of the source, with their subdomains; *: any"
+        (), "hosts to download from besides those of the source, with their subdomains; *: any"
     )
     allow_private: bool = option(
         False, "allow the loopback and private networks, for a booru of your own"
     )
     retries: int = option(
         3,
-        "further tries after a failure that may pass",
+        "further tries after a transient failure",
         affects_result=False,
         at_least=0,
         at_most=10,
@@ -54,7 +54,7 @@ class DownloadOptions(Options, section="download"):
     )
     first_byte_timeout: float = option(
         15.0,
-        "seconds until the header of an answer is here, and of silence in its body",
+        "seconds to wait for the header of a response, and for each further part of it",
         affects_result=False,
         **_SECONDS,
     )
@@ -76,7 +76,7 @@ class DownloadOptions(Options, section="download"):
     )
     max_failed_share: float = option(
         0.9,
-        "share of a shard's posts that may fail for now, 0 to 1; more stop the build",
+        "share of a shard's posts that may fail transiently, 0 to 1; more stop the build",
         affects_result=False,
         at_least=0,
         at_most=1,

@@ -47,7 +47,7 @@ class FilterOptions(Options, section="filter"):
         not_empty=True,
     )
     min_score: int = option(
-        0, "lowest score, where none counts as 0; 0: whatever the score", at_least=0
+        0, "lowest score of a post, a missing one counting as 0; 0: any", at_least=0
     )
     min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any", at_least=0)
     max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any", at_least=0)
@@ -59,7 +59,7 @@ class FilterOptions(Options, section="filter"):
     )
     duplicates: str = option(
         "keep",
-        "of pictures that show the same: keep all, on one side of the split, or the first alone",
+        "keep: all pictures that show the same, in one split; first: the first of them alone",
         affects_result=False,  # of the filter; the split applies it
         choices=("keep", "first"),
     )

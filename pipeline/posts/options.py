@@ -20,10 +20,12 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "sample (a small booru drawn on the spot), csv, kaggle or api (a live board)",
+        "source of the posts: sample (a small drawn booru), csv, kaggle or api (a live board)",
         choices=("sample", "csv", "kaggle", "api"),
     )
-    csv: str = option("", "CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv")
+    csv: str = option(
+        "", "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv"
+    )
     api_url: str = option(
         "https://safebooru.org/index.php",
         "address of a board's API; source = api",
@@ -34,7 +36,9 @@ class MetadataOptions(Options, section="metadata"):
         "ask the board for posts that are new since the last run; source = api",
         affects_result=False,
     )
-    sample_posts: int = option(365, "posts of the sample booru; source = sample", at_least=1)
+    sample_posts: int = option(
+        365, "number of posts of the sample booru; source = sample", at_least=1
+    )
 
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""

@@ -49,7 +49,9 @@ class ScreenOptions(Options, section="screen"):
     min_side: int = option(
         256, "shortest side of a picture that is kept", at_least=1, at_most=10_000, unit="pixels"
     )
-    max_aspect: float = option(3.0, "long side per short side that is kept at most; 0 = any")
+    max_aspect: float = option(
+        3.0, "largest long side per short side of a picture that is kept; 0: any"
+    )
     blank: str = option("drop", "pictures of nearly one colour: drop or keep", choices=_CHOICES)
     line_art: str = option(
         "drop", "pictures that are black lines on paper: drop or keep", choices=_CHOICES

@@ -1,7 +1,7 @@
 """Measure both networks on this machine's device, against the peak rate of its matrix products.
 
 `python benchmarks/gpu_networks.py` prints a table; `--save` also writes it to
-`results/gpu_networks.md`, or `results/gpu_networks_cpu.md` where there is no GPU.
+`results/gpu_networks.md`, or `results/gpu_networks_cpu.md` if there is no GPU.
 
 The weights are random, of full size. An image is a colour picture: three maps for either network
 (its channels, or its three styles of sketch). The ceiling is the largest rate of one large matrix

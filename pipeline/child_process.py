@@ -114,8 +114,8 @@ def count_gpus() -> int:
     """
     code = "import torch; print(torch.cuda.device_count())"
     arguments = [sys.executable, "-c", code]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
-    return int(done.stdout)
+    process = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
+    return int(process.stdout)
 
 
 def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:

@@ -175,7 +175,7 @@ def _section_and_key(name: str) -> tuple[str, str]:
     current = {
         f"{section}_{key.name}": (section, key.name)
         for section, options_type in SECTIONS.items()
-        for key in fields(options_type)  # type: ignore[arg-type]
+        for key in fields(options_type)
     }
     old = {
         f"{section}_{key}": (section, key)
@@ -184,7 +184,7 @@ def _section_and_key(name: str) -> tuple[str, str]:
             (options_type.section, list(renamed_keys(options_type))),
             (
                 options_type.section_renamed_from,
-                [key.name for key in fields(options_type)],  # type: ignore[arg-type]
+                [key.name for key in fields(options_type)],
             ),
         )
         for key in keys

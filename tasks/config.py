@@ -118,7 +118,7 @@ def _section(options_type: type[Options]) -> type[luigi.Config]:
     """
     keys = {
         key.name: luigi.Parameter(default=text_of(key.default), description=key.metadata["help"])
-        for key in fields(options_type)  # type: ignore[arg-type]
+        for key in fields(options_type)
     }
     old = {
         name: luigi.Parameter(default="", description=f"renamed: use {new}")
@@ -132,7 +132,7 @@ def _old_section(options_type: type[Options]) -> type[luigi.Config]:
     """Return a section under its name of the version before, so that `check` can refuse it."""
     keys = {
         key.name: luigi.Parameter(default="", description=f"renamed: use [{options_type.section}]")
-        for key in fields(options_type)  # type: ignore[arg-type]
+        for key in fields(options_type)
     }
     return type(
         options_type.section_renamed_from, (luigi.Config,), {"__module__": __name__, **keys}
@@ -176,7 +176,7 @@ def _read_options(options_type: type[Options]) -> Options:
         if getattr(texts, old):
             raise ConfigError(f"{options_type.name_of(old)} is called {new} now: rename it.")
     values: dict[str, Any] = {}
-    for key in fields(options_type):  # type: ignore[arg-type]
+    for key in fields(options_type):
         text = getattr(texts, key.name)
         if text in key.metadata["renamed_choices"]:
             new = key.metadata["renamed_choices"][text]
@@ -196,7 +196,7 @@ def texts() -> dict[str, dict[str, str]]:
     return {
         name: {
             key.name: text_of(getattr(options(options_type), key.name))
-            for key in fields(options_type)  # type: ignore[arg-type]
+            for key in fields(options_type)
         }
         for name, options_type in SECTIONS.items()
     }
@@ -248,7 +248,7 @@ def _raise_renamed(options_type: type[Options]) -> None:
 
 
 def _check_keys(options_type: type[Options], keys: Iterable[str]) -> None:
-    names = [key.name for key in fields(options_type)]  # type: ignore[arg-type]
+    names = [key.name for key in fields(options_type)]
     old_names = renamed_keys(options_type)  # `options` refuses these, with their new names
     for key in keys:
         name = key.replace("-", "_")

@@ -125,7 +125,7 @@ def _groups() -> Iterator[str]:
                         expected(options_type, key),
                         _help(key),
                     )
-                    for key in fields(options_type)  # type: ignore[arg-type]
+                    for key in fields(options_type)
                 ),
             )
 

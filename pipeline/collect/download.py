@@ -36,7 +36,7 @@ __all__ = ["DownloadOptions", "DownloadResult", "check_failed_share", "download_
 
 @dataclass(frozen=True)
 class DownloadResult:
-    """What became of a shard's posts.
+    """The result of `download_shard`.
 
     Attributes:
         outcomes: one row per post, ascending by id, whether of this run or of an earlier one.

@@ -72,7 +72,7 @@ def _worker(
                     if not fetched.outcome.transient:
                         journal.add(fetched.outcome, fetched.extension, fetched.content)
                     results.put(fetched.outcome)
-    except BaseException as error:  # noqa: BLE001, RUF100 - raised where the rows are read
+    except BaseException as error:  # noqa: BLE001, RUF100 - the reader raises it
         results.put(error)
 
 

@@ -62,7 +62,7 @@ def source_of(name: str, posts: pd.DataFrame) -> str | None:
 
 
 def _series(name: str, values: pd.Series) -> pl.Series:
-    """Return a column as numbers or text, null where there is no value."""
+    """Return a column as numbers or text, null if a cell has no value."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         since_1970 = pd.to_datetime(values, utc=True) - pd.Timestamp(0, tz="UTC")
         values = since_1970 // pd.Timedelta(seconds=1)

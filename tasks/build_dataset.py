@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import luigi
 from rich.console import Console
 
 from pipeline import store
@@ -201,8 +200,3 @@ def print_outputs(build: BuildDataset) -> None:
     sys.stderr.write(f"{counts['train']:,} pairs to train with, {counts['test']:,} to test with:\n")
     for name in OUTPUTS:
         sys.stderr.write(f"  {build.dataset.newest(name)}\n")
-
-
-@BuildDataset.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _log_up_to_date(build: BuildDataset) -> None:
-    build.log_up_to_date()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import luigi
-
 from pipeline import child_process, store
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
@@ -90,6 +88,13 @@ class EvaluateColorizer(Stage):
         super().log_done()
         sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
 
+    def log_up_to_date(self) -> None:
+        """Print the path of the page of the earlier evaluation."""
+        sys.stderr.write(
+            "Nothing to do: these colorizers are evaluated with exactly these settings.\n"
+        )
+        sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
+
     def _trainings(self) -> dict[str, TrainColorizer]:
         names = config.options(EvaluateOptions).generators
         return {name: TrainColorizer(generator=name) for name in names}
@@ -110,9 +115,3 @@ def _weight_digests() -> dict[str, str]:
             )
         digests[name] = digests_of(expand_path(path)).sha256
     return digests
-
-
-@EvaluateColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _log_up_to_date(evaluation: EvaluateColorizer) -> None:
-    sys.stderr.write("Nothing to do: these colorizers are evaluated with exactly these settings.\n")
-    sys.stderr.write(f"  {evaluation.dataset.newest(PAGE)}\n")

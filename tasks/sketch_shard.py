@@ -8,9 +8,8 @@ from pathlib import Path
 import luigi
 
 from pipeline.draw.sketch import SketchOptions, sketch_shard
-from pipeline.outcome import Outcome
+from pipeline.outcome import Outcome, read_ok_ids
 from pipeline.progress import OnProgress
-from pipeline.screen.screen import read_kept_ids
 from sketch_models import registry
 from sketch_models.network_options import ComputeOptions
 from tasks import config
@@ -57,7 +56,7 @@ class SketchShard(DrawStage):
     def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Draw every picture that the screening kept."""
         color = DownloadShard(shard=self.shard).artefact()
-        ids = read_kept_ids(ScreenShard(shard=self.shard).artefact())
+        ids = read_ok_ids(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
         compute = config.options(ComputeOptions)
         model = registry.sketch_model(self.model_options(), compute, options.backend)

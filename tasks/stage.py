@@ -239,7 +239,7 @@ class Stage(luigi.Task):
         self.log_done()
 
     def log_up_to_date(self) -> None:
-        """Log that nothing upstream has changed after all; no line by default."""
+        """Log that the task was complete before anything ran; no line by default."""
 
     def log_done(self) -> None:
         """Log the line of the finished stage."""
@@ -265,6 +265,11 @@ def _lock_before_workers_fork(task: Stage, _: Stage) -> None:
     """
     with contextlib.suppress(SengaError):  # `make_and_record` raises it again
         store.lock_dataset(task.dataset.root)
+
+
+@Stage.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+def _log_up_to_date(task: Stage) -> None:
+    task.log_up_to_date()
 
 
 def check_requirements(stages: Sequence[Stage]) -> None:

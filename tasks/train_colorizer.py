@@ -240,8 +240,3 @@ def _swap_training(folder: Path, content: str) -> None:
 def _folder_of_content(folder: Path, content: str) -> Path:
     """Return the folder that keeps a training while `folder` is used for other pictures."""
     return folder.with_name(f"{folder.name}-{content[:12]}")
-
-
-@TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _log_up_to_date(training: TrainColorizer) -> None:
-    training.log_up_to_date()

@@ -30,7 +30,7 @@ STAGES = [
 
 
 def luigi(data: Path, *arguments: str, code: int = 0) -> str:
-    """Runs the README's command on a small sample; returns what it says."""
+    """Run the README's command on a small sample; return its standard error."""
     small = ["--metadata-sample-posts", "40", "--sketch-size", "256", "--pack-size", "64"]
     more = ["--split-test-size", "2", *arguments]
     return run_luigi("--build-data", str(data), *small, *more, code=code)

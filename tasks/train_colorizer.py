@@ -102,7 +102,7 @@ class TrainColorizer(Stage):
         """Return a message if required weights of the perceptual loss do not exist."""
         losses = config.options(LossOptions)
         if losses.perceptual:
-            perceptual_weights.identity(losses)
+            perceptual_weights.identity(losses)  # raises SengaError for an unknown name
         message = perceptual_weights.missing(losses)
         return [] if message is None else [message]
 

@@ -1,7 +1,7 @@
-"""How long the web demo takes to colour, over HTTP: one client, then several at once.
+"""Measure how long the web demo takes to colorize, over HTTP: one client, then several at once.
 
 `python benchmarks/demo.py` starts the demo as its command does and prints a table; `--save` also
-writes it to `results/demo.md`. What is asked for is what the page asks for: drawings of the sample
+writes it to `results/demo.md`. The requests are those of the page: drawings of the sample
 booru with hints, 256 px on the long side, as base64 PNG in JSON, on connections that are kept.
 `Colorizer.colorize` and the network alone take turns with the one client, in this process, so that
 noise of the machine meets all alike.
@@ -31,7 +31,7 @@ import cv2
 import numpy as np
 
 from benchmarks.harness.clock import seconds_of
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import HintOptions, Hints, simulate_hints
 from pipeline.colorizer.letterbox import Letterbox
@@ -48,7 +48,7 @@ PATCHES = 7  # of hints, the mean of those that a colorizer is trained with
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is coloured."""
+    """A line drawing and its hints, the content of a request."""
 
     line: np.ndarray  # (H, W) uint8
     hints: Hints
@@ -57,8 +57,8 @@ class Drawing:
     def of(cls, post_id: int) -> Drawing:
         drawing = draw(post_id)
         high, wide = drawing.line.shape
-        place = Placement.of(wide, high, LONG_SIDE, "pad")
-        width, height = place.width, place.height
+        placement = Placement.of(wide, high, LONG_SIDE, "pad")
+        width, height = placement.width, placement.height
         line, color = (resample(each, width, height) for each in (drawing.line, drawing.color))
         side = max(width, height)
         square = np.full((side, side, 3), 255, np.uint8)
@@ -68,7 +68,7 @@ class Drawing:
         return cls(line, Hints(hints.color[:height, :width], hints.mask[:height, :width]))
 
     def body(self) -> bytes:
-        """The request, as the page sends it."""
+        """Return the body of the request, as the page sends it."""
         alpha = np.where(self.hints.mask, 255, 0).astype(np.uint8)[..., None]
         rgba = np.concatenate([self.hints.color, alpha], axis=2)
         _, hints = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
@@ -79,14 +79,14 @@ class Drawing:
 
 @dataclass
 class Round:
-    """Seconds of one round's calls, by what was called."""
+    """Seconds of the calls of one round."""
 
     one: list[float] = field(default_factory=list)
-    served: list[float] = field(default_factory=list)  # of one: in the queue and at work
+    served: list[float] = field(default_factory=list)  # of `one`: in the queue and at work
     colorize: list[float] = field(default_factory=list)
     network: list[float] = field(default_factory=list)
     several: list[float] = field(default_factory=list)
-    errors: int = 0  # of several
+    errors: int = 0  # failed requests of `several`
 
 
 class Client:
@@ -95,11 +95,11 @@ class Client:
     def __init__(self, address: str) -> None:
         self._connection = http.client.HTTPConnection(address, timeout=120)
 
-    def ask(self, body: bytes) -> tuple[float, float]:
-        """Seconds of one request: here, and in the queue and at work over there."""
+    def colorize(self, body: bytes) -> tuple[float, float]:
+        """Send one request; return its seconds, and those in the queue and at work of the demo."""
         started = time.perf_counter()
-        head = {"Content-Type": "application/json"}
-        self._connection.request("POST", "/api/colorize", body, head)
+        headers = {"Content-Type": "application/json"}
+        self._connection.request("POST", "/api/colorize", body, headers)
         response = self._connection.getresponse()
         content = response.read()
         seconds = time.perf_counter() - started
@@ -110,7 +110,7 @@ class Client:
 
 @contextmanager
 def demo(colorizer: Path, device: str) -> Iterator[str]:
-    """Runs the demo's command; yields `host:port`."""
+    """Run the demo's command; yield its `host:port`."""
     command = [sys.executable, "-m", "pipeline.demo", "--port=0", "--no-browser"]
     options = [f"--colorizer={colorizer}", f"--device={device}"]
     with subprocess.Popen(
@@ -119,20 +119,20 @@ def demo(colorizer: Path, device: str) -> Iterator[str]:
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                if found := re.search(r"http://(\S+)", line):
-                    yield found[1]
+                if match := re.search(r"http://(\S+)", line):
+                    yield match[1]
                     return
             raise SystemExit("The demo did not start.")
         finally:
             process.terminate()
 
 
-def several(address: str, bodies: list[bytes], args: argparse.Namespace) -> list[float | None]:
-    """Seconds of the requests of clients that ask at once; None for each that failed."""
+def run_clients(address: str, bodies: list[bytes], args: argparse.Namespace) -> list[float | None]:
+    """Return the seconds of the requests of several clients at once; None for each that failed."""
 
-    def ask(client: Client, body: bytes) -> float | None:
+    def try_once(client: Client, body: bytes) -> float | None:
         try:
-            return client.ask(body)[0]
+            return client.colorize(body)[0]
         except (OSError, RuntimeError, http.client.HTTPException) as error:
             sys.stderr.write(f"A request failed: {error}\n")
             return None
@@ -140,34 +140,36 @@ def several(address: str, bodies: list[bytes], args: argparse.Namespace) -> list
     def client(number: int) -> list[float | None]:
         connected = Client(address)
         count = args.requests // 2
-        return [ask(connected, bodies[(number + turn) % len(bodies)]) for turn in range(count)]
+        return [try_once(connected, bodies[(number + turn) % len(bodies)]) for turn in range(count)]
 
     with ThreadPoolExecutor(args.clients) as threads:
-        return [each for found in threads.map(client, range(args.clients)) for each in found]
+        return [each for of_one in threads.map(client, range(args.clients)) for each in of_one]
 
 
-def one_round(
+def run_round(
     address: str, drawings: list[Drawing], colorizer: Colorizer, args: argparse.Namespace
 ) -> Round:
     bodies = [drawing.body() for drawing in drawings]
     first = drawings[0]
     box = Letterbox.of(first.line, first.hints, colorizer.size)
-    made, client = Round(), Client(address)
-    client.ask(bodies[0])  # connects
+    timings, client = Round(), Client(address)
+    client.colorize(bodies[0])  # connects
     for count in range(args.requests):
-        seconds, served = client.ask(bodies[count % len(bodies)])
-        made.one.append(seconds)
-        made.served.append(served)
-        made.colorize.append(seconds_of(lambda: colorizer.colorize(first.line, first.hints)))
-        made.network.append(seconds_of(lambda: colorizer.colorize_batch([box.line], [box.hints])))
-    found = several(address, bodies, args)
-    made.several = [each for each in found if each is not None]
-    made.errors = len(found) - len(made.several)
-    return made
+        seconds, served = client.colorize(bodies[count % len(bodies)])
+        timings.one.append(seconds)
+        timings.served.append(served)
+        timings.colorize.append(seconds_of(lambda: colorizer.colorize(first.line, first.hints)))
+        timings.network.append(
+            seconds_of(lambda: colorizer.colorize_batch([box.line], [box.hints]))
+        )
+    results = run_clients(address, bodies, args)
+    timings.several = [each for each in results if each is not None]
+    timings.errors = len(results) - len(timings.several)
+    return timings
 
 
 def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) -> str:
-    """The page."""
+    """Return the page of results."""
 
     def of(name: str, share: float = 0.5) -> float:
         """Milliseconds: of each round the median, or another quantile, and the median of these."""
@@ -203,7 +205,7 @@ def report(rounds: list[Round], colorizer: Colorizer, args: argparse.Namespace) 
 
 
 def main() -> None:
-    parser = options(__doc__, "demo.md")
+    parser = make_parser(__doc__, "demo.md")
     parser.add_argument("--colorizer", type=Path, default=SHIPPED, help="file or folder")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--requests", type=int, default=40, help="of one client, a round")
@@ -215,7 +217,7 @@ def main() -> None:
     colorizer = Colorizer.load(args.colorizer, args.device)
     colorizer.colorize(drawings[0].line)  # warms up
     with demo(args.colorizer, args.device) as address:
-        rounds = [one_round(address, drawings, colorizer, args) for _ in range(args.rounds)]
+        rounds = [run_round(address, drawings, colorizer, args) for _ in range(args.rounds)]
     publish(report(rounds, colorizer, args), "demo.md", save=args.save)
 
 

@@ -1,4 +1,4 @@
-"""Fetches a half-dead list of pictures from a server on this machine: Senga and img2dataset.
+"""Download a half-dead list of pictures from a local server, with Senga and img2dataset.
 
 `python benchmarks/download.py` prints a table; `--save` also writes it to `results/download.md`.
 Both tools run as commands of their own, start-up included, on the same list, and must keep the
@@ -29,14 +29,14 @@ import numpy as np
 import polars as pl
 
 from benchmarks.harness import img2dataset
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 
 WIDTH, HEIGHT = 850, 1200
 DISTINCT = 16  # pictures behind the live URLs
 
 
 def make_pictures() -> list[bytes]:
-    """JPEGs about as large as those of a booru; the same ones every time."""
+    """Return JPEGs about as large as those of a booru; the same ones every time."""
     rng = np.random.default_rng(0)
     pictures = []
     for _ in range(DISTINCT):
@@ -49,43 +49,45 @@ def make_pictures() -> list[bytes]:
 
 
 class Connection(asyncio.Protocol):
-    """Answers GET requests on one connection: `/live/<n>.jpg` has a picture, the rest has none."""
+    """One connection of the server: `/live/<n>.jpg` is a picture, anything else is missing."""
 
-    def __init__(self, answers: list[bytes], missing: bytes) -> None:
-        self._answers, self._missing = answers, missing
-        self._read = b""
+    def __init__(self, responses: list[bytes], missing: bytes) -> None:
+        self._responses, self._missing = responses, missing
+        self._unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remembers where to write."""
+        """Store the transport to write to."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answers every request that is whole by now."""
-        self._read += data
-        while b"\r\n\r\n" in self._read:
-            head, _, self._read = self._read.partition(b"\r\n\r\n")
+        """Respond to every request that is complete."""
+        self._unread += data
+        while b"\r\n\r\n" in self._unread:
+            head, _, self._unread = self._unread.partition(b"\r\n\r\n")
             folder, _, name = head.split(b" ", 2)[1][1:].partition(b"/")
-            answer = self._missing  # also for robots.txt
+            response = self._missing  # also for robots.txt
             if folder == b"live":
-                answer = self._answers[int(name.partition(b".")[0]) // 2 % DISTINCT]
-            self._transport.write(answer)
+                response = self._responses[int(name.partition(b".")[0]) // 2 % DISTINCT]
+            self._transport.write(response)
             if b"connection: close" in head.lower():
                 self._transport.close()
 
 
-def _answer(status: str, kind: str, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+def _response(status: str, content_type: str, body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     return head.encode() + body
 
 
 async def serve() -> None:
-    """Serves until killed; prints its port."""
-    answers = [_answer("200 OK", "image/jpeg", body) for body in make_pictures()]
-    missing = _answer("404 Not Found", "text/html", b"<h1>Not found</h1>" * 8)
+    """Serve until killed; print the port."""
+    responses = [_response("200 OK", "image/jpeg", body) for body in make_pictures()]
+    missing = _response("404 Not Found", "text/html", b"<h1>Not found</h1>" * 8)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Connection(answers, missing), "127.0.0.1", 0, backlog=1024
+        lambda: Connection(responses, missing), "127.0.0.1", 0, backlog=1024
     )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -94,7 +96,7 @@ async def serve() -> None:
 
 @contextlib.contextmanager
 def serving() -> Iterator[int]:
-    """A server in a process of its own; yields its port."""
+    """Run the server in a process of its own; yield its port."""
     command = [sys.executable, __file__, "--serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -105,7 +107,7 @@ def serving() -> Iterator[int]:
 
 
 def write_list(path: Path, port: int, urls: int) -> None:
-    """Half live, half dead, shuffled; every URL once."""
+    """Write the list: half live, half dead, shuffled; every URL once."""
     names = [f"{'live' if n % 2 else 'dead'}/{n}.jpg" for n in range(urls)]
     order = np.random.default_rng(0).permutation(urls)
     pl.DataFrame(
@@ -136,21 +138,21 @@ download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", client, jou
 
 @dataclass
 class Run:
-    """What a command took."""
+    """Seconds and memory of one run of a command."""
 
     seconds: float
     peak: float  # MB, resident, of the process and its children together
 
 
 def run(command: list[str], log: Path) -> Run:
-    """Runs a command to its end."""
-    variables = img2dataset.variables()
+    """Run a command until it ends."""
+    variables = img2dataset.environment_variables()
     with log.open("w") as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=output, env=variables)
         peak = 0
         while process.poll() is None:
-            peak = max(peak, resident(process.pid))
+            peak = max(peak, resident_bytes(process.pid))
             time.sleep(0.05)
         seconds = time.perf_counter() - start
     if process.returncode:
@@ -158,8 +160,8 @@ def run(command: list[str], log: Path) -> Run:
     return Run(seconds, peak / 1e6)
 
 
-def resident(pid: int) -> int:
-    """Bytes in memory of a process and everything that it started."""
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process and its descendants, in bytes."""
     pages, total, waiting = os.sysconf("SC_PAGE_SIZE"), 0, [pid]
     while waiting:
         folder = Path("/proc") / str(waiting.pop())
@@ -171,25 +173,25 @@ def resident(pid: int) -> int:
 
 
 def kept(folder: Path) -> Counter[str]:
-    """How often each picture is in the tars under a folder, by sha256."""
-    found: Counter[str] = Counter()
+    """Return how often each picture is in the tars under a folder, by sha256."""
+    counts: Counter[str] = Counter()
     for path in sorted(folder.rglob("*.tar")):
         with tarfile.open(path) as tar:
             for member in tar:
                 if member.name.endswith(".jpg"):
                     content = tar.extractfile(member)
                     assert content
-                    found[hashlib.sha256(content.read()).hexdigest()] += 1
-    return found
+                    counts[hashlib.sha256(content.read()).hexdigest()] += 1
+    return counts
 
 
 def commands(posts: Path, urls: int, environment: Path) -> dict[str, Callable[[Path], list[str]]]:
-    """The command of each tool, given the folder that it writes to."""
-    tool = img2dataset.installed(environment)
+    """Return the command of each tool, given the folder that it writes to."""
+    tool = img2dataset.install(environment)
 
     def rival(out: Path) -> list[str]:
-        alike = {"extract_exif": False, "timeout": 10, "retries": 0}
-        return [tool, *img2dataset.flags(posts, out, shard=urls // 4, **alike)]
+        same_limits = {"extract_exif": False, "timeout": 10, "retries": 0}
+        return [tool, *img2dataset.flags(posts, out, pictures_per_shard=urls // 4, **same_limits)]
 
     def senga(out: Path) -> list[str]:
         return [sys.executable, "-c", SENGA, str(posts), str(out)]
@@ -197,8 +199,8 @@ def commands(posts: Path, urls: int, environment: Path) -> dict[str, Callable[[P
     return {img2dataset.NAME: rival, "**Senga**": senga}
 
 
-def measured(urls: int, runs: int, environment: Path) -> tuple[dict[str, list[Run]], int]:
-    """What each tool took, in turns, and how many pictures either kept: the same ones."""
+def run_tools(urls: int, runs: int, environment: Path) -> tuple[dict[str, list[Run]], int]:
+    """Run the tools in turns; return their runs, and the number of pictures that each kept."""
     with tempfile.TemporaryDirectory() as name, serving() as port:
         folder = Path(name)
         posts = folder / "posts.parquet"
@@ -212,12 +214,12 @@ def measured(urls: int, runs: int, environment: Path) -> tuple[dict[str, list[Ru
                 results[tool].append(run(command(out), folder / "log"))
                 pictures[tool] = kept(out)
                 shutil.rmtree(out)
-    assert len({frozenset(found.items()) for found in pictures.values()}) == 1, pictures
+    assert len({frozenset(counts.items()) for counts in pictures.values()}) == 1, pictures
     return results, pictures[img2dataset.NAME].total()
 
 
 def report(results: dict[str, list[Run]], pictures: int, urls: int) -> str:
-    """The page."""
+    """Return the page of results."""
     columns = [
         ("tool", "s"),
         ("seconds", ".1f"),
@@ -247,7 +249,7 @@ def report(results: dict[str, list[Run]], pictures: int, urls: int) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, "download.md")
+    parser = make_parser(__doc__, "download.md")
     parser.add_argument("--urls", type=int, default=4000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -256,7 +258,7 @@ def main() -> None:
     if args.serve:
         asyncio.run(serve())
     else:
-        results, pictures = measured(args.urls, args.runs, args.environment)
+        results, pictures = run_tools(args.urls, args.runs, args.environment)
         publish(report(results, pictures, args.urls), "download.md", save=args.save)
 
 

@@ -1,7 +1,7 @@
-"""Filters a million synthetic posts: Senga, a row loop, pandas and bare polars on the same data.
+"""Filter a million synthetic posts with Senga, a row loop, pandas and bare polars.
 
 `python benchmarks/filter.py` prints a table; `--save` also writes it to `results/filter.md`.
-Every way runs in a process of its own, on files that the page cache holds, and must keep the same
+Each runs in a process of its own, on files that the page cache holds, and must keep the same
 number of posts.
 """
 
@@ -23,7 +23,7 @@ import polars as pl
 
 from benchmarks.harness.child import in_child, peak_memory
 from benchmarks.harness.clock import seconds_of
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 from pipeline.posts.filter import FilterOptions, filter_posts
 from pipeline.posts.metadata import import_posts
 
@@ -41,7 +41,7 @@ SHARDS = 150
 
 
 def make_posts(path: Path, rows: int) -> None:
-    """Writes a CSV in the Kaggle layout, 519 bytes a row; the same one every time."""
+    """Write a CSV in the Kaggle layout, 519 bytes a row; the same one every time."""
     rng = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     words = ["".join(rng.choice(letters, rng.integers(4, 18))) for _ in range(4000)]
@@ -96,7 +96,7 @@ def _passes(tags: str, rating: str) -> bool:
 
 
 def pandas_table(folder: Path) -> int:
-    """Whole columns at once in pandas, with the Arrow reader where it is installed."""
+    """Whole columns at once in pandas, with the Arrow reader if it is installed."""
     engine = "pyarrow" if importlib.util.find_spec("pyarrow") else "c"
     table = pd.read_csv(folder / "posts.csv", keep_default_na=False, engine=engine)
     padded = " " + table["tags"] + " "
@@ -166,7 +166,7 @@ BARE = {  # what each way is compared with
 
 
 def measure(way: str, folder: Path) -> dict[str, float]:
-    """Runs one way in this process.
+    """Run one way in this process.
 
     Returns:
         Median seconds, peak memory of the process in MB, and how many posts were kept.
@@ -187,7 +187,7 @@ def measured(rows: int) -> tuple[float, dict[str, dict[str, float]]]:
 
 
 def report(posts: int, size: float, results: dict[str, dict[str, float]]) -> str:
-    """The page."""
+    """Return the page of results."""
     kept = {row["kept"] for way, row in results.items() if way != "senga_import"}
     assert len(kept) == 1, results
     columns = [
@@ -215,7 +215,7 @@ def report(posts: int, size: float, results: dict[str, dict[str, float]]) -> str
 
 
 def main() -> None:
-    parser = options(__doc__, "filter.md")
+    parser = make_parser(__doc__, "filter.md")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)

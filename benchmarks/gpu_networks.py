@@ -1,7 +1,7 @@
-"""How fast the two networks run on the device at hand, against what it can multiply at most.
+"""Measure both networks on this machine's device, against the peak rate of its matrix products.
 
 `python benchmarks/gpu_networks.py` prints a table; `--save` also writes it to
-`results/gpu_networks.md`, or `results/gpu_networks_cpu.md` where there is no GPU.
+`results/gpu_networks.md`, or `results/gpu_networks_cpu.md` if there is no GPU.
 
 The weights are random, of full size. An image is a colour picture: three maps for either network
 (its channels, or its three styles of sketch). The ceiling is the largest rate of one large matrix
@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.harness.device import ceiling, median_seconds, name_of
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.device import device_name, median_seconds, peak_tflops
+from benchmarks.harness.report import make_parser, page, publish, table
 from sketch_models import simo_serra, sketchkeras
 from sketch_models.runner import choose_device, choose_precision, prepare_for_inference
 
@@ -27,7 +27,7 @@ NETWORKS = {"sketchKeras": sketchkeras.Network, "Simo-Serra": simo_serra.Network
 
 
 def random_weights(network: nn.Module) -> nn.Module:
-    """He's initialisation, so that the numbers are neither all zero nor infinite."""
+    """Initialize a network after He, so that the outputs are neither all zero nor infinite."""
     torch.manual_seed(0)
     for parameter in network.parameters():
         if parameter.ndim > 1:
@@ -38,7 +38,7 @@ def random_weights(network: nn.Module) -> nn.Module:
 
 
 def flops(network: nn.Module, size: int) -> float:
-    """Of one map, as it is computed."""
+    """Return the floating-point operations of a network for one map."""
     with FlopCounterMode(display=False) as counter, torch.device("meta"):
         network.to("meta")(torch.empty(1, 1, size, size))
     return float(counter.get_total_flops())
@@ -46,34 +46,41 @@ def flops(network: nn.Module, size: int) -> float:
 
 @torch.inference_mode()
 def rates(
-    kind: type[nn.Module], size: int, images: int, args: argparse.Namespace, *, compiled: bool
+    network_type: type[nn.Module],
+    size: int,
+    images: int,
+    args: argparse.Namespace,
+    *,
+    compiled: bool,
 ) -> tuple[float, float]:
-    """Images/s and TFLOP/s."""
+    """Return images/s and TFLOP/s."""
     device = choose_device(args.device)
     dtype = choose_precision(args.precision, device)
-    work = MAPS * flops(kind(), size) / 1e12  # TFLOP per image
-    network = prepare_for_inference(random_weights(kind()), device, dtype, compiled=compiled)
+    work = MAPS * flops(network_type(), size) / 1e12  # TFLOP per image
+    network = prepare_for_inference(
+        random_weights(network_type()), device, dtype, compiled=compiled
+    )
     x = torch.randn(MAPS * images, 1, size, size, device=device).to(dtype)
     x = x.contiguous(memory_format=torch.channels_last)
-    rate = images / median_seconds(lambda: network(x), device, args.least)
+    rate = images / median_seconds(lambda: network(x), device, args.min_seconds)
     return rate, rate * work
 
 
-def measured(args: argparse.Namespace) -> str:
-    """The page."""
+def run(args: argparse.Namespace) -> str:
+    """Measure all networks; return the page of results."""
     device = choose_device(args.device)
     dtype = choose_precision(args.precision, device)
     batches = args.images or ([1, 4, 16] if device.type == "cuda" else [1])
     ways = {"eager": False, "compiled": True} if args.compile else {"eager": False}
-    most = ceiling(device, dtype, args.least)
-    runs = [
-        (name, size, way, images, *rates(kind, size, images, args, compiled=compiled))
-        for name, kind in NETWORKS.items()
+    peak = peak_tflops(device, dtype, args.min_seconds)
+    rows = [
+        (name, size, way, images, *rates(network_type, size, images, args, compiled=compiled))
+        for name, network_type in NETWORKS.items()
         for size in SIZES
         for way, compiled in ways.items()
         for images in batches
     ]
-    most = max(most, ceiling(device, dtype, args.least))
+    peak = max(peak, peak_tflops(device, dtype, args.min_seconds))
     columns = [
         ("network", "s"),
         ("size", "d"),
@@ -84,24 +91,26 @@ def measured(args: argparse.Namespace) -> str:
         ("share of the ceiling", ".0%"),
     ]
     return page(
-        f"The networks on {name_of(device)}",
+        f"The networks on {device_name(device)}",
         f"{str(dtype).removeprefix('torch.')}, random weights; an image is three maps. "
-        f"Ceiling: {most:.2f} TFLOP/s, one large matrix product.",
+        f"Ceiling: {peak:.2f} TFLOP/s, one large matrix product.",
         ("torch", "numpy"),
-        table(columns, [(*run, run[-1] / most) for run in runs]),
+        table(columns, [(*row, row[-1] / peak) for row in rows]),
     )
 
 
 def main() -> None:
-    parser = options(__doc__, "gpu_networks*.md")
+    parser = make_parser(__doc__, "gpu_networks*.md")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--images", type=int, nargs="+", help="images at once; a GPU: 1, 4, 16")
-    parser.add_argument("--least", type=float, default=2.0, help="seconds of each measurement")
+    parser.add_argument(
+        "--min-seconds", type=float, default=2.0, help="seconds of each measurement"
+    )
     parser.add_argument("--compile", action="store_true", help="measure compiled networks too")
     args = parser.parse_args()
     on_gpu = choose_device(args.device).type == "cuda"
-    publish(measured(args), f"gpu_networks{'' if on_gpu else '_cpu'}.md", save=args.save)
+    publish(run(args), f"gpu_networks{'' if on_gpu else '_cpu'}.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Loads training samples in random order: Senga, the original's folders of JPEGs, and WebDataset.
+"""Load training samples in random order with Senga, from folders of JPEGs, and with WebDataset.
 
 `python benchmarks/loader.py` prints a table; `--save` also writes it to `results/loader.md`.
 Every way loads the same drawings in batches of 32 with two workers of PyTorch's DataLoader, in a
@@ -46,7 +46,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.harness.child import in_child
 from benchmarks.harness.clock import median_ratio
 from benchmarks.harness.drawings import line_maps
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 from pipeline.colorizer.hints import HintOptions, simulate_hints
 from pipeline.colorizer.options import AugmentOptions
 from pipeline.colorizer.training.dataset import ColorizationDataset
@@ -60,47 +60,47 @@ from sketch_models.styles import STYLES
 SIZE, ORIGINAL_SIZE = 256, 512
 DISTINCT = 48  # drawings that the pictures repeat
 BATCH, WORKERS = 32, 2
-WARM_UP = 4  # batches; as many as the workers make ahead
+WARMUP_BATCHES = 4  # as many as the workers make ahead
 TAR_SAMPLES = 250
 AUGMENT, HINTS = AugmentOptions(), HintOptions()
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A drawing and its line maps."""
+class LineDrawing:
+    """A colour picture and its line maps."""
 
     color: NDArray[np.uint8]
     lines: dict[str, NDArray[np.uint8]]
 
     def squares(self, size: int) -> tuple[dict[str, NDArray[np.uint8]], tuple[int, int, int, int]]:
-        """Colour and lines of one size, by their name in a packed file, and their content box."""
+        """Return colour and lines of one size by their name in a packed file, and their box."""
         height, width = self.color.shape[:2]
-        place = Placement.of(width, height, size, "pad")
-        lines = {f"line/{style}": place.to_square(line) for style, line in self.lines.items()}
-        return {"color": place.to_square(self.color), **lines}, place.box
+        placement = Placement.of(width, height, size, "pad")
+        lines = {f"line/{style}": placement.to_square(line) for style, line in self.lines.items()}
+        return {"color": placement.to_square(self.color), **lines}, placement.box
 
 
-def drawn(number: int) -> Drawn:
+def make_drawing(number: int) -> LineDrawing:
     color = draw(number).color
-    return Drawn(color, line_maps(color))
+    return LineDrawing(color, line_maps(color))
 
 
-def encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
+def encode(picture: NDArray[np.uint8], file_format: str) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, kind, quality=95)
+    Image.fromarray(picture).save(file, file_format, quality=95)
     return file.getvalue()
 
 
-def make(folder: Path, pictures: int) -> None:
-    """Writes the same pictures in all the ways."""
-    drawings = [drawn(number) for number in range(DISTINCT)]
+def make_files(folder: Path, pictures: int) -> None:
+    """Write the same pictures in all the formats."""
+    drawings = [make_drawing(number) for number in range(DISTINCT)]
     make_packed(folder / "train.h5", drawings, pictures)
     make_folders(folder, drawings, pictures)
-    for kind in ("png", "jpg"):
-        make_tars(folder / kind, drawings, pictures, kind)
+    for extension in ("png", "jpg"):
+        make_tars(folder / extension, drawings, pictures, extension)
 
 
-def make_packed(target: Path, drawings: list[Drawn], pictures: int) -> None:
+def make_packed(target: Path, drawings: list[LineDrawing], pictures: int) -> None:
     rows = []
     for drawing in drawings:
         squares, box = drawing.squares(SIZE)
@@ -115,36 +115,38 @@ def make_packed(target: Path, drawings: list[Drawn], pictures: int) -> None:
             file.append(Row(id=post_id, box=box, tags="", sha256="0" * 64, pictures=chunks))
 
 
-def make_folders(folder: Path, drawings: list[Drawn], pictures: int) -> None:
-    for name, part in (("color", "color"), ("line", "line/original")):
+def make_folders(folder: Path, drawings: list[LineDrawing], pictures: int) -> None:
+    for name, dataset in (("color", "color"), ("line", "line/original")):
         (folder / name).mkdir()
-        files = [encoded(drawing.squares(ORIGINAL_SIZE)[0][part], "jpeg") for drawing in drawings]
+        files = [encode(drawing.squares(ORIGINAL_SIZE)[0][dataset], "jpeg") for drawing in drawings]
         for post_id in range(pictures):
             (folder / name / f"{post_id:06}.jpg").write_bytes(files[post_id % DISTINCT])
 
 
-def make_tars(folder: Path, drawings: list[Drawn], pictures: int, kind: str) -> None:
+def make_tars(folder: Path, drawings: list[LineDrawing], pictures: int, extension: str) -> None:
     folder.mkdir()
     files = []
     for drawing in drawings:
         squares, box = drawing.squares(SIZE)
-        lines = {f"{s}.png": encoded(squares[f"line/{s}"], "png") for s in STYLES}
-        color = encoded(squares["color"], "png" if kind == "png" else "jpeg")
-        files.append({f"color.{kind}": color, "json": json.dumps({"box": box}).encode(), **lines})
+        lines = {f"{s}.png": encode(squares[f"line/{s}"], "png") for s in STYLES}
+        color = encode(squares["color"], "png" if extension == "png" else "jpeg")
+        files.append(
+            {f"color.{extension}": color, "json": json.dumps({"box": box}).encode(), **lines}
+        )
     with wds.ShardWriter(str(folder / "%03d.tar"), maxcount=TAR_SAMPLES, verbose=0) as writer:
         for post_id in range(pictures):
             writer.write({"__key__": f"{post_id:06}", **files[post_id % DISTINCT]})
 
 
 class Folders(Dataset[dict[str, Tensor]]):
-    """The original's loader; `turn` varies the hue of a PIL picture by a share of the circle."""
+    """The original's loader; `shift_hue` takes a PIL picture and a share of the hue circle."""
 
     def __init__(
-        self, folder: Path, turn: Callable[[Image.Image, float], NDArray[np.uint8]]
+        self, folder: Path, shift_hue: Callable[[Image.Image, float], NDArray[np.uint8]]
     ) -> None:
         self.colors = sorted((folder / "color").iterdir())
         self.lines = sorted((folder / "line").iterdir())
-        self.turn = turn
+        self.shift_hue = shift_hue
 
     def __len__(self) -> int:
         return len(self.colors)
@@ -157,50 +159,50 @@ class Folders(Dataset[dict[str, Tensor]]):
         if random.random() < 0.5:
             line = line.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             color = color.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        truth = self.turn(color, random.uniform(-AUGMENT.hue, AUGMENT.hue))
+        truth = self.shift_hue(color, random.uniform(-AUGMENT.hue, AUGMENT.hue))
         hints = simulate_hints(truth, (0, 0, SIZE, SIZE), HINTS, random)
         mask = torch.from_numpy(hints.mask[None]).float()
         return {
-            "line": floats(np.asarray(line)[..., None]),
-            "hint": floats(hints.color) * mask,
+            "line": to_floats(np.asarray(line)[..., None]),
+            "hint": to_floats(hints.color) * mask,
             "mask": mask,
-            "color": floats(truth),
+            "color": to_floats(truth),
         }
 
 
-def floats(picture: NDArray[np.uint8]) -> Tensor:
-    """(S, S, C) uint8 to (C, S, S) float32 in [-1, 1], as torchvision's ToTensor and Normalize."""
+def to_floats(picture: NDArray[np.uint8]) -> Tensor:
+    """Convert (S, S, C) uint8 to (C, S, S) float32 in [-1, 1], as torchvision would."""
     planes = torch.from_numpy(picture.copy()).permute(2, 0, 1).contiguous()
     return planes.float().div(255).sub_(0.5).div_(0.5)
 
 
-def turn_in_floats(picture: Image.Image, turns: float) -> NDArray[np.uint8]:
+def shift_hue_in_floats(picture: Image.Image, share: float) -> NDArray[np.uint8]:
     hsv = rgb2hsv(np.asarray(picture))
-    hsv[..., 0] = (hsv[..., 0] + turns) % 1
+    hsv[..., 0] = (hsv[..., 0] + share) % 1
     return np.rint(hsv2rgb(hsv) * 255).astype(np.uint8)
 
 
-def turn_in_bytes(picture: Image.Image, turns: float) -> NDArray[np.uint8]:
+def shift_hue_in_bytes(picture: Image.Image, share: float) -> NDArray[np.uint8]:
     hue, saturation, value = picture.convert("HSV").split()
-    turned = np.asarray(hue) + np.uint8(round(turns * 255) % 256)  # wraps around
+    turned = np.asarray(hue) + np.uint8(round(share * 255) % 256)  # wraps around
     merged = Image.merge("HSV", (Image.fromarray(turned), saturation, value))
     return np.asarray(merged.convert("RGB"))
 
 
-def one_thread() -> None:
-    """What Senga's workers set, for WebDataset's too."""
+def init_worker() -> None:
+    """Set up a worker of WebDataset as Senga's are."""
     cv2.setNumThreads(1)
     keep_freed_memory()
 
 
-def unpacked(kind: str, files: dict[str, Any]) -> TrainingSample:
-    """A sample of WebDataset's, made as Senga makes its own."""
+def to_training_sample(extension: str, files: dict[str, Any]) -> TrainingSample:
+    """Make a sample of WebDataset's files, as Senga makes its own."""
     random = np.random.default_rng()
     style = STYLES[random.integers(len(STYLES))]
     return make_sample(
         int(files["__key__"]),
         np.array(Image.open(io.BytesIO(files[f"{style}.png"]))),
-        np.array(Image.open(io.BytesIO(files[f"color.{kind}"]))),
+        np.array(Image.open(io.BytesIO(files[f"color.{extension}"]))),
         tuple(json.loads(files["json"])["box"]),
         augment=AUGMENT,
         hints=HINTS,
@@ -217,25 +219,27 @@ def senga_floats(folder: Path) -> Iterator[Any]:
     return map(normalize, senga(folder))
 
 
-def folders(turn: Callable[[Image.Image, float], NDArray[np.uint8]], folder: Path) -> Iterator[Any]:
-    dataset = Folders(folder, turn)
+def folders(
+    shift_hue: Callable[[Image.Image, float], NDArray[np.uint8]], folder: Path
+) -> Iterator[Any]:
+    dataset = Folders(folder, shift_hue)
     return iter(DataLoader(dataset, BATCH, shuffle=True, num_workers=WORKERS))
 
 
-def web(kind: str, folder: Path) -> Iterator[Any]:
-    tars = sorted(str(path) for path in (folder / kind).iterdir())
+def web(extension: str, folder: Path) -> Iterator[Any]:
+    tars = sorted(str(path) for path in (folder / extension).iterdir())
     samples = wds.WebDataset(tars, shardshuffle=len(tars)).shuffle(1000)
-    dataset = samples.map(partial(unpacked, kind))
+    dataset = samples.map(partial(to_training_sample, extension))
     return iter(
-        DataLoader(dataset, BATCH, num_workers=WORKERS, worker_init_fn=lambda _: one_thread())
+        DataLoader(dataset, BATCH, num_workers=WORKERS, worker_init_fn=lambda _: init_worker())
     )
 
 
 WAYS: dict[str, tuple[str, Callable[[Path], Iterator[Any]]]] = {
     "senga": ("**Senga**", senga),
     "senga_floats": ("**Senga**, as floats", senga_floats),
-    "folders": ("folders of JPEGs, the original's way", partial(folders, turn_in_floats)),
-    "folders_bytes": ("the same, hue in 8 bits", partial(folders, turn_in_bytes)),
+    "folders": ("folders of JPEGs, the original's way", partial(folders, shift_hue_in_floats)),
+    "folders_bytes": ("the same, hue in 8 bits", partial(folders, shift_hue_in_bytes)),
     "web_png": ("WebDataset, PNG", partial(web, "png")),
     "web_jpeg": ("WebDataset, colour as JPEG", partial(web, "jpg")),
 }
@@ -252,15 +256,15 @@ FILES = {  # of each way
 
 
 def megabytes(folder: Path, patterns: list[str]) -> float:
-    """Of all files that have one of the patterns."""
+    """Return the size of all files that match one of the patterns, in MB."""
     files = [path for pattern in patterns for path in folder.glob(pattern)]
     return sum(path.stat().st_size for path in files) / 1e6
 
 
 def measure(way: str, folder: Path) -> float:
-    """Samples/s once the workers are at work, the last batch included."""
+    """Return the samples/s after the warmup, the last batch included."""
     batches = WAYS[way][1](folder)
-    for _ in range(WARM_UP):
+    for _ in range(WARMUP_BATCHES):
         next(batches)
     started, samples = time.perf_counter(), 0
     for batch in batches:
@@ -268,8 +272,8 @@ def measure(way: str, folder: Path) -> float:
     return samples / (time.perf_counter() - started)
 
 
-def measured(pictures: int, repeats: int) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Samples/s of each way, and the megabytes of its files."""
+def measure_all(pictures: int, repeats: int) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Return the samples/s of each way, and the megabytes of its files."""
     with tempfile.TemporaryDirectory() as name:
         in_child(__file__, "--make", name, "--pictures", str(pictures))
         rates: dict[str, list[float]] = {way: [] for way in WAYS}
@@ -280,7 +284,7 @@ def measured(pictures: int, repeats: int) -> tuple[dict[str, list[float]], dict[
 
 
 def report(rates: dict[str, list[float]], sizes: dict[str, float], pictures: int) -> str:
-    """The page."""
+    """Return the page of results."""
     columns = [
         ("way", "s"),
         ("samples/s", ".0f"),
@@ -291,10 +295,10 @@ def report(rates: dict[str, list[float]], sizes: dict[str, float], pictures: int
     ]
     rows = []
     for way, (label, _) in WAYS.items():
-        found = rates[way]
-        ours, as_floats = (median_ratio(rates[name], found) for name in ("senga", "senga_floats"))
-        spread = f"{min(found):.0f} to {max(found):.0f}"
-        rows.append((label, statistics.median(found), spread, ours, as_floats, sizes[way]))
+        of_way = rates[way]
+        ours, as_floats = (median_ratio(rates[name], of_way) for name in ("senga", "senga_floats"))
+        spread = f"{min(of_way):.0f} to {max(of_way):.0f}"
+        rows.append((label, statistics.median(of_way), spread, ours, as_floats, sizes[way]))
     return page(
         "Loader",
         f"{pictures:,} pictures ({DISTINCT} drawings, repeated) at {SIZE}, batches of {BATCH}, "
@@ -306,19 +310,19 @@ def report(rates: dict[str, list[float]], sizes: dict[str, float], pictures: int
 
 
 def main() -> None:
-    parser = options(__doc__, "loader.md")
+    parser = make_parser(__doc__, "loader.md")
     parser.add_argument("--pictures", type=int, default=1536)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.make:
-        make(args.make, args.pictures)
+        make_files(args.make, args.pictures)
     elif args.measure:
         way, folder = args.measure
         sys.stdout.write(str(measure(way, Path(folder))))
     else:
-        rates, sizes = measured(args.pictures, args.repeats)
+        rates, sizes = measure_all(args.pictures, args.repeats)
         publish(report(rates, sizes, args.pictures), "loader.md", save=args.save)
 
 

@@ -1,4 +1,4 @@
-"""Sketching and simplifying with the paper's networks, against the way of the original system.
+"""Sketch and simplify with the paper's networks, against the way of the original system.
 
 `python benchmarks/networks.py` prints a table; `--save` also writes it to `results/networks.md`.
 
@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.harness.clock import in_turns, median_ratio
+from benchmarks.harness.clock import median_ratio, time_in_turns
 from benchmarks.harness.drawings import write_pictures
 from benchmarks.harness.random_weights import simo_serra as simo_serra_weights
 from benchmarks.harness.random_weights import write_keras
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
@@ -44,7 +44,7 @@ MEAN, STD = 0.96, 0.09
 
 
 class Networks:
-    """Both networks, as the original runs them and as Senga does."""
+    """The two networks, as the original runs them and as Senga does."""
 
     def __init__(self, mod: Path, size: int) -> None:
         write_keras(mod)
@@ -58,7 +58,7 @@ class Networks:
         self.original_line = SimoSerra(exact.run, MEAN, STD)
 
     def senga(self, color: Path, ids: Sequence[int], folder: Path) -> None:
-        """Both stages, tar to tar."""
+        """Run both stages, from tar to tar."""
         sketches, lines = folder / "sketch.tar", folder / "line.tar"
         sketch = SketchKeras(self.sketch_runner.run, square=True)
         line = SimoSerra(self.line_runner.run, MEAN, STD)
@@ -67,57 +67,57 @@ class Networks:
         assert all(outcome.code == OK for outcome in outcomes)
 
     def original(self, contents: Sequence[bytes], folder: Path) -> None:
-        """One picture after the other, one sketch after the other."""
-        for place, content in enumerate(contents):
+        """Run one picture after the other, and one sketch after the other."""
+        for index, content in enumerate(contents):
             small = resize_long_side(decode(content), self.size)
             (ink,) = self.original_sketch.extract_lines([small])
             for style in STYLES:
-                file = folder / f"{place}.{style}.png"
+                file = folder / f"{index}.{style}.png"
                 file.write_bytes(encode_png(ink_to_sketch(ink, style)))
             for style in STYLES:
-                file = folder / f"{place}.{style}.png"
+                file = folder / f"{index}.{style}.png"
                 (line,) = self.original_line.simplify([decode_grey(file.read_bytes())])
                 file.write_bytes(encode_png(line))
 
-    def maps(self, contents: Sequence[bytes]) -> list[tuple[Runner, list[NDArray[np.float32]]]]:
-        """What goes through the networks, picture by picture."""
-        seen: list[tuple[Runner, list[NDArray[np.float32]]]] = []
+    def inputs(self, contents: Sequence[bytes]) -> list[tuple[Runner, list[NDArray[np.float32]]]]:
+        """Return the inputs of the networks, picture by picture."""
+        inputs: list[tuple[Runner, list[NDArray[np.float32]]]] = []
 
-        def keeping(runner: Runner) -> Run:
+        def recording(runner: Runner) -> Run:
             def run(maps: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-                seen.append((runner, list(maps)))
+                inputs.append((runner, list(maps)))
                 return runner.run(maps)
 
             return run
 
-        sketch = SketchKeras(keeping(self.sketch_runner), square=True)
-        line = SimoSerra(keeping(self.line_runner), MEAN, STD)
+        sketch = SketchKeras(recording(self.sketch_runner), square=True)
+        line = SimoSerra(recording(self.line_runner), MEAN, STD)
         for content in contents:
             (ink,) = sketch.extract_lines([resize_long_side(decode(content), self.size)])
             line.simplify([ink_to_sketch(ink, style) for style in STYLES])
-        return seen
+        return inputs
 
 
-def measured(count: int, size: int, repeats: int) -> tuple[dict[str, list[float]], Runner]:
-    """Seconds of each way, and what runs Senga's first network."""
+def measure(count: int, size: int, repeats: int) -> tuple[dict[str, list[float]], Runner]:
+    """Return the seconds of each way, and the runner of Senga's first network."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         networks = Networks(folder / "mod.h5", size)
         color = folder / "color.tar"
         files = write_pictures(color, count)
         contents = list(files.values())
-        maps = networks.maps(contents)
+        inputs = networks.inputs(contents)
         networks.original(contents[:1], folder)
         ways = {
             ORIGINAL: lambda: networks.original(contents, folder),
-            BARE: lambda: [runner.run(batch) for runner, batch in maps],
+            BARE: lambda: [runner.run(batch) for runner, batch in inputs],
             SENGA: lambda: networks.senga(color, list(files), folder),
         }
-        return in_turns(ways, repeats), networks.sketch_runner
+        return time_in_turns(ways, repeats), networks.sketch_runner
 
 
 def report(runs: dict[str, list[float]], runner: Runner, count: int, size: int) -> str:
-    """The page."""
+    """Return the page of results."""
     columns = [
         ("way", "s"),
         ("seconds a picture", ".2f"),
@@ -139,12 +139,12 @@ def report(runs: dict[str, list[float]], runner: Runner, count: int, size: int) 
 
 
 def main() -> None:
-    parser = options(__doc__, "networks.md")
+    parser = make_parser(__doc__, "networks.md")
     parser.add_argument("--pictures", type=int, default=2)
     parser.add_argument("--size", type=int, default=768)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    runs, runner = measured(args.pictures, args.size, args.repeats)
+    runs, runner = measure(args.pictures, args.size, args.repeats)
     text = report(runs, runner, args.pictures, args.size)
     publish(text, "networks.md", save=args.save)
 

@@ -1,4 +1,4 @@
-"""Packs a shard, against the bare decode, resize and write of the same pictures.
+"""Pack a shard, against the bare decode, resize and write of the same pictures.
 
 `python benchmarks/pack.py` prints a table; `--save` also writes it to `results/pack.md`.
 
@@ -31,7 +31,7 @@ from PIL import Image
 from benchmarks.harness.child import in_child, peak_memory
 from benchmarks.harness.clock import median_ratio, seconds_of
 from benchmarks.harness.drawings import line_maps
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 from pipeline.outcome import OK
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.picture import decode, decode_grey, encode_png, keep_freed_memory
@@ -50,8 +50,8 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def make(folder: Path, pictures: int) -> None:
-    """Writes the shard: JPEGs of 850 x 1200 and line maps of 544 x 768."""
+def make_shard(folder: Path, pictures: int) -> None:
+    """Write the shard: JPEGs of 850 x 1200 and line maps of 544 x 768."""
     contents, maps = [], []
     for post_id in range(DISTINCT):
         content = jpeg(draw(post_id).color)
@@ -65,8 +65,8 @@ def make(folder: Path, pictures: int) -> None:
     tags.write_parquet(folder / "posts.parquet")
 
 
-def whole(folder: Path) -> None:
-    """`pack`, as the build runs it."""
+def senga(folder: Path) -> None:
+    """Run `pack` as the build does."""
     posts, color, line = (folder / name for name in ("posts.parquet", "color.tar", "line.tar"))
     paths = ShardPaths(posts=posts, color=color, sketches={}, lines={"": line})
     ids = pl.read_parquet(posts)["id"].to_list()
@@ -77,7 +77,7 @@ def whole(folder: Path) -> None:
 
 
 def bare(folder: Path) -> None:
-    """Decodes, resizes and writes, and nothing else."""
+    """Decode, resize and write, and nothing else."""
     keep_freed_memory()
     with (
         ShardReader(folder / "color.tar") as color,
@@ -108,36 +108,39 @@ def bare(folder: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What one way took."""
+    """Seconds and peak memory of one way."""
 
     seconds: float
     peak: float  # MB, of a process of its own
 
 
 def measure(way: str, folder: Path) -> Run:
-    """Runs one way in this process."""
-    work = {"whole": whole, "bare": bare}[way]
+    """Run one way in this process."""
+    work = {"senga": senga, "bare": bare}[way]
     return Run(seconds=seconds_of(lambda: work(folder)), peak=peak_memory())
 
 
-def apart(way: str, folder: Path) -> Run:
-    """Runs one way in a process of its own."""
+def measure_in_child(way: str, folder: Path) -> Run:
+    """Run one way in a process of its own."""
     return Run(**json.loads(in_child(__file__, "--measure", way, str(folder))))
 
 
-def measured(repeats: int) -> tuple[list[Run], list[Run], Run]:
-    """The bare way and `pack` with a thousand pictures, in turns, and `pack` with ten thousand."""
+def measure_all(repeats: int) -> tuple[list[Run], list[Run], Run]:
+    """Run the bare way and `pack` with 1,000 pictures, in turns, and `pack` with 10,000."""
     with tempfile.TemporaryDirectory() as top:
         small, large = Path(top) / "1k", Path(top) / "10k"
         for folder, pictures in ((small, 1_000), (large, 10_000)):
             folder.mkdir()
-            make(folder, pictures)
-        runs = [(apart("bare", small), apart("whole", small)) for _ in range(repeats)]
-        return [run for run, _ in runs], [run for _, run in runs], apart("whole", large)
+            make_shard(folder, pictures)
+        runs = [
+            (measure_in_child("bare", small), measure_in_child("senga", small))
+            for _ in range(repeats)
+        ]
+        return [run for run, _ in runs], [run for _, run in runs], measure_in_child("senga", large)
 
 
-def report(bares: list[Run], wholes: list[Run], many: Run) -> str:
-    """The page."""
+def report(bare_runs: list[Run], senga_runs: list[Run], large_run: Run) -> str:
+    """Return the page of results."""
     columns = [
         ("way", "s"),
         ("pictures", ","),
@@ -146,7 +149,7 @@ def report(bares: list[Run], wholes: list[Run], many: Run) -> str:
         ("times the bare way", ".2f"),
         ("peak memory, MB", ".0f"),
     ]
-    ratio = median_ratio([run.seconds for run in wholes], [run.seconds for run in bares])
+    ratio = median_ratio([run.seconds for run in senga_runs], [run.seconds for run in bare_runs])
 
     def row(way: str, count: int, runs: list[Run], times: float | str) -> tuple[object, ...]:
         seconds = statistics.median(run.seconds for run in runs)
@@ -154,21 +157,21 @@ def report(bares: list[Run], wholes: list[Run], many: Run) -> str:
         return way, count, seconds, count / seconds, times, peak
 
     rows = [
-        row("bare decode, resize and write", 1_000, bares, 1.0),
-        row("**Senga**", 1_000, wholes, ratio),
-        row("**Senga**", 10_000, [many], ""),
+        row("bare decode, resize and write", 1_000, bare_runs, 1.0),
+        row("**Senga**", 1_000, senga_runs, ratio),
+        row("**Senga**", 10_000, [large_run], ""),
     ]
     return page(
         "Pack",
         f"Colour of 850 x 1200 (JPEG) and three line maps of 544 x 768 (PNG), to {SIZE}; "
-        f"median of {len(wholes)} runs, of the ratio too.",
+        f"median of {len(senga_runs)} runs, of the ratio too.",
         ("numpy", "h5py", "pillow", "opencv-python-headless"),
         table(columns, rows),
     )
 
 
 def main() -> None:
-    parser = options(__doc__, "pack.md")
+    parser = make_parser(__doc__, "pack.md")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -176,7 +179,7 @@ def main() -> None:
         way, folder = args.measure
         sys.stdout.write(json.dumps(asdict(measure(way, Path(folder)))))
     else:
-        publish(report(*measured(args.repeats)), "pack.md", save=args.save)
+        publish(report(*measure_all(args.repeats)), "pack.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long a build takes that has nothing to do, over a hundred shards.
+"""Measure a build of a hundred shards that has nothing to do.
 
 `python benchmarks/rerun.py` prints a table; `--save` also writes it to `results/rerun.md`. The
 reference is the same interpreter that imports the same modules and ends.
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.harness.clock import seconds_of
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 
 TOP = Path(__file__).parents[1]
 POSTS = 1000
@@ -22,26 +22,26 @@ WIDTH = 100  # post ids per shard
 
 def luigi(data: str) -> list[str]:
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
-    many = ["--metadata-sample-posts", str(POSTS), "--build-shard-width", str(WIDTH)]
+    shards = ["--metadata-sample-posts", str(POSTS), "--build-shard-width", str(WIDTH)]
     small = ["--sketch-size", "128", "--pack-size", "32", "--build-data", data]
-    return [*command, *many, *small]
+    return [*command, *shards, *small]
 
 
-def seconds(command: list[str], runs: int) -> float:
-    """The median of some runs."""
+def median_seconds(command: list[str], runs: int) -> float:
+    """Return the median seconds of a command."""
     return statistics.median(
         seconds_of(lambda: subprocess.run(command, cwd=TOP, check=True, capture_output=True))
         for _ in range(runs)
     )
 
 
-def measured(runs: int) -> str:
-    """The page."""
+def run(runs: int) -> str:
+    """Return the page of results."""
     with tempfile.TemporaryDirectory() as data:
-        first = seconds(luigi(data), 1)
+        first = median_seconds(luigi(data), 1)
         shards = len(list(Path(data).glob("sample/color/*.tar")))
-        again = seconds(luigi(data), runs)
-    bare = seconds([sys.executable, "-c", "import luigi.cmdline, tasks"], runs)
+        again = median_seconds(luigi(data), runs)
+    bare = median_seconds([sys.executable, "-c", "import luigi.cmdline, tasks"], runs)
     rows = [
         ("the first build", f"{first:.1f}"),
         ("again, nothing to do", again),
@@ -57,10 +57,10 @@ def measured(runs: int) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, "rerun.md")
+    parser = make_parser(__doc__, "rerun.md")
     parser.add_argument("--runs", type=int, default=7)
     args = parser.parse_args()
-    publish(measured(args.runs), "rerun.md", save=args.save)
+    publish(run(args.runs), "rerun.md", save=args.save)
 
 
 if __name__ == "__main__":

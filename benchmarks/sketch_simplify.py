@@ -1,9 +1,9 @@
-"""Sketching and simplifying a shard, against the bare compute on pictures in memory.
+"""Sketch and simplify a shard, against the bare compute on pictures in memory.
 
 `python benchmarks/sketch_simplify.py` prints a table; `--save` also writes it to
 `results/sketch_simplify.md`.
 
-The whole way reads pictures from a tar, decodes, resizes, draws, encodes PNG and writes tars. The
+Senga's way reads pictures from a tar, decodes, resizes, draws, encodes PNG and writes tars. The
 bare ways compute on arrays in memory, with a thread per core, and throw the results away: the
 models alone on arrays that have the working size, and the same with the resizing before them.
 """
@@ -20,34 +20,34 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.clock import in_turns, median_ratio
+from benchmarks.harness.clock import median_ratio, time_in_turns
 from benchmarks.harness.drawings import CENTERLINE, SIZE, XDOG, line_maps, write_pictures
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.report import make_parser, page, publish, table
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
 from pipeline.picture import decode, keep_freed_memory, resize_long_side
 
-MODELS, COMPUTING = "models, arrays in memory", "resizing and models, arrays in memory"
-WHOLE = "**Senga**, both stages, tar to tar"
+MODELS, RESIZING = "models, arrays in memory", "resizing and models, arrays in memory"
+SENGA = "**Senga**, both stages, tar to tar"
 
 
 def bare(pictures: Sequence[NDArray[np.uint8]]) -> None:
-    """Computes alone; pictures that have the working size already stay as they are."""
+    """Run the models alone, and the resizing of pictures that do not have the working size."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(line_maps, pictures))
 
 
-def whole(color: Path, ids: Sequence[int], folder: Path) -> None:
-    """Both stages, files included."""
+def senga(color: Path, ids: Sequence[int], folder: Path) -> None:
+    """Run both stages, files included."""
     sketches, lines = folder / "sketch.tar", folder / "line.tar"
     outcomes = sketch_shard(color, ids, sketches, XDOG, SketchOptions())
     outcomes += simplify_shard(sketches, lines, CENTERLINE, SimplifyOptions())
     assert all(outcome.code == OK for outcome in outcomes)
 
 
-def measured(count: int, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each way."""
+def measure(count: int, repeats: int) -> dict[str, list[float]]:
+    """Return the seconds of each way."""
     keep_freed_memory()  # as the stages do
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -58,14 +58,14 @@ def measured(count: int, repeats: int) -> dict[str, list[float]]:
         bare(pictures[:4])
         ways = {
             MODELS: lambda: bare(small),
-            COMPUTING: lambda: bare(pictures),
-            WHOLE: lambda: whole(color, list(files), folder),
+            RESIZING: lambda: bare(pictures),
+            SENGA: lambda: senga(color, list(files), folder),
         }
-        return in_turns(ways, repeats)
+        return time_in_turns(ways, repeats)
 
 
 def report(runs: dict[str, list[float]], count: int) -> str:
-    """The page."""
+    """Return the page of results."""
     columns = [
         ("way", "s"),
         ("seconds", ".2f"),
@@ -76,11 +76,11 @@ def report(runs: dict[str, list[float]], count: int) -> str:
     rows = []
     for way, seconds in runs.items():
         median = statistics.median(seconds)
-        ratios = (median_ratio(seconds, runs[other]) for other in (MODELS, COMPUTING))
+        ratios = (median_ratio(seconds, runs[other]) for other in (MODELS, RESIZING))
         rows.append((way, median, count / median, *ratios))
     return page(
         "Sketch and simplify",
-        f"{count} pictures, long side {SIZE}, three styles each; median of {len(runs[WHOLE])} "
+        f"{count} pictures, long side {SIZE}, three styles each; median of {len(runs[SENGA])} "
         "runs.",
         ("numpy", "opencv-python-headless", "scikit-image", "pillow", "isal"),
         table(columns, rows),
@@ -88,11 +88,11 @@ def report(runs: dict[str, list[float]], count: int) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, "sketch_simplify.md")
+    parser = make_parser(__doc__, "sketch_simplify.md")
     parser.add_argument("--pictures", type=int, default=96)
     parser.add_argument("--repeats", type=int, default=9)
     args = parser.parse_args()
-    runs = measured(args.pictures, args.repeats)
+    runs = measure(args.pictures, args.repeats)
     publish(report(runs, args.pictures), "sketch_simplify.md", save=args.save)
 
 

@@ -1,4 +1,4 @@
-"""How fast a training step of netL-SPADE is, against the same step written as textbooks do.
+"""Measure a training step of netL-SPADE, against the same step written as textbooks do.
 
 `python benchmarks/train_step.py` prints a table; `--save` also writes it to
 `results/train_step.md`, or `results/train_step_gpu.md` on a GPU. Networks, losses and batch are the
@@ -14,20 +14,20 @@ import statistics
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.harness.clock import Work, in_turns, median_ratio
-from benchmarks.harness.device import ceiling, name_of, waited
-from benchmarks.harness.report import options, page, publish, table
+from benchmarks.harness.clock import Work, median_ratio, time_in_turns
+from benchmarks.harness.device import device_name, peak_tflops, synchronized
+from benchmarks.harness.report import make_parser, page, publish, table
 from benchmarks.harness.textbook_spade import Textbook
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
 from sketch_models.runner import choose_device, choose_precision
 
-PAPERS_IMAGES = 8_544 * 50
+PAPER_IMAGES = 8_544 * 50  # pictures times epochs, of the paper
 
 
-def batch_of(images: int, size: int) -> TrainingSample:
-    """Noise: no step is faster on pictures."""
+def random_batch(images: int, size: int) -> TrainingSample:
+    """Return a batch of noise, on which a step takes as long as on pictures."""
 
     def levels(channels: int) -> torch.Tensor:
         return torch.randint(0, 256, (images, channels, size, size), dtype=torch.uint8)
@@ -43,15 +43,15 @@ def batch_of(images: int, size: int) -> TrainingSample:
     )
 
 
-def ours(options: NetworkOptions, size: int, context: TrainContext) -> Trainer:
+def make_trainer(options: NetworkOptions, size: int, context: TrainContext) -> Trainer:
     losses = LossOptions(perceptual=0)
     return Trainer(
         size, network=options, weights=losses, options=TrainOptions(), context=context, steps=1000
     )
 
 
-def measured(args: argparse.Namespace) -> str:
-    """The page."""
+def run(args: argparse.Namespace) -> str:
+    """Measure all steps; return the page of results."""
     device = choose_device("auto")
     dtype = choose_precision("auto", device)
     network = NetworkOptions(
@@ -61,26 +61,28 @@ def measured(args: argparse.Namespace) -> str:
         encoder_width=args.width,
         discriminator_width=args.width,
     )
-    batch = batch_of(args.images, args.size)
+    batch = random_batch(args.images, args.size)
     contexts = {"Senga": TrainContext(device=device, dtype=dtype)}
     if dtype != torch.float32:
         contexts["Senga, fp32"] = TrainContext(device=device)
     if args.compile:
         contexts["Senga, compiled"] = TrainContext(device=device, dtype=dtype, compile=True)
-    trainers = {name: ours(options, args.size, context) for name, context in contexts.items()}
+    trainers = {
+        name: make_trainer(network, args.size, context) for name, context in contexts.items()
+    }
     with FlopCounterMode(display=False) as counter:
         trainers["Senga"].step(batch)
     work = counter.get_total_flops() / args.images / 1e12  # TFLOP an image
     textbook = Textbook(network, args.size, device)
     steps: dict[str, Work] = {
-        name: waited(lambda trainer=trainer: trainer.step(batch), device)
+        name: synchronized(lambda trainer=trainer: trainer.step(batch), device)
         for name, trainer in trainers.items()
     }
-    steps["textbook"] = waited(lambda: textbook.step(batch), device)
-    before = ceiling(device, dtype, 2.0)
-    in_turns(steps, 2)  # warms up
-    seconds = in_turns(steps, args.repeats)
-    most = max(before, ceiling(device, dtype, 2.0))
+    steps["textbook"] = synchronized(lambda: textbook.step(batch), device)
+    before = peak_tflops(device, dtype, 2.0)
+    time_in_turns(steps, 2)  # warms up
+    seconds = time_in_turns(steps, args.repeats)
+    peak = max(before, peak_tflops(device, dtype, 2.0))
     columns = [
         ("step", "s"),
         ("images/s", ".2f"),
@@ -91,15 +93,15 @@ def measured(args: argparse.Namespace) -> str:
     rows = []
     for name, runs in seconds.items():
         rate = args.images / statistics.median(runs)
-        hours = f"{PAPERS_IMAGES / rate / 3600:,.1f} h"
-        rows.append((name, rate, rate * work, rate * work / most, hours))
+        hours = f"{PAPER_IMAGES / rate / 3600:,.1f} h"
+        rows.append((name, rate, rate * work, rate * work / peak, hours))
     ratio = median_ratio(seconds["textbook"], seconds["Senga"])
     return page(
-        f"A training step of netL-SPADE on {name_of(device)}",
+        f"A training step of netL-SPADE on {device_name(device)}",
         f"{args.images} images of {args.size} x {args.size}; width {args.width}, maps "
         f"{args.map_width}, hidden {args.hidden}; no perceptual loss; medians of "
         f"{args.repeats} steps in turns. {work:.3f} TFLOP an image. Ceiling, one large matrix "
-        f"product in {str(dtype).removeprefix('torch.')}: {most:.2f} TFLOP/s.",
+        f"product in {str(dtype).removeprefix('torch.')}: {peak:.2f} TFLOP/s.",
         ("torch",),
         table(columns, rows),
         f"Senga's step is **{ratio:.2f} times** as fast as the textbook's.",
@@ -107,7 +109,7 @@ def measured(args: argparse.Namespace) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, "train_step*.md")
+    parser = make_parser(__doc__, "train_step*.md")
     parser.add_argument("--width", type=int, default=None, help="64 on a GPU, 16 on a CPU")
     parser.add_argument("--map-width", type=int, default=None, help="64, or 32")
     parser.add_argument("--hidden", type=int, default=None, help="128, or 32")
@@ -122,7 +124,7 @@ def main() -> None:
     for name, value in (full if on_gpu else small).items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    publish(measured(args), f"train_step{'_gpu' if on_gpu else ''}.md", save=args.save)
+    publish(run(args), f"train_step{'_gpu' if on_gpu else ''}.md", save=args.save)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What each stage computes, as plain functions over plain data. Knows nothing of Luigi."""
+"""The computations of each stage, as plain functions over plain data, without Luigi."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 
 JsonLine = dict[str, Any]
@@ -35,7 +36,8 @@ def run_module(
         processes: number of processes that torchrun starts; 1 for a plain process.
 
     Raises:
-        SengaError: with the sentence that the module printed, if it fails.
+        SengaError: if the module printed an error or was killed; with that message.
+        RuntimeError: if it failed otherwise; with what it wrote to its standard error.
     """
     program = ["-m", module, *arguments, _EXIT_WITH_PARENT]
     if processes > 1:
@@ -66,7 +68,7 @@ def run_module(
 
 
 def _check_exit_status(module: str, status: int, errors: str) -> None:
-    """Raise an exception if the child failed.
+    """Raise an exception if the child failed, see `run_module`.
 
     Args:
         module: the name of the module.
@@ -85,6 +87,26 @@ def _check_exit_status(module: str, status: int, errors: str) -> None:
         raise RuntimeError(f"{module} failed:\n{errors}")
 
 
+class ImageCounter:
+    """An `on_message` for children that print the number of images so far.
+
+    Args:
+        on_progress: called with the number of images since the last message.
+
+    Attributes:
+        images: the number of images so far.
+    """
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self.images = 0
+
+    def __call__(self, message: JsonLine) -> None:
+        """Report the images since the last message."""
+        self._on_progress(message["images"] - self.images)
+        self.images = message["images"]
+
+
 def count_gpus() -> int:
     """Return the number of GPUs that PyTorch sees, without initializing CUDA in this process.
 
@@ -92,8 +114,8 @@ def count_gpus() -> int:
     """
     code = "import torch; print(torch.cuda.device_count())"
     arguments = [sys.executable, "-c", code]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
-    return int(done.stdout)
+    process = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
+    return int(process.stdout)
 
 
 def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Outcomes: what became of a picture in a stage is a row, never a crash."""
+"""Outcomes: the result of a picture in a stage is a row, never a crash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one picture.
+    """The outcome of one picture in one stage.
 
     Attributes:
         id: post id.
@@ -40,5 +40,10 @@ def write_outcomes(outcomes: Iterable[Outcome], path: Path) -> None:
 
 
 def read_ok_ids(path: Path) -> list[int]:
-    """Return the post ids whose code is `OK` in a table of outcomes, in its order."""
-    return pl.read_parquet(path).filter(pl.col("code") == OK)["id"].to_list()
+    """Return the post ids whose code is `OK`, in the order of the table.
+
+    Args:
+        path: a table with the columns `id` and `code`, of any stage.
+    """
+    rows = pl.read_parquet(path, columns=["id", "code"])
+    return rows.filter(pl.col("code") == OK)["id"].to_list()

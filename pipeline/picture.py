@@ -22,8 +22,6 @@ MAX_PIXELS = 100_000_000
 
 _MAX_MMAP_THRESHOLD = 2**25  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _COMPRESSION_LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
-
-
 _SIGNATURES = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"GIF8", "gif"))
 
 
@@ -33,7 +31,7 @@ class PictureError(Exception):
     Attributes:
         code: stable and snake_case: `empty`, `not_a_picture`, `zero_pixels`, `too_large`,
             `truncated` or `broken`.
-        detail: what was seen, for people.
+        detail: what exactly is wrong, for people.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

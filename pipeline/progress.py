@@ -1,4 +1,4 @@
-"""How a stage says how far it is: one calm line, with its rate and the time left."""
+"""The progress of a stage: a line on the terminal, with its rate and the time left."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ OnProgress = Callable[[int], None]
 
 
 def ignore(done: int) -> None:
-    """An `OnProgress` for callers that do not watch."""
+    """An `OnProgress` that does nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a stage is before a part of it begins.
+    """The progress of a stage when one of its tasks begins.
 
     Attributes:
-        total: pictures in the stage, over all of its shards; 0 where nobody knows.
-        done: those that earlier runs or other shards have done.
-        seconds: that these took.
+        total: number of pictures (or posts) in the stage, over all of its shards; 0 if unknown.
+        done: number of those that earlier runs or other shards have done.
+        seconds: seconds that these took.
     """
 
     total: int = 0
@@ -37,10 +37,10 @@ class Meter(Closing):
     """The progress line of a stage.
 
     Args:
-        stage: what is being done, such as `sketch`.
-        progress: how far the stage is.
-        unit: what is counted.
-        live: whether this process has the terminal for itself.
+        stage: name of the stage, such as `sketch`.
+        progress: the progress so far.
+        unit: what is counted, such as `pictures`.
+        live: whether to redraw the line in place; False if other processes write to the terminal.
         on_fraction: called with the fraction done, 0 to 1, at most every two seconds.
     """
 
@@ -54,37 +54,38 @@ class Meter(Closing):
         on_fraction: Callable[[float], None] | None = None,
     ) -> None:
         self._total, self._unit = progress.total, unit
-        self._done, self._before = progress.done, progress.seconds
+        self._done, self._seconds_before = progress.done, progress.seconds
         self._on_fraction = on_fraction
         self._lock = threading.Lock()
-        self._started = self._reported = time.monotonic()
+        self._started = self._reported_at = time.monotonic()
         self._line = ProgressLine(stage, self._total or None, live=live)
 
     def advance(self, done: int) -> None:
-        """Counts `done` more; may be called from any thread."""
+        """Count `done` more; may be called from any thread."""
         with self._lock:
             self._done += done
             now = time.monotonic()
             self._line.update(self._done, self._text(now))
-            if self._on_fraction is not None and self._total and now - self._reported > 2:
-                self._reported = now
+            if self._on_fraction is not None and self._total and now - self._reported_at > 2:
+                self._reported_at = now
                 self._on_fraction(min(1.0, self._done / self._total))
 
     def _text(self, now: float) -> str:
-        rate = self._done / max(self._before + now - self._started, 1e-3)
+        rate = self._done / max(self._seconds_before + now - self._started, 1e-3)
         text = f"{self._done:,} {self._unit}, {rate:,.1f}/s"
         if not self._total:
             return text
-        left = (self._total - self._done) / rate if rate > 0 else 0.0
-        return f"{self._done:,}/{self._total:,} {self._unit}, {rate:,.1f}/s, {clock(left)} left"
+        seconds_left = (self._total - self._done) / rate if rate > 0 else 0.0
+        left = format_duration(seconds_left)
+        return f"{self._done:,}/{self._total:,} {self._unit}, {rate:,.1f}/s, {left} left"
 
     def close(self) -> None:
-        """Takes the line off the terminal."""
+        """Remove the line from the terminal."""
         self._line.close()
 
 
-def clock(seconds: float) -> str:
-    """`0:07`, `12:30` or `3:05:00`."""
+def format_duration(seconds: float) -> str:
+    """Format seconds for people: `0:07`, `12:30` or `3:05:00`."""
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

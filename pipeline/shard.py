@@ -17,7 +17,7 @@ from sketch_models.errors import DatasetError
 TarSample = tuple[int, Mapping[str, bytes]]
 """A post id, and the content of its parts by name, such as `{"original.png": b"..."}`."""
 
-_BUFFER_BYTES = 1 << 20  # with less, threads wait for one another more often
+_BUFFER_BYTES = 1 << 20  # a smaller buffer makes threads wait for one another more often
 
 
 def write_shard(path: Path, samples: Iterable[TarSample]) -> None:

@@ -114,6 +114,7 @@ class Options:
 
     section: ClassVar[str] = ""
     section_renamed_from: ClassVar[str] = ""
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # subclasses are dataclasses
 
     def __init_subclass__(cls, section: str = "", renamed_from: str = "") -> None:
         """Take the section from the arguments of the class."""
@@ -128,7 +129,7 @@ class Options:
             ConfigError: if a value cannot be used.
         """
         hints = types_of(type(self))
-        for key in fields(self):  # type: ignore[arg-type]
+        for key in fields(self):
             limits: Limits = key.metadata["limits"]
             value = getattr(self, key.name)
             self.require(_fits(value, hints[key.name], limits), key.name, expected(type(self), key))
@@ -194,7 +195,7 @@ def settings_of(options: Options) -> dict[str, object]:
     """The options that change a result, by key, as plain data for a fingerprint."""
     return {
         key.name: list(value) if isinstance(value, tuple) else value
-        for key in fields(options)  # type: ignore[arg-type]
+        for key in fields(options)
         if key.metadata["affects_result"]
         for value in [getattr(options, key.name)]
     }
@@ -204,7 +205,7 @@ def renamed_keys(options_type: type[Options]) -> dict[str, str]:
     """The keys of the version before that are called otherwise now: old name, new name."""
     return {
         key.metadata["renamed_from"]: key.name
-        for key in fields(options_type)  # type: ignore[arg-type]
+        for key in fields(options_type)
         if key.metadata["renamed_from"]
     }
 

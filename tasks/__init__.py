@@ -1,4 +1,4 @@
-"""The Luigi DAG: which artefact is made from which. It wires; `pipeline` computes."""
+"""The Luigi DAG: which artefact is made from which; `pipeline` computes them."""
 
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard

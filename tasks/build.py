@@ -1,4 +1,4 @@
-"""Builds a dataset from Python: what `luigi --module tasks BuildDataset` does, as a function."""
+"""Build a dataset from Python: what `luigi --module tasks BuildDataset` does, as a function."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from pipeline.store import Dataset
 from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsError
 from sketch_models.option import renamed_keys, text_of
 from tasks.config import SECTIONS, BuildOptions
-from tasks.terminal import ERRORS_TO
+from tasks.terminal import ERRORS_VARIABLE
 
-_HERE = Path(__file__).parent
-_DEFAULTS = _HERE / "luigi.cfg"  # that of the repository
-_LOGGING = _HERE / "logging.ini"
+_FOLDER = Path(__file__).parent
+_DEFAULTS = _FOLDER / "luigi.cfg"  # that of the repository
+_LOGGING = _FOLDER / "logging.ini"
 
-_RULES = {
+_NO_RULES = {
     "tags": {"all_tags": "", "any_tags": "", "none_tags": ""},
     "rating": {"ratings": "s q e"},
     "score": {"min_score": "0"},
     "sample_width": {"min_side": "0", "max_side": "0"},
 }
-"""By the column of Kaggle's that a table of posts may lack: the filter without rules on it."""
+"""Options of [filter] without rules on a column, by the name of that column in Kaggle's layout."""
 
-_ERRORS = {kind.__name__: kind for kind in (ConfigError, DatasetError, WeightsError)}
-_ABOUT_AN_OPTION = re.compile(r"\[(\w+)\] \w+ = ")
+_ERRORS = {error.__name__: error for error in (ConfigError, DatasetError, WeightsError)}
+_STARTS_WITH_OPTION = re.compile(r"\[(\w+)\] \w+ = ")
 
 
 @dataclass(frozen=True)
 class BuiltDataset:
-    """A dataset that is built.
+    """The files of a finished build.
 
     Attributes:
-        folder: of the dataset, for `read_posts` and the like.
-        train: file to train from.
-        test: file to test with.
-        report: page that shows how it was made.
+        folder: the folder of the dataset, for `read_posts` and the like.
+        train: the file to train from.
+        test: the file to test with.
+        report: the page that shows how they were made.
     """
 
     folder: Path
@@ -100,21 +100,21 @@ def build_dataset(
     config = _config(recipe)
     if workers < 1:
         raise ConfigError(f"workers = {workers}: expected a whole number of 1 or more.")
-    given = {_place(name): _text(value) for name, value in options.items()}
+    given = {_section_and_key(name): _text(value) for name, value in options.items()}
     if data is not None:
         given["build", "data"] = str(data)
     if dataset is not None:
         given["build", "dataset"] = dataset
     _set(config, given)
-    folder = _folder(config)
+    paths = _dataset_paths(config)
     if posts is not None:
-        _use(posts, folder, config, given)
+        _set_posts(posts, paths.frame(), config, given)
     _run(config, workers)
     return BuiltDataset(
-        folder=folder.root,
-        train=folder.newest("train.h5"),
-        test=folder.newest("test.h5"),
-        report=folder.newest("report.html"),
+        folder=paths.root,
+        train=paths.newest("train.h5"),
+        test=paths.newest("test.h5"),
+        report=paths.newest("report.html"),
     )
 
 
@@ -145,7 +145,7 @@ def _config(recipe: str | Path | None) -> _Config:
 
 
 def _read(config: _Config, path: Path) -> None:
-    """Read a config file on top of those before."""
+    """Read a config file; its values replace those of the files that were read before."""
     try:
         config.read_string(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
@@ -156,35 +156,42 @@ def _read(config: _Config, path: Path) -> None:
 
 
 def _set(config: _Config, values: Mapping[tuple[str, str], str]) -> None:
+    """Set values by section and key."""
     for (section, key), text in values.items():
         if not config.has_section(section):
             config.add_section(section)
         config.set(section, key, text.replace("%", "%%"))  # Luigi takes %(name)s for a reference
 
 
-def _place(name: str) -> tuple[str, str]:
-    """Return section and key of an option, also of one that has another name now.
+def _section_and_key(name: str) -> tuple[str, str]:
+    """Return section and key of an option; its old name too, which the build refuses.
+
+    Args:
+        name: the keyword of `build_dataset`, such as `pack_size`.
 
     Raises:
         ConfigError: if there is no such option.
     """
-    known = {
+    current = {
         f"{section}_{key.name}": (section, key.name)
-        for section, kind in SECTIONS.items()
-        for key in fields(kind)  # type: ignore[arg-type]
+        for section, options_type in SECTIONS.items()
+        for key in fields(options_type)
     }
     old = {
         f"{section}_{key}": (section, key)
-        for kind in SECTIONS.values()
+        for options_type in SECTIONS.values()
         for section, keys in (
-            (kind.section, list(renamed_keys(kind))),
-            (kind.section_renamed_from, [key.name for key in fields(kind)]),  # type: ignore[arg-type]
+            (options_type.section, list(renamed_keys(options_type))),
+            (
+                options_type.section_renamed_from,
+                [key.name for key in fields(options_type)],
+            ),
         )
         for key in keys
     }
-    if name in known or name in old:
-        return known.get(name) or old[name]
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
+    if name in current or name in old:
+        return current.get(name) or old[name]
+    nearest = difflib.get_close_matches(name, current, n=1, cutoff=0)[0]
     raise ConfigError(f"{name}: there is no such option. The nearest is {nearest}.")
 
 
@@ -193,11 +200,11 @@ def _text(value: object) -> str:
     return text_of(tuple(value) if isinstance(value, (list, tuple)) else value)
 
 
-def _folder(config: _Config) -> Dataset:
-    """Return the dataset's folder as the configuration has it.
+def _dataset_paths(config: _Config) -> Dataset:
+    """Return the paths of the configured dataset.
 
     Raises:
-        ConfigError: if the dataset's name cannot be one.
+        ConfigError: if [build] data or dataset cannot be used.
     """
     defaults = BuildOptions()
     data = config.get("build", "data", fallback=defaults.data).replace("%%", "%")
@@ -206,51 +213,62 @@ def _folder(config: _Config) -> Dataset:
     return Dataset(Path(options.data) / options.dataset)
 
 
-def _use(
-    posts: pd.DataFrame, folder: Dataset, config: _Config, given: Mapping[tuple[str, str], str]
+def _set_posts(
+    posts: pd.DataFrame, path: Path, config: _Config, given: Mapping[tuple[str, str], str]
 ) -> None:
-    """Make a table the source of the posts."""
+    """Write a table of posts, and make it the configured source.
+
+    Args:
+        posts: the table, as `build_dataset` takes it.
+        path: the Parquet file to write.
+        config: the configuration to change.
+        given: the options that the caller gave, by section and key; these stay as they are.
+
+    Raises:
+        ConfigError: if the caller has given another source, too.
+        DatasetError: if the table lacks a column, or has no row.
+    """
     if any(section == "metadata" for section, _ in given):
         raise ConfigError("posts and an option of [metadata] are given. Leave one of them out.")
-    write_frame(posts, folder.frame())
-    _set(config, {("metadata", "source"): "csv", ("metadata", "csv"): str(folder.frame())})
-    for column, rules in _RULES.items():
+    write_frame(posts, path)
+    _set(config, {("metadata", "source"): "csv", ("metadata", "csv"): str(path)})
+    for column, options in _NO_RULES.items():
         if source_of(column, posts) is None:
-            off = {("filter", key): text for key, text in rules.items()}
-            _set(config, {place: text for place, text in off.items() if place not in given})
+            values = {("filter", key): text for key, text in options.items()}
+            _set(config, {key: text for key, text in values.items() if key not in given})
 
 
 def _run(config: _Config, workers: int) -> None:
-    """Run Luigi; raise what it could not do."""
+    """Build the configured dataset with Luigi; raise the error that stopped it."""
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
     with tempfile.TemporaryDirectory() as temporary:
         recipe, errors = Path(temporary) / "recipe.cfg", Path(temporary) / "errors.jsonl"
         with recipe.open("w", encoding="utf-8") as file:
             config.write(file)
-        paths = [str(_HERE.parent), os.environ.get("PYTHONPATH", "")]
+        paths = [str(_FOLDER.parent), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
             "LUIGI_CONFIG_PATH": str(recipe),
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            "PYTHONSAFEPATH": "1",  # where a folder `tasks` of the caller's would be in the way
-            ERRORS_TO: str(errors),
+            "PYTHONSAFEPATH": "1",  # else a folder `tasks` of the caller's would be imported
+            ERRORS_VARIABLE: str(errors),
         }
         status = _watch([*command, f"--workers={workers}"], environment)
         if status:
             lines = errors.read_text(encoding="utf-8").splitlines() if errors.exists() else []
-            raise _error([json.loads(line) for line in lines], status)
+            raise _to_error([json.loads(line) for line in lines], status)
 
 
 def _watch(command: list[str], environment: Mapping[str, str]) -> int:
-    """Run a command whose standard error is this program's; return its exit status."""
+    """Run a command, and show its standard error; return its exit status."""
     # A notebook's standard error is no file that a process could write to.
-    own = sys.stderr is sys.__stderr__
+    can_inherit = sys.stderr is sys.__stderr__
     with subprocess.Popen(  # noqa: S603 - Luigi
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=None if own else subprocess.PIPE,
+        stderr=None if can_inherit else subprocess.PIPE,
         text=True,
     ) as process:
         try:
@@ -262,14 +280,19 @@ def _watch(command: list[str], environment: Mapping[str, str]) -> int:
             raise
 
 
-def _error(lines: list[dict[str, str]], status: int) -> SengaError:
-    """Return the error that Luigi showed on the terminal."""
+def _to_error(lines: list[dict[str, str]], status: int) -> SengaError:
+    """Return the errors that the terminal showed as one.
+
+    Args:
+        lines: class and message of each, as `tasks.terminal` wrote them.
+        status: exit status of Luigi.
+    """
     if not lines:
         return SengaError(
             f"The build ended with exit status {status}. See what it wrote to the standard error."
         )
     message = "\n".join(line["message"] for line in lines)
-    about = _ABOUT_AN_OPTION.match(message)
-    if about and about[1] in SECTIONS:
+    option = _STARTS_WITH_OPTION.match(message)
+    if option and option[1] in SECTIONS:
         return ConfigError(message)
-    return _ERRORS.get(lines[0]["kind"], SengaError)(message)
+    return _ERRORS.get(lines[0]["class"], SengaError)(message)

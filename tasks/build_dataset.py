@@ -1,4 +1,4 @@
-"""The whole dataset, and the report on it."""
+"""The task that builds the whole dataset, and writes the report on it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import luigi
 from rich.console import Console
 
 from pipeline import store
-from pipeline.pack.split import PARTS
+from pipeline.pack.split import SPLITS
 from pipeline.pack.verify import verify
 from pipeline.picture import encode_png
 from pipeline.progress import OnProgress
@@ -41,13 +40,13 @@ class BuildDataset(Stage):
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Check at once that everything is there that a person must provide."""
+        """Check that everything exists that a person must provide."""
         super().__init__(*args, **values)
         check_requirements(self.sources())
 
     @staticmethod
     def sources() -> list[Stage]:
-        """The tasks of a build that use what a person provides: a CSV, a library, weights."""
+        """Return the tasks that use what a person provides: a CSV, a library, weights."""
         return [
             ImportMetadata(),
             *SketchShard.variants(0).values(),
@@ -55,13 +54,13 @@ class BuildDataset(Stage):
         ]
 
     def upstream(self) -> list[Stage]:
-        """The packed files."""
+        """Return the packed files."""
         return [PackDataset()]
 
     def requires(self) -> list[FetchWeights]:
-        """The weights of the networks; `run` asks for the packed files only once these are there.
+        """Return the tasks that fetch the weights; `run` requires the packed files after these.
 
-        So a build whose weights cannot be had ends before any post or picture is downloaded.
+        So a build whose weights cannot be fetched ends before any post or picture is downloaded.
         """
         return FetchWeights.of_configured_models()
 
@@ -71,23 +70,23 @@ class BuildDataset(Stage):
         self.make_and_record()
 
     def settings(self) -> dict[str, object]:
-        """No settings of its own."""
+        """Return no settings: it has none of its own."""
         return {}
 
     def artefact(self) -> Path:
-        """Path of the report, beside the files that it describes."""
+        """Return the path of the report, beside the files that it describes."""
         return PackDataset().artefact() / REPORT
 
     def complete(self) -> bool:
-        """Whether, besides, the links at the top of the dataset's folder point at this build."""
+        """Return whether, besides, the links in the dataset's folder point at this build."""
         return super().complete() and all(
             self.dataset.is_newest(name, self.artefact().parent / name) for name in OUTPUTS
         )
 
     def make(self, on_progress: OnProgress) -> StageResult:
-        """Verify the files, write the report and point the links at the top of the dataset here."""
+        """Verify the files, write the report, and make the dataset's links point at this build."""
         packed = PackDataset()
-        verify([packed.file(part) for part in PARTS])
+        verify([packed.file(split) for split in SPLITS])
         with store.publish(self.artefact()) as temporary:
             sheet = read_contact_sheet(packed.file("train"), packed.shards())
             colors = [paths.color for paths in packed.shards()]
@@ -127,10 +126,10 @@ class BuildDataset(Stage):
             funnel=_rows(FilterPosts(), "funnel"),
             gates=list(gates.items()),
             joins=joins,
-            split={part: int(str(packed.manifest().facts[part])) for part in PARTS},
+            split={split: int(str(packed.manifest().facts[split])) for split in SPLITS},
             files={
-                str(self.dataset.newest(f"{part}.h5")): store.size_of(packed.file(part))
-                for part in PARTS
+                str(self.dataset.newest(f"{split}.h5")): store.size_of(packed.file(split))
+                for split in SPLITS
             },
             config=config.texts(),
             versions=packed.manifest().versions,
@@ -138,14 +137,14 @@ class BuildDataset(Stage):
 
 
 def _rows(task: Stage, fact: str) -> list[tuple[str, int]]:
-    """Names and counts from the facts of a manifest."""
+    """Return names and counts from the facts of a manifest."""
     rows = task.manifest().facts[fact]
     assert isinstance(rows, list)
     return [(str(name), int(number)) for name, number in rows]
 
 
 def _lineage() -> Lineage:
-    """Return what the build is made with, for those who read its tables."""
+    """Return the shards and settings hashes of the build, by which `pipeline.tables` finds it."""
     return Lineage(
         shards=sorted(FilterPosts().shards()),
         posts=FilterPosts().settings_hash(),
@@ -158,7 +157,7 @@ def _lineage() -> Lineage:
 
 
 def _stages() -> list[list[Sequence[Stage]]]:
-    """The tasks of each stage, in order, by variant."""
+    """Return the tasks of each stage, in order, by variant."""
     shards = FilterPosts().shards()
     return [
         [[ImportMetadata()]],
@@ -201,8 +200,3 @@ def print_outputs(build: BuildDataset) -> None:
     sys.stderr.write(f"{counts['train']:,} pairs to train with, {counts['test']:,} to test with:\n")
     for name in OUTPUTS:
         sys.stderr.write(f"  {build.dataset.newest(name)}\n")
-
-
-@BuildDataset.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _log_up_to_date(build: BuildDataset) -> None:
-    build.log_up_to_date()

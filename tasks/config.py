@@ -1,4 +1,4 @@
-"""The sections of luigi.cfg, made from the options of the stages.
+"""The configuration: sections of luigi.cfg, made from the options classes, and their values.
 
 Each options class of `pipeline` and `sketch_models` is one section; its fields are the keys,
 in the file as `[filter] min_side = 512` and on the command line as `--filter-min-side 512`.
@@ -54,7 +54,7 @@ class BuildOptions(Options, section="build"):
 
     data: str = option("data", "folder that holds all datasets", affects_result=False)
     dataset: str = option("sample", "name of the dataset, a folder in it", affects_result=False)
-    seed: int = option(0, "feeds everything random, by stage and post id")
+    seed: int = option(0, "seed of everything random, combined with stage and post id")
     shard_width: int = option(
         20_000, "post ids per shard; a build works best with 4 to 150 shards", at_least=1
     )
@@ -108,17 +108,17 @@ _PARSERS: dict[Any, Callable[[str], object]] = {
     tuple[str, ...]: lambda text: tuple(_words(text)),
     tuple[int, ...]: lambda text: tuple(int(word) for word in _words(text)),
 }
-"""How a value is read from its text, by the type of its field; ValueError or KeyError if not."""
+"""The parser of a value by the type of its field; raises ValueError or KeyError."""
 
 
 def _section(options_type: type[Options]) -> type[luigi.Config]:
-    """A Luigi section whose keys are the fields of an options class, as text.
+    """Return a Luigi section whose keys are the fields of an options class, as text.
 
-    Keys of the version before are among them, so that `check` can say how they are called now.
+    The keys of the version before are among them, so that `options` can refuse them by name.
     """
     keys = {
         key.name: luigi.Parameter(default=text_of(key.default), description=key.metadata["help"])
-        for key in fields(options_type)  # type: ignore[arg-type]
+        for key in fields(options_type)
     }
     old = {
         name: luigi.Parameter(default="", description=f"renamed: use {new}")
@@ -129,10 +129,10 @@ def _section(options_type: type[Options]) -> type[luigi.Config]:
 
 
 def _old_section(options_type: type[Options]) -> type[luigi.Config]:
-    """A section under its name of the version before, for `check` to say how it is called now."""
+    """Return a section under its name of the version before, so that `check` can refuse it."""
     keys = {
         key.name: luigi.Parameter(default="", description=f"renamed: use [{options_type.section}]")
-        for key in fields(options_type)  # type: ignore[arg-type]
+        for key in fields(options_type)
     }
     return type(
         options_type.section_renamed_from, (luigi.Config,), {"__module__": __name__, **keys}
@@ -151,33 +151,32 @@ def _parse(options_type: type[Options], key: Field[Any], text: str) -> object:
     try:
         return _PARSERS[types_of(options_type)[key.name]](text)
     except (ValueError, KeyError):
-        wanted = expected(options_type, key)
-        raise ConfigError(
-            f"{options_type.name_of(key.name)} = {text}: expected {wanted}."
-        ) from None
+        name = options_type.name_of(key.name)
+        raise ConfigError(f"{name} = {text}: expected {expected(options_type, key)}.") from None
 
 
-_read: dict[type[Options], Options] = {}
+_cache: dict[type[Options], Options] = {}
 
 
 def options(options_type: type[T]) -> T:
-    """The options of one stage, from the config files and the command line.
+    """Return the options of one section, from the config files and the command line.
 
     Raises:
-        ConfigError: if a value cannot be used; the sentence names section and key.
+        ConfigError: if a value cannot be used; the message names section and key.
     """
-    if options_type not in _read:
-        _read[options_type] = _options(options_type)
-    return cast("T", _read[options_type])
+    if options_type not in _cache:
+        _cache[options_type] = _read_options(options_type)
+    return cast("T", _cache[options_type])
 
 
-def _options(options_type: type[Options]) -> Options:
+def _read_options(options_type: type[Options]) -> Options:
+    """Parse and check one section; an old name or an old choice is refused with its new name."""
     texts = _CONFIGS[options_type]()
     for old, new in renamed_keys(options_type).items():
         if getattr(texts, old):
             raise ConfigError(f"{options_type.name_of(old)} is called {new} now: rename it.")
     values: dict[str, Any] = {}
-    for key in fields(options_type):  # type: ignore[arg-type]
+    for key in fields(options_type):
         text = getattr(texts, key.name)
         if text in key.metadata["renamed_choices"]:
             new = key.metadata["renamed_choices"][text]
@@ -188,43 +187,43 @@ def _options(options_type: type[Options]) -> Options:
 
 
 def result_options(options_type: type[Options]) -> dict[str, object]:
-    """The options that change a stage's result, as plain data for its fingerprint."""
+    """Return the options of one section that change a result, as plain data for a fingerprint."""
     return settings_of(options(options_type))
 
 
 def texts() -> dict[str, dict[str, str]]:
-    """Every option as people write it: section, key, value."""
+    """Return every option as people write it, by section and key."""
     return {
         name: {
             key.name: text_of(getattr(options(options_type), key.name))
-            for key in fields(options_type)  # type: ignore[arg-type]
+            for key in fields(options_type)
         }
         for name, options_type in SECTIONS.items()
     }
 
 
-def model_options(model: str) -> Any:  # noqa: ANN401 - of the type that the model wants
-    """The options of a sketch or line model, from the section of its name."""
+def model_options(model: str) -> Any:  # noqa: ANN401 - its type depends on the model
+    """Return the options of a sketch or line model, from the section of its name."""
     return options(SECTIONS[model])
 
 
 @cache
 def model_settings(model: str) -> dict[str, object]:
-    """What a model's result depends on, as plain data for a fingerprint.
+    """Return what a model's result depends on, as plain data for a fingerprint.
 
     Raises:
-        SengaError: where its weights are a file that is not there.
+        SengaError: if its weights are a file that does not exist.
     """
-    more = registry.settings(model_options(model), options(ComputeOptions))
-    return {model: result_options(SECTIONS[model]) | more}
+    identity = registry.settings(model_options(model), options(ComputeOptions))
+    return {model: result_options(SECTIONS[model]) | identity}
 
 
 @cache
 def check() -> None:
-    """Refuses unknown sections and keys and unusable values, before anything runs.
+    """Refuse unknown sections and keys and unusable values, before anything runs.
 
     Raises:
-        ConfigError: the first thing that is wrong, in one sentence.
+        ConfigError: for the first of them, in one sentence.
     """
     recipe = os.environ.get("LUIGI_CONFIG_PATH", "")
     if recipe and not Path(recipe).is_file():
@@ -249,18 +248,18 @@ def _raise_renamed(options_type: type[Options]) -> None:
 
 
 def _check_keys(options_type: type[Options], keys: Iterable[str]) -> None:
-    known = [key.name for key in fields(options_type)]  # type: ignore[arg-type]
-    old = renamed_keys(options_type)
+    names = [key.name for key in fields(options_type)]
+    old_names = renamed_keys(options_type)  # `options` refuses these, with their new names
     for key in keys:
         name = key.replace("-", "_")
-        if name not in known and name not in old:  # `options` tells the new name of an old one
+        if name not in names and name not in old_names:
             raise ConfigError(
                 f"[{options_type.section}] {key}: there is no such option. "
-                f"Options of this section: {', '.join(known)}."
+                f"Options of this section: {', '.join(names)}."
             )
 
 
-_LUIGIS_OWN = {
+_LUIGI_SECTIONS = {
     "core",
     "worker",
     "scheduler",
@@ -278,7 +277,7 @@ def _check_section(section: str) -> None:
     for options_type in SECTIONS.values():
         if section == options_type.section_renamed_from:
             _raise_renamed(options_type)
-    if section not in _LUIGIS_OWN:
+    if section not in _LUIGI_SECTIONS:
         raise ConfigError(
             f"[{section}]: there is no such section in the configuration. "
             f"Sections: {', '.join(SECTIONS)}, and Luigi's own."

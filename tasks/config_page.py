@@ -1,11 +1,11 @@
-"""Writes docs/configuration.md from the options themselves: `python -m tasks.config_page`."""
+"""Write docs/configuration.md from the options themselves: `python -m tasks.config_page`."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from dataclasses import Field, fields
 from pathlib import Path
@@ -105,49 +105,50 @@ options on its command line:
 
 
 def page() -> str:
-    """The whole text of docs/configuration.md."""
-    return "\n".join([_HEAD, *_groups(), _TASKS, _tasks(), _DEMO, _demo()])
+    """Return the text of docs/configuration.md."""
+    return "\n".join([_HEAD, *_groups(), _TASKS, _task_table(), _DEMO, _demo_table()])
 
 
 def _groups() -> Iterator[str]:
-    set_in_file = ConfigParser(interpolation=None)
-    set_in_file.read_string((TOP / "luigi.cfg").read_text(encoding="utf-8"))
+    luigi_cfg = ConfigParser(interpolation=None)
+    luigi_cfg.read_string((TOP / "luigi.cfg").read_text(encoding="utf-8"))
     for heading, sections in GROUPS.items():
         yield f"## {heading}\n"
         for name in sections:
             options_type = SECTIONS[name]
-            yield f"### `[{name}]`: {_about(options_type)}\n"
-            changed = set_in_file[name] if set_in_file.has_section(name) else {}
+            yield f"### `[{name}]`: {_purpose(options_type)}\n"
+            in_file = luigi_cfg[name] if luigi_cfg.has_section(name) else {}
             yield _table(
                 ("option", "on the command line", "default", "value", "meaning"),
                 (
                     (
                         f"`{key.name}`",
                         f"`{flag(name, key.name)}`",
-                        _default(key, changed),
+                        _default(key, in_file),
                         expected(options_type, key),
                         _help(key),
                     )
-                    for key in fields(options_type)  # type: ignore[arg-type]
+                    for key in fields(options_type)
                 ),
             )
 
 
 def flag(section: str, key: str) -> str:
-    """An option on the command line: `--filter-min-side`."""
+    """Return the flag of an option on the command line, such as `--filter-min-side`."""
     return f"--{section}-{key}".replace("_", "-")
 
 
-def _about(options: type[Options]) -> str:
-    """What a section is for: the first clause of its docstring."""
-    first = re.split(r"[.;]", options.__doc__ or "")[0]
-    return first[0].lower() + first[1:]
+def _purpose(options_type: type[Options]) -> str:
+    """Return the first clause of the docstring of a section, which says what it is for."""
+    clause = re.split(r"[.;]", options_type.__doc__ or "")[0]
+    return clause[0].lower() + clause[1:]
 
 
-def _default(key: Field[Any], changed: Any) -> str:  # noqa: ANN401 - a section, or no such one
+def _default(key: Field[Any], in_file: Mapping[str, str]) -> str:
+    """Return the default of an option, and its value in luigi.cfg if that differs."""
     default = _code(text_of(key.default))
-    other = _code(changed[key.name]) if key.name in changed else default
-    return default if other == default else f"{default}; in `luigi.cfg` {other}"
+    value = _code(in_file[key.name]) if key.name in in_file else default
+    return default if value == default else f"{default}; in `luigi.cfg` {value}"
 
 
 def _code(text: str) -> str:
@@ -158,7 +159,7 @@ def _help(key: Field[Any]) -> str:
     return str(key.metadata["help"]).replace("|", "\\|").replace("*", "\\*")
 
 
-def _tasks() -> str:
+def _task_table() -> str:
     return _table(
         ("task", "option", "meaning"),
         (
@@ -169,7 +170,7 @@ def _tasks() -> str:
     )
 
 
-def _demo() -> str:
+def _demo_table() -> str:
     return _table(
         ("option", "default", "value", "meaning"),
         (
@@ -195,7 +196,7 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main() -> None:
-    """Writes the page."""
+    """Write the page."""
     argparse.ArgumentParser(prog=COMMAND, description=__doc__).parse_args()
     PAGE.write_text(page(), encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")

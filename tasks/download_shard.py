@@ -1,4 +1,4 @@
-"""The pictures of a shard's posts."""
+"""The task that downloads the pictures of a shard."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tasks.stage import Stage, StageResult
 
 
 class DownloadShard(ShardStage):
-    """Downloads the missing pictures; one that fails is a row with its reason."""
+    """Download the missing pictures; one that fails becomes a row with its reason."""
 
     stage = "download"
     priority = 30  # stage by stage, so that there is one progress line at a time
 
     def upstream(self) -> list[Stage]:
-        """Return the posts."""
+        """Return the filtered posts."""
         return [FilterPosts()]
 
     def settings(self) -> dict[str, object]:
-        """Return the limits on what is accepted."""
+        """Return the options that decide which pictures are accepted."""
         return config.result_options(DownloadOptions)
 
     def content_from(self) -> list[str]:
-        """Return the digest of this shard's posts alone: posts of others change nothing here."""
+        """Return the digest of the posts of this shard, which posts of others do not change."""
         return [str(FilterPosts().shards()[self.shard]["digest"])]
 
     def input_count(self) -> int:

@@ -1,11 +1,9 @@
-"""How good the colorizer is, against its baselines."""
+"""The task that evaluates the colorizer against its baselines."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-
-import luigi
 
 from pipeline import child_process, store
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
@@ -23,41 +21,44 @@ from tasks.train_colorizer import TrainColorizer
 
 
 class EvaluateColorizer(Stage):
-    """Colorizes the test pictures with every generator and baseline; computes the metrics."""
+    """Colorize the test pictures with every generator and baseline, and compute their metrics."""
 
     stage = "evaluate"
 
     def __init__(self, *args: object, **values: object) -> None:
-        """Check that everything is there that the trainings and the metrics need."""
+        """Check the options of the trainings, and that the weights of the metrics exist."""
         super().__init__(*args, **values)
         self._trainings()
-        _weights()
+        _weight_digests()
 
     def upstream(self) -> list[Stage]:
-        """The generators that are compared."""
+        """Return the trainings of the generators that are compared."""
         return list(self._trainings().values())
 
     def settings(self) -> dict[str, object]:
-        """Hints, metrics, seed; and the weights of the metrics."""
-        kinds = (EvaluateOptions, HintOptions, ComputeOptions)
-        chosen: dict[str, object] = {kind.section: config.result_options(kind) for kind in kinds}
-        return {**chosen, "seed": config.options(config.BuildOptions).seed, "weights": _weights()}
+        """Return the options of hints and metrics, the seed, and the weights of the metrics."""
+        sections: dict[str, object] = {
+            options_type.section: config.result_options(options_type)
+            for options_type in (EvaluateOptions, HintOptions, ComputeOptions)
+        }
+        seed = config.options(config.BuildOptions).seed
+        return {**sections, "seed": seed, "weights": _weight_digests()}
 
     def process_resources(self) -> dict[str, int]:
-        """It takes the GPU for itself."""
+        """Let one network at a time use the GPU."""
         return {"gpu": 1}
 
     def artefact(self) -> Path:
-        """Folder of `metrics.json`, the figures and `index.html`."""
+        """Return the folder of `metrics.json`, the figures and `index.html`."""
         return self.dataset.evaluation(self.settings_hash())
 
     def complete(self) -> bool:
-        """Also: the name at the top of the dataset's folder points at this evaluation."""
+        """Return whether, besides, the link in the dataset's folder points at this evaluation."""
         page = self.artefact() / "index.html"
         return super().complete() and self.dataset.is_newest(PAGE, page)
 
     def make(self, on_progress: OnProgress) -> StageResult:
-        """Evaluates in a process of its own."""
+        """Evaluate in a process of its own."""
         job = EvaluateJob(
             test=str(PackDataset().file("test").absolute()),
             colorizers={
@@ -69,27 +70,29 @@ class EvaluateColorizer(Stage):
             hints=config.options(HintOptions),
             compute=config.options(ComputeOptions),
         )
-        last = {"images": 0}
-
-        def on_message(line: child_process.JsonLine) -> None:
-            on_progress(line["images"] - last["images"])
-            last.update(line)
-
+        counter = child_process.ImageCounter(on_progress)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             (folder / "job.json").write_text(job.to_json(), encoding="utf-8")
             child_process.run_module(
                 "pipeline.colorizer.evaluation.evaluate",
                 [str(folder / "job.json"), str(folder)],
-                on_message,
+                counter,
                 1,
             )
         self.dataset.link_newest(PAGE, self.artefact() / "index.html")
-        return StageResult(kept=last["images"])
+        return StageResult(kept=counter.images)
 
     def log_done(self) -> None:
         """Log the line of the finished stage and the path of the page."""
         super().log_done()
+        sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
+
+    def log_up_to_date(self) -> None:
+        """Print the path of the page of the earlier evaluation."""
+        sys.stderr.write(
+            "Nothing to do: these colorizers are evaluated with exactly these settings.\n"
+        )
         sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
 
     def _trainings(self) -> dict[str, TrainColorizer]:
@@ -97,24 +100,18 @@ class EvaluateColorizer(Stage):
         return {name: TrainColorizer(generator=name) for name in names}
 
 
-def _weights() -> dict[str, str]:
-    """The digest of each file of weights that metrics need, by option.
+def _weight_digests() -> dict[str, str]:
+    """Return the sha256 of each file of weights that the metrics use, by option.
 
     Raises:
-        SengaError: where there is no such file.
+        ConfigError: if there is no such file.
     """
-    found = {}
+    digests = {}
     for name, path in config.options(EvaluateOptions).weight_files().items():
         if not is_file(expand_path(path)):
             raise ConfigError(
                 f"[evaluate] {name} = {path}: there is no such file. Give the path of one, or "
                 "leave it empty to skip that metric."
             )
-        found[name] = digests_of(expand_path(path)).sha256
-    return found
-
-
-@EvaluateColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _log_up_to_date(evaluation: EvaluateColorizer) -> None:
-    sys.stderr.write("Nothing to do: these colorizers are evaluated with exactly these settings.\n")
-    sys.stderr.write(f"  {evaluation.dataset.newest(PAGE)}\n")
+        digests[name] = digests_of(expand_path(path)).sha256
+    return digests

@@ -14,8 +14,8 @@ from tasks import config
 class FetchWeights(luigi.Task):
     """Download, verify and convert the weights of one network.
 
-    They lie outside of the dataset, in the cache folder of the weights, so that there is no
-    manifest: the task is complete as long as the converted file is there.
+    They are outside of the dataset, in the cache folder of the weights, so that there is no
+    manifest: the task is complete as long as the converted file exists.
     """
 
     model = luigi.Parameter(description="the sketch or line model: sketchkeras or simo_serra")
@@ -28,18 +28,18 @@ class FetchWeights(luigi.Task):
 
     @classmethod
     def of_configured_models(cls) -> list[FetchWeights]:
-        """One task for each configured sketch or line model that is a network."""
+        """Return a task for each configured sketch or line model that is a network."""
         models = [*config.options(SketchOptions).models, config.options(SimplifyOptions).model]
         return [
             cls(model=model) for model in models if registry.is_network(config.model_options(model))
         ]
 
     def process_resources(self) -> dict[str, int]:
-        """One download at a time, so that there is one progress line."""
+        """Allow one download at a time, so that there is one progress line."""
         return {"download": 1}
 
     def complete(self) -> bool:
-        """Whether the weights are on this machine, ready to be loaded."""
+        """Return whether the weights are on this machine, ready to be loaded."""
         try:
             return registry.weights_are_prepared(config.model_options(self.model))
         except SengaError:  # `run` raises it again

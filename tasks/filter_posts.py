@@ -15,7 +15,7 @@ from tasks.stage import Stage, StageResult
 
 
 class FilterPosts(Stage):
-    """Keeps the posts that pass every rule of `[filter]`; counts what each rule drops."""
+    """Keep the posts that pass every rule of `[filter]`, and count what each rule drops."""
 
     stage = "filter"
     unit = "posts"
@@ -46,7 +46,7 @@ class FilterPosts(Stage):
         return {int(number): facts for number, facts in shards.items()}
 
     def progress(self) -> Progress:
-        """Count every post."""
+        """Return the number of posts to filter."""
         return Progress(total=ImportMetadata().manifest().kept)
 
     def make(self, on_progress: OnProgress) -> StageResult:

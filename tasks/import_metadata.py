@@ -1,4 +1,4 @@
-"""The metadata of posts, in one table whatever their source."""
+"""The task that imports the metadata of posts into one table, whatever their source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("senga")
 
 
 class ImportMetadata(Stage):
-    """Imports posts into `posts.parquet`; rows that cannot be read go to `quarantine.csv`."""
+    """Import posts into `posts.parquet`; rows that cannot be read go to `quarantine.csv`."""
 
     stage = "metadata"
     unit = "posts"
@@ -90,11 +90,11 @@ class ImportMetadata(Stage):
         return [_sha256(csv, *_stamp(csv))]
 
     def complete(self) -> bool:
-        """Whether it is imported, and a board was asked for new posts in this run."""
+        """Return whether it is imported, and the board was asked for new posts in this run."""
         manifest = store.read_manifest(self.manifest_path())
-        needs_board = self._options.source == "api" and self._options.new_posts
+        collects_new = self._options.source == "api" and self._options.new_posts
         is_current = manifest is not None and manifest.build == RUN_ID
-        return super().complete() and (is_current or not needs_board)
+        return super().complete() and (is_current or not collects_new)
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Fetch the posts from their source, and import them."""
@@ -117,6 +117,7 @@ class ImportMetadata(Stage):
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
+        """Write the metadata of the sample booru; return its path."""
         from pipeline.sample_booru import write_csv
 
         with store.publish(self.dataset.sample_csv()) as temporary:
@@ -168,7 +169,7 @@ def _get_page(client: PoliteClient, url: str) -> bytes:
 
 
 def _stamp(csv: Path) -> list[int]:
-    """Return size and time of the last change: while they stay the same, so does the file."""
+    """Return size and modification time (ns), which stay the same while the file does."""
     try:
         stat = csv.stat()
     except OSError as error:
@@ -180,7 +181,7 @@ def _stamp(csv: Path) -> list[int]:
 
 @lru_cache(maxsize=4)
 def _sha256(csv: Path, _size: int, _modified: int) -> str:
-    """Return the sha256 of a file; size and time of its last change are keys of the cache."""
+    """Return the sha256 of a file; size and modification time are keys of the cache."""
     state = hashlib.sha256()
     with csv.open("rb") as file:
         while block := file.read(1 << 20):

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline import store
 from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
-from pipeline.pack.split import PARTS, read_split
+from pipeline.pack.split import SPLITS, read_split
 from pipeline.progress import OnProgress, Progress
 from tasks import config
 from tasks.download_shard import DownloadShard
@@ -61,9 +61,9 @@ class PackDataset(Stage):
         """Return whether the outcomes are there too, which earlier versions did not write."""
         return self.outcomes.exists() and super().complete()
 
-    def file(self, part: str) -> Path:
+    def file(self, split: str) -> Path:
         """Return the path of `train.h5` or `test.h5`."""
-        return self.artefact() / f"{part}.h5"
+        return self.artefact() / f"{split}.h5"
 
     def shards(self) -> list[ShardPaths]:
         """Return the paths of all shards, in ascending order of post ids."""
@@ -75,31 +75,31 @@ class PackDataset(Stage):
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Pack both files and publish them together."""
-        split = read_split(SplitDataset().table)
+        split_of_post = read_split(SplitDataset().table)
         outcomes: list[Outcome] = []
         kept: dict[str, int] = {}
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            for part in PARTS:
-                ids = [post_id for post_id, of_post in split.items() if of_post == part]
+            for split in SPLITS:
+                ids = [post_id for post_id, name in split_of_post.items() if name == split]
                 packed = pack(
-                    folder / f"{part}.h5",
+                    folder / f"{split}.h5",
                     ids,
                     self.shards(),
                     config.options(PackOptions),
-                    attributes=self._attributes(part),
+                    attributes=self._attributes(split),
                     on_progress=on_progress,
                 )
-                kept[part] = count_codes(packed).get(OK, 0)
+                kept[split] = count_codes(packed).get(OK, 0)
                 outcomes += packed
             write_outcomes(outcomes, folder / self.outcomes.name)
         dropped = count_codes(outcome for outcome in outcomes if outcome.code != OK)
         return StageResult(kept=sum(kept.values()), dropped=dropped, facts=dict(kept))
 
-    def _attributes(self, part: str) -> dict[str, str]:
+    def _attributes(self, split: str) -> dict[str, str]:
         return {
             "dataset": config.options(config.BuildOptions).dataset,
-            "split": part,
+            "split": split,
             "fingerprint": store.fingerprint(self.inputs()),
             "config": json.dumps(config.texts()),
         }

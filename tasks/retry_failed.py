@@ -1,4 +1,4 @@
-"""Retry pictures whose download failed."""
+"""The task that retries pictures whose download failed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tasks.stage import logger
 
 
 class RetryFailed(luigi.Task):
-    """Downloads the pictures again that failed for some reasons, then builds the dataset."""
+    """Download pictures again that failed for the given reasons, then build the dataset."""
 
     codes = luigi.Parameter(
-        description="reasons, with commas between them: http_404,too_many_bytes"
+        description="outcome codes, separated by commas: http_404,too_many_bytes"
     )
 
     def __init__(self, *args: object, **values: object) -> None:
@@ -32,20 +32,21 @@ class RetryFailed(luigi.Task):
         self._dropped = False
 
     def requires(self) -> list[luigi.Task]:
-        """Return the posts: only they say which shards there are."""
+        """Return the filtered posts, whose manifest lists the shards."""
         return [FilterPosts()]
 
     def complete(self) -> bool:
-        """Whether it has run in this process: each call is another try."""
+        """Return whether it has run in this process: each call is another try."""
         return self._dropped and BuildDataset().complete()
 
     def run(self) -> Iterator[BuildDataset]:
-        """Drop the outcomes, and build."""
+        """Drop the outcomes of the given codes, and build."""
         if not self._dropped:
             self._drop_failed()
         yield BuildDataset()
 
     def _drop_failed(self) -> None:
+        """Drop the outcomes of the given codes from every shard, so that its posts are retried."""
         codes = {code.strip() for code in self.codes.split(",")}
         for code in sorted(codes):
             if not is_code(code) or code == OK:
@@ -64,6 +65,6 @@ class RetryFailed(luigi.Task):
             total += dropped
             if dropped:
                 task.manifest_path().unlink(missing_ok=True)
-        luigi.Task.clear_instance_cache()  # tasks keep what they know of finished manifests
+        luigi.Task.clear_instance_cache()  # tasks cache that they are complete
         self._dropped = True
         logger.info("%s pictures will be downloaded again", f"{total:,}")

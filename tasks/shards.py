@@ -1,4 +1,4 @@
-"""The base classes of the tasks that work on one shard."""
+"""`ShardStage` and `DrawStage`, the base classes of the tasks that work on one shard."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from tasks.stage import NotReadyError, Stage, StageResult, log_summary
 
 
 class ShardStage(Stage):
-    """A stage that is one task per closed range of post ids."""
+    """A stage that has one task per shard, which is a range of post ids."""
 
     shard = luigi.IntParameter(description="number of the shard: posts [shard, shard + 1) x width")
 
     @classmethod
     def variants(cls, shard: int) -> Mapping[str, ShardStage]:
-        """The tasks of this stage for one shard, by the suffix of their HDF5 datasets."""
+        """Return the tasks of this stage for one shard, by the suffix of their HDF5 datasets."""
         return {"": cls(shard=shard)}
 
     def all_tasks(self) -> list[ShardStage]:
-        """All tasks of this stage, this one included."""
+        """Return the tasks of this stage for all shards, this one included."""
         shards = FilterPosts().shards()
         return [task for number in shards for task in self.variants(number).values()]
 
     def input_count(self) -> int:
-        """Return how many pictures this shard starts with; raises NotReadyError."""
+        """Return how many pictures this shard starts with; raise NotReadyError until it can."""
         return sum(task.manifest().kept for task in self.upstream())
 
     def progress(self) -> Progress:
-        """The progress over all shards, of which some are done."""
+        """Return the progress over all shards, of which some are done."""
         total, done, seconds = 0, 0, 0.0
         for task in self.all_tasks():
             try:
@@ -62,7 +62,7 @@ class DrawStage(ShardStage):
 
     @abstractmethod
     def model_options(self) -> ModelOptions:
-        """The options of the model."""
+        """Return the options of the model."""
 
     @abstractmethod
     def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""Clean line art of every sketch of a shard."""
+"""The task that simplifies the sketches of a shard to line art."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SimplifyShard(DrawStage):
 
     @classmethod
     def variants(cls, shard: int) -> Mapping[str, SimplifyShard]:
-        """One task per sketch model and size; with several sizes, `_<size>` ends the suffix."""
+        """Return a task per sketch model and size; several sizes end their suffix in `_<size>`."""
         sizes = config.options(SimplifyOptions).sizes or (0,)
         return {
             f"{suffix}_{size}" if len(sizes) > 1 else suffix: cls(
@@ -44,11 +44,11 @@ class SimplifyShard(DrawStage):
         return SketchShard(shard=self.shard, model=self.model)
 
     def upstream(self) -> list[Stage]:
-        """The sketches."""
+        """Return the sketches."""
         return [self._sketches]
 
     def settings(self) -> dict[str, object]:
-        """The model with its own options."""
+        """Return the line model with its own options, and the size."""
         shared = config.result_options(SimplifyOptions)
         del shared["sizes"]  # the other sizes do not change what this one draws
         return {**shared, "size": self.size, **config.model_settings(self._line_model)}
@@ -58,11 +58,11 @@ class SimplifyShard(DrawStage):
         return config.options(SimplifyOptions).model
 
     def model_options(self) -> registry.LineOptions:
-        """The options of the line model."""
+        """Return the options of the line model."""
         return config.model_options(self._line_model)
 
     def artefact(self) -> Path:
-        """Tar of `<id>.<style>.png`."""
+        """Return the path of the tar of `<id>.<style>.png`."""
         return self.dataset.line(self.settings_hash(), self.shard)
 
     def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:

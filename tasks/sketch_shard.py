@@ -1,4 +1,4 @@
-"""Three styles of sketch of every picture of a shard."""
+"""The task that draws the sketches of the pictures of a shard."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 import luigi
 
 from pipeline.draw.sketch import SketchOptions, sketch_shard
-from pipeline.outcome import Outcome
+from pipeline.outcome import Outcome, read_ok_ids
 from pipeline.progress import OnProgress
-from pipeline.screen.screen import read_kept_ids
 from sketch_models import registry
 from sketch_models.network_options import ComputeOptions
 from tasks import config
@@ -30,34 +29,34 @@ class SketchShard(DrawStage):
 
     @classmethod
     def variants(cls, shard: int) -> Mapping[str, SketchShard]:
-        """One task per sketch model; with several models, the suffix is `_<model>`."""
+        """Return a task per sketch model; with several models the suffix is `_<model>`."""
         models = config.options(SketchOptions).models
         if len(models) == 1:
             return {"": cls(shard=shard, model=models[0])}
         return {f"_{model}": cls(shard=shard, model=model) for model in models}
 
     def upstream(self) -> list[Stage]:
-        """The pictures."""
+        """Return the screening, which decides which pictures are drawn."""
         return [ScreenShard(shard=self.shard)]
 
     def settings(self) -> dict[str, object]:
-        """The model with its own options, and the working size."""
+        """Return the sketch model with its own options, and the size of the sketches."""
         shared = config.result_options(SketchOptions)
         del shared["models"]  # the other models do not change what this one draws
         return {**shared, "model": self.model, **config.model_settings(self.model)}
 
     def model_options(self) -> registry.SketchOptions:
-        """The options of the sketch model."""
+        """Return the options of the sketch model."""
         return config.model_options(self.model)
 
     def artefact(self) -> Path:
-        """Tar of `<id>.<style>.png`."""
+        """Return the path of the tar of `<id>.<style>.png`."""
         return self.dataset.sketch(self.settings_hash(), self.shard)
 
     def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Draw every picture that the screening kept."""
         color = DownloadShard(shard=self.shard).artefact()
-        ids = read_kept_ids(ScreenShard(shard=self.shard).artefact())
+        ids = read_ok_ids(ScreenShard(shard=self.shard).artefact())
         options = config.options(SketchOptions)
         compute = config.options(ComputeOptions)
         model = registry.sketch_model(self.model_options(), compute, options.backend)

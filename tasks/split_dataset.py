@@ -74,22 +74,22 @@ class SplitDataset(Stage):
         if config.options(FilterOptions).duplicates == "first":
             ids = [post_id for post_id in complete if groups.first[post_id] == post_id]
         seed = config.options(config.BuildOptions).seed
-        parts = split_ids(ids, config.options(SplitOptions), seed, groups.first)
+        split = split_ids(ids, config.options(SplitOptions), seed, groups.first)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            counts = write_split(parts, folder / "split.parquet")
+            counts = write_split(split, folder / "split.parquet")
             write_groups(groups, folder)
-        on_progress(len(parts))
+        on_progress(len(split))
         dropped = {
             "part_missing": downloaded - len(complete),
             "duplicate": len(complete) - len(ids),
-            "beside_the_test": len(ids) - len(parts),
+            "beside_the_test": len(ids) - len(split),
         }
         return StageResult(
-            kept=len(parts),
+            kept=len(split),
             dropped={reason: number for reason, number in dropped.items() if number},
             facts={**counts, "joins": groups.counts},
-            content=store.digest(parts),
+            content=store.digest(split),
         )
 
 

@@ -1,4 +1,4 @@
-"""The base class of all tasks: complete if the manifest names exactly the present inputs."""
+"""`Stage`, the base class of the tasks: complete if the manifest names exactly its inputs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LIBRARIES = (
 
 @dataclass(frozen=True, kw_only=True)
 class StageResult:
-    """What `make` returns; the fields are those of `Manifest`."""
+    """The result of `Stage.make`; the fields are those of `Manifest`."""
 
     kept: int
     content: str = ""
@@ -55,7 +55,7 @@ class StageResult:
 
 
 class NotReadyError(Exception):
-    """Something upstream is not made yet, so that the inputs are not known."""
+    """Something upstream is not made yet, so that the inputs of a task cannot be listed."""
 
 
 class Stage(luigi.Task):
@@ -67,13 +67,13 @@ class Stage(luigi.Task):
 
     version = 1
     stage = ""  # its name in progress lines and tables
-    unit = "pictures"
-    retry_count = 1  # Luigi's: transient failures are retried inside the stage
+    unit = "pictures"  # what progress lines and tables count
+    retry_count = 1  # Luigi's: a stage retries transient failures itself, others need a person
 
     def __init__(self, *args: object, **values: object) -> None:
         """Check the whole configuration, before anything runs."""
         super().__init__(*args, **values)
-        # Caches: these are read thousands of times in a build of many shards.
+        # Cached, since they are read thousands of times in a build of many shards.
         self._settings_hash: str | None = None
         self._manifest_path: Path | None = None
         self._complete_stamp: tuple[int, int] | None = None  # of the manifest of a complete task
@@ -83,22 +83,22 @@ class Stage(luigi.Task):
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
-        """The options that change the result."""
+        """Return the options that change the result."""
 
     @abstractmethod
     def artefact(self) -> Path:
-        """The file or folder that this task makes."""
+        """Return the path of the file or folder that this task makes."""
 
     @abstractmethod
     def make(self, on_progress: OnProgress) -> StageResult:
         """Make and publish the artefact."""
 
     def upstream(self) -> list[Stage]:
-        """The tasks whose artefacts this one reads."""
+        """Return the tasks whose artefacts this one reads."""
         return []
 
     def settings_from(self) -> list[Stage]:
-        """The tasks whose settings lead to this one."""
+        """Return the tasks whose settings are a part of this one's settings hash."""
         return self.upstream()
 
     def unmet_requirements(self) -> list[str]:
@@ -106,7 +106,7 @@ class Stage(luigi.Task):
         return []
 
     def content_from(self) -> list[str]:
-        """Digests of everything upstream that the artefact is made from.
+        """Return the digests of everything upstream that the artefact is made from.
 
         Raises:
             NotReadyError: if some of it is not made yet.
@@ -114,19 +114,22 @@ class Stage(luigi.Task):
         return [task.manifest().content for task in self.upstream()]
 
     def progress(self) -> Progress:
-        """The progress of the stage when this task begins."""
+        """Return the progress of the stage when this task begins."""
         return Progress()
 
     # What follows from these
 
     @property
     def dataset(self) -> Dataset:
-        """The folder that the build writes."""
+        """The folder of the dataset that is being built."""
         options = config.options(config.BuildOptions)
         return Dataset(Path(options.data) / options.dataset)
 
     def settings_hash(self) -> str:
-        """Fingerprint of the settings that lead to here, known before anything is made."""
+        """Return the fingerprint of the settings of this task and of those that lead to it.
+
+        It depends on options alone, so that it exists before anything is made.
+        """
         if self._settings_hash is None:
             upstream = [task.settings_hash() for task in self.settings_from()]
             chain = [self.task_family, self.version, self.settings(), upstream]
@@ -134,7 +137,7 @@ class Stage(luigi.Task):
         return self._settings_hash
 
     def inputs(self) -> dict[str, object]:
-        """Everything that the artefact is made from; raises NotReadyError."""
+        """Return everything that the artefact is made from; raise NotReadyError until it exists."""
         return {
             "stage": self.task_family,
             "version": self.version,
@@ -144,14 +147,15 @@ class Stage(luigi.Task):
         }
 
     def manifest_path(self) -> Path:
-        """Where the manifest lies."""
+        """Return the path of the manifest."""
         return store.manifest_path(self.artefact())
 
     def manifest(self) -> Manifest:
-        """The manifest of the finished artefact; raises NotReadyError.
+        """Return the manifest of the finished artefact; raise NotReadyError until it is finished.
 
         A complete task counts as complete until its manifest changes: nothing upstream of it is
-        made again in this process. Else every stage would check all that is upstream, every time.
+        made again in this process. Otherwise every stage would check all that is upstream, every
+        time.
         """
         if self._manifest_path is None:
             self._manifest_path = self.manifest_path()
@@ -165,7 +169,7 @@ class Stage(luigi.Task):
         return manifest
 
     def is_ready(self) -> bool:
-        """Whether `manifest` returns one."""
+        """Return whether the artefact is finished, so that `manifest` returns one."""
         try:
             self.manifest()
         except NotReadyError:
@@ -173,7 +177,7 @@ class Stage(luigi.Task):
         return True
 
     def complete(self) -> bool:
-        """Whether the artefact exists and was made from exactly these inputs."""
+        """Return whether the artefact exists and was made from exactly these inputs."""
         manifest = store.read_manifest(self.manifest_path())
         if manifest is None or not self.artefact().exists():
             return False
@@ -185,11 +189,11 @@ class Stage(luigi.Task):
             return False
 
     def requires(self) -> Sequence[luigi.Task]:
-        """The tasks that Luigi runs first."""
+        """Return the tasks that Luigi runs first."""
         return self.upstream()
 
     def output(self) -> luigi.LocalTarget:
-        """The manifest, since it is written last."""
+        """Return the manifest as Luigi's target, since it is written last."""
         return luigi.LocalTarget(str(self.manifest_path()))
 
     def run(self) -> Iterator[Sequence[Stage]] | None:
@@ -200,7 +204,7 @@ class Stage(luigi.Task):
     def make_and_record(self) -> None:
         """Run `make` with the dataset's lock and a progress line, then write the manifest.
 
-        Luigi checks before anything runs what is complete; by now, more may be.
+        Luigi checks which tasks are complete before anything runs; by now, this one may be, too.
         """
         if self.complete():
             self.log_up_to_date()
@@ -235,16 +239,16 @@ class Stage(luigi.Task):
         self.log_done()
 
     def log_up_to_date(self) -> None:
-        """Log that nothing upstream has changed after all; no line by default."""
+        """Log that the task was complete before anything ran; no line by default."""
 
     def log_done(self) -> None:
         """Log the line of the finished stage."""
         log_summary(self.stage, [self.manifest()], self.unit)
 
-    def _update_luigi_progress(self, share: float) -> None:
+    def _update_luigi_progress(self, fraction: float) -> None:
         if self.set_progress_percentage and self.set_status_message:  # Luigi's, while `run` runs
-            self.set_progress_percentage(round(100 * share))
-            self.set_status_message(f"{self.stage}: {share:.0%}")
+            self.set_progress_percentage(round(100 * fraction))
+            self.set_status_message(f"{self.stage}: {fraction:.0%}")
 
     def on_failure(self, exception: BaseException) -> str:
         """Return what Luigi's scheduler shows: the message of a SengaError, else the traceback."""
@@ -263,6 +267,11 @@ def _lock_before_workers_fork(task: Stage, _: Stage) -> None:
         store.lock_dataset(task.dataset.root)
 
 
+@Stage.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+def _log_up_to_date(task: Stage) -> None:
+    task.log_up_to_date()
+
+
 def check_requirements(stages: Sequence[Stage]) -> None:
     """Raise one error that lists everything that the stages lack.
 
@@ -275,20 +284,20 @@ def check_requirements(stages: Sequence[Stage]) -> None:
 
 
 def log_summary(stage: str, manifests: Sequence[Manifest], unit: str) -> None:
-    """Log one line for a finished stage."""
+    """Log one line for a finished stage: what it kept, its seconds, and what it dropped most."""
     kept = sum(manifest.kept for manifest in manifests)
     seconds = sum(manifest.seconds for manifest in manifests)
     dropped: Counter[str] = Counter()
     for manifest in manifests:
         dropped.update(manifest.dropped)
     top = dropped.most_common(1)
-    left_out = f"; left out {dropped.total():,}, mostly {top[0][0]}" if top else ""
-    logger.info("%-9s %s %s in %.1f s%s", stage, f"{kept:,}", unit, seconds, left_out)
+    reason = f"; dropped {dropped.total():,}, mostly {top[0][0]}" if top else ""
+    logger.info("%-9s %s %s in %.1f s%s", stage, f"{kept:,}", unit, seconds, reason)
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Senga's version and commit (if it runs from a clone), and the versions of the libraries."""
+    """Return Senga's version, its commit if it runs from a clone, and the libraries' versions."""
     libraries = {name: metadata.version(name) for name in _LIBRARIES}
     commit = ""
     with contextlib.suppress(OSError):  # no git

@@ -1,4 +1,4 @@
-"""The colorizer, trained on the newest build of the dataset."""
+"""The task that trains the colorizer on the newest build of the dataset."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from tasks.stage import Stage, StageResult, check_requirements
 
 logger = logging.getLogger("senga")
 
-NAMES = (WEIGHTS, JOB)
-"""What the top of the dataset's folder points at, of the newest training."""
+LINKED = (WEIGHTS, JOB)
+"""Files of the newest training that the dataset's folder links to."""
 
 
 class TrainColorizer(Stage):
-    """Trains a generator with its encoder and discriminator, in a process of its own."""
+    """Train a generator with its encoder and discriminator, in a process of its own."""
 
     stage = "train"
     unit = "images"
@@ -57,21 +57,25 @@ class TrainColorizer(Stage):
         self.network_options()
 
     def network_options(self) -> NetworkOptions:
-        """The networks, with this task's generator; raises OptionError if there is no such one."""
+        """Return the options of the networks, with the generator of this task.
+
+        Raises:
+            ConfigError: if there is no such generator.
+        """
         options = config.options(NetworkOptions)
         return replace(options, generator=self.generator) if self.generator else options
 
     def upstream(self) -> list[Stage]:
-        """The packed files."""
+        """Return the packed files."""
         return [PackDataset()]
 
     def requires(self) -> list[Stage]:
-        """The whole build, report included."""
+        """Return the whole build, report included."""
         return [BuildDataset()]
 
     def settings(self) -> dict[str, object]:
-        """Networks, hints, augmentation, losses, rates, precision, seed; and which weights."""
-        kinds = (
+        """Return the options of the training, the seed, and the weights of the perceptual loss."""
+        options_types = (
             NetworkOptions,
             HintOptions,
             AugmentOptions,
@@ -79,39 +83,39 @@ class TrainColorizer(Stage):
             TrainOptions,
             ComputeOptions,
         )
-        chosen = {kind.section: config.result_options(kind) for kind in kinds}
-        chosen[NetworkOptions.section]["generator"] = self.network_options().generator
+        sections = {each.section: config.result_options(each) for each in options_types}
+        sections[NetworkOptions.section]["generator"] = self.network_options().generator
         losses = config.options(LossOptions)
         ready = perceptual_weights.are_ready(losses)
         identity = perceptual_weights.identity(losses) if ready else ""
-        return {**chosen, "seed": self._seed, "perceptual": identity}
+        return {**sections, "seed": self._seed, "perceptual": identity}
 
     def inputs(self) -> dict[str, object]:
-        """Without the parameter: which generator it is, the settings say."""
+        """Return the inputs without the task's parameter: the settings name the generator."""
         return {**super().inputs(), "parameters": {}}
 
     def process_resources(self) -> dict[str, int]:
-        """It takes the GPU for itself."""
+        """Let one network at a time use the GPU."""
         return {"gpu": 1}
 
     def unmet_requirements(self) -> list[str]:
-        """Return a message if weights of the perceptual loss are missing that must be there."""
+        """Return a message if required weights of the perceptual loss do not exist."""
         losses = config.options(LossOptions)
         if losses.perceptual:
-            perceptual_weights.identity(losses)
+            perceptual_weights.identity(losses)  # raises SengaError for an unknown name
         message = perceptual_weights.missing(losses)
         return [] if message is None else [message]
 
     def artefact(self) -> Path:
-        """Folder of the weights and of all that training says of itself."""
+        """Return the folder of the weights, the log, the sample grids and the checkpoints."""
         return self.dataset.colorizer(self.settings_hash())
 
     def complete(self) -> bool:
-        """Return whether the names at the top of the dataset's folder point at it, too."""
+        """Return whether it is trained, and the links in the dataset's folder point at it."""
         return self._is_trained() and self._is_newest()
 
     def make_and_record(self) -> None:
-        """Train, unless it is made already and another one since: point back at it, then."""
+        """Train; or, if only a later training has taken the links, set them back."""
         if self._is_trained() and not self._is_newest():
             store.lock_dataset(self.dataset.root)
             self._link()
@@ -122,22 +126,23 @@ class TrainColorizer(Stage):
         return (self.artefact() / WEIGHTS).exists() and super().complete()
 
     def _is_newest(self) -> bool:
-        """Return whether the names at the top are right: they are of the configured generator."""
+        """Return whether the links point at it; the links are the configured generator's alone."""
         return not self._is_configured() or all(
-            self.dataset.is_newest(name, self.artefact() / name) for name in NAMES
+            self.dataset.is_newest(name, self.artefact() / name) for name in LINKED
         )
 
     def _is_configured(self) -> bool:
+        """Return whether the generator is that of `[colorizer] generator`."""
         return self.network_options() == config.options(NetworkOptions)
 
     def _link(self) -> None:
-        """Make the names at the top of the dataset's folder point at it, if they are its own."""
+        """Make the links in the dataset's folder point at it, if its generator is configured."""
         if self._is_configured():
-            for name in NAMES:
+            for name in LINKED:
                 self.dataset.link_newest(name, self.artefact() / name)
 
     def job(self) -> TrainJob:
-        """What the training process is told."""
+        """Return what the training process is to do."""
         packed = PackDataset()
         return TrainJob(
             train=str(packed.file("train").absolute()),
@@ -153,29 +158,22 @@ class TrainColorizer(Stage):
         )
 
     def progress(self) -> Progress:
-        """Images, of which the newest checkpoint has some behind it."""
+        """Count the images of all epochs; those of a checkpoint are reported as done at once."""
         pictures = int(str(PackDataset().manifest().facts["train"]))
         return Progress(total=round(pictures * config.options(TrainOptions).epochs))
 
     def make(self, on_progress: OnProgress) -> StageResult:
-        """Trains in a process of its own and passes on what it says."""
+        """Train in a process of its own, from the last checkpoint if there is one."""
         self._log_missing_loss()
         folder = self.artefact()
         job = folder / JOB
-        _set_aside_another(folder, self.job().content)
+        _swap_training(folder, self.job().content)
         with store.publish(job) as temporary:
             temporary.write_text(self.job().to_json(), encoding="utf-8")
-        said = 0
-
-        def on_message(line: child_process.JsonLine) -> None:
-            nonlocal said
-            on_progress(line["images"] - said)
-            said = line["images"]
-
         child_process.run_module(
             "pipeline.colorizer.training.train",
             [str(job), str(folder)],
-            on_message,
+            child_process.ImageCounter(on_progress),
             self._processes(),
         )
         *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
@@ -196,17 +194,19 @@ class TrainColorizer(Stage):
         sys.stderr.write(f"  {self.weights()}\n")
 
     def weights(self) -> Path:
-        """Return where people find the weights: at the top, if of the configured generator."""
-        name = self.dataset.newest(WEIGHTS)
-        return name if self._is_configured() else self.artefact() / WEIGHTS
+        """Return the path of the weights: the link if there is one for this generator."""
+        link = self.dataset.newest(WEIGHTS)
+        return link if self._is_configured() else self.artefact() / WEIGHTS
 
     def _log_missing_loss(self) -> None:
+        """Log that the perceptual loss is left out, if its weights do not exist."""
         losses = config.options(LossOptions)
         if perceptual_weights.are_missing(losses):
             message = perceptual_weights.missing_message(losses)
             logger.info("train     without the perceptual loss. %s", message)
 
     def _processes(self) -> int:
+        """Return the number of processes: as configured, else one per GPU, else one."""
         on_gpus = config.options(ComputeOptions).device in ("auto", "cuda")
         return (
             config.options(TrainOptions).processes
@@ -219,22 +219,24 @@ class TrainColorizer(Stage):
         return config.options(config.BuildOptions).seed
 
 
-def _set_aside_another(folder: Path, content: str) -> None:
-    """Keeps a training on pictures that have changed since; goes on with one on these, if any."""
+def _swap_training(folder: Path, content: str) -> None:
+    """Rename the folder of a training on other pictures; bring back that on these, if any.
+
+    Args:
+        folder: the folder to train in.
+        content: digest of the pictures to train on.
+    """
     job = folder / JOB
     if job.exists():
         trained_on = json.loads(job.read_text(encoding="utf-8"))["content"]
         if trained_on == content:
             return
-        folder.rename(_aside(folder, trained_on))
-    if _aside(folder, content).exists():
-        _aside(folder, content).rename(folder)
+        folder.rename(_folder_of_content(folder, trained_on))
+    earlier = _folder_of_content(folder, content)
+    if earlier.exists():
+        earlier.rename(folder)
 
 
-def _aside(folder: Path, content: str) -> Path:
+def _folder_of_content(folder: Path, content: str) -> Path:
+    """Return the folder that keeps a training while `folder` is used for other pictures."""
     return folder.with_name(f"{folder.name}-{content[:12]}")
-
-
-@TrainColorizer.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _log_up_to_date(training: TrainColorizer) -> None:
-    training.log_up_to_date()

@@ -1,4 +1,4 @@
-"""Who may import whom: senga -> tasks -> pipeline -> sketch_models, and the rooms of pipeline."""
+"""The ladder of imports: senga -> tasks -> pipeline -> sketch_models, and the rooms of pipeline."""
 
 import ast
 import subprocess
@@ -34,7 +34,7 @@ FLOORS_OF_THE_COLORIZER = {
 
 
 def modules() -> dict[str, Path]:
-    """Every module of the packages, by its dotted name."""
+    """Return every module of the packages, by its dotted name."""
     files = [file for package in PACKAGES for file in (TOP / package).rglob("*.py")]
     return {
         ".".join(file.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__"): file
@@ -46,7 +46,7 @@ MODULES = modules()
 
 
 def imported(file: Path) -> Iterator[str]:
-    """What a source file imports, at its top or in its functions: `a.b`, or `a.b.name`."""
+    """Yield the imports of a source file, also of its functions: `a.b`, or `a.b.name`."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -61,7 +61,7 @@ IMPORTS = {name: set(imported(file)) for name, file in MODULES.items()}
 
 
 def room(name: str, inside: str) -> str | None:
-    """The room of a module below a package; "" for files beside the rooms, None for others."""
+    """Return the room of a module in a package; "" for files beside the rooms, None for others."""
     if not name.startswith(f"{inside}."):
         return None
     first = name.removeprefix(f"{inside}.").partition(".")[0]
@@ -69,15 +69,15 @@ def room(name: str, inside: str) -> str | None:
 
 
 def crossings(inside: str) -> set[tuple[str, str, str, str]]:
-    """Imports from one room below a package to another: both rooms, both modules."""
-    found = set()
+    """Return the imports from one room of a package to another: both rooms, both modules."""
+    edges = set()
     for name, targets in IMPORTS.items():
         start = room(name, inside)
         for target in targets:
             end = room(target, inside)
             if start is not None and end is not None and start != end:
-                found.add((start, end, name, target))
-    return found
+                edges.add((start, end, name, target))
+    return edges
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)
@@ -94,10 +94,10 @@ def test_packages_import_one_way(package: str) -> None:
 
 
 def test_rooms_import_those_before_them() -> None:
-    found = crossings("pipeline")
-    assert {(start, end) for start, end, *_ in found} >= {("colorizer", "pack"), ("pack", "")}
+    edges = crossings("pipeline")
+    assert {(start, end) for start, end, *_ in edges} >= {("colorizer", "pack"), ("pack", "")}
     broken = []
-    for start, end, *names in found:
+    for start, end, *names in edges:
         if end in APART:
             allowed = start in APART[end]
         elif start == "" or start in APART:
@@ -110,11 +110,11 @@ def test_rooms_import_those_before_them() -> None:
 
 
 def test_parts_of_the_colorizer_import_one_way() -> None:
-    found = crossings("pipeline.colorizer")
-    assert {start for start, *_ in found} == set(FLOORS_OF_THE_COLORIZER)
+    edges = crossings("pipeline.colorizer")
+    assert {start for start, *_ in edges} == set(FLOORS_OF_THE_COLORIZER)
     broken = [
         (name, target)
-        for start, end, name, target in found
+        for start, end, name, target in edges
         if end not in FLOORS_OF_THE_COLORIZER[start]
         and target.rpartition(".")[2] not in FLOORS_OF_THE_COLORIZER[start]
     ]
@@ -122,20 +122,20 @@ def test_parts_of_the_colorizer_import_one_way() -> None:
 
 
 def test_the_artist_knows_nothing_of_the_booru() -> None:
-    found = {(start, end) for start, end, *_ in crossings("pipeline.sample_booru")}
-    assert ("", "artist") in found
-    assert ("artist", "") not in found
+    edges = {(start, end) for start, end, *_ in crossings("pipeline.sample_booru")}
+    assert ("", "artist") in edges
+    assert ("artist", "") not in edges
 
 
 def test_weight_files_know_nothing_of_the_networks() -> None:
-    found = crossings("sketch_models")
+    edges = crossings("sketch_models")
     assert {("perceptual", "weights"), ("", "weights")} <= {
-        (start, end) for start, end, *_ in found
+        (start, end) for start, end, *_ in edges
     }
     shared = {"atomic", "closing", "errors", "progress_line"}
     broken = [
         (name, target)
-        for start, end, name, target in found
+        for start, end, name, target in edges
         if (start == "weights" and target.rpartition(".")[2] not in shared)
         or (start == "perceptual" and end == "" and target.rpartition(".")[2] not in shared)
     ]
@@ -172,7 +172,7 @@ def test_importing_tasks_loads_no_network_library() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_torch_is_there_to_be_loaded() -> None:
-    """Else the test above could not fail."""
+def test_torch_is_installed() -> None:
+    """Otherwise the test above could not fail."""
     code = "import importlib.util as u, sys; sys.exit(u.find_spec('torch') is None)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,1 +1,1 @@
-"""What the benchmarks share: the table and its file, clocks, servers, pictures, and rivals."""
+"""The shared code of the benchmarks: reports, clocks, servers, pictures, and rivals."""

@@ -1,4 +1,4 @@
-"""A benchmark's script, run anew in a process of its own, so that no other memory counts."""
+"""Run a benchmark's script in a process of its own, so that no other memory counts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 
 
 def in_child(script: str, *arguments: str) -> str:
-    """Runs a script with arguments; returns what it prints."""
+    """Run a script with arguments; return what it prints."""
     command = [sys.executable, script, *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def peak_memory() -> float:
-    """The most memory (MB) that this process has had."""
+    """Return the peak memory of this process, resident, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

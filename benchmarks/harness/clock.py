@@ -1,4 +1,4 @@
-"""Seconds, and what is compared of them."""
+"""Measure seconds, and compare them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Work = Callable[[], object]
 
 
 def seconds_of(work: Work) -> float:
-    """Seconds of one call."""
+    """Return the seconds of one call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def in_turns(works: Mapping[str, Work], repeats: int) -> dict[str, list[float]]:
-    """Seconds of the calls, which take turns, so that noise of the machine meets all alike."""
+def time_in_turns(works: Mapping[str, Work], repeats: int) -> dict[str, list[float]]:
+    """Return the seconds of each call; they take turns, so that noise hits all alike."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
@@ -25,6 +25,6 @@ def in_turns(works: Mapping[str, Work], repeats: int) -> dict[str, list[float]]:
     return seconds
 
 
-def median_ratio(over: Sequence[float], under: Sequence[float]) -> float:
-    """The median of the ratios of what was measured in the same turn."""
-    return statistics.median(a / b for a, b in zip(over, under, strict=True))
+def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """Return the median of the ratios of values that were measured in the same turn."""
+    return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))

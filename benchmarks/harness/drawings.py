@@ -19,19 +19,19 @@ from sketch_models.xdog import Xdog, XdogOptions
 
 SIZE = SketchOptions().size  # pixels; the long side that sketches are drawn at
 XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
-FIRST = 30_000  # post id
+FIRST_ID = 30_000
 
 
 def line_maps(color: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-    """The lines of a picture by style; pictures that have the working size stay as they are."""
+    """Return the line maps of a picture by style; it is resized to a long side of `SIZE` first."""
     (ink,) = XDOG.extract_lines([resize_long_side(color, SIZE)])
     lines = CENTERLINE.simplify([ink_to_sketch(ink, style) for style in STYLES])
     return dict(zip(STYLES, lines, strict=True))
 
 
 def write_pictures(target: Path, number: int) -> dict[int, bytes]:
-    """Writes a shard of whole pictures, as the sample booru serves them; returns them by id."""
-    ids = islice((i for i in count(FIRST) if post(i).fate != "truncated"), number)
+    """Write a shard of complete pictures, as the sample booru serves them; return them by id."""
+    ids = islice((i for i in count(FIRST_ID) if post(i).response != "truncated"), number)
     files = {post_id: picture(post_id) for post_id in ids}
     write_shard(target, ((i, {sniff_extension(content): content}) for i, content in files.items()))
     return files

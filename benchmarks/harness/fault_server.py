@@ -1,4 +1,4 @@
-"""A server on the loopback that answers each path with a fault of its own."""
+"""A server on the loopback that responds to each path with a fault of its own."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from PIL import Image
 
 from benchmarks.harness.web import Page, Web
 
-HOST = "booru.example"  # under which Senga knows the server, as it knows the sample booru
+HOST = "booru.example"  # name of the server, which Senga connects to its address
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong.
+    """Something that goes wrong with a download.
 
     Attributes:
-        name: for people.
-        path: that shows it; a whole URL where the fault is in the URL. `{address}` and `{port}` are
-            those of the server.
-        code: what Senga must make of it.
-        seconds: that Senga may take for it, with all its tries.
+        name: its name, for people.
+        path: the path that has it; a whole URL if the fault is in the URL. `{address}` and `{port}`
+            are those of the server.
+        code: the outcome code that Senga must give it.
+        seconds: the seconds that Senga may take for it, with all its tries.
     """
 
     name: str
@@ -58,16 +58,16 @@ FAULTS = (
 )
 
 
-def picture(number: int, kind: str = "JPEG") -> bytes:
-    """A small picture; another for each number."""
+def picture(number: int, file_format: str = "JPEG") -> bytes:
+    """Return a small picture file; another for each number."""
     pixels = np.random.default_rng(number).integers(0, 256, (40, 30, 3), np.uint8)
     content = io.BytesIO()
-    Image.fromarray(pixels).resize((300, 400)).save(content, kind)
+    Image.fromarray(pixels).resize((300, 400)).save(content, file_format)
     return content.getvalue()
 
 
 def bomb() -> bytes:
-    """A PNG that says truly that it has 400 million pixels, all of one colour."""
+    """Return a PNG of 400 million pixels, all of one colour."""
     side = 20_000
     packer = zlib.compressobj(9)
     row = bytes(1 + side)
@@ -81,12 +81,12 @@ def bomb() -> bytes:
 
 
 def _end_of_zip() -> bytes:
-    """The record at the end of an empty zip file."""
+    """Return an empty zip file, which is its end record."""
     return b"PK\x05\x06" + bytes(18)
 
 
 class FaultServer(Web):
-    """Answers `/<number>.jpg` with a picture, and the paths of `FAULTS` with their faults.
+    """A server with a picture at `/<number>.jpg`, and the faults of `FAULTS` at their paths.
 
     Attributes:
         pause: seconds before each picture that has no fault.
@@ -100,21 +100,21 @@ class FaultServer(Web):
             self.put(path, *pages)
 
     def url(self, fault: Fault, host: str = "") -> str:
-        """Where a fault is, under the server's address or another host."""
+        """Return the URL of a fault, under the server's address or another host."""
         if fault.path.startswith("/"):
             return f"http://{host or self.address}{fault.path}"
         return fault.path.format(address=self.address, port=self.port)
 
-    def find(self, path: str) -> Page:
-        """The page that is next under a path; a picture's is made when it is asked for."""
+    def next_page(self, path: str) -> Page:
+        """Return the next page of a path; that of a picture is made on request."""
         stem = path.lstrip("/").partition(".")[0]
         if path in self._faulty or not stem.isdecimal():
-            return super().find(path)
+            return super().next_page(path)
         time.sleep(self.pause)
         return self.page(picture(int(stem)))
 
     def _faults(self) -> dict[str, list[Page]]:
-        """The answers under each path, one after the other; the last one stays."""
+        """Return the pages of each path, one per request; the last one stays."""
         page, whole = self.page, picture(1)
         length = len(whole)
         return {

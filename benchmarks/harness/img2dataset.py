@@ -1,4 +1,4 @@
-"""img2dataset, in an environment of its own that is made on the first run."""
+"""Run img2dataset, in an environment of its own that is made on the first run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THREADS = 32  # in each of two processes
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
-    """Adds `--environment`: where it is installed."""
+    """Add the option `--environment`, the folder in which it is installed."""
     parser.add_argument(
         "--environment",
         type=Path,
@@ -23,8 +23,8 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def installed(environment: Path) -> str:
-    """The path of its command; installs it where it is missing."""
+def install(environment: Path) -> str:
+    """Install it unless it is installed; return the path of its command."""
     command = environment / "bin" / "img2dataset"
     if not command.exists():
         venv.create(environment, with_pip=True, clear=True)
@@ -33,16 +33,16 @@ def installed(environment: Path) -> str:
     return str(command)
 
 
-def flags(posts: Path, out: Path, *, shard: int, **more: object) -> list[str]:
-    """Its options: bytes are kept as they are, in tars.
+def flags(posts: Path, out: Path, *, pictures_per_shard: int, **more: object) -> list[str]:
+    """Return its options on the command line: bytes are kept as they are, in tars.
 
     Args:
         posts: a parquet file with a column `url`.
         out: the folder that it writes to.
-        shard: pictures per tar.
+        pictures_per_shard: pictures per tar.
         more: further options.
     """
-    chosen = {
+    defaults = {
         "url_list": posts,
         "input_format": "parquet",
         "output_format": "webdataset",
@@ -51,11 +51,11 @@ def flags(posts: Path, out: Path, *, shard: int, **more: object) -> list[str]:
         "skip_reencode": True,
         "processes_count": 2,
         "thread_count": THREADS,
-        "number_sample_per_shard": shard,
+        "number_sample_per_shard": pictures_per_shard,
     }
-    return [f"--{name}={value}" for name, value in (chosen | more).items()]
+    return [f"--{name}={value}" for name, value in (defaults | more).items()]
 
 
-def variables() -> dict[str, str]:
-    """The environment variables of its processes: without, it would ask the network."""
+def environment_variables() -> dict[str, str]:
+    """Return the environment variables of its processes, which keep it from using the network."""
     return os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"}

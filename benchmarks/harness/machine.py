@@ -1,4 +1,4 @@
-"""Says on what machine a benchmark ran."""
+"""Describe the machine that a benchmark runs on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def describe(libraries: Sequence[str]) -> str:
-    """One line: processor, cores, memory, and the versions of Python and of some libraries."""
+    """Return one line: processor, cores, memory, versions of Python and of some libraries."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in libraries)
     return (

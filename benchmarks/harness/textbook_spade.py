@@ -1,8 +1,8 @@
 """netL-SPADE and its training step written the way that textbooks and papers describe them.
 
-What `train_step.py` compares with: a convolution of its own for every gamma and every beta,
-everything normalised and read where it is needed, PyTorch's reflection padding, float32, the usual
-memory layout, and the generator run a second time for the discriminator's step.
+The baseline of `train_step.py`: a convolution of its own for every gamma and every beta,
+everything normalised and read at the place of its use, PyTorch's reflection padding, float32, the
+usual memory layout, and the generator run a second time for the discriminator's step.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pipeline.colorizer.training.training_sample import TrainingSample, normaliz
 
 
 def conv(
-    inner: int, outer: int, kernel: int = 3, stride: int = 1, *, bias: bool = True
+    in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1, *, bias: bool = True
 ) -> nn.Module:
-    return nn.Conv2d(inner, outer, kernel, stride, kernel // 2, bias=bias, padding_mode="reflect")
+    return nn.Conv2d(
+        in_channels, out_channels, kernel, stride, kernel // 2, bias=bias, padding_mode="reflect"
+    )
 
 
 class Spade(nn.Module):
@@ -36,17 +38,17 @@ class Spade(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, inner: int, outer: int, options: NetworkOptions) -> None:
+    def __init__(self, in_channels: int, out_channels: int, options: NetworkOptions) -> None:
         super().__init__()
-        middle = min(inner, outer)
-        self.norm_0 = Spade(inner, options.map_width, options.hidden)
+        middle = min(in_channels, out_channels)
+        self.norm_0 = Spade(in_channels, options.map_width, options.hidden)
         self.norm_1 = Spade(middle, options.map_width, options.hidden)
-        self.conv_0 = spectral_norm(conv(inner, middle))
-        self.conv_1 = spectral_norm(conv(middle, outer))
+        self.conv_0 = spectral_norm(conv(in_channels, middle))
+        self.conv_1 = spectral_norm(conv(middle, out_channels))
         self.norm_s = self.conv_s = None
-        if inner != outer:
-            self.norm_s = Spade(inner, options.map_width, options.hidden)
-            self.conv_s = spectral_norm(conv(inner, outer, 1, bias=False))
+        if in_channels != out_channels:
+            self.norm_s = Spade(in_channels, options.map_width, options.hidden)
+            self.conv_s = spectral_norm(conv(in_channels, out_channels, 1, bias=False))
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
         shortcut = x if self.norm_s is None else self.conv_s(self.norm_s(x, guide))
@@ -63,9 +65,9 @@ class Generator(nn.Module):
         self.side = size // 32
         self.start = nn.Linear(options.latent_dim, 16 * options.width * self.side**2)
         widths = [width * options.width for width in self.WIDTHS]
-        inner = [widths[0], *widths[:-1]]
+        in_channels = [widths[0], *widths[:-1]]
         self.blocks = nn.ModuleList(
-            Block(a, b, options) for a, b in zip(inner, widths, strict=True)
+            Block(a, b, options) for a, b in zip(in_channels, widths, strict=True)
         )
         channels = [5] + [options.map_width] * 7
         self.map_encoder = nn.ModuleList(
@@ -101,14 +103,21 @@ class Generator(nn.Module):
 class Encoder(nn.Module):
     def __init__(self, options: NetworkOptions, size: int) -> None:
         super().__init__()
-        layers, inner, outer = [], 3, options.encoder_width
+        layers, in_channels, out_channels = [], 3, options.encoder_width
         while size > 4:
-            layers += [spectral_norm(conv(inner, outer, stride=2)), nn.InstanceNorm2d(outer)]
+            layers += [
+                spectral_norm(conv(in_channels, out_channels, stride=2)),
+                nn.InstanceNorm2d(out_channels),
+            ]
             layers += [nn.LeakyReLU(0.2)]
-            inner, outer, size = outer, min(2 * outer, 8 * options.encoder_width), size // 2
+            in_channels, out_channels, size = (
+                out_channels,
+                min(2 * out_channels, 8 * options.encoder_width),
+                size // 2,
+            )
         self.layers = nn.Sequential(*layers)
-        self.mean = nn.Linear(inner * size**2, options.latent_dim)
-        self.log_variance = nn.Linear(inner * size**2, options.latent_dim)
+        self.mean = nn.Linear(in_channels * size**2, options.latent_dim)
+        self.log_variance = nn.Linear(in_channels * size**2, options.latent_dim)
 
     def forward(self, color: Tensor) -> tuple[Tensor, Tensor]:
         features = self.layers(color).flatten(1)
@@ -123,22 +132,22 @@ class Discriminator(nn.Module):
     @staticmethod
     def _scale(width: int) -> nn.ModuleList:
         layers = [nn.Sequential(conv(8, width, 4, 2), nn.LeakyReLU(0.2))]
-        for inner, stride in ((width, 2), (2 * width, 2), (4 * width, 1)):
-            convolution = spectral_norm(conv(inner, 2 * inner, 4, stride))
-            norm = nn.InstanceNorm2d(2 * inner)
+        for in_channels, stride in ((width, 2), (2 * width, 2), (4 * width, 1)):
+            convolution = spectral_norm(conv(in_channels, 2 * in_channels, 4, stride))
+            norm = nn.InstanceNorm2d(2 * in_channels)
             layers.append(nn.Sequential(convolution, norm, nn.LeakyReLU(0.2)))
         return nn.ModuleList([*layers, conv(8 * width, 1, 4)])
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
-        judged = []
+        features_by_scale = []
         for scale in self.scales:
             features, y = [], x
             for layer in scale:
                 y = layer(y)
                 features.append(y)
-            judged.append(features)
+            features_by_scale.append(features)
             x = functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
-        return judged
+        return features_by_scale
 
 
 class Textbook:
@@ -149,33 +158,33 @@ class Textbook:
         self.generator = Generator(options, size).to(device)
         self.encoder = Encoder(options, size).to(device)
         self.discriminator = Discriminator(options).to(device)
-        painter = [*self.generator.parameters(), *self.encoder.parameters()]
-        self.adam_g = torch.optim.Adam(painter, 1e-4, (0.0, 0.9))
+        parameters = [*self.generator.parameters(), *self.encoder.parameters()]
+        self.adam_g = torch.optim.Adam(parameters, 1e-4, (0.0, 0.9))
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), 4e-4, (0.0, 0.9))
 
     def step(self, batch: TrainingSample) -> None:
-        seen = normalize(batch, self.device)
-        maps = torch.cat([seen["line"], seen["hint"], seen["mask"]], 1)
-        self._generator_step(maps, seen["color"])
-        self._discriminator_step(maps, seen["color"])
+        inputs = normalize(batch, self.device)
+        maps = torch.cat([inputs["line"], inputs["hint"], inputs["mask"]], 1)
+        self._generator_step(maps, inputs["color"])
+        self._discriminator_step(maps, inputs["color"])
 
-    def _painted(self, maps: Tensor, color: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _generate(self, maps: Tensor, color: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, log_variance = self.encoder(color)
         z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
         return self.generator(maps, z), mean, log_variance
 
-    def _judged(
+    def _discriminate(
         self, maps: Tensor, fake: Tensor, real: Tensor
     ) -> tuple[losses.Features, losses.Features]:
         both = torch.cat([torch.cat([maps, fake], 1), torch.cat([maps, real], 1)])
-        judged = self.discriminator(both)
-        fakes = [[features[: len(fake)] for features in scale] for scale in judged]
-        return fakes, [[features[len(fake) :] for features in scale] for scale in judged]
+        features = self.discriminator(both)
+        of_fake = [[layer[: len(fake)] for layer in scale] for scale in features]
+        return of_fake, [[layer[len(fake) :] for layer in scale] for scale in features]
 
     def _generator_step(self, maps: Tensor, color: Tensor) -> None:
         self.adam_g.zero_grad()
-        fake, mean, log_variance = self._painted(maps, color)
-        of_fake, of_real = self._judged(maps, fake, color)
+        fake, mean, log_variance = self._generate(maps, color)
+        of_fake, of_real = self._discriminate(maps, fake, color)
         loss = losses.hinge_generator(of_fake) + 10 * losses.feature_matching(of_fake, of_real)
         (loss + 0.4 * losses.kl_divergence(mean, log_variance)).backward()
         self.adam_g.step()
@@ -183,7 +192,7 @@ class Textbook:
     def _discriminator_step(self, maps: Tensor, color: Tensor) -> None:
         self.adam_d.zero_grad()
         with torch.no_grad():
-            fake = self._painted(maps, color)[0]
-        of_fake, of_real = self._judged(maps, fake, color)
+            fake = self._generate(maps, color)[0]
+        of_fake, of_real = self._discriminate(maps, fake, color)
         losses.hinge_discriminator(of_fake, of_real).backward()
         self.adam_d.step()

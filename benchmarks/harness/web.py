@@ -13,21 +13,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeVar
 
 Page = Callable[[BaseHTTPRequestHandler], None]
-"""Answers one request."""
+"""Responds to one request."""
 
 
 class Web(ThreadingHTTPServer):
-    """Answers each path with its pages, one per request; the last one stays.
+    """A server that responds to each path with its pages, one per request; the last one stays.
 
     Attributes:
         port: on 127.0.0.1.
         address: `127.0.0.1:port`.
-        asked: the paths of all requests, in their order.
-        headers: of the last request.
-        connections: how many there were.
-        max_in_flight: requests that were in flight at the same time.
-        ended: when the server is about to stop, so that slow answers stop, too.
-        wait: waits between the bytes of a drip; true at the end of the server.
+        requested: paths of all requests, in their order.
+        headers: headers of the last request.
+        connections: number of connections.
+        in_flight: paths of the requests that are being responded to.
+        max_in_flight: the largest number of requests in flight at the same time.
+        stopping: set when the server is about to stop, so that slow responses stop, too.
+        wait: called with the seconds between two bytes of a drip; returns whether to stop.
     """
 
     daemon_threads = True
@@ -37,42 +38,42 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.port = self.server_address[1]
         self.address = f"127.0.0.1:{self.port}"
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.headers: dict[str, str] = {}
         self.connections = 0
         self.max_in_flight = 0
-        self.busy: list[str] = []
-        self.ended = threading.Event()
-        self.wait: Callable[[float], object] = self.ended.wait
+        self.in_flight: list[str] = []
+        self.stopping = threading.Event()
+        self.wait: Callable[[float], object] = self.stopping.wait
         self._pages: dict[str, tuple[Page, ...]] = {}
-        self._answered: Counter[str] = Counter()
+        self._num_served: Counter[str] = Counter()
 
     def put(self, path: str, *pages: Page) -> str:
-        """Serves pages under a path; returns its URL."""
+        """Serve pages under a path; return its URL."""
         self._pages[path] = pages
-        self._answered[path] = 0
+        self._num_served[path] = 0
         return f"http://{self.address}{path}"
 
-    def forget(self) -> None:
-        """Begins anew: nothing was asked for, and every path is at its first page."""
-        self.asked.clear()
-        self._answered.clear()
+    def clear(self) -> None:
+        """Forget all requests: every path is at its first page again."""
+        self.requested.clear()
+        self._num_served.clear()
 
-    def find(self, path: str) -> Page:
-        """The page that is next under a path."""
+    def next_page(self, path: str) -> Page:
+        """Return the next page of a path; that of the status 404 if it has none."""
         pages = self._pages.get(path) or (self.page(b"no such page", 404),)
-        place = min(self._answered[path], len(pages) - 1)
-        self._answered[path] += 1
-        return pages[place]
+        index = min(self._num_served[path], len(pages) - 1)
+        self._num_served[path] += 1
+        return pages[index]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients hang up."""
+        """Ignore clients that hang up."""
 
     # Pages
 
     @staticmethod
     def page(body: bytes = b"", status: int = 200, **headers: object) -> Page:
-        """A whole answer; in the names of headers, underscores stand for hyphens."""
+        """Return a whole response; in the names of headers, underscores stand for hyphens."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(status)
@@ -85,7 +86,7 @@ class Web(ThreadingHTTPServer):
 
     @staticmethod
     def cut(body: bytes, announced: int) -> Page:
-        """A body of another length than announced, then the end of the connection."""
+        """Return a body of another length than announced, then the end of the connection."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             Web.page(body, Content_Length=announced)(handler)
@@ -95,7 +96,7 @@ class Web(ThreadingHTTPServer):
 
     @staticmethod
     def chunked(*chunks: bytes) -> Page:
-        """A body without an announced length."""
+        """Return a body without an announced length."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(200)
@@ -107,7 +108,7 @@ class Web(ThreadingHTTPServer):
         return send
 
     def drip(self, body: bytes, seconds: float) -> Page:
-        """A body that comes byte by byte, with a pause after each."""
+        """Return a body that comes byte by byte, with a pause after each."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             Web.page(Content_Length=len(body))(handler)
@@ -116,7 +117,7 @@ class Web(ThreadingHTTPServer):
         return send
 
     def raw(self, start: bytes, rest: bytes = b"", seconds: float = 0.0) -> Page:
-        """Bytes that need not be HTTP, `rest` byte by byte; then the end of the connection."""
+        """Return bytes that need not be HTTP, `rest` byte by byte; then the connection ends."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             handler.wfile.write(start)
@@ -133,13 +134,13 @@ class Web(ThreadingHTTPServer):
                 return
 
     def silence(self, handler: BaseHTTPRequestHandler) -> None:
-        """No answer."""
-        self.ended.wait(30)
+        """Never respond."""
+        self.stopping.wait(30)
         handler.close_connection = True
 
     @staticmethod
     def reset(handler: BaseHTTPRequestHandler) -> None:
-        """The connection is torn down."""
+        """Reset the connection."""
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(handler.connection.detach())  # at once, whoever else refers to it
         handler.close_connection = True
@@ -156,14 +157,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.requestline.split()[1]  # `self.path` has lost a slash of a leading pair
-        self.server.asked.append(path)
+        self.server.requested.append(path)
         self.server.headers = dict(self.headers)
-        self.server.busy.append(path)
-        self.server.max_in_flight = max(self.server.max_in_flight, len(self.server.busy))
+        self.server.in_flight.append(path)
+        self.server.max_in_flight = max(self.server.max_in_flight, len(self.server.in_flight))
         try:
-            self.server.find(path)(self)
+            self.server.next_page(path)(self)
         finally:
-            self.server.busy.remove(path)
+            self.server.in_flight.remove(path)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name there
         pass
@@ -174,13 +175,13 @@ Served = TypeVar("Served", bound=Web)
 
 @contextmanager
 def serving(server: Served) -> Iterator[Served]:
-    """Runs a server in a thread of this process, to the end of the block."""
+    """Run a server in a thread of this process, until the end of the block."""
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield server
         finally:
-            server.ended.set()
+            server.stopping.set()
             server.shutdown()
             thread.join()

@@ -1,4 +1,4 @@
-"""Which hosts and which network addresses may be requested: URLs of a list are untrusted."""
+"""Check which hosts and network addresses may be requested: URLs of a list are untrusted."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_url(url: str, allowed_hosts: Collection[str]) -> str:
 
 
 def is_allowed(host: str, allowed_hosts: Collection[str]) -> bool:
-    """Whether a host, or a domain that it is a subdomain of, is in the list."""
+    """Return whether a host, or a domain that it is a subdomain of, is in the list."""
     return ANY_HOST in allowed_hosts or any(
         host == name or host.endswith("." + name) for name in allowed_hosts
     )
@@ -92,5 +92,5 @@ def _embedded_ipv4(address: _IPAddress) -> _IPAddress:
 
 
 def urllib3_agrees(url: str, host: str) -> bool:
-    """Whether urllib3, which connects, reads the same host in a URL as `check_url` did."""
+    """Return whether urllib3, which connects, reads the same host in a URL as `check_url` did."""
     return (urllib3.util.parse_url(url).host or "").strip("[]").lower() == host

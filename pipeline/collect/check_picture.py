@@ -56,7 +56,7 @@ def check_picture(content: bytes, url: str) -> str:
 
 
 def _is_complete_jpeg(content: bytes) -> bool:
-    """Whether a JPEG holds all of its coefficients; if not, `decode` says what is wrong.
+    """Return whether a JPEG holds all of its coefficients; if not, `decode` says what is wrong.
 
     They are all read, as for a full decode, but only one in 64 is turned into a pixel, which
     takes half of the time.

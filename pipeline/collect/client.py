@@ -24,10 +24,10 @@ class PoliteClient:
 
     Attributes:
         options: rules and limits.
-        allowed_hosts: that the source of the posts implies, by name; their subdomains too.
+        allowed_hosts: names of the hosts that the source implies; their subdomains too.
         connect_to: host name to `address:port`, of servers that belong to this program: their
             hosts have no limits, and these addresses are not checked.
-        robots: every robots.txt that was read.
+        robots: the robots.txt of every host.
         notify: called when a host is paused for long or given up.
         clock: for the pace of the hosts and for all deadlines.
         wait: how threads wait for a host; None for the lock of `hosts`.

@@ -28,18 +28,15 @@ from pipeline.collect.outcome import (
 )
 from pipeline.outcome import OK, count_codes, read_ok_ids
 from pipeline.progress import OnProgress, ignore
-from pipeline.shard import ShardReader, write_shard
+from pipeline.shard import ShardReader, TarSample, write_shard
 from sketch_models.errors import SengaError
 
 __all__ = ["DownloadOptions", "DownloadResult", "check_failed_share", "download_shard", "kept_ids"]
 
-TarSample = tuple[int, dict[str, bytes]]
-"""A post id, and the bytes of its picture by extension."""
-
 
 @dataclass(frozen=True)
 class DownloadResult:
-    """What became of a shard's posts.
+    """The result of `download_shard`.
 
     Attributes:
         outcomes: one row per post, ascending by id, whether of this run or of an earlier one.
@@ -131,7 +128,7 @@ def download_shard(
                 on_progress,
             )
             stack.enter_context(closing(fetched))
-            write_shard(target, _samples(previous, entries, fetched, rows))
+            write_shard(target, _merged_samples(previous, entries, fetched, rows))
     write_outcomes((rows[post_id] for post_id in sorted(rows)), table)
     return DownloadResult([rows[post_id] for post_id in sorted(urls)])
 
@@ -170,7 +167,7 @@ def _reconcile(
 
 
 def _is_settled(row: DownloadOutcome | None, url: str, options: DownloadOptions) -> bool:
-    """Whether another request for a post would change nothing."""
+    """Return whether another request for a post would change nothing."""
     if row is None or row.transient or is_blocked(row.code):
         return False
     if row.code == "too_many_bytes" and row.bytes <= options.max_bytes:
@@ -180,7 +177,7 @@ def _is_settled(row: DownloadOutcome | None, url: str, options: DownloadOptions)
     return row.code == OK or row.url == url
 
 
-def _samples(
+def _merged_samples(
     previous: ShardReader | None,
     journal: Journal,
     fetched: Iterator[DownloadOutcome],
@@ -258,7 +255,7 @@ def drop_outcomes(table: Path, codes: Collection[str], target: Path) -> int:
 
 
 def check_failed_share(result: DownloadResult, options: DownloadOptions) -> None:
-    """Stop a run without a network, or without a host that serves it.
+    """Raise SengaError if too many posts of a shard failed: there may be no network.
 
     Raises:
         SengaError: if more than `[download] max_failed_share` of the posts failed transiently, or

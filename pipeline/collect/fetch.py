@@ -46,7 +46,7 @@ _ReadBody = Callable[[BaseHTTPResponse, float], bytes]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of a URL, and its picture if that is kept.
+    """The outcome of a URL, and its picture if that is kept.
 
     Attributes:
         outcome: the row.
@@ -182,7 +182,7 @@ class Fetcher(Closing):
 
     @contextlib.contextmanager
     def _exchange(self, url: str, host: str, deadline: float) -> Iterator[BaseHTTPResponse]:
-        """Send one request; give the response, its body unread, and end it by the deadline."""
+        """Send one request; yield the response, its body unread, and end it by the deadline."""
         transport = self._direct if host in self._connect_to else self._checked
         options = self._options
         header_deadline = self._clock() + options.connect_timeout + options.first_byte_timeout
@@ -228,12 +228,13 @@ class Fetcher(Closing):
         )
 
     def _proxies_for(self, origin: str) -> dict[str, str]:
-        """Return those of the environment; looking them up takes as long as a request."""
+        """Return the proxies of the environment; looking them up takes as long as a request."""
         if origin not in self._proxies:
             self._proxies[origin] = get_environ_proxies(origin)
         return self._proxies[origin]
 
     def _check_status(self, response: BaseHTTPResponse, deadline: float) -> None:
+        """Raise FetchError unless the status is 200."""
         status = response.status
         if status != 200:
             self._drain(response, deadline)

@@ -8,7 +8,7 @@ class FetchError(Exception):
 
     Attributes:
         code: one of `outcome.MEANINGS`, or `http_<status>`.
-        detail: what was seen, for people.
+        detail: what exactly went wrong, for people.
         status: of the HTTP response; None if there was none.
         size: length of the body in bytes: announced, or received.
         retry_after: seconds that the server asks for before another try.

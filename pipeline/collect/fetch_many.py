@@ -1,4 +1,4 @@
-"""Fetch many URLs on many threads, and give what became of them in the order of the URLs."""
+"""Fetch many URLs on many threads, and yield their outcomes in the order of the URLs."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def fetch_in_order(
     journal: Journal,
     on_progress: OnProgress,
 ) -> Generator[DownloadOutcome, None, None]:
-    """Fetch URLs by post id; yield what became of each in their order.
+    """Fetch URLs by post id; yield an outcome for each, in their order.
 
     A slow server holds up what is yielded, but none of the other threads: memory is bounded by
     one picture per thread and a row per URL; pictures wait in the journal. The threads end with
-    the generator, each after the request that it is at; they do not keep the process alive.
+    the generator, each after its current request; they do not keep the process alive.
 
     Args:
         urls: post id to URL.
         make_fetcher: makes the fetcher of a thread.
         schedule: of these URLs.
-        threads: how many.
+        threads: number of threads.
         journal: gets every row that is final for this run, with its picture, at once.
         on_progress: called as URLs are done, in whatever order.
 
@@ -72,22 +72,22 @@ def _worker(
                     if not fetched.outcome.transient:
                         journal.add(fetched.outcome, fetched.extension, fetched.content)
                     results.put(fetched.outcome)
-    except BaseException as error:  # noqa: BLE001, RUF100 - raised where the rows are read
+    except BaseException as error:  # noqa: BLE001, RUF100 - the reader raises it
         results.put(error)
 
 
 def fetch_one(fetcher: Fetcher, schedule: Schedule, job: Job) -> Fetched | None:
-    """Try a job once; return what became of it, or None if it is tried again."""
+    """Try a job once; return its outcome and picture, or None if it is tried again."""
     fetched = run_job(schedule, job, lambda url: fetcher.fetch(job.post_id, url))
     if not isinstance(fetched, FetchError):
         return fetched
-    failure = fetched
-    row = DownloadOutcome(
-        job.post_id,
-        failure.code,
-        failure.detail,
-        url=job.url,
-        status=failure.status,
-        bytes=failure.size,
+    return Fetched(
+        DownloadOutcome(
+            job.post_id,
+            fetched.code,
+            fetched.detail,
+            url=job.url,
+            status=fetched.status,
+            bytes=fetched.size,
+        )
     )
-    return Fetched(row)

@@ -1,4 +1,4 @@
-"""The pace of requests to one host: how many at once, how often, and when to pause.
+"""Rate limits and pauses of one host: how many requests at once, how often, when to pause.
 
 The pace is additive increase and multiplicative decrease, as in TCP's congestion control
 (Chiu and Jain 1989); the pauses are those of a circuit breaker (Nygard, "Release It!").
@@ -33,7 +33,7 @@ Wait = Callable[[float], object]
 """Waits for some seconds at most, with `Hosts.changed` held, as `Condition.wait` does."""
 
 Notify = Callable[[str], None]
-"""Called with a line for the person who waits, such as the reason of a long pause."""
+"""Called with a line for the user, such as the reason of a long pause."""
 
 
 def ignore(line: str) -> None:
@@ -90,12 +90,12 @@ class Host:
 
     @property
     def host_timeout(self) -> float:
-        """Seconds that it may keep its URLs waiting."""
+        """Seconds without a good response after which it is given up."""
         return self._limits.host_timeout
 
     @property
     def rate(self) -> float:
-        """Requests per second that the host gets for now."""
+        """Current limit on the requests per second."""
         return self._rate
 
     def set_crawl_delay(self, seconds: float) -> None:
@@ -105,7 +105,7 @@ class Host:
             self._rate = min(self._rate, self._max_rate)
 
     def ready_at(self) -> float:
-        """When the next request may be sent; infinity if another must finish first."""
+        """Return when the next request may be sent; infinity if another must finish first."""
         half_open = self._failures >= _MAX_FAILURES  # one probe alone, after a pause
         limit = 1 if half_open else self._limits.connections
         return math.inf if self._in_flight >= limit else max(self._next_slot, self._paused_until)
@@ -179,7 +179,7 @@ class Host:
 
 
 def _is_host_failure(failure: FetchError) -> bool:
-    """Whether a failure is about the host, rather than about one picture."""
+    """Return whether a failure is about the host, rather than about one picture."""
     return failure.code in _HOST_FAILURES or (failure.status or 0) >= 500
 
 

@@ -73,6 +73,7 @@ class Journal(Closing):
                 self._cache[row.id] = content
 
     def _write(self, header: bytes, content: bytes, offset: int) -> None:
+        """Write a record at an offset, however many calls of the system that takes."""
         written = os.pwritev(self._file, [header, content], offset)
         size = len(header) + len(content)
         rest = memoryview(header + content)[written:] if written < size else b""

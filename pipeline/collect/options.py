@@ -29,15 +29,15 @@ class DownloadOptions(Options, section="download"):
     )
     host_timeout: float = option(
         600.0,
-        "seconds without a good response after which a host is left for a later run",
+        "seconds without a good response after which the rest of a host is left for a later run",
         affects_result=False,
         **_SECONDS,
         renamed_from="patience",
     )
-    robots_txt: bool = option(True, "respect the robots.txt of every host")
-    x_robots_tag: bool = option(True, "reject pictures whose X-Robots-Tag is noai or noimageai")
+    robots_txt: bool = option(True, "do not request what a host's robots.txt disallows")
+    x_robots_tag: bool = option(True, "do not keep what X-Robots-Tag marks as noai or noimageai")
     hosts: tuple[str, ...] = option(
-        (), "allowed hosts besides those of the source, with their subdomains; *: any"
+        (), "hosts to download from besides those of the source, with their subdomains; *: any"
     )
     allow_private: bool = option(
         False, "allow the loopback and private networks, for a booru of your own"
@@ -54,7 +54,7 @@ class DownloadOptions(Options, section="download"):
     )
     first_byte_timeout: float = option(
         15.0,
-        "seconds to the end of a response's header, and without a byte of its body",
+        "seconds to wait for the header of a response, and for each further part of it",
         affects_result=False,
         **_SECONDS,
     )
@@ -76,7 +76,7 @@ class DownloadOptions(Options, section="download"):
     )
     max_failed_share: float = option(
         0.9,
-        "share of transient failures in a shard, 0 to 1, above which the build stops",
+        "share of a shard's posts that may fail transiently, 0 to 1; more stop the build",
         affects_result=False,
         at_least=0,
         at_most=1,

@@ -1,4 +1,4 @@
-"""What became of a URL: the closed set of reasons, and the table of them."""
+"""Outcomes of URLs: the closed set of their codes, and the table of them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _SCHEMA = {
 
 
 def is_transient(code: str) -> bool:
-    """Whether a later request may succeed."""
+    """Return whether a later request may succeed."""
     family, _, status = code.partition("_")
     if family == "http":
         return is_transient_status(int(status))
@@ -77,23 +77,23 @@ def is_transient(code: str) -> bool:
 
 
 def is_transient_status(status: int) -> bool:
-    """Whether a later request may get another HTTP status."""
+    """Return whether a later request may get another HTTP status."""
     return status in _TRANSIENT_STATUSES or status >= 500
 
 
 def is_blocked(code: str) -> bool:
-    """Whether the URL was refused before any request, so that checking it again costs nothing."""
+    """Return whether a URL was refused before any request, so that checking it again is free."""
     return code in _BLOCKED
 
 
 def is_code(text: str) -> bool:
-    """Whether this is one of the codes."""
+    """Return whether a text is one of the codes."""
     return text in MEANINGS or bool(_STATUS_CODE.fullmatch(text))
 
 
 @dataclass(frozen=True)
 class DownloadOutcome(Outcome):
-    """What became of one post's URL.
+    """The outcome of the URL of one post.
 
     Attributes:
         url: as the post has it, before any redirect.

@@ -24,7 +24,7 @@ _SCRIPTS = (b"<script", b"<?php", b"<html", b"<svg", b"<!doctype")
 
 
 def second_type(content: bytes, extension: str) -> str:
-    """Return what a picture file is besides a picture.
+    """Return the other type that a picture file has, if it is a polyglot.
 
     Bytes behind the end of a picture are common and harmless: a camera's, a line end. They
     count only if other programs are known to read them.
@@ -53,7 +53,7 @@ def second_type(content: bytes, extension: str) -> str:
 
 
 def _is_zip(content: bytes) -> bool:
-    """Whether there is an end record that zip readers find, and it reaches to the end."""
+    """Return whether there is an end record that zip readers find, and it reaches to the end."""
     tail = content[-_ZIP_TAIL:]
     offset = tail.rfind(_ZIP_END)
     if offset < 0 or offset + 22 > len(tail):

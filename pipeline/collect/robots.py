@@ -1,4 +1,4 @@
-"""What hosts ask crawlers to leave alone: robots.txt and X-Robots-Tag."""
+"""The rules that hosts set for crawlers: robots.txt and X-Robots-Tag."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Robots:
         self._locks: dict[str, threading.Lock] = {}
 
     def check(self, url: str, get: Callable[[str], bytes]) -> float:
-        """Raise FetchError unless the URL may be requested.
+        """Return the crawl delay of a URL's host; raise FetchError if robots.txt disallows it.
 
         Args:
             url: to be requested.
@@ -69,7 +69,7 @@ def _fetch_rules(url: str, get: Callable[[str], bytes]) -> Protego | None:
 
 
 def refuses_training(headers: Mapping[str, str]) -> bool:
-    """Whether X-Robots-Tag says `noai` or `noimageai`, to everybody or to this program."""
+    """Return whether X-Robots-Tag says `noai` or `noimageai`, to everybody or to this program."""
     for rule in headers.get("X-Robots-Tag", "").lower().split(","):
         agent, colon, directive = rule.partition(":")
         if not colon:

@@ -27,8 +27,10 @@ class Job:
     """A URL to fetch.
 
     Attributes:
+        post_id: the post that it belongs to.
+        url: the URL.
         host: of the URL; empty if it has none.
-        tries: how many there have been, this one included.
+        tries: number of tries, the current one included.
         first_started: when the first try was started.
         started: when the last try was started.
         given_up: whether its host gets no further request.
@@ -59,7 +61,7 @@ class _Queue:
     retries: list[tuple[float, int, Job]] = field(default_factory=list)
 
     def ready_at(self) -> float:
-        """When the next job may start; infinity if there is none."""
+        """Return when the next job may start; infinity if there is none."""
         job_at = -math.inf if self.fresh else self.retries[0][0] if self.retries else math.inf
         if self.host.given_up:
             return -math.inf if self.fresh or self.retries else math.inf
@@ -75,8 +77,8 @@ class _Queue:
 class Schedule:
     """Hands jobs to threads, and takes them back if another try may help.
 
-    No thread waits with a job in its hands: a job that has to wait, for a pause of its host or for
-    its own back-off, waits here.
+    No thread holds a job that has to wait, for a pause of its host or for its own back-off: the
+    job waits in the schedule.
 
     Args:
         urls: by post id.

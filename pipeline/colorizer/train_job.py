@@ -115,7 +115,7 @@ def _section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON d
     for old, new in renamed_keys(options_type).items():  # files of the version before
         if old in values:
             values[new] = values.pop(old)
-    for key in fields(options_type):  # type: ignore[arg-type]
+    for key in fields(options_type):
         choice = values.get(key.name)
         if isinstance(choice, str):
             values[key.name] = key.metadata["renamed_choices"].get(choice, choice)

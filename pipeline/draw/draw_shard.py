@@ -1,4 +1,4 @@
-"""What sketching and simplifying share: load, draw and save the pictures of a shard in parallel."""
+"""Load, draw and save the pictures of a shard in parallel, for sketching and simplifying."""
 
 from __future__ import annotations
 

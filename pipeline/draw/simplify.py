@@ -40,7 +40,8 @@ class SimplifyOptions(Options, section="simplify"):
     )
     batch_size: int = option(
         0,
-        "pictures (of three sketches each) per batch; 0: chosen by model and machine",
+        "pictures, of three sketches each, per batch of the line model; "
+        "0: chosen by model and machine",
         affects_result=False,
         at_least=0,
     )

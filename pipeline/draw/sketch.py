@@ -49,7 +49,7 @@ class SketchOptions(Options, section="sketch"):
     )
     batch_size: int = option(
         0,
-        "pictures per batch; 0: chosen by model and machine",
+        "pictures per batch of the sketch model; 0: chosen by model and machine",
         affects_result=False,
         at_least=0,
     )

@@ -193,7 +193,6 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
                 name, (max_rows, 4) if name == "box" else (max_rows,), dtype, _ROWS_PER_CHUNK
             )
             for name, dtype in COLUMNS.items()
-            for shape in [(4,) if name == "box" else ()]
         }
         self._digests = {name: hashlib.sha256() for name in [*self._pictures, *self._columns]}
 
@@ -242,7 +241,8 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         if self._raw_file.error is not None:
             raise self._raw_file.error
 
-    def _truncate(self) -> None:
+    def _finish(self) -> None:
+        """Write the pending columns, truncate to the written rows, and add the checksums."""
         self._write_columns()
         for name, dataset in {**self._pictures, **self._columns}.items():
             dataset.resize(self._written, axis=0)
@@ -256,7 +256,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
     ) -> None:
         with self._raw_file:
             if error is None:
-                self._truncate()
+                self._finish()
             self._file.close()
         if error is None:
             self._raise_write_error()

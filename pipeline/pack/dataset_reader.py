@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.pack.dataset_file import SCHEMA
 from sketch_models.errors import DatasetError
 
-_OTHER_STORAGE = "hdf5"  # anything with which a user has repacked the file
+_OTHER_STORAGE = "hdf5"  # any other chunks or filters, if a user has repacked the file
 
 
 class DatasetReader:

@@ -16,7 +16,7 @@ from sketch_models.option import Options, option
 
 TRAIN = "train"
 TEST = "test"
-PARTS = (TRAIN, TEST)
+SPLITS = (TRAIN, TEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +46,15 @@ def split_ids(
     """Assign each picture to the training set or the test set.
 
     Groups of pictures that show the same, most of them of one picture, are ordered by the hash of
-    the seed and their first id, which does not depend on other groups; no group is in both parts.
+    the seed and their first id, which does not depend on other groups; no group is in both sets.
     The order of `ids` does not matter.
 
     With a share, the groups whose hash lies below that share of the range are the test set: a
-    picture never changes its part, however the dataset grows or shrinks, unless it joins a group.
+    picture never changes its set, however the dataset grows or shrinks, unless it joins a group.
     The test set has about that share of the pictures, not exactly.
 
     With a count, the groups of the lowest hashes are the test set, exactly that many pictures; the
-    surplus of the last group is in neither part. If the dataset grows, a new group of a lower hash
+    surplus of the last group is in neither set. If the dataset grows, a new group of a lower hash
     may move the highest one to the training set: a test picture may become a training picture, but
     a training picture never becomes a test picture. If ids are removed, it is the other way round.
     To compare results before and after, train from scratch, or use a share.
@@ -69,7 +69,7 @@ def split_ids(
         `TRAIN` or `TEST` by id, ascending by id.
 
     Raises:
-        SengaError: if a part would be empty.
+        SengaError: if one of the sets would be empty.
     """
     size = options.test_size
     if size >= 1 and size >= len(ids):
@@ -92,7 +92,7 @@ def split_ids(
         in_test = list(split.values()).count(TEST)
         raise SengaError(
             f"[split] test_size = {size}: {in_test} of {len(ids)} pictures would be in the test "
-            "set, so that one part is empty. Use a count, or loosen [filter]."
+            "set, so that one of the sets is empty. Use a count, or loosen [filter]."
         )
     return dict(sorted(split.items()))
 
@@ -114,12 +114,12 @@ def write_split(split: Mapping[int, str], target: Path) -> dict[str, int]:
     """Write a Parquet file with the columns id (int64) and part (train or test).
 
     Returns:
-        The number of pictures by part.
+        The number of pictures by split.
     """
     columns = {"id": list(split), "part": list(split.values())}
     pl.DataFrame(columns, schema={"id": pl.Int64, "part": pl.String}).write_parquet(target)
     counts = Counter(split.values())
-    return {part: counts[part] for part in PARTS}
+    return {split_name: counts[split_name] for split_name in SPLITS}
 
 
 def read_split(table: Path) -> dict[int, str]:

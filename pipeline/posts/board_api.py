@@ -24,7 +24,7 @@ PAGE_SIZE = 1000
 """Posts on a page; boards may return fewer."""
 
 GetPage = Callable[[str], bytes]
-"""Returns the body behind a URL; raises SengaError if it cannot."""
+"""Fetches the body of a URL; raises SengaError if it cannot."""
 
 _END_KEY = "end"  # of the line that records that the board had no more posts
 _BAD_KEY = "bad"  # of a line that holds a row without an id
@@ -33,11 +33,11 @@ _BATCH = 1000  # rows
 
 @dataclass(frozen=True)
 class CollectResult:
-    """What is collected of a board.
+    """The result of `collect`.
 
     Attributes:
-        posts: how many, in all; rows without an id are not counted.
-        new: how many of them are new.
+        posts: number of posts in the store; rows without an id are not counted.
+        new: number of posts that this call added.
         warning: why the board could not be asked for new posts, if the run can go on without; else
             empty.
     """
@@ -49,11 +49,11 @@ class CollectResult:
 
 @dataclass
 class _StoreState:
-    """What a store holds.
+    """The state of a store.
 
     Attributes:
-        posts: how many.
-        last_id: of the posts; 0 if there is none.
+        posts: number of posts.
+        last_id: id of the last post; 0 if there is none.
         ended: whether the board had no more posts once.
         bad_lines: the lines of rows without an id.
     """
@@ -133,7 +133,7 @@ def _to_line(value: dict[str, Any]) -> str:
 
 
 def _recover_state(store: Path) -> _StoreState:
-    """Truncate a line that a kill left incomplete; return what the others hold.
+    """Truncate a line that a kill left incomplete; return the state of the store.
 
     The end is recorded once; later posts come after it.
     """

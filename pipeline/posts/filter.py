@@ -13,6 +13,7 @@ import polars as pl
 
 from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import OnProgress, ignore
+from pipeline.store import shard_name
 from pipeline.thread_map import thread_map
 from sketch_models.errors import ConfigError
 from sketch_models.option import Options, option
@@ -46,7 +47,7 @@ class FilterOptions(Options, section="filter"):
         not_empty=True,
     )
     min_score: int = option(
-        0, "lowest score to keep, an unknown score counts as 0; 0: any score", at_least=0
+        0, "lowest score of a post, a missing one counting as 0; 0: any", at_least=0
     )
     min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any", at_least=0)
     max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any", at_least=0)
@@ -58,8 +59,8 @@ class FilterOptions(Options, section="filter"):
     )
     duplicates: str = option(
         "keep",
-        "duplicates: keep all, on one side of the split, or only the first",
-        affects_result=False,  # here: it is the split that leaves them out
+        "keep: all pictures that show the same, in one split; first: the first of them alone",
+        affects_result=False,  # of the filter; the split applies it
         choices=("keep", "first"),
     )
     limit: int = option(0, "keep this many posts, those of the lowest ids; 0: all", at_least=0)
@@ -91,13 +92,13 @@ class FilterOptions(Options, section="filter"):
         both = [tag for tag in self.all_tags if tag in self.none_tags]
         if both:
             raise ConfigError(
-                f"[filter] all_tags and none_tags both hold {both[0]}: no post can match; "
-                "expected it in one of them."
+                f"[filter] all_tags and none_tags both hold {both[0]}: no post can match. "
+                "Remove it from one of them."
             )
         both = [tag for tag in self.any_tags if tag in self.none_tags]
         if both:
             raise ConfigError(
-                f"[filter] any_tags and none_tags both hold {both[0]}: expected it in one of them."
+                f"[filter] any_tags and none_tags both hold {both[0]}. Remove it from one of them."
             )
 
 
@@ -261,13 +262,13 @@ def _has_tag(tag: str) -> pl.Expr:
 
 
 def _has_extension(extensions: Sequence[str]) -> pl.Expr:
-    """Whether the path of the URL, without its query, ends in one of the extensions."""
+    """Return whether the path of the URL, without its query, ends in one of the extensions."""
     patterns = {"jpe?g" if extension in ("jpg", "jpeg") else extension for extension in extensions}
     return pl.col("url").str.contains(rf"(?i)^[^?#]*\.(?:{'|'.join(sorted(patterns))})(?:[?#]|$)")
 
 
 def _write_shard(folder: Path, shard: tuple[int, pl.DataFrame]) -> tuple[int, ShardPosts]:
     number, rows = shard
-    rows.write_parquet(folder / f"shard-{number:05d}.parquet")
+    rows.write_parquet(folder / f"{shard_name(number)}.parquet")
     content = rows.select(_DIGEST_COLUMNS).write_ndjson().encode()
     return number, ShardPosts(rows.height, hashlib.sha256(content).hexdigest())

@@ -1,4 +1,4 @@
-"""Posts that come as a pandas table: written in the layout of Kaggle's, which the import reads."""
+"""Write posts of a pandas table in the layout of Kaggle's CSV, which the import reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.posts.kaggle_csv import COLUMNS
 from sketch_models.errors import DatasetError
 
 OWN_NAMES = {"sample_url": "url", "sample_width": "width", "sample_height": "height"}
-"""Columns that Kaggle's file calls otherwise than a table of posts."""
+"""Columns that have another name in a table of posts than in Kaggle's file."""
 
 _DEFAULTS: dict[str, object] = {
     "created_at": "",
@@ -27,7 +27,7 @@ _DEFAULTS: dict[str, object] = {
 
 
 def write_frame(posts: pd.DataFrame, path: Path) -> None:
-    """Publish posts as a Parquet file with the columns `COLUMNS`, unless it holds just them.
+    """Publish posts as a Parquet file with the columns `COLUMNS`, unless it holds them already.
 
     Args:
         posts: a row per post, with the columns id and url, and if known created_at (a time, or
@@ -45,8 +45,8 @@ def write_frame(posts: pd.DataFrame, path: Path) -> None:
     for name, source in columns.items():
         if source is None and name not in _DEFAULTS:
             raise DatasetError(
-                f"posts has no column {OWN_NAMES.get(name, name)}. Give one with id and url, or "
-                "with the columns of Kaggle's CSV."
+                f"posts has no column {OWN_NAMES.get(name, name)}. Give a table with the columns "
+                "id and url, or with those of Kaggle's CSV."
             )
     if posts.empty:
         raise DatasetError("posts has no rows. Give a row for each post.")
@@ -56,13 +56,13 @@ def write_frame(posts: pd.DataFrame, path: Path) -> None:
 
 
 def source_of(name: str, posts: pd.DataFrame) -> str | None:
-    """Return which column of a table holds a column of Kaggle's; None if none does."""
+    """Return the name of the column of a table that holds a column of Kaggle's; None if none."""
     names = (OWN_NAMES.get(name, name), name)
     return next((name for name in names if name in posts), None)
 
 
 def _series(name: str, values: pd.Series) -> pl.Series:
-    """Return a column as numbers or text, null where there is no value."""
+    """Return a column as numbers or text, null if a cell has no value."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         since_1970 = pd.to_datetime(values, utc=True) - pd.Timestamp(0, tz="UTC")
         values = since_1970 // pd.Timedelta(seconds=1)

@@ -28,7 +28,7 @@ ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
 _SORT_CHUNK = 200_000  # rows, about 100 MB
 
 Rows = Sequence[tuple[int, Sequence[str]]]
-"""Rows from elsewhere than a file: the line of each, and its fields, those of `COLUMNS`."""
+"""Rows of another source than a file: the line of each, and its fields, those of `COLUMNS`."""
 
 
 class Source(Protocol):
@@ -78,7 +78,7 @@ def import_rows(
     quarantine: Path,
     on_progress: OnProgress = ignore,
 ) -> dict[str, int]:
-    """Import rows from elsewhere than a file, like `import_posts`.
+    """Import rows of another source than a file, like `import_posts`.
 
     They are spooled next to `posts` until the last one, and checked then.
 

@@ -11,7 +11,7 @@ HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
     "fetches it (`pip install -e .[kaggle]`), or set [metadata] csv to the path of your copy"
 )
-"""The end of the sentence where there is no CSV."""
+"""The end of the message if there is no CSV."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +20,12 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "sample (a small booru drawn on this machine), csv, kaggle or api (a live board)",
+        "source of the posts: sample (a small drawn booru), csv, kaggle or api (a live board)",
         choices=("sample", "csv", "kaggle", "api"),
     )
-    csv: str = option("", "CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv")
+    csv: str = option(
+        "", "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv"
+    )
     api_url: str = option(
         "https://safebooru.org/index.php",
         "address of a board's API; source = api",
@@ -34,7 +36,9 @@ class MetadataOptions(Options, section="metadata"):
         "ask the board for posts that are new since the last run; source = api",
         affects_result=False,
     )
-    sample_posts: int = option(365, "posts of the sample booru; source = sample", at_least=1)
+    sample_posts: int = option(
+        365, "number of posts of the sample booru; source = sample", at_least=1
+    )
 
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""

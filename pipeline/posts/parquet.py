@@ -19,7 +19,7 @@ _REMEDY = "Write it again, or use the CSV"
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file begins like Parquet; False if it cannot be read."""
+    """Return whether a file begins like Parquet; False if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
@@ -48,7 +48,7 @@ class ParquetSource:
             starts = range(0, total, _BATCH)
             yield from thread_map(lambda start: read_rows(_rows(scan, start)), starts)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            raise self._damaged(error) from error
+            raise self._damage_error(error) from error
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         """Read rows again for the quarantine, by their lines in ascending order."""
@@ -69,9 +69,10 @@ class ParquetSource:
                 f"{self._path} lacks the columns {', '.join(missing)}, expected those of the CSV "
                 f"({','.join(COLUMNS)}). {_REMEDY}."
             )
-        return scan.select(self._text(name, schema[name]) for name in COLUMNS)
+        return scan.select(self._as_text(name, schema[name]) for name in COLUMNS)
 
-    def _text(self, name: str, dtype: pl.DataType) -> pl.Expr:
+    def _as_text(self, name: str, dtype: pl.DataType) -> pl.Expr:
+        """Return a column as strings; raise SengaError if it is neither numbers nor text."""
         column = pl.col(name)
         if dtype.is_float():
             integer = column.cast(pl.Int64, strict=False)
@@ -88,7 +89,7 @@ class ParquetSource:
             )
         return column.cast(pl.String).fill_null("")
 
-    def _damaged(self, error: BaseException) -> SengaError:
+    def _damage_error(self, error: BaseException) -> SengaError:
         cause = str(error).partition("\n")[0]
         return SengaError(
             f"{self._path} begins like Parquet but cannot be read ({cause}). {_REMEDY}."

@@ -122,7 +122,7 @@ def _check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def _defect() -> pl.Expr:
-    """The first defect of a row, as a column `reason`; null if there is none."""
+    """Return the first defect of a row, as a column `reason`; null if there is none."""
     good_id = _is_integer("id", pl.Int64) & (_integer("id", pl.Int64) > 0)
     good_url = pl.col("sample_url").str.contains(
         r'^(?:https?:)?//[^\x00-\x20"/?#]+/[^\x00-\x20"]+$'
@@ -151,7 +151,7 @@ def _defect() -> pl.Expr:
 
 
 def _parsed_columns() -> list[pl.Expr]:
-    """The columns of `POSTS` that differ from those of the CSV; null if a field is invalid."""
+    """Return the columns of `POSTS` that differ from the CSV's; null if a field is invalid."""
     url = pl.col("sample_url")
     return [
         _integer("id", pl.Int64),
@@ -169,7 +169,7 @@ def _integer(name: str, dtype: type[pl.DataType]) -> pl.Expr:
 
 
 def _is_integer(name: str, dtype: type[pl.DataType]) -> pl.Expr:
-    """Whether a field is a plain integer: no plus, space, exponent or leading 0."""
+    """Return whether a field is a plain integer: no plus, space, exponent or leading 0."""
     return (_integer(name, dtype).cast(pl.String) == pl.col(name)).fill_null(False)
 
 
@@ -178,7 +178,7 @@ def _is_missing(name: str) -> pl.Expr:
 
 
 def _normalized_tags(rows: pl.DataFrame) -> pl.Series:
-    """The tags, with one space between two of them and none around."""
+    """Return the tags, with one space between two of them and none around."""
     tags = pl.col("tags")
     needs_change = (
         tags.str.contains("  ", literal=True) | tags.str.starts_with(" ") | tags.str.ends_with(" ")

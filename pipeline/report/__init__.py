@@ -1,1 +1,1 @@
-"""The report: from what a build kept, dropped and made to a page and contact sheets."""
+"""The report on a build: a page with its numbers and contact sheets."""

@@ -1,4 +1,4 @@
-"""The report on a build: what was kept, what was dropped and why, and samples of it."""
+"""The report on a build: counts of what was kept and dropped, reasons, and samples."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MEANINGS = {
     "missing": "its picture, sketch or line art is in none of the shards",
     "part_missing": "its sketch or line art is missing",
 }
-"""What the codes of outcomes mean; the reasons of the filter are its rules."""
+"""Meaning of each code of an outcome; the filter has none, its reasons are its rules."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class StageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFacts:
-    """What the report shows.
+    """The contents of the report.
 
     Attributes:
         dataset: name of the dataset.
@@ -75,7 +75,7 @@ class ReportFacts:
         funnel: the filter's rules, in order, with the number of posts that each dropped.
         gates: the screen's gates, in order, with the number of pictures that each dropped.
         joins: number of pairs of duplicates, by reason.
-        split: number of pictures by part.
+        split: number of pictures by split, `train` and `test`.
         files: size in bytes by path.
         config: value by section and key.
         versions: versions of Senga and of the libraries.
@@ -96,7 +96,7 @@ class ReportFacts:
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """One bar of the funnel: what is kept after a step."""
+    """One bar of the funnel: the posts or pictures that are kept after a step."""
 
     label: str
     kept: int

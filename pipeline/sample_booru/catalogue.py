@@ -92,14 +92,14 @@ def _urls(
     digest = hashlib.sha1(f"{seed}/{post_id}".encode(), usedforsecurity=False).hexdigest()
     folder = 1 + post_id // 1000 % 3000
     if file_format == "jpg" and rng.random() < 0.6:
-        path, typed = f"/samples/{folder}/sample_{digest}.jpg", "/"
+        path, extra_slash = f"/samples/{folder}/sample_{digest}.jpg", "/"
     else:
-        path, typed = f"/images/{folder}/{digest}.{file_format[:3]}", ""
-        typed = "/" if rng.random() < 0.15 else ""
+        path = f"/images/{folder}/{digest}.{file_format[:3]}"
+        extra_slash = "/" if rng.random() < 0.15 else ""
     scheme = pick(rng, {"": 90, "https:": 7, "http:": 3})
     query = f"?{post_id}" if rng.random() < 0.2 else ""
     preview = f"//{HOST}/thumbnails/{folder}/thumbnail_{digest}.jpg"
-    return path, f"{scheme}//{HOST}{typed}{path}{query}", preview
+    return path, f"{scheme}//{HOST}{extra_slash}{path}{query}", preview
 
 
 def _tags(rng: np.random.Generator, person: Character) -> str:

@@ -153,14 +153,14 @@ class _UnionFind:
         return row
 
     def union(self, one: int, other: int) -> bool:
-        """Merge the groups of two rows; return whether they were two."""
+        """Merge the groups of two rows; return False if they were in one group already."""
         low, high = sorted((self.find(one), self.find(other)))
         self._parents[high] = low
         return low != high
 
 
 def _equal_rows(columns: pl.DataFrame) -> Iterator[tuple[int, int]]:
-    """Yield the first row of its value, and the row, for every row that equals an earlier one."""
+    """Yield a pair for every row that equals earlier ones: the first of these, and the row."""
     first: dict[tuple[object, ...], int] = {}
     for row, key in enumerate(columns.iter_rows()):
         earlier = first.setdefault(key, row)

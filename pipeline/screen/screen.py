@@ -189,9 +189,3 @@ def _decode_eighth(content: bytes) -> tuple[NDArray[np.uint8], int, int] | None:
             return np.asarray(small), width, height
     except Exception:  # noqa: BLE001, RUF100 - `decode` meets the same fault and names it
         return None
-
-
-def read_kept_ids(table: Path) -> list[int]:
-    """Return the ids of the pictures that a table keeps, ascending."""
-    rows = pl.scan_parquet(table).filter(pl.col("code") == OK).select("id").sort("id").collect()
-    return rows["id"].to_list()

@@ -1,4 +1,4 @@
-"""Luigi's command, run as people run it."""
+"""Run Luigi's command, as people do."""
 
 import os
 import subprocess
@@ -10,7 +10,14 @@ ENV = {key: value for key, value in os.environ.items() if not key.startswith("LU
 
 
 def run_luigi(*arguments: str, task: str = "BuildDataset", code: int = 0, **variables: str) -> str:
-    """Runs a task in a process of its own, with further environment variables; what it says."""
+    """Run a task in a process of its own; return its standard error.
+
+    Args:
+        arguments: arguments of the command line.
+        task: name of the task.
+        code: exit status that is expected.
+        variables: further environment variables.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "luigi", "--module", "tasks", task, *arguments],
         cwd=TOP,

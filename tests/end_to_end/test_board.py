@@ -64,8 +64,8 @@ def test_failed_downloads_are_retried_by_code(tmp_path: Path) -> None:
     )
     changed.write_parquet(table)
     again = ("--metadata-sample-posts", "50", "--codes", "http_410")
-    said = luigi(tmp_path, *again, task="RetryFailed")
-    assert f"{dead.height} pictures will be downloaded again" in said
+    output = luigi(tmp_path, *again, task="RetryFailed")
+    assert f"{dead.height} pictures will be downloaded again" in output
     assert pl.read_parquet(table).equals(before)
     stderr = luigi(tmp_path, "--codes", "http_4o4", task="RetryFailed", code=30)
     assert "[RetryFailed] codes = http_4o4: expected" in stderr

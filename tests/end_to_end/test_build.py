@@ -30,7 +30,7 @@ STAGES = [
 
 
 def luigi(data: Path, *arguments: str, code: int = 0) -> str:
-    """Runs the README's command on a small sample; returns what it says."""
+    """Run the README's command on a small sample; return its standard error."""
     small = ["--metadata-sample-posts", "40", "--sketch-size", "256", "--pack-size", "64"]
     more = ["--split-test-size", "2", *arguments]
     return run_luigi("--build-data", str(data), *small, *more, code=code)
@@ -106,8 +106,8 @@ def test_change_reruns_only_the_stages_it_affects(
     assert stages_run(luigi(built)) == []
 
 
-def test_a_build_of_an_earlier_version_gets_its_outcomes(built: Path) -> None:
-    """It is packed again under the same name and content, so that trainings on it stay."""
+def test_build_without_outcomes_is_packed_again(built: Path) -> None:
+    """The content is the same, so that trainings on it stay complete."""
     (outcomes,) = (built / "sample").glob(f"dataset/{_packed(built)}/outcomes.parquet")
     manifest = outcomes.with_name("manifest.json")
     content = json.loads(manifest.read_text())["content"]
@@ -141,9 +141,9 @@ def test_single_task_runs_alone(tmp_path: Path) -> None:
 
 
 def test_nothing_that_matches_is_one_sentence(tmp_path: Path) -> None:
-    said = luigi(tmp_path, "--filter-all-tags", "no_such_tag", code=30)
-    last = said.strip().splitlines()[-1]
-    assert re.match(r"\[filter\]: no post matches.*Loosen", last), said
+    output = luigi(tmp_path, "--filter-all-tags", "no_such_tag", code=30)
+    last = output.strip().splitlines()[-1]
+    assert re.match(r"\[filter\]: no post matches.*Loosen", last), output
 
 
 def test_unwritable_output_folder_is_one_sentence(tmp_path: Path) -> None:

@@ -113,22 +113,22 @@ def test_second_run_does_nothing(data: Path) -> None:
     assert "Nothing to do" in luigi(data, "TrainColorizer", train_keep_checkpoints=1)
 
 
-def test_names_at_the_top_are_of_the_configured_generator(data: Path) -> None:
-    """Also after SPADE has been trained to be compared with; and changing it trains nothing."""
+def test_links_are_those_of_the_configured_generator(data: Path) -> None:
+    """Training SPADE for a comparison does not take the links, and switching trains nothing."""
     folders = colorizers(data)
     names = [data / "sample" / name for name in ("colorizer.safetensors", "colorizer.json")]
     before = {folder: (folder / "manifest.json").stat().st_mtime_ns for folder in folders.values()}
     assert {name.resolve().parent for name in names} == {folders["netl_spade"]}
     for generator in ("spade", "netl_spade"):
-        said = luigi(data, "TrainColorizer", colorizer_generator=generator)
-        assert "Nothing to do" in said
-        assert f"  {names[0]}\n" in said
+        output = luigi(data, "TrainColorizer", colorizer_generator=generator)
+        assert "Nothing to do" in output
+        assert f"  {names[0]}\n" in output
         assert {name.resolve().parent for name in names} == {folders[generator]}
     assert {folder: (folder / "manifest.json").stat().st_mtime_ns for folder in before} == before
     assert "Nothing to do" in luigi(data, "EvaluateColorizer")
 
 
-def test_names_at_the_top_that_are_missing_are_made_again(data: Path) -> None:
+def test_missing_links_are_made_again(data: Path) -> None:
     (data / "sample" / "colorizer.json").unlink()
     assert "Nothing to do" in luigi(data, "EvaluateColorizer")
     assert (data / "sample" / "colorizer.json").exists()

@@ -23,7 +23,7 @@ class Booru(Web):
     """A server of a drawing under every path, which records requests and fails for some posts.
 
     Attributes:
-        requested: the posts that were asked for, in their order.
+        requested: posts of all requests, in their order.
         failing: posts that fail.
     """
 
@@ -40,9 +40,9 @@ class Booru(Web):
         ]
         return HEADER + "".join(rows)
 
-    def find(self, path: str) -> Page:
+    def next_page(self, path: str) -> Page:
         if path == "/robots.txt":
-            return super().find(path)
+            return super().next_page(path)
         post_id = int(Path(path).stem)
         self.requested.append(post_id)
         if post_id in self.failing:

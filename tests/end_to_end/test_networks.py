@@ -20,7 +20,7 @@ RECIPE = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with mod.h5 and sketch_gan.t7."""
+    """Return a folder with mod.h5 and sketch_gan.t7."""
     folder = tmp_path_factory.mktemp("weights")
     write_keras(folder / "mod.h5")
     torch7_writer.write_simo_serra(folder / "sketch_gan.t7", simo_serra())
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def luigi(folder: Path, *arguments: str, code: int = 0) -> str:
-    """Builds with what lies in the folder, without a network; returns what the build says."""
+    """Build in the folder, without a network; return the output of the build."""
     return run_luigi(
         *("--build-data", str(folder / "data"), *RECIPE, *arguments),
         code=code,

@@ -1,9 +1,9 @@
 """Modules in a child process: their output, their errors, and their end."""
 
+import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,23 +78,30 @@ def test_error_message_through_torchrun_is_raised_once(module: Module) -> None:
         child_process.run_module(name, [], print, 2)
 
 
-def test_child_exits_when_its_parent_is_killed(module: Module, tmp_path: Path) -> None:
-    name = module(f"""
-        open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
-        time.sleep(60)
-    """)
-    code = f"from pipeline import child_process; child_process.run_module({name!r}, [], print, 1)"
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=TOP)
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    child = Path("/proc") / (tmp_path / "pid").read_text()
-    parent.kill()
-    parent.wait()
-    while child.exists() and "Z" not in (child / "stat").read_text().split()[2]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_child_exits_when_its_parent_is_killed(module: Module) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(300)  # if the child never starts: no result depends on it
+        name = module(f"""
+            import socket
+            connection = socket.create_connection(("127.0.0.1", {server.getsockname()[1]}))
+            time.sleep(300)
+            connection.sendall(b"outlived its parent")
+        """)
+        code = f"from pipeline.child_process import run_module; run_module({name!r}, [], print, 1)"
+        parent = subprocess.Popen([sys.executable, "-c", code], cwd=TOP)
+        connection, _ = server.accept()
+    with connection:
+        parent.kill()
+        parent.wait()
+        assert connection.recv(100) == b""  # the end of the child has closed it
+
+
+def test_image_counter_reports_differences() -> None:
+    reported: list[int] = []
+    counter = child_process.ImageCounter(reported.append)
+    for images in (32, 64, 100):
+        counter({"images": images})
+    assert (reported, counter.images) == ([32, 32, 36], 100)
 
 
 def test_wrong_option_is_printed_as_one_sentence(capsys: pytest.CaptureFixture) -> None:

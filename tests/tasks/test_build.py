@@ -1,4 +1,4 @@
-"""How the options of `build_dataset` become a configuration; nothing is built."""
+"""`build_dataset` turns its options into a configuration; nothing is built."""
 
 from pathlib import Path
 
@@ -10,21 +10,21 @@ from tasks.config import SECTIONS
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The current folder is not that of the repository."""
+def other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change to a folder that is not the repository."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LUIGI_CONFIG_PATH", raising=False)
 
 
 @pytest.fixture
 def configured(monkeypatch: pytest.MonkeyPatch) -> list[build._Config]:
-    """The configurations that Luigi is run with."""
+    """Return a list of the configurations that Luigi is run with."""
     configs: list[build._Config] = []
     monkeypatch.setattr(build, "_run", lambda config, _: configs.append(config))
     return configs
 
 
-def test_the_repositorys_configuration_is_used_from_anywhere(
+def test_configuration_of_the_repository_is_used_from_any_folder(
     configured: list[build._Config],
 ) -> None:
     built = build.build_dataset()
@@ -35,7 +35,9 @@ def test_the_repositorys_configuration_is_used_from_anywhere(
     assert Path(config.get("core", "logging_conf_file")).is_file()
 
 
-def test_a_recipe_is_read_on_top_of_it(configured: list[build._Config], tmp_path: Path) -> None:
+def test_recipe_overrides_the_repository_and_keywords_override_the_recipe(
+    configured: list[build._Config], tmp_path: Path
+) -> None:
     (tmp_path / "mine.cfg").write_text("[build]\ndata = ${HOME}/d\ndataset = mine\n[pack]\nsize=99")
     home = Path("~").expanduser()
     assert build.build_dataset(recipe="mine.cfg").folder == home / "d" / "mine"
@@ -45,7 +47,7 @@ def test_a_recipe_is_read_on_top_of_it(configured: list[build._Config], tmp_path
     assert configured[0].get("filter", "ratings") == "s"
 
 
-def test_recipe_of_the_environment_counts_if_none_is_given(
+def test_recipe_of_the_environment_is_read_if_none_is_given(
     configured: list[build._Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.cfg").write_text("[pack]\nsize = 99\n")
@@ -54,7 +56,7 @@ def test_recipe_of_the_environment_counts_if_none_is_given(
     assert configured[0].get("pack", "size") == "99"
 
 
-def test_luigi_cfg_of_the_current_folder_counts(
+def test_luigi_cfg_of_the_current_folder_is_read(
     configured: list[build._Config], tmp_path: Path
 ) -> None:
     (tmp_path / "luigi.cfg").write_text("[pack]\nsize = 99\n")
@@ -63,7 +65,7 @@ def test_luigi_cfg_of_the_current_folder_counts(
 
 
 @pytest.mark.parametrize("text", ["size = 3\n", "[pack]\nsize = 3\nsize = 4\n", "\udc80"])
-def test_a_recipe_that_is_no_config_file_is_one_sentence(tmp_path: Path, text: str) -> None:
+def test_recipe_that_is_no_config_file_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "mine.cfg").write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ConfigError, match=r"^recipe = mine.cfg: it is no config file \(.*\)\.$"):
         build.build_dataset(recipe="mine.cfg")
@@ -81,7 +83,7 @@ def test_a_recipe_that_is_no_config_file_is_one_sentence(tmp_path: Path, text: s
         (Path("a/b"), "a/b"),
     ],
 )
-def test_values_are_written_as_people_do(
+def test_values_are_written_as_in_a_config_file(
     configured: list[build._Config], value: object, text: str
 ) -> None:
     build.build_dataset(simo_serra_weights=value)
@@ -89,15 +91,19 @@ def test_values_are_written_as_people_do(
 
 
 def test_every_option_has_a_keyword_of_its_own() -> None:
-    names = [f"{section}_{key}" for section, kind in SECTIONS.items() for key in vars(kind())]
+    names = [
+        f"{section}_{key}"
+        for section, options_type in SECTIONS.items()
+        for key in vars(options_type())
+    ]
     assert len(set(names)) == len(names)
-    assert build._place("pack_size") == ("pack", "size")
-    assert build._place("simo_serra_weights") == ("simo_serra", "weights")
+    assert build._section_and_key("pack_size") == ("pack", "size")
+    assert build._section_and_key("simo_serra_weights") == ("simo_serra", "weights")
 
 
-def test_errors_keep_their_kind() -> None:
-    lines = [{"kind": "WeightsError", "message": "These weights are of another network."}]
-    assert type(build._error(lines, 30)).__name__ == "WeightsError"
-    lines = [{"kind": "SengaError", "message": "[sketchkeras] weights = x: there is none."}]
-    assert type(build._error(lines, 30)).__name__ == "ConfigError"
-    assert "exit status 30" in str(build._error([], 30))
+def test_errors_keep_their_class() -> None:
+    lines = [{"class": "WeightsError", "message": "These weights are of another network."}]
+    assert type(build._to_error(lines, 30)).__name__ == "WeightsError"
+    lines = [{"class": "SengaError", "message": "[sketchkeras] weights = x: there is none."}]
+    assert type(build._to_error(lines, 30)).__name__ == "ConfigError"
+    assert "exit status 30" in str(build._to_error([], 30))

@@ -1,4 +1,4 @@
-"""What people write in luigi.cfg and on the command line, and what they are told."""
+"""Options in config files and on the command line: what is refused, and with which message."""
 
 import os
 import re
@@ -18,7 +18,7 @@ LUIGI = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
 
 
 def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
-    """What `luigi` says before it refuses to build with such a config."""
+    """Return the message with which `luigi` refuses a config."""
     recipe = tmp_path / "recipe.cfg"
     recipe.write_text(f"[build]\ndata = {tmp_path}/data\n{config}")
     done = subprocess.run(
@@ -51,12 +51,12 @@ def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
         ("[split]\ntest_size = -1\n", r"\[split\] test_size = -1"),
     ],
 )
-def test_a_wrong_option_is_one_sentence(tmp_path: Path, config: str, sentence: str) -> None:
+def test_wrong_option_is_one_sentence(tmp_path: Path, config: str, sentence: str) -> None:
     if config.startswith("[build]"):
         config = config.removeprefix("[build]\n")
-    said = refusal(tmp_path, config)
-    assert re.search(sentence, said), said
-    assert len(said.strip().splitlines()) == 1
+    message = refusal(tmp_path, config)
+    assert re.search(sentence, message), message
+    assert len(message.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -90,19 +90,19 @@ def test_old_name_on_the_command_line_is_one_sentence(
     assert refusal(tmp_path, "", flag, value).strip() == sentence
 
 
-def test_every_old_name_leads_to_an_option_that_exists() -> None:
-    for kind in config_module.SECTIONS.values():
-        known = {key.name for key in fields(kind)}
-        for old, new in renamed_keys(kind).items():
-            assert new in known
-            assert old not in known
+def test_every_old_name_has_a_new_name_that_exists() -> None:
+    for options_type in config_module.SECTIONS.values():
+        names = {key.name for key in fields(options_type)}
+        for old, new in renamed_keys(options_type).items():
+            assert new in names
+            assert old not in names
 
 
-def test_the_command_line_is_checked_too(tmp_path: Path) -> None:
+def test_wrong_option_on_the_command_line_is_refused(tmp_path: Path) -> None:
     assert "[pack] size = 3: expected" in refusal(tmp_path, "", "--pack-size", "3")
 
 
-def test_a_recipe_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_missing_recipe_is_one_sentence(tmp_path: Path) -> None:
     env = ENV | {"LUIGI_CONFIG_PATH": str(tmp_path / "absent.cfg"), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(LUIGI, cwd=TOP, env=env, capture_output=True, text=True)
     assert done.returncode != 0
@@ -110,14 +110,14 @@ def test_a_recipe_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["upper_body", "solo"])
-def test_the_papers_recipes_say_what_they_need(tmp_path: Path, recipe: str) -> None:
-    """All of it at once: the Kaggle CSV, and weights that are not where they should be."""
+def test_recipes_of_the_paper_list_everything_that_is_missing(tmp_path: Path, recipe: str) -> None:
+    """One message lists the Kaggle CSV and both files of weights."""
     text = (TOP / "configs" / f"{recipe}.cfg").read_text().replace("[build]\n", "", 1)
     text = text.replace("csv = data/safebooru/all_data.csv", f"csv = {tmp_path}/all_data.csv")
     text += f"[sketchkeras]\nweights = {tmp_path}/mod.h5\n"
     text += f"[simo_serra]\nweights = {tmp_path}/sketch_gan.t7\n"
-    said = refusal(tmp_path, text)
-    assert f"{tmp_path}/all_data.csv" in said
-    assert "alamson/safebooru" in said
-    assert f"[sketchkeras] weights = {tmp_path}/mod.h5" in said
-    assert f"[simo_serra] weights = {tmp_path}/sketch_gan.t7" in said
+    message = refusal(tmp_path, text)
+    assert f"{tmp_path}/all_data.csv" in message
+    assert "alamson/safebooru" in message
+    assert f"[sketchkeras] weights = {tmp_path}/mod.h5" in message
+    assert f"[simo_serra] weights = {tmp_path}/sketch_gan.t7" in message

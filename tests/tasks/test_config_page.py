@@ -1,4 +1,4 @@
-"""docs/configuration.md is what the code says."""
+"""docs/configuration.md agrees with the options."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tasks.config import SECTIONS
 TOP = Path(__file__).parents[2]
 
 
-def test_the_committed_page_is_current() -> None:
+def test_committed_page_is_current() -> None:
     committed = config_page.PAGE.read_text(encoding="utf-8")
     assert committed == config_page.page(), (
         f"docs/configuration.md is not what the options are now: run `{config_page.COMMAND}` "
@@ -21,9 +21,9 @@ def test_the_committed_page_is_current() -> None:
     )
 
 
-def test_every_section_has_its_place() -> None:
-    placed = [name for sections in config_page.GROUPS.values() for name in sections]
-    assert sorted(placed) == sorted(SECTIONS)
+def test_every_section_is_in_one_group() -> None:
+    grouped = [name for sections in config_page.GROUPS.values() for name in sections]
+    assert sorted(grouped) == sorted(SECTIONS)
 
 
 def test_every_flag_is_one_that_luigi_knows() -> None:
@@ -37,12 +37,12 @@ def test_every_flag_is_one_that_luigi_knows() -> None:
         pass  # argparse would have ended the process
 
 
-def test_a_value_of_luigi_cfg_stands_beside_the_default() -> None:
+def test_value_of_luigi_cfg_is_shown_beside_the_default() -> None:
     row = "| `test_size` | `--split-test-size` | `100`; in `luigi.cfg` `8` |"
     assert row in config_page.page()
 
 
-def test_the_command_writes_the_page_without_a_network_library(tmp_path: Path) -> None:
+def test_command_writes_the_page_without_a_network_library(tmp_path: Path) -> None:
     code = (
         "import pathlib, sys; from tasks import config_page; "
         "config_page.PAGE = pathlib.Path(sys.argv.pop()); config_page.main(); "

@@ -1,4 +1,4 @@
-"""What of Luigi's log reaches the terminal, and the program that runs Luigi."""
+"""The messages that reach the terminal, and the program that runs Luigi."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sketch_models.errors import ConfigError
-from tasks.terminal import ERRORS_TO, TerminalHandler
+from tasks.terminal import ERRORS_VARIABLE, TerminalHandler
 
 
 def record(error: Exception) -> logging.LogRecord:
@@ -18,24 +18,24 @@ def record(error: Exception) -> logging.LogRecord:
         return logging.makeLogRecord({"msg": "failed", "exc_info": sys.exc_info()})
 
 
-def test_a_sentence_is_shown_once_and_passed_on(
+def test_message_of_a_senga_error_is_shown_once_and_written_to_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(ERRORS_TO, str(tmp_path / "errors"))
+    monkeypatch.setenv(ERRORS_VARIABLE, str(tmp_path / "errors"))
     terminal = TerminalHandler()
     for _ in range(2):
         terminal.emit(record(ConfigError("[pack] size = 3.")))
     assert capsys.readouterr().err == "[pack] size = 3.\n"
     lines = (tmp_path / "errors").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [
-        {"kind": "ConfigError", "message": "[pack] size = 3."}
+        {"class": "ConfigError", "message": "[pack] size = 3."}
     ]
 
 
-def test_a_defect_keeps_its_traceback(
+def test_unexpected_error_keeps_its_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(ERRORS_TO, str(tmp_path / "errors"))
+    monkeypatch.setenv(ERRORS_VARIABLE, str(tmp_path / "errors"))
     TerminalHandler().emit(record(ZeroDivisionError("a defect")))
     assert "Traceback" in capsys.readouterr().err
     assert not (tmp_path / "errors").exists()

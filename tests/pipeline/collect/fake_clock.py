@@ -1,4 +1,4 @@
-"""A clock for tests, which do not wait."""
+"""A clock that tests can move, so that they need not wait."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ class FakeClock:
     `wait` does not let other threads run, so that a download on this clock has one thread.
 
     Attributes:
-        now: seconds since it was made, which is also how long was waited in all.
+        now: seconds since it was made, which is the sum of all waits.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Which hosts and addresses URLs of an untrusted list may lead to."""
+"""The hosts and addresses that URLs of an untrusted list may lead to."""
 
 import socket
 
@@ -56,7 +56,7 @@ def test_star_allows_every_host() -> None:
     assert check_url("http://cdn.donmai.us/a.jpg", (*ALLOWED, "donmai.us")) == "cdn.donmai.us"
 
 
-def test_urls_that_urllib3_reads_otherwise_are_found() -> None:
+def test_urls_that_urllib3_reads_differently_are_detected() -> None:
     assert urllib3_agrees("http://safebooru.org/a", "safebooru.org")
     assert urllib3_agrees("http://[::1]:80/a", "::1")
     assert not urllib3_agrees("http://evil.org/a", "safebooru.org")

@@ -88,7 +88,7 @@ class Folder:
         return result
 
     def begin(self, on_progress: Callable[[int], None]) -> None:
-        """A download that is not expected to end; it leaves its journal."""
+        """Start a download that is not expected to end; it leaves its journal."""
         new_tar, new_table, client = self.root / "new.tar", self.root / "new", client_of(threads=4)
         download_shard(
             self.posts, new_tar, new_table, client, journal=self.journal, on_progress=on_progress
@@ -151,18 +151,18 @@ def test_tar_depends_on_the_pictures_alone(web: Web, tmp_path: Path, files: File
 def test_second_run_sends_no_requests(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 20)
     first, before = folder.download(urls), folder.tar.read_bytes()
-    web.asked.clear()
+    web.requested.clear()
     second = folder.download(urls)
-    assert (web.asked, second, folder.tar.read_bytes()) == ([], first, before)
+    assert (web.requested, second, folder.tar.read_bytes()) == ([], first, before)
     assert folder.done == [20]
 
 
 def test_only_new_posts_are_downloaded(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 20)
     folder.download({post_id: urls[post_id] for post_id in range(4, 13)})
-    web.asked.clear()
+    web.requested.clear()
     result = folder.download({post_id: urls[post_id] for post_id in (2, 4, 5, 16)})
-    assert sorted(web.asked) == ["/16.jpg", "/2.jpg"]
+    assert sorted(web.requested) == ["/16.jpg", "/2.jpg"]
     assert [row.id for row in result.outcomes] == [2, 4, 5, 16]
     assert (result.kept, result.dropped) == (3, {"http_404": 1})
     assert len(folder.pictures()) == 7  # those of other posts, too
@@ -178,7 +178,7 @@ def test_transient_failure_is_retried_next_run(web: Web, folder: Folder, files: 
     assert folder.download(urls).transient == 1
     result = folder.download(urls)
     assert [row.code for row in result.outcomes] == ["ok", "http_410"]
-    assert web.asked.count("/2.jpg") == 1
+    assert web.requested.count("/2.jpg") == 1
 
 
 def test_failed_post_with_a_new_url_is_retried(web: Web, folder: Folder, files: Files) -> None:
@@ -193,17 +193,17 @@ def test_too_large_picture_is_retried_with_a_higher_limit(
     cases = [(9, "too_many_bytes", 1), (10, "too_many_bytes", 1), (size, "ok", 2)]
     for max_bytes, code, requests in cases:
         assert folder.download(urls, max_bytes=max_bytes).outcomes[0].code == code
-        assert len(web.asked) == requests
+        assert len(web.requested) == requests
 
 
 def test_lost_tar_is_downloaded_again(web: Web, folder: Folder, files: Files) -> None:
     urls = half_dead(web, files, 10)
     first = folder.download(urls)
     folder.tar.unlink()
-    web.asked.clear()
+    web.requested.clear()
     few = {2: urls[2], 3: urls[3]}
     assert folder.download(few).kept == 1
-    assert web.asked == ["/2.jpg"]  # the dead ones are known to be
+    assert web.requested == ["/2.jpg"]  # missing pictures are final
     assert read_ok_ids(folder.table) == [2]
     assert folder.download(urls).digest == first.digest
 
@@ -212,9 +212,9 @@ def test_lost_table_is_made_from_the_tar(web: Web, folder: Folder, files: Files)
     urls = half_dead(web, files, 10)
     first = folder.download(urls)
     folder.table.unlink()
-    web.asked.clear()
+    web.requested.clear()
     second = folder.download(urls)
-    assert all(int(path[1:].partition(".")[0]) % 2 for path in web.asked)
+    assert all(int(path[1:].partition(".")[0]) % 2 for path in web.requested)
     assert (second.kept, second.digest) == (5, first.digest)
 
 
@@ -242,9 +242,9 @@ def test_kill_loses_only_requests_in_flight(
     with pytest.raises(KeyboardInterrupt):
         folder.begin(stop)
     assert threads_end()
-    web.asked.clear()
+    web.requested.clear()
     result = folder.download(urls)
-    assert len(web.asked) <= 15
+    assert len(web.requested) <= 15
     assert result == expected
     assert folder.tar.read_bytes() == undisturbed.tar.read_bytes()
     assert folder.table.read_bytes() == undisturbed.table.read_bytes()
@@ -260,9 +260,9 @@ def test_journal_entries_of_other_posts_are_kept(web: Web, folder: Folder, files
             content = shard.read(row.id, extension) if extension else b""
             journal.add(row, extension, content)
     folder.table.unlink()
-    web.asked.clear()
+    web.requested.clear()
     folder.download({2: urls[2], 3: urls[3]})
-    assert (web.asked, len(folder.pictures())) == ([], 4)
+    assert (web.requested, len(folder.pictures())) == ([], 4)
     assert folder.tar.read_bytes() == (folder.root / "all.tar").read_bytes()
 
 
@@ -278,7 +278,7 @@ def test_blocked_url_is_checked_again(web: Web, folder: Folder, files: Files) ->
     url = web.put("/a.jpg", web.page(files["jpg"])).replace("127.0.0.1", "localhost")
     result = folder.download({1: url})
     assert result.dropped == {"wrong_host": 1}
-    assert web.asked == []
+    assert web.requested == []
     assert folder.download({1: url}, hosts=("localhost",), allow_private=False).dropped == {
         "private_address": 1
     }
@@ -289,7 +289,7 @@ def test_noai_is_retried_if_x_robots_tag_is_off(web: Web, folder: Folder, files:
     urls = {1: web.put("/a.jpg", web.page(files["jpg"], X_Robots_Tag="noai"))}
     assert folder.download(urls).dropped == {"noai": 1}
     assert folder.download(urls).dropped == {"noai": 1}
-    assert len(web.asked) == 1
+    assert len(web.requested) == 1
     assert folder.download(urls, x_robots_tag=False).kept == 1
 
 
@@ -297,7 +297,7 @@ def test_rest_of_a_given_up_host_is_left_for_the_next_run(web: Web, folder: Fold
     refusal = web.page(status=429, Retry_After=9999)
     urls = {n: web.put(f"/{n}.jpg", refusal) for n in range(1, 60)}
     result = folder.download(urls, threads=4)
-    assert len(web.asked) <= 4
+    assert len(web.requested) <= 4
     assert result.transient == 59
     assert set(result.dropped) == {"host_unavailable", "http_429"}
 
@@ -333,7 +333,7 @@ def test_table_of_something_else_is_refused(folder: Folder) -> None:
 
 
 def threads_end() -> bool:
-    """Whether all threads of a download end."""
+    """Return whether all threads of downloads end."""
     threads = [thread for thread in threading.enumerate() if thread.name == "download"]
     for thread in threads:
         thread.join(10)
@@ -350,7 +350,7 @@ def test_full_disk_stops_the_run(
     with pytest.raises(OSError, match="No space left"):
         folder.download(half_dead(web, files, 40), threads=4)
     assert threads_end()
-    assert len(web.asked) < 40
+    assert len(web.requested) < 40
 
 
 def test_missing_folder_raises(web: Web, tmp_path: Path, files: Files) -> None:
@@ -384,7 +384,7 @@ def test_threads_are_daemons(web: Web, folder: Folder) -> None:
     urls = {1: web.put("/1.jpg", web.silence)}
     run = threading.Thread(target=folder.download, args=[urls], kwargs={"first_byte_timeout": 0.5})
     run.start()
-    while not web.asked:
+    while not web.requested:
         time.sleep(0.01)
     assert [t.daemon for t in threading.enumerate() if t.name == "download"] == [True]
     run.join()

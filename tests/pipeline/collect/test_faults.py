@@ -26,7 +26,7 @@ def server() -> Iterator[FaultServer]:
 def test_fault_has_its_code_and_good_pictures_are_kept(
     server: FaultServer, tmp_path: Path, fault: Fault
 ) -> None:
-    server.forget()
+    server.clear()
     clock = FakeClock()
     server.wait = clock.wait_beside_a_client
     urls = {n: f"http://{HOST}/{n}.jpg" for n in GOOD} | {9: server.url(fault, HOST)}
@@ -43,6 +43,6 @@ def test_fault_has_its_code_and_good_pictures_are_kept(
     )
     codes = {row.id: row.code for row in result.outcomes}
     assert codes == dict.fromkeys(GOOD, "ok") | {9: fault.code}
-    assert "/secret.jpg" not in server.asked
+    assert "/secret.jpg" not in server.requested
     with ShardReader(tmp_path / "tar") as shard:
         assert [shard.read(n, "jpg") for n in GOOD] == [picture(n) for n in GOOD]

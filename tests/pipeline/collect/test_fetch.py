@@ -24,7 +24,7 @@ Files = dict[str, bytes]
 
 
 class Client:
-    """Fetches one URL after the other, as a thread of a download does, without waiting."""
+    """A client that fetches one URL after the other, without waiting."""
 
     def __init__(self, **fields: Any) -> None:
         self.clock = FakeClock()
@@ -83,7 +83,7 @@ def test_permanent_status_is_final(web: Web, make: Make, status: int) -> None:
     row = fetched.outcome
     assert (row.code, row.status, row.transient) == (f"http_{status}", status, False)
     assert not fetched.content
-    assert (len(web.asked), client.clock.now) == (1, 0)
+    assert (len(web.requested), client.clock.now) == (1, 0)
 
 
 @pytest.mark.parametrize("status", [403, 408, 429, 500, 502, 503, 504])
@@ -91,7 +91,7 @@ def test_transient_status_is_retried(web: Web, make: Make, files: Files, status:
     client = make()
     url = web.put("/a.jpg", web.page(status=status), web.page(files["jpg"]))
     assert client.fetch(5, url).outcome.code == "ok"
-    assert len(web.asked) == 2
+    assert len(web.requested) == 2
     assert client.clock.now > 0.4
 
 
@@ -99,10 +99,10 @@ def test_last_retry_is_final(web: Web, make: Make) -> None:
     client = make(retries=3)
     row = client.fetch(5, web.put("/a.jpg", web.page(status=503))).outcome
     assert (row.code, row.transient) == ("http_503", True)
-    assert len(web.asked) == 4
+    assert len(web.requested) == 4
     assert client.clock.now > 0.5 + 1 + 2
     assert make(retries=0).fetch(5, row.url).outcome.code == "http_503"
-    assert len(web.asked) == 5
+    assert len(web.requested) == 5
 
 
 def test_403_on_every_url_is_retried_next_run(web: Web, make: Make) -> None:
@@ -114,8 +114,8 @@ def test_retry_after_is_respected(web: Web, make: Make, files: Files) -> None:
     in_20_s = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
     long_ago = "Wed, 21 Oct 2015 07:28:00 GMT"
     waited = []
-    for number, asked in enumerate(["7", in_20_s, long_ago, "soon", "-3"]):
-        refusal = web.page(status=429, Retry_After=asked)
+    for number, retry_after in enumerate(["7", in_20_s, long_ago, "soon", "-3"]):
+        refusal = web.page(status=429, Retry_After=retry_after)
         url = web.put(f"/{number}.jpg", refusal, web.page(files["jpg"]))
         client = make()
         assert client.fetch(5, url).outcome.code == "ok"
@@ -131,7 +131,7 @@ def test_retry_after_beyond_host_timeout_gives_the_host_up(web: Web, make: Make)
     row = client.fetch(5, web.put("/a.jpg", refusal)).outcome
     assert (row.code, row.transient, client.clock.now) == ("http_429", True, 0)
     assert client.fetch(6, web.put("/b.jpg", refusal)).outcome.code == "host_unavailable"
-    assert web.asked == ["/a.jpg"]
+    assert web.requested == ["/a.jpg"]
 
 
 def test_reset_connection_is_retried(web: Web, make: Make, files: Files) -> None:
@@ -139,7 +139,7 @@ def test_reset_connection_is_retried(web: Web, make: Make, files: Files) -> None
     assert make().fetch(5, url).outcome.code == "ok"
     row = make(retries=1).fetch(5, web.put("/b.jpg", web.reset)).outcome
     assert (row.code, row.status, row.transient) == ("connection_failed", None, True)
-    assert web.asked.count("/b.jpg") == 2
+    assert web.requested.count("/b.jpg") == 2
 
 
 def test_refused_connection_is_transient(make: Make) -> None:
@@ -152,14 +152,14 @@ def test_refused_connection_is_transient(make: Make) -> None:
 
 def test_missing_response_is_a_timeout(web: Web, make: Make) -> None:
     row = make(first_byte_timeout=0.1, retries=1).fetch(5, web.put("/a.jpg", web.silence)).outcome
-    assert (row.code, row.transient, len(web.asked)) == ("timeout", True, 2)
+    assert (row.code, row.transient, len(web.requested)) == ("timeout", True, 2)
 
 
 def test_slow_body_ends_at_the_deadline(web: Web, make: Make, files: Files) -> None:
     client = make(total_timeout=10.0, min_speed=0.0, retries=0)
     web.wait = client.clock.wait_beside_a_client
     row = client.fetch(5, web.put("/a.jpg", web.drip(files["jpg"], 0.5))).outcome
-    assert (row.code, row.transient, len(web.asked)) == ("timeout", True, 1)
+    assert (row.code, row.transient, len(web.requested)) == ("timeout", True, 1)
     assert 0 < row.bytes < len(files["jpg"])
 
 
@@ -273,7 +273,7 @@ def test_body_that_is_not_the_picture_has_its_code(web: Web, make: Make, files: 
         row = fetched.outcome
         assert (path, row.code, row.status, row.transient) == (path, code, 200, False)
         assert (fetched.content, fetched.extension, row.sha256) == (b"", "", "")
-    assert len(web.asked) == len(cases)
+    assert len(web.requested) == len(cases)
 
 
 def test_body_over_max_bytes_is_refused(web: Web, make: Make, files: Files) -> None:
@@ -291,7 +291,7 @@ def test_redirects_are_followed_on_one_connection(web: Web, make: Make, files: F
     url = web.put("/a/b.jpg", web.page(b"moved", 301, Location="../b/c.jpg"))
     row = make().fetch(5, url).outcome
     assert (row.code, row.url) == ("ok", url)
-    assert web.asked == ["/a/b.jpg", "/b/c.jpg"]
+    assert web.requested == ["/a/b.jpg", "/b/c.jpg"]
     assert web.connections == 1
 
 
@@ -304,7 +304,7 @@ def test_type_is_checked_against_the_first_url(web: Web, make: Make, files: File
 def test_endless_redirects_are_ended(web: Web, make: Make) -> None:
     row = make().fetch(5, web.put("/a.jpg", web.page(b"", 302, Location="/a.jpg"))).outcome
     assert (row.code, row.status, row.transient) == ("too_many_redirects", 302, False)
-    assert len(web.asked) == 6
+    assert len(web.requested) == 6
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a.jpg"])
@@ -342,7 +342,7 @@ def test_every_redirect_is_checked_for_its_host_and_address(
         row = client.fetch(5, f"http://safebooru.example/{number}.jpg").outcome
         assert (target, row.code) == (target, code)
         assert not row.transient
-    assert "/secret.jpg" not in web.asked
+    assert "/secret.jpg" not in web.requested
 
 
 def test_host_is_resolved_once_per_connection(
@@ -395,7 +395,7 @@ def test_robots_txt_is_respected(web: Web, make: Make, files: Files) -> None:
     client = make(robots_txt=True)
     assert client.fetch(5, closed).outcome.code == "robots_txt"
     assert client.fetch(6, opened).outcome.code == "ok"
-    assert web.asked == ["/robots.txt", "/samples/a.jpg"]
+    assert web.requested == ["/robots.txt", "/samples/a.jpg"]
     moved = web.put("/b.jpg", web.page(b"", 302, Location="/images/a.jpg"))
     assert client.fetch(7, moved).outcome.code == "robots_txt"
     assert make(robots_txt=False).fetch(8, closed).outcome.code == "ok"
@@ -404,7 +404,7 @@ def test_robots_txt_is_respected(web: Web, make: Make, files: Files) -> None:
 def test_missing_robots_txt_allows_everything(web: Web, make: Make, files: Files) -> None:
     url = web.put("/a.jpg", web.page(files["jpg"]))
     assert make(robots_txt=True).fetch(5, url).outcome.code == "ok"
-    assert web.asked == ["/robots.txt", "/a.jpg"]
+    assert web.requested == ["/robots.txt", "/a.jpg"]
 
 
 def test_redirect_of_robots_txt_is_followed(web: Web, make: Make, files: Files) -> None:
@@ -502,7 +502,7 @@ def test_connection_is_reused_for_every_short_response(web: Web, make: Make, fil
         fetcher.fetch(
             number, web.put(f"/{number}.gif", web.page(b"<html>", Content_Type="text/html"))
         )
-    assert (len(web.asked), web.connections) == (12, 1)
+    assert (len(web.requested), web.connections) == (12, 1)
 
 
 def test_connect_to_replaces_the_address_and_the_proxy(

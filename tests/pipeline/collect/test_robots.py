@@ -19,7 +19,7 @@ Disallow: /
 
 
 class Site:
-    """Serves one robots.txt, and records the requests."""
+    """A site with one robots.txt, which records the requests."""
 
     def __init__(self, content: bytes | FetchError) -> None:
         self.content = content

@@ -41,13 +41,13 @@ def next_job(schedule: Schedule) -> Job:
 def test_hosts_do_not_delay_each_other(clock: FakeClock, hosts: Hosts) -> None:
     urls = {n: f"{A if n < 5 else B}/{n}" for n in range(10)}
     schedule = Schedule(urls, hosts, 0)
-    seen = []
+    started = []
     while job := schedule.next_job():
-        seen.append((clock.now, job.post_id))
+        started.append((clock.now, job.post_id))
         assert schedule.finish(job, None) == "ok"
-    assert sorted(post_id for _, post_id in seen) == list(urls)
+    assert sorted(post_id for _, post_id in started) == list(urls)
     assert clock.now == pytest.approx(4)  # five of each host, a second between two
-    assert {post_id for now, post_id in seen if now == 0} == {0, 5}
+    assert {post_id for now, post_id in started if now == 0} == {0, 5}
 
 
 def test_paused_host_does_not_delay_others(clock: FakeClock, hosts: Hosts) -> None:
@@ -194,7 +194,7 @@ def test_every_url_gets_one_final_code(jobs: list[tuple[str, list[str | None]]])
 def test_threads_share_the_jobs_within_the_limit() -> None:
     free = Hosts(lambda _: HostLimits(connections=4, per_second=0, host_timeout=100))
     schedule = Schedule({n: f"{A}/{n}" for n in range(400)}, free, 0)
-    seen: list[int] = []
+    started: list[int] = []
     in_flight, max_in_flight, lock = 0, 0, threading.Lock()
 
     def work(take_next: Callable[[], Job | None] = schedule.next_job) -> None:
@@ -203,7 +203,7 @@ def test_threads_share_the_jobs_within_the_limit() -> None:
             with lock:
                 in_flight += 1
                 max_in_flight = max(max_in_flight, in_flight)
-                seen.append(job.post_id)
+                started.append(job.post_id)
             with lock:
                 in_flight -= 1
             schedule.finish(job, None)
@@ -214,5 +214,5 @@ def test_threads_share_the_jobs_within_the_limit() -> None:
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive()
-    assert sorted(seen) == list(range(400))
+    assert sorted(started) == list(range(400))
     assert max_in_flight <= 4

@@ -150,7 +150,7 @@ def test_lines_of_several_sizes_stay_aligned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "wrong", "said"),
+    ("options_type", "values", "message"),
     [
         (SketchOptions, {"models": ("pencil",)}, r"\[sketch\] models = pencil: expected one or"),
         (
@@ -171,6 +171,8 @@ def test_lines_of_several_sizes_stay_aligned(tmp_path: Path) -> None:
         (SimplifyOptions, {"batch_size": -1}, r"\[simplify\] batch_size = -1"),
     ],
 )
-def test_wrong_options_are_named(kind: type, wrong: dict[str, object], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        kind(**wrong)
+def test_wrong_options_are_named(
+    options_type: type, values: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        options_type(**values)

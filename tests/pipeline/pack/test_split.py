@@ -21,7 +21,7 @@ def part(split: dict[int, str], name: str) -> set[int]:
 
 @FUZZ
 @given(ids=IDS, count=st.integers(1, 200), seed=SEEDS)
-def test_count_is_exact_and_parts_do_not_overlap(ids: set[int], count: int, seed: int) -> None:
+def test_count_is_exact_and_sets_do_not_overlap(ids: set[int], count: int, seed: int) -> None:
     count = min(count, len(ids) - 1)
     split = split_ids(ids, SplitOptions(test_size=count), seed)
     assert len(part(split, TEST)) == count
@@ -52,7 +52,7 @@ SMALL = st.sets(st.integers(1, 300), min_size=10, max_size=120)
 
 @FUZZ
 @given(ids=SMALL, width=st.integers(1, 20), size=st.integers(1, 9) | st.floats(0.1, 0.9))
-def test_no_group_is_in_both_parts(ids: set[int], width: int, size: float) -> None:
+def test_no_group_is_in_both_sets(ids: set[int], width: int, size: float) -> None:
     groups = grouped(ids, width)
     try:
         split = split_ids(ids, SplitOptions(test_size=size), 0, groups)
@@ -90,7 +90,7 @@ def test_growth_of_groups_never_moves_a_training_picture_to_the_test_set(
 
 @given(seed=SEEDS, start=st.integers(1, 2**40), grown=st.integers(1, 500))
 @settings(max_examples=20, deadline=None, derandomize=True)
-def test_with_a_share_no_picture_changes_its_part(seed: int, start: int, grown: int) -> None:
+def test_with_a_share_no_picture_changes_its_set(seed: int, start: int, grown: int) -> None:
     options = SplitOptions(test_size=0.2)
     ids = range(start, start + 300)
     before = split_ids(ids, options, seed)
@@ -125,7 +125,7 @@ def test_wrong_sizes_are_named(size: float) -> None:
 
 
 @pytest.mark.parametrize(("size", "ids"), [(5, 5), (100, 5), (1, 1), (1, 0), (0.0001, 3), (0.5, 0)])
-def test_empty_part_is_refused(size: float, ids: int) -> None:
+def test_empty_set_is_refused(size: float, ids: int) -> None:
     with pytest.raises(SengaError, match="test_size") as caught:
         split_ids(range(1, ids + 1), SplitOptions(test_size=size), seed=0)
     assert "\n" not in str(caught.value)

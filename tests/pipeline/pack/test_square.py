@@ -77,9 +77,9 @@ def test_colour_and_line_are_aligned(
 def test_stroke_has_the_right_position(width: int, height: int) -> None:
     """Check the absolute position, not only that two pictures agree."""
     placement = Placement.of(width, height, SIZE, "pad")
-    found = centroids(placement.to_square(cross(width, height, 0.45, 0.55, 0.08)), placement.box)
+    position = centroids(placement.to_square(cross(width, height, 0.45, 0.55, 0.08)), placement.box)
     left, top, right, bottom = placement.box
-    assert found == pytest.approx((0.45 * (right - left), 0.55 * (bottom - top)), abs=0.25)
+    assert position == pytest.approx((0.45 * (right - left), 0.55 * (bottom - top)), abs=0.25)
 
 
 @given(width=sides, height=sides)

@@ -22,7 +22,7 @@ URL = "https://booru.example/index.php"
 
 
 class Board:
-    """Returns pages as a board does.
+    """A board that returns pages, as Safebooru does.
 
     Attributes:
         requested: the ids above which posts were requested.
@@ -57,7 +57,7 @@ class Board:
 
 
 class Unsorted(Board):
-    """Returns the newest posts first, whatever the order requested."""
+    """A board that returns the newest posts first, whatever the requested order."""
 
     def sort(self) -> list[int]:
         return sorted(self.ids, reverse=True)

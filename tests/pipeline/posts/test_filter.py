@@ -217,11 +217,15 @@ def test_digest_ignores_scores(tmp_path: Path) -> None:
 
 def test_progress_counts_posts(tmp_path: Path) -> None:
     run(tmp_path, [post(number) for number in range(30)], EVERYTHING)
-    seen: list[int] = []
+    reported: list[int] = []
     filter_posts(
-        tmp_path / "posts.parquet", tmp_path / "shards", options(all_tags=("x",)), 10, seen.append
+        tmp_path / "posts.parquet",
+        tmp_path / "shards",
+        options(all_tags=("x",)),
+        10,
+        reported.append,
     )
-    assert sum(seen) == 30
+    assert sum(reported) == 30
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ URL = "https://safebooru.example/a.png"
 
 
 def imported(folder: Path, posts: pd.DataFrame) -> pl.DataFrame:
-    """The posts that the import reads from a table."""
+    """Return the posts that the import reads from a table."""
     source = folder / "given" / "frame.parquet"
     write_frame(posts, source)
     counts = import_posts(source, folder / "posts.parquet", folder / "quarantine.csv")
@@ -92,13 +92,13 @@ def test_id_may_be_the_index(tmp_path: Path) -> None:
     assert imported(tmp_path, posts)["id"].to_list() == [7]
 
 
-def test_a_wrong_row_goes_to_the_quarantine(tmp_path: Path) -> None:
+def test_wrong_row_goes_to_the_quarantine(tmp_path: Path) -> None:
     write_frame(pd.DataFrame({"id": [7, -1], "url": [URL, URL]}), tmp_path / "frame.parquet")
     counts = import_posts(tmp_path / "frame.parquet", tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": 1, "bad_id": 1}
 
 
-def test_the_same_posts_leave_the_file_alone(tmp_path: Path) -> None:
+def test_unchanged_posts_do_not_rewrite_the_file(tmp_path: Path) -> None:
     path = tmp_path / "frame.parquet"
     posts = pd.DataFrame({"id": [7], "url": [URL]})
     write_frame(posts, path)
@@ -117,7 +117,7 @@ def test_the_same_posts_leave_the_file_alone(tmp_path: Path) -> None:
         (pd.DataFrame({"id": [], "url": []}), r"posts has no rows\. Give"),
     ],
 )
-def test_what_is_no_table_of_posts_is_one_sentence(
+def test_table_without_posts_is_one_sentence(
     tmp_path: Path, posts: pd.DataFrame, sentence: str
 ) -> None:
     with pytest.raises(DatasetError, match=sentence):

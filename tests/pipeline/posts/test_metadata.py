@@ -236,9 +236,9 @@ def test_shuffled_file_is_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_progress_counts_lines(tmp_path: Path) -> None:
     source = tmp_path / "posts.csv"
     source.write_bytes(HEADER + row(1) + b"broken\n" + row(2))
-    seen: list[int] = []
-    import_posts(source, tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
-    assert sum(seen) == 3
+    reported: list[int] = []
+    import_posts(source, tmp_path / "posts.parquet", tmp_path / "q.csv", reported.append)
+    assert sum(reported) == 3
 
 
 @pytest.mark.parametrize(
@@ -372,8 +372,8 @@ def test_every_line_is_a_post_or_quarantined(tmp_path: Path, changes: list[Any])
     lines = lines if lines[-1] else lines[:-1]
     counts, posts, quarantine = run(tmp_path, HEADER + bytes(content))
     assert counts["posts"] == len(posts)
-    seen = [int(line) for line, _, _ in quarantine] + posts["line"].to_list()
-    assert sorted(seen) == list(range(2, len(lines) + 2))
+    reported = [int(line) for line, _, _ in quarantine] + posts["line"].to_list()
+    assert sorted(reported) == list(range(2, len(lines) + 2))
 
 
 @FUZZ
@@ -442,16 +442,16 @@ def test_rows_are_imported_like_a_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_progress_counts_rows_of_each_batch(tmp_path: Path) -> None:
-    seen: list[int] = []
+    reported: list[int] = []
 
     def batches() -> Iterator[metadata.Rows]:
         yield [(1, board_row(1)), (2, board_row(2))]
-        assert seen == [2]
+        assert reported == [2]
         yield [(3, board_row(3))]
 
-    counts = import_rows(batches(), tmp_path / "posts.parquet", tmp_path / "q.csv", seen.append)
+    counts = import_rows(batches(), tmp_path / "posts.parquet", tmp_path / "q.csv", reported.append)
     assert counts == {"posts": 3}
-    assert seen == [2, 1]
+    assert reported == [2, 1]
 
 
 @pytest.mark.parametrize("batches", [[], [[], []]])

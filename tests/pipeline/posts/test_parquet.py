@@ -184,9 +184,9 @@ def test_converted_csv_is_imported_like_the_csv(tmp_path: Path, engine: str) -> 
 
 def test_progress_counts_rows(tmp_path: Path) -> None:
     frame_of({}, {"id": None}, {"id": 8}).write_parquet(tmp_path / "p")
-    seen: list[int] = []
-    import_posts(tmp_path / "p", tmp_path / "out.parquet", tmp_path / "q.csv", seen.append)
-    assert sum(seen) == 3
+    reported: list[int] = []
+    import_posts(tmp_path / "p", tmp_path / "out.parquet", tmp_path / "q.csv", reported.append)
+    assert sum(reported) == 3
 
 
 FRAME = frame_of({})

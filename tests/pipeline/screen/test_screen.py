@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.outcome import read_ok_ids
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import Drawing, draw
 from pipeline.sample_booru.catalogue import catalogue
@@ -20,7 +21,6 @@ from pipeline.screen.screen import (
     GATES,
     ScreenOptions,
     apply_gates,
-    read_kept_ids,
     read_stats,
     screen_shard,
 )
@@ -175,7 +175,7 @@ def test_shard_is_screened_into_a_table(tmp_path: Path) -> None:
     codes = ["ok", "ok", "greyscale", "blank", "too_small", "broken"]
     assert [(row.id, row.code) for row in outcomes] == list(enumerate(codes, 1))
     assert sum(done) == 6
-    assert read_kept_ids(table) == [1, 2]
+    assert read_ok_ids(table) == [1, 2]
     rows = pl.read_parquet(table)
     assert rows.columns[:3] == ["id", "code", "sha256"]
     height, width = draw(1).color.shape[:2]
@@ -206,4 +206,4 @@ def test_stats_of_previous_tables_are_reused(
 def test_empty_shard_makes_an_empty_table(tmp_path: Path) -> None:
     table = tmp_path / "screen.parquet"
     assert screen_shard(shard_of(tmp_path, {}), [], table, ScreenOptions()) == []
-    assert read_kept_ids(table) == []
+    assert read_ok_ids(table) == []

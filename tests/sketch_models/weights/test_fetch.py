@@ -42,7 +42,7 @@ def test_file_is_downloaded_once(web: Web, cache_folder: Path, publish: Publish,
         path = fetch(name, progress=False)
         assert path == cache_folder / file.filename
         assert path.read_bytes() == CONTENT
-    assert web.asked == [f"/data/{file.filename}"]
+    assert web.requested == [f"/data/{file.filename}"]
     assert not temporary_files(cache_folder)
 
 
@@ -140,7 +140,7 @@ def test_file_put_there_by_hand_needs_no_network(
         file = publish(name, CONTENT, web.page(b"", 404))
         (cache_folder / file.filename).write_bytes(CONTENT)
         assert fetch(name) == cache_folder / file.filename
-    assert web.asked == []
+    assert web.requested == []
     assert capsys.readouterr().err == ""  # whoever put it there has read the licence
     assert (
         DigestCache(cache_folder).first_seen("sketchkeras") == hashlib.sha256(CONTENT).hexdigest()
@@ -182,7 +182,7 @@ def test_wrong_file_put_there_by_hand_is_refused_and_kept(
     with pytest.raises(SengaError, match=f"{message}.*Delete it and run again"):
         fetch(name)
     assert (cache_folder / file.filename).read_bytes() == content
-    assert web.asked == []
+    assert web.requested == []
 
 
 def test_file_without_published_digest_must_stay_the_first_seen(
@@ -283,7 +283,7 @@ def test_concurrent_processes_and_threads_download_once(
         paths = list(threads.map(lambda _: fetch(name, progress=False), range(3)))
     assert [worker.wait(60) for worker in workers] == [0, 0, 0]
     assert {path.read_bytes() for path in paths} == {CONTENT}
-    assert web.asked == [f"/data/{file.filename}"]
+    assert web.requested == [f"/data/{file.filename}"]
     marks = ["digests.json", "licences.txt"] if file.non_commercial else ["digests.json"]
     assert visible_files(cache_folder) == sorted([*marks, file.filename])
     assert not temporary_files(cache_folder)

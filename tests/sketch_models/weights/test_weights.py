@@ -142,7 +142,7 @@ def test_cache_folder_follows_the_environment_variable(
 def test_is_available_after_download(web: Web, publish: Publish) -> None:
     publish("gan", CONTENT)
     assert not is_available("gan")
-    assert web.asked == []
+    assert web.requested == []
     assert ensure_local("gan", OPTION) == fetch("gan")
     assert is_available("gan")
 
@@ -255,7 +255,7 @@ def test_weights_of_another_network_are_not_downloaded(web: Web, publish: Publis
     publish("mse", CONTENT)
     with pytest.raises(SengaError, match="these are weights of simo_serra"):
         ensure_safetensors("mse", "sketchkeras", Reader(), option="[sketchkeras] weights")
-    assert web.asked == []
+    assert web.requested == []
 
 
 def test_unwritable_cache_folder_is_refused(cache_folder: Path, file: Path) -> None:

@@ -18,7 +18,7 @@ class ComputeOptions(Options, section="compute", renamed_from="gpu"):
     device: str = option("auto", DEVICES, affects_result=False)
     precision: str = option(
         "auto",
-        "auto (bf16 where it is fast, else fp32), fp32, bf16 or fp16",
+        "auto (bf16 if it is fast on the device, else fp32), fp32, bf16 or fp16",
         choices=PRECISIONS,
     )
     compile: bool = option(

@@ -99,7 +99,7 @@ class TrainColorizer(Stage):
         losses = config.options(LossOptions)
         if losses.perceptual:
             perceptual_weights.identity(losses)
-        message = perceptual_weights.missing(losses)
+        message = perceptual_weights.unmet_requirement(losses)
         return [] if message is None else [message]
 
     def artefact(self) -> Path:
@@ -203,7 +203,7 @@ class TrainColorizer(Stage):
     def _log_missing_loss(self) -> None:
         losses = config.options(LossOptions)
         if perceptual_weights.are_missing(losses):
-            message = perceptual_weights.missing_message(losses)
+            message = perceptual_weights.skipped_message(losses)
             logger.info("train     without the perceptual loss. %s", message)
 
     def _processes(self) -> int:

@@ -143,7 +143,7 @@ class EvaluateOptions(Options, section="evaluate"):
         choices=GENERATORS,
         not_empty=True,
     )
-    line: str = option("", "line variant to paint, such as pured; the file's first if empty")
+    line: str = option("", "line variant to colorize, such as pured; the file's first if empty")
     hint_counts: tuple[int, ...] = option(
         (0, 1, 5, 10, 50),
         "numbers of hint patches to evaluate with",
@@ -164,7 +164,7 @@ class EvaluateOptions(Options, section="evaluate"):
         renamed_from="shifts",
     )
     batch_size: int = option(
-        16, "pictures painted at once in an evaluation", affects_result=False, at_least=1
+        16, "pictures colorized at once in an evaluation", affects_result=False, at_least=1
     )
     inception_weights: str = option(
         "",
@@ -187,7 +187,7 @@ class EvaluateOptions(Options, section="evaluate"):
             self.require(not missing, f"{name}_weights", expected)
 
     def weight_files(self) -> dict[str, str]:
-        """The paths of weights that are given, by option."""
+        """Return the paths of the weights that are set, by key."""
         names = ("inception_weights", "lpips_weights", "alexnet_weights")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 

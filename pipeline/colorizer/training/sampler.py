@@ -13,8 +13,7 @@ class BatchSampler(Sampler[list[int]]):
 
     All processes shuffle alike, from seed and epoch. A global batch is the next `batch_size` x
     `world_size` pictures of that order, and process `rank` has the `rank`-th part of it. Hence a
-    picture is seen once per epoch at most, and the global batches do not depend on where an
-    interrupted run starts again.
+    picture is seen at most once per epoch, and a run that resumes has the same global batches.
 
     Args:
         length: pictures in the dataset, 1 or more.
@@ -54,7 +53,7 @@ class BatchSampler(Sampler[list[int]]):
 
     @property
     def batches(self) -> int:
-        """Batches in a whole epoch, 1 or more."""
+        """Number of batches in a whole epoch, 1 or more."""
         size = self._batch_size * self._world_size  # of a global batch
         return max(1, self._length // size if self._drop_last else -(-self._length // size))
 

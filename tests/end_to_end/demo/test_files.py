@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.paint import paint_folder
+from pipeline.colorizer.paint import colorize_folder
 from tests.end_to_end.demo.demo_page import DemoPage, line_art, photo, png
 
 LINE, PICTURE = png(line_art()), png(photo())
@@ -147,7 +147,7 @@ def test_saved_lines_and_hints_can_be_read_by_the_paint_command(
         assert saved == name
         Image.fromarray(pixels if button == "hints" else pixels[..., :3]).save(tmp_path / name)
     colorizer = RecordingColorizer()
-    assert paint_folder(cast("Colorizer", colorizer), tmp_path, tmp_path, None) == 0
+    assert colorize_folder(cast("Colorizer", colorizer), tmp_path, tmp_path, None) == 0
     line, hints = colorizer.received
     assert line.shape == page.sheet[::-1]
     marked = np.argwhere(hints.mask)

@@ -20,7 +20,7 @@ from pipeline.colorizer.evaluation.evaluation import (
 )
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.hints import HintOptions, Hints
-from pipeline.colorizer.networks.painter import Painter
+from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures, read_variants
 from pipeline.colorizer.train_job import TrainJob
@@ -39,7 +39,7 @@ def pictures(write_packed: Callable[..., Path]) -> list[PackedPicture]:
 @pytest.fixture(scope="module")
 def colorizer() -> Colorizer:
     job = TrainJob(train="train.h5", network=small())
-    return Colorizer(LoadedModel(Painter(small(), 64), job, 64), "cpu")
+    return Colorizer(LoadedModel(Vae(small(), 64), job, 64), "cpu")
 
 
 def make_job(**changed: object) -> EvaluateJob:

@@ -51,12 +51,12 @@ def test_sides_are_uniform_and_scale_with_the_picture() -> None:
     assert options.sides(64).tolist() == [1, 2, 3]
     assert options.sides(512).tolist() == [8, 16, 24]
     assert HintOptions().sides(256).tolist() == list(range(2, 21, 2))
-    seen = []
+    all_sides = []
     for seed in range(300):
         _, rows, columns = one_patch(options, seed, size=128)
         assert rows.stop - rows.start == columns.stop - columns.start
-        seen.append(rows.stop - rows.start)
-    shares = [seen.count(side) / 300 for side in (2, 4, 6)]
+        all_sides.append(rows.stop - rows.start)
+    shares = [all_sides.count(side) / 300 for side in (2, 4, 6)]
     assert sum(shares) == 1
     assert all(abs(share - 1 / 3) < 4 * (2 / 9 / 300) ** 0.5 for share in shares)
 

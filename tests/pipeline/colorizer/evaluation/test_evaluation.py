@@ -205,7 +205,7 @@ def test_random_z_depends_on_the_picture() -> None:
 
 def test_reference_methods_are_the_fills_and_the_truth(pictures: list[PackedPicture]) -> None:
     hints = [picture.hints(5, HintOptions(), 0) for picture in pictures]
-    white, nearest, truth = (method.paint(pictures, hints) for method in reference_methods())
+    white, nearest, truth = (method.colorize(pictures, hints) for method in reference_methods())
     assert np.array_equal(white[0][..., 0], pictures[0].line)
     assert not np.array_equal(white[0], nearest[0])
     assert np.array_equal(truth[0], pictures[0].color)

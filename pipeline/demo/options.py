@@ -10,13 +10,13 @@ from typing import Any
 from sketch_models.network_options import DEVICES, is_device
 from sketch_models.option import Options, option
 
-_MIN_QUEUE = 8  # a request for variations waits with so many pictures
-_EXTRA_THREADS = 16  # threads for pictures at work, and for the page and refusals meanwhile
+_MIN_QUEUE = 8  # as many pictures as one request for variations adds
+_EXTRA_THREADS = 16  # for requests that do not wait: being computed, for the page, or refused
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions(Options):
-    """What the demo runs with."""
+    """The options of the demo."""
 
     colorizer: str = option("", "folder or colorizer.safetensors; else the demo's own")
     host: str = option("127.0.0.1", "address to listen on; others than this machine's are public")
@@ -50,27 +50,29 @@ class DemoOptions(Options):
 
     @property
     def serving_threads(self) -> int:
-        """Threads that answer requests. Each that waits for the models takes one."""
+        """The number of threads for requests; each request that waits for the models takes one."""
         return self.threads or self.queue + _EXTRA_THREADS
 
 
 def parse(arguments: Sequence[str]) -> DemoOptions:
-    """The options of a command line.
+    """Return the options of a command line.
 
     Raises:
-        ConfigError: for a value that cannot work.
-        SystemExit: with a text on the standard error where it is no such command line.
+        ConfigError: If an option has a value that cannot be used.
+        SystemExit: If the command line cannot be parsed, after a message on standard error.
     """
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.demo",
-        description="Opens the web demo: draw, put hints, get a painting.",
+        description="Open the web demo: draw lines, add colour hints, get a coloured picture.",
     )
     for field in fields(DemoOptions):
-        how: dict[str, Any] = {"type": type(field.default)}
+        parsing: dict[str, Any] = {"type": type(field.default)}
         if isinstance(field.default, bool):
-            how = {"action": argparse.BooleanOptionalAction}
+            parsing = {"action": argparse.BooleanOptionalAction}
         help_text = str(field.metadata["help"])
-        shown = f" ({field.default})" if type(field.default) in (str, int) and field.default else ""
+        default = (
+            f" ({field.default})" if type(field.default) in (str, int) and field.default else ""
+        )
         name = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(name, default=field.default, help=help_text + shown, **how)
+        parser.add_argument(name, default=field.default, help=help_text + default, **parsing)
     return DemoOptions(**vars(parser.parse_args(arguments)))

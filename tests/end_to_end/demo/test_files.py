@@ -114,8 +114,8 @@ def test_transparent_large_and_rotated_pictures_are_opened(page: DemoPage) -> No
 
 def test_samples_are_opened_as_lines_and_as_picture(page: DemoPage) -> None:
     def download(name: str) -> np.ndarray:
-        answer = requests.get(f"{page.url}{page.samples[2][name]}", timeout=30)
-        return np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+        response = requests.get(f"{page.url}{page.samples[2][name]}", timeout=30)
+        return np.asarray(Image.open(io.BytesIO(response.content)).convert("RGB"))
 
     assert len(page.samples) == 8
     page.open_sample(2)

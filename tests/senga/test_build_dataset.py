@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder where a notebook lies: not that of the repository."""
+    """The folder of a notebook, outside of the repository."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -53,7 +53,7 @@ def without_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(folder: Path) -> dict[Path, int]:
-    """When each artefact was made; a link has the time of what it points at."""
+    """Return the modification time of each artefact, following links."""
     return {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.name != ".lock"}
 
 
@@ -226,7 +226,7 @@ def test_unusable_input_is_one_message(
 
 
 def test_progress_reaches_the_terminal(tmp_path: Path) -> None:
-    """Without a notebook it is the process's own, on which a bar can be drawn."""
+    """Outside of notebooks the build writes to the terminal itself, which can show a bar."""
     code = f"import senga; senga.build_dataset(data={str(tmp_path)!r}, filter_all_tags='none')"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The package that people import: what it has, and what importing it costs."""
+"""The public package: its names, and the libraries that importing it loads."""
 
 import importlib
 import subprocess

@@ -205,7 +205,7 @@ def test_page_can_be_closed_during_a_request(page: DemoPage, open_page: OpenPage
 
 
 def test_missing_weights_give_the_command_that_fetches_them(open_page: OpenPage) -> None:
-    """With a page that lists the model as available, all the same."""
+    """The page is made to list the model as available although its weights are missing."""
     page = open_page(load=False)
 
     def list_as_available(route: object) -> None:
@@ -235,7 +235,7 @@ def broken_servers(
     chromium: str,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Server]]:
-    """Servers without a colorizer: it is missing, or broken."""
+    """Servers whose colorizer is missing or broken, by case."""
     folder = tmp_path_factory.mktemp("broken-servers")
     broken = folder / "broken.safetensors"
     broken.write_bytes(b"no tensors")

@@ -129,7 +129,7 @@ def test_samples_are_opened_as_lines_and_as_picture(page: DemoPage) -> None:
 
 
 class RecordingColorizer:
-    """Records its input."""
+    """A fake colorizer that records its input."""
 
     def colorize(self, line: np.ndarray, hints: Hints, z: None) -> np.ndarray:
         assert z is None

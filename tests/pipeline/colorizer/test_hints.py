@@ -23,7 +23,7 @@ def one_patch(options: HintOptions, seed: int, size: int = 64) -> tuple[Hints, s
 
 
 def test_number_of_patches_is_geometric() -> None:
-    """Counted as hinted pixels: patches of one pixel, on a picture where they hardly ever meet."""
+    """Patches of one pixel are counted by the mask, on a picture so large that few overlap."""
     options = HintOptions(stop_probability=0.25, min_patch=1, max_patch=1)
     picture = np.zeros((256, 256, 3), np.uint8)
     rng = np.random.default_rng(0)

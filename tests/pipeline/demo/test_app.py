@@ -26,7 +26,7 @@ SIZE, LATENT_DIM = 64, 4
 
 
 class FakeBackend:
-    """In place of models and worker: returns what it is given, and records the calls."""
+    """A fake of models and worker that returns its inputs and records the calls."""
 
     size, latent_dim = SIZE, LATENT_DIM
 
@@ -100,7 +100,7 @@ def pixels(base64_png: str) -> NDArray[np.uint8]:
 
 
 def hints(height: int, width: int) -> str:
-    """Red in the upper half."""
+    """Return hints that are red in the upper half."""
     picture = np.zeros((height, width, 4), np.uint8)
     picture[: height // 2] = [255, 0, 0, 255]
     buffer = io.BytesIO()
@@ -109,7 +109,7 @@ def hints(height: int, width: int) -> str:
 
 
 def error_code(response: Any) -> str:
-    """The code of an error response, which has the shape of all of them."""
+    """Check the form of an error response; return its code."""
     assert response.content_type == "application/json"
     error = response.get_json()["error"]
     assert set(error) == {"code", "message"}

@@ -123,7 +123,7 @@ def head(path: str = "/api/colorize", *lines: str) -> bytes:
 
 
 def read_response(client: socket.socket) -> tuple[int, Any]:
-    """The next response on a connection."""
+    """Read the next response on a connection."""
     response = http.client.HTTPResponse(client)
     response.begin()
     return response.status, json.loads(response.read())

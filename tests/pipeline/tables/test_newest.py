@@ -1,4 +1,4 @@
-"""Which build is read, and what is said if there is none."""
+"""The newest build is read; a missing or damaged one is a DatasetError."""
 
 import shutil
 from collections.abc import Callable

@@ -222,7 +222,7 @@ def test_matplotlib_settings_are_neither_changed_nor_used() -> None:
 
 
 def test_pyplot_is_not_imported() -> None:
-    """Its state belongs to the program that imports it, and it may need a window system."""
+    """The state of pyplot belongs to the program that imports it, and it may need a display."""
     module = "pipeline.colorizer.evaluation.curves"
     code = f"import {module}, sys; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP)

@@ -151,7 +151,7 @@ def test_equal_facts_give_equal_pages(html: str, tmp_path: Path) -> None:
 def test_bars_show_intervals_between_the_worst_and_the_best() -> None:
     rows = {row.label: row for row in make_table(SCORES, 10).rows}
     spans = {label: [cell.span for cell in row.cells] for label, row in rows.items()}
-    # PSNR from 10 to 21; CIEDE2000 from 31 to 9, where lower is better.
+    # PSNR from 10 to 21; CIEDE2000 from 31 to 9, lower is better.
     assert spans["white fill"] == [
         pytest.approx((0, 100 * 2 / 11)),
         pytest.approx((0, 100 * 2 / 22)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,7 +60,6 @@ class PageFacts:
         figures: in their order.
         hints: numbers of patches, in their order; those of the scores if empty.
         seconds: duration of the evaluation; None if unknown.
-        config: value by section and key.
     """
 
     dataset: str
@@ -71,7 +70,6 @@ class PageFacts:
     figures: Sequence[PageFigure]
     hints: Sequence[int] = ()
     seconds: float | None = None
-    config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

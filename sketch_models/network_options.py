@@ -13,7 +13,7 @@ DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions(Options, section="compute", renamed_from="gpu"):
-    """Where and how the networks run."""
+    """The device and precision of the networks."""
 
     device: str = option("auto", DEVICES, affects_result=False)
     precision: str = option(

@@ -24,7 +24,7 @@ _OPAQUE = 127  # alpha above which a pixel of an RGBA picture is a hint
 
 @dataclass(frozen=True, kw_only=True)
 class HintOptions(Options, section="hints"):
-    """How hints are simulated."""
+    """The simulation of hints."""
 
     stop_probability: float = option(
         0.125,

@@ -69,7 +69,7 @@ class Variants:
     """Other drawings of the first pictures of a packed file; lists have one entry per picture.
 
     Attributes:
-        sketches: that the line art was drawn from, (S, S) uint8; empty if none were packed.
+        sketches: the sketches of the line art, (S, S) uint8; empty if none were packed.
         lines: all line art of the same style, by the name of its variant.
     """
 

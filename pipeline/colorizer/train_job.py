@@ -33,8 +33,8 @@ class TrainJob:
         seed: of everything random.
         network: which networks, and how wide.
         losses: weights of the losses.
-        hints: how hints are simulated.
-        augment: how training pictures are varied.
+        hints: options of the simulated hints.
+        augment: options of the augmentation.
         options: epochs, batch size, learning rates and the like.
         compute: device and precision.
     """

@@ -18,17 +18,17 @@ _EXTRA_THREADS = 16  # for requests that do not wait: being computed, for the pa
 class DemoOptions(Options):
     """The options of the demo."""
 
-    colorizer: str = option("", "folder or colorizer.safetensors; else the demo's own")
-    host: str = option("127.0.0.1", "address to listen on; others than this machine's are public")
+    colorizer: str = option("", "colorizer.safetensors or its folder; the shipped one if empty")
+    host: str = option("127.0.0.1", "address to listen on; any but the loopback is public")
     port: int = option(7860, "port to listen on; 0 takes a free one", at_least=0, at_most=65_535)
     device: str = option("auto", DEVICES)
     sketchkeras: str = option("", "weights of the sketch network: sketchkeras, or a path")
     simo_serra: str = option("", "weights of the line network: gan, mse, pencil1, ..., or a path")
-    max_pixels: int = option(1 << 24, "pixels that a picture may have", at_least=1)
-    max_body: int = option(1 << 25, "bytes that a request may have", at_least=1024, unit="bytes")
-    min_side: int = option(
-        16, "pixels that each side of a picture must have", at_least=1, unit="pixels"
+    max_pixels: int = option(1 << 24, "largest number of pixels of a picture", at_least=1)
+    max_body: int = option(
+        1 << 25, "largest size of a request, in bytes", at_least=1024, unit="bytes"
     )
+    min_side: int = option(16, "smallest side of a picture, in pixels", at_least=1, unit="pixels")
     queue: int = option(
         64,
         "pictures that may wait for the models; more are refused",
@@ -36,7 +36,7 @@ class DemoOptions(Options):
         unit="pictures",
     )
     threads: int = option(
-        0, f"threads that answer; 0: {_EXTRA_THREADS} more than may wait", at_least=0
+        0, f"threads for requests; 0 for {_EXTRA_THREADS} more than the queue holds", at_least=0
     )
     browser: bool = option(True, "open the page in the browser")
 

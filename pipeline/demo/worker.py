@@ -83,7 +83,7 @@ class _Request:
     client_id: str | None
     is_disconnected: Callable[[], bool]
     queued_at: float  # seconds, by the worker's clock
-    started_at: float | None = None  # seconds, likewise
+    started_at: float | None = None  # seconds, by the same clock
     num_started: int = 0  # of the jobs, which start in order
     outputs: list[NDArray[Any]] = field(default_factory=list)
     future: Future[JobResults] = field(default_factory=Future)

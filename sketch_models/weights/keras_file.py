@@ -241,7 +241,7 @@ class _LayerArrays:
 
 
 def _find_arrays(layer: h5py.Group) -> _LayerArrays:
-    """Find a layer's arrays, in whatever groups they are."""
+    """Find a layer's arrays, in all of its groups."""
     by_path: dict[str, h5py.Dataset] = {}
     groups = [("", layer)]
     item_count = 0

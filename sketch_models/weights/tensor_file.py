@@ -42,7 +42,7 @@ def is_pytorch(path: Path) -> bool:
 
 
 def detect_format(path: Path) -> Format:
-    """Return the format of a file by its first bytes, whatever its name is.
+    """Return the format of a file by its first bytes, not by its name.
 
     Raises:
         WeightsError: If the file is missing, empty, an HTML page or of another format.

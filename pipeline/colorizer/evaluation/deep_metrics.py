@@ -24,7 +24,7 @@ class DeepMetrics:
     Args:
         options: paths of the weights, and the batch size.
         truth: N pictures, (S, S, 3) uint8 RGB.
-        device: that the networks run on.
+        device: of the networks.
 
     Raises:
         WeightsError: If a file does not hold these weights.

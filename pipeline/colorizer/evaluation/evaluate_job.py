@@ -20,7 +20,7 @@ class EvaluateJob:
         name: of the dataset, for the page.
         seed: of hints and z.
         options: metrics, numbers of hints and the like.
-        hints: how hints are simulated.
+        hints: options of the simulated hints.
         compute: device and precision.
     """
 

@@ -120,7 +120,7 @@ class Score:
         metric: one of `METRICS`.
         mean: over the pictures; NaN if there is none.
         low: lower bound of its interval; NaN for a metric that only the whole set has.
-        high: upper bound of its interval; NaN likewise.
+        high: upper bound of its interval; NaN for a metric that only the whole set has.
         n: number of pictures.
     """
 

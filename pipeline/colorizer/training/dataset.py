@@ -42,8 +42,8 @@ class ColorizationDataset(Dataset[TrainingSample]):
         path: `train.h5` or `test.h5`.
         lines: names of line art, such as `("original", "pured")`, one of which is picked at random
             for each sample; all that the file has if empty.
-        augment: how pictures are augmented; not at all if None.
-        hints: how hints are simulated; none if None.
+        augment: options of the augmentation; no augmentation if None.
+        hints: options of the simulated hints; no hints if None.
         seed: of everything random, 0 or more.
         size: side that the pictures must have, in pixels; any if None.
 

@@ -22,7 +22,7 @@ class SampleGrid:
 
     Args:
         pictures: one per row.
-        hints: how hints are simulated.
+        hints: options of the simulated hints.
         seed: of the hints.
     """
 

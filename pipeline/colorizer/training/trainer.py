@@ -27,7 +27,7 @@ class TrainContext:
 
     Attributes:
         device: of the networks.
-        dtype: that their layers compute in: float32, or bfloat16 under autocast.
+        dtype: precision of their layers: float32, or bfloat16 under autocast.
         rank: number of this process, from 0.
         world_size: number of processes.
         compile: compile the networks.

@@ -74,8 +74,8 @@ def make_sample(
         line: (S, S) uint8, 0 = ink.
         color: (S, S, 3) uint8 RGB; may be changed.
         box: of the content of both.
-        augment: how pictures are augmented; not at all if None.
-        hints: how hints are simulated; none if None.
+        augment: options of the augmentation; no augmentation if None.
+        hints: options of the simulated hints; no hints if None.
         rng: source of all randomness.
     """
     if augment is not None:

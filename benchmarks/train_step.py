@@ -46,7 +46,12 @@ def random_batch(images: int, size: int) -> TrainingSample:
 def make_trainer(options: NetworkOptions, size: int, context: TrainContext) -> Trainer:
     losses = LossOptions(perceptual=0)
     return Trainer(
-        size, network=options, weights=losses, options=TrainOptions(), context=context, steps=1000
+        size,
+        network=options,
+        loss_weights=losses,
+        options=TrainOptions(),
+        context=context,
+        steps=1000,
     )
 
 

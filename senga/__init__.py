@@ -2,8 +2,8 @@
 
     from senga import Colorizer, build_dataset
 
-This is the place to import from; every name is documented where it lives. Nothing heavy is loaded
-before the name that needs it is used.
+This is the public API: import from this package alone. Each name is loaded when it is first used,
+so that importing the package loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ _MODULES = {
 }
 
 
-if not TYPE_CHECKING:  # else checkers would take any name for one of these
+if not TYPE_CHECKING:  # a type checker would accept any name
 
     def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names
-        """Load a name when it is first used."""
+        """Load a name of the API when it is first used."""
         if name == "__version__":
             value: Any = import_module("importlib.metadata").version(__name__)
         elif name in _MODULES:
@@ -78,5 +78,5 @@ if not TYPE_CHECKING:  # else checkers would take any name for one of these
 
 
 def __dir__() -> list[str]:
-    """Return the names that there are, loaded or not."""
+    """Return the names of the module, loaded or not."""
     return sorted({*globals(), *__all__})

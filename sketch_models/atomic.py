@@ -17,7 +17,7 @@ def locked(path: Path) -> Iterator[None]:
     """Lock `path` for one thread of one process at a time; create its folder.
 
     Raises:
-        OSError: if the folder cannot be written.
+        OSError: If the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f".{path.name}.lock").open("a") as lock:

@@ -72,7 +72,11 @@ class CenterlineOptions(Options, section="centerline"):
 
 
 class Centerline:
-    """Skeletonization as a line model."""
+    """Skeletonization as a line model.
+
+    Args:
+        options: thresholds, lengths and stroke width.
+    """
 
     batch_size = 1
     threads = os.cpu_count() or 1
@@ -92,11 +96,11 @@ class Centerline:
         return [self._line_art(sketch) for sketch in sketches]
 
     def _line_art(self, sketch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        o = self._options
-        skeleton = hysteresis_skeleton(sketch, o.low_threshold, o.high_threshold)
-        skeleton = prune_spurs(skeleton, o.max_spur)
-        skeleton = remove_short_lines(skeleton, o.min_length)
-        return draw_stroke(skeleton, o.stroke_width)
+        options = self._options
+        skeleton = hysteresis_skeleton(sketch, options.low_threshold, options.high_threshold)
+        skeleton = prune_spurs(skeleton, options.max_spur)
+        skeleton = remove_short_lines(skeleton, options.min_length)
+        return draw_stroke(skeleton, options.stroke_width)
 
 
 def hysteresis_skeleton(sketch: NDArray[np.uint8], low: float, high: float) -> Mask:
@@ -124,8 +128,8 @@ def hysteresis_skeleton(sketch: NDArray[np.uint8], low: float, high: float) -> M
 def prune_spurs(skeleton: Mask, length: int) -> Mask:
     """Cut off side branches of up to `length` pixels; longer lines keep their ends.
 
-    All lines are shortened by `length` pixels at their ends; the ends that are left then grow
-    back along the skeleton by as much.
+    All lines are shortened by `length` pixels at their ends; the remaining ends then grow back
+    along the skeleton by the same length.
     """
     pruned: Mask = skeleton.copy()
     for _ in range(length):
@@ -138,7 +142,7 @@ def prune_spurs(skeleton: Mask, length: int) -> Mask:
 
 
 def _endpoints(skeleton: Mask) -> NDArray[np.bool_]:
-    """The pixels of lines that have one neighbour or none."""
+    """Return a mask of the line pixels that have one neighbour or none."""
     neighbours = cv2.filter2D(skeleton, -1, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
     return np.asarray((neighbours <= 1) & (skeleton == 1), np.bool_)
 

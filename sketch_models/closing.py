@@ -14,7 +14,7 @@ class Closing:
 
     @abstractmethod
     def close(self) -> None:
-        """Release what is open."""
+        """Release the resources of this object."""
 
     def __enter__(self: T) -> T:
         return self

@@ -1,19 +1,19 @@
-"""The errors that stop a run; what is wrong with a single picture is an `Outcome` instead."""
+"""The errors that stop a run; a problem of a single picture is an `Outcome` instead."""
 
 from __future__ import annotations
 
 
 class SengaError(Exception):
-    """Something is wrong with the run itself: its message says what, and what to do."""
+    """The base of all errors that stop a run; the message says what is wrong and what to do."""
 
 
 class ConfigError(SengaError):
-    """An option has a value that cannot be used, or there is no such option."""
+    """The error of an option that does not exist, or whose value cannot be used."""
 
 
 class DatasetError(SengaError):
-    """A dataset, or a file of one, is missing, damaged, or not what it should be."""
+    """The error of a dataset, or a file of one, that is missing, damaged or of another format."""
 
 
 class WeightsError(SengaError):
-    """Weights are missing, damaged, or of another network."""
+    """The error of weights that are missing, damaged or of another network."""

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 
 class SketchModel(Protocol):
-    """Extracts the lines of colour pictures.
+    """A model that extracts the lines of colour pictures.
 
     Attributes:
         batch_size: default number of pictures per call.
-        threads: number of concurrent calls that are of use.
+        threads: number of concurrent calls up to which throughput grows.
     """
 
     batch_size: int
@@ -34,7 +34,7 @@ class SketchModel(Protocol):
 
 
 class LineModel(Protocol):
-    """Turns sketches into clean line art; the attributes are those of a sketch model."""
+    """A model that turns sketches into clean line art; attributes as for `SketchModel`."""
 
     batch_size: int
     threads: int

@@ -1,4 +1,4 @@
-"""Options of the networks, apart from their code, so that they can be read without PyTorch."""
+"""The options of the networks; this module loads no PyTorch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DEVICES = "auto, cpu, cuda, cuda:1 ..., or mps"
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions(Options, section="compute", renamed_from="gpu"):
-    """How the networks run."""
+    """The device and precision of the networks."""
 
     device: str = option("auto", DEVICES, affects_result=False)
     precision: str = option(
         "auto",
-        "auto (bf16 if it is fast, else fp32), fp32, bf16 or fp16",
+        "auto (bf16 if it is fast on the device, else fp32), fp32, bf16 or fp16",
         choices=PRECISIONS,
     )
     compile: bool = option(
@@ -26,13 +26,13 @@ class ComputeOptions(Options, section="compute", renamed_from="gpu"):
     )
 
     def __post_init__(self) -> None:
-        """Check every value; whether PyTorch sees the device shows when it is used."""
+        """Check every value; that the device exists is checked when it is used."""
         super().__post_init__()
         self.require(is_device(self.device), "device", DEVICES)
 
 
 def is_device(name: str) -> bool:
-    """Whether this is how a device is written."""
+    """Return whether a name has the form of a device, such as `cuda:1`."""
     backend, colon, number = name.partition(":")
     return backend in ("auto", "cpu", "cuda", "mps") and (number.isdigit() if colon else True)
 
@@ -41,7 +41,7 @@ def is_device(name: str) -> bool:
 class SketchKerasOptions(Options, section="sketchkeras"):
     """The sketch network of the paper.
 
-    Which weights they are goes into the result by their digest, not by their name.
+    A fingerprint depends on the digest of the weights, not on their name.
     """
 
     weights: str = option(
@@ -61,7 +61,10 @@ class SketchKerasOptions(Options, section="sketchkeras"):
 
 @dataclass(frozen=True, kw_only=True)
 class SimoSerraOptions(Options, section="simo_serra"):
-    """The line network of the paper; its weights count by their digest too."""
+    """The line network of the paper.
+
+    A fingerprint depends on the digest of the weights, not on their name.
+    """
 
     weights: str = option(
         "gan",

@@ -1,4 +1,4 @@
-"""Options: frozen dataclasses whose fields know their help text, their bounds and their section."""
+"""Options: frozen dataclasses with a configuration section and, for each field, help and limits."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _PLURALS = {int: "whole numbers", float: "numbers", str: "words"}
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the value of an option must be; of a tuple, what each of its items must be.
+    """The limits of an option's value; of a tuple, those of each item.
 
     Attributes:
-        above: the value is larger than this.
-        at_least: the value is this or larger.
-        below: the value is smaller than this.
-        at_most: the value is this or smaller.
-        choices: the value is one of these.
+        above: the value must be larger than this.
+        at_least: the value must be this or larger.
+        below: the value must be smaller than this.
+        at_most: the value must be this or smaller.
+        choices: the value must be one of these.
         unit: of a number, such as pixels, for the message.
-        not_empty: a tuple has one item or more.
-        unique: a tuple has no item twice.
+        not_empty: a tuple must have one item or more.
+        unique: a tuple must not have an item twice.
     """
 
     above: float | None = None
@@ -41,7 +41,7 @@ class Limits:
     unique: bool = False
 
     def allow(self, value: object) -> bool:
-        """Whether one value, of the right type, is within them."""
+        """Return whether a single value, of the right type, is within the limits."""
         if self.choices:
             return value in self.choices
         if not isinstance(value, (int, float)):
@@ -55,7 +55,7 @@ class Limits:
         )
 
     def text(self) -> str:
-        """The bounds in words, such as "from 16 to 4096"; empty without any."""
+        """Return the bounds in words, such as "from 16 to 4096"; empty without any."""
         if self.at_least is not None and self.at_most is not None:
             return f"from {self.at_least:,} to {self.at_most:,}"
         low = f"above {self.above:,}" if self.above is not None else ""
@@ -74,17 +74,17 @@ def option(
     affects_result: bool = True,
     renamed_from: str = "",
     renamed_choices: Mapping[str, str] | None = None,
-    **limits: Any,  # noqa: ANN401 - those of Limits, which checks their names
+    **limits: Any,  # noqa: ANN401 - the fields of Limits, which checks their names
 ) -> T:
-    """A dataclass field with a one-line help text.
+    """Return a dataclass field for an option, with its help text and limits.
 
     Args:
         default: the value if the user gives none.
-        text: what it does, in one line, with its unit; understood without its neighbours.
+        text: help in one line, with the unit; it must be clear without the help of other options.
         affects_result: False for thread counts and the like, which change speed and nothing else.
-        renamed_from: its key in the version before, if that was another.
-        renamed_choices: values of the version before, and what they are called now.
-        **limits: what its value must be, see `Limits`.
+        renamed_from: key in the version before, if it was another.
+        renamed_choices: values of the version before, and their names now.
+        **limits: fields of `Limits`.
     """
     metadata = {
         "help": text,
@@ -109,7 +109,7 @@ class Options:
     Attributes:
         section: of the configuration, such as `pack`; empty for options of a command line, whose
             keys are then flags.
-        section_renamed_from: its name in the version before, if that was another.
+        section_renamed_from: name of the section in the version before, if it was another.
     """
 
     section: ClassVar[str] = ""
@@ -123,10 +123,10 @@ class Options:
             cls.section, cls.section_renamed_from = section, renamed_from
 
     def __post_init__(self) -> None:
-        """Check every value; a subclass adds what concerns several of them.
+        """Check every value; a subclass adds the checks of several values together.
 
         Raises:
-            ConfigError: if a value cannot be used.
+            ConfigError: If a value cannot be used.
         """
         hints = types_of(type(self))
         for key in fields(self):
@@ -136,20 +136,20 @@ class Options:
 
     @classmethod
     def name_of(cls, key: str) -> str:
-        """How people write an option: `[pack] size`, or `--size` without a section."""
+        """Return an option as people write it: `[pack] size`, or `--size` without a section."""
         return f"[{cls.section}] {key}" if cls.section else f"--{key.replace('_', '-')}"
 
     def require(self, holds: bool, key: str, expected: str, value: object = None) -> None:
-        """Raise the sentence for a wrong value unless `holds`.
+        """Raise ConfigError unless `holds`.
 
         Args:
             holds: whether the value is usable.
             key: of the option.
-            expected: the end of the sentence, such as "a number of pixels from 16 to 4096".
+            expected: end of the message, such as "a number of pixels from 16 to 4096".
             value: the part of the option's value that is wrong; all of it if None.
 
         Raises:
-            ConfigError: if `holds` is false.
+            ConfigError: If `holds` is false.
         """
         if not holds:
             text = text_of(getattr(self, key) if value is None else value)
@@ -158,7 +158,7 @@ class Options:
 
 
 def types_of(options_type: type[Options]) -> dict[str, Any]:
-    """The types of the fields of an options class, by key."""
+    """Return the types of an options class's fields, by key."""
     return _types_of(cast("Hashable", options_type))
 
 
@@ -168,7 +168,7 @@ def _types_of(options_type: Hashable) -> dict[str, Any]:  # mypy takes a class f
 
 
 def expected(options_type: type[Options], key: Field[Any]) -> str:
-    """What the value of an option must be, in words, such as "a whole number from 1 to 256"."""
+    """Return a description of an option's valid values, such as "a whole number from 1 to 256"."""
     limits: Limits = key.metadata["limits"]
     annotation = types_of(options_type)[key.name]
     several = get_origin(annotation) is tuple
@@ -185,14 +185,14 @@ def expected(options_type: type[Options], key: Field[Any]) -> str:
 
 
 def text_of(value: object) -> str:
-    """A value as people write it in a config file."""
+    """Return a value as people write it in a config file."""
     if isinstance(value, bool):
         return str(value).lower()
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def settings_of(options: Options) -> dict[str, object]:
-    """The options that change a result, by key, as plain data for a fingerprint."""
+    """Return the options that change a result, by key, as plain data for a fingerprint."""
     return {
         key.name: list(value) if isinstance(value, tuple) else value
         for key in fields(options)
@@ -202,7 +202,7 @@ def settings_of(options: Options) -> dict[str, object]:
 
 
 def renamed_keys(options_type: type[Options]) -> dict[str, str]:
-    """The keys of the version before that are called otherwise now: old name, new name."""
+    """Return the keys that have been renamed since the version before: old name -> new name."""
     return {
         key.metadata["renamed_from"]: key.name
         for key in fields(options_type)
@@ -212,17 +212,17 @@ def renamed_keys(options_type: type[Options]) -> dict[str, str]:
 
 def _fits(value: object, annotation: Any, limits: Limits) -> bool:  # noqa: ANN401 - a type
     if get_origin(annotation) is not tuple:
-        return _is(value, annotation) and limits.allow(value)
+        return _is_of_type(value, annotation) and limits.allow(value)
     if not isinstance(value, tuple) or (limits.not_empty and not value):
         return False
     if limits.unique and len(set(value)) < len(value):
         return False
     item = get_args(annotation)[0]
-    return all(_is(each, item) and limits.allow(each) for each in value)
+    return all(_is_of_type(each, item) and limits.allow(each) for each in value)
 
 
-def _is(value: object, wanted: type) -> bool:
-    """Whether a value is of a type; whole numbers are numbers, true and false are not."""
+def _is_of_type(value: object, wanted: type) -> bool:
+    """Return whether a value is of a type; whole numbers are numbers, true and false are not."""
     if isinstance(value, bool):
         return wanted is bool
     return isinstance(value, (int, float) if wanted is float else wanted)

@@ -20,7 +20,7 @@ class ProgressLine(Closing):
     It is written to stderr, a plain line at most every ten seconds.
 
     Args:
-        label: begins the line, such as `sketch`.
+        label: start of the line, such as `sketch`.
         total: number of items; None if unknown.
         live: whether this process may redraw the terminal.
     """
@@ -41,12 +41,12 @@ class ProgressLine(Closing):
             self._bar.start()
 
     def update(self, done: float, text: str, total: float | None = None) -> None:
-        """Show the present state.
+        """Show the current state.
 
         Args:
-            done: items of the total that are done.
-            text: follows the label.
-            total: a new total; None keeps the one before.
+            done: number of items done.
+            text: text after the label.
+            total: new number of items; None keeps the one before.
         """
         if self._bar is not None:
             self._bar.update(self._task, completed=done, text=text, total=total)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sketch_models.centerline import Centerline, CenterlineOptions
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.model import LineModel, SketchModel
 from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
 from sketch_models.weights import keras_file, simo_serra_file, tensor_file, weights
@@ -30,10 +30,10 @@ _NETWORKS: dict[type, str] = {SketchKerasOptions: "sketchkeras", SimoSerraOption
 
 
 def settings(options: ModelOptions, compute: ComputeOptions) -> dict[str, object]:
-    """Return what else a network's result depends on: its weights and the precision.
+    """Return the settings of a model besides its options: a network's weights and precision.
 
     Raises:
-        SengaError: if there is no such weight file.
+        WeightsError: If there is no such weight file.
     """
     if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
         return {}
@@ -42,16 +42,16 @@ def settings(options: ModelOptions, compute: ComputeOptions) -> dict[str, object
 
 
 def unmet_requirements(options: ModelOptions) -> list[str]:
-    """Return what a person must provide before a model can run, a message each."""
+    """Return a message for everything that a person must provide before a model can run."""
     try:
         settings(options, ComputeOptions())
-    except SengaError as error:
+    except WeightsError as error:
         return [str(error)]
     return []
 
 
 def is_network(options: ModelOptions) -> bool:
-    """Whether a model is a network, with weights, rather than a filter."""
+    """Return whether a model is a network, with weights, rather than a filter."""
     return type(options) in _NETWORKS
 
 
@@ -62,7 +62,7 @@ def prepare_weights(options: ModelOptions) -> None:
     cannot start workers.
 
     Raises:
-        SengaError: if they cannot be downloaded, or are not weights of this network.
+        WeightsError: If they cannot be downloaded, or are not weights of this network.
     """
     if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
         return
@@ -72,10 +72,10 @@ def prepare_weights(options: ModelOptions) -> None:
 
 
 def weights_are_prepared(options: ModelOptions) -> bool:
-    """Whether `prepare_weights` has nothing left to do.
+    """Return whether `prepare_weights` has nothing left to do.
 
     Raises:
-        SengaError: if there is no such weight file.
+        WeightsError: If there is no such weight file.
     """
     if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
         return True
@@ -95,11 +95,12 @@ def sketch_model(options: SketchOptions, compute: ComputeOptions, backend: str) 
 
     Args:
         options: of the model.
-        compute: where and how a network runs.
-        backend: torch or tensorflow; of sketchKeras only.
+        compute: device and precision of a network.
+        backend: torch or tensorflow; for sketchKeras only.
 
     Raises:
-        SengaError: if its weights cannot be downloaded, or are not weights of this network.
+        WeightsError: If its weights cannot be downloaded, or are not weights of this network.
+        ConfigError: If this machine has no such device, or the backend is not installed.
     """
     if isinstance(options, XdogOptions):
         return Xdog(options)
@@ -162,6 +163,6 @@ def _ensure_safetensors(options: SketchKerasOptions | SimoSerraOptions) -> Path:
 
 
 def _weights_arguments(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, str]:
-    """The arguments `network` and `option` for the functions of `weights`."""
+    """Return the arguments `network` and `option` for the functions of `weights`."""
     network = _NETWORKS[type(options)]
     return {"network": network, "option": f"[{network}] weights"}

@@ -1,4 +1,4 @@
-"""Runs a network on pictures of any shapes: device, precision, batches, memory."""
+"""The runner of a network on pictures of any shapes: device, precision, batches, memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose_device(name: str) -> torch.device:
     """Return the device of `[compute] device`; `auto` is a GPU if there is one.
 
     Raises:
-        ConfigError: if this machine has no such device.
+        ConfigError: If this machine has no such device.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -47,7 +47,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """Return the dtype that layers compute in; `auto` is bfloat16 if the hardware supports it.
 
     Raises:
-        ConfigError: for float16 on a CPU, where it is slow and inexact.
+        ConfigError: If it is fp16 and the device a CPU, which is slow and inexact at it.
     """
     if name == "auto":
         return torch.bfloat16 if _supports_bfloat16(device) else torch.float32
@@ -69,7 +69,7 @@ def _supports_bfloat16(device: torch.device) -> bool:
 def prepare_for_inference(
     network: nn.Module, device: torch.device, dtype: torch.dtype, *, compiled: bool
 ) -> Callable[[Tensor], Tensor]:
-    """Freeze a network, and move it to a device, dtype and memory format."""
+    """Freeze a network, move it to a device and dtype, and compile it if wanted."""
     network = network.eval().requires_grad_(False).to(device, dtype)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return torch.compile(network, dynamic=True) if compiled else network
@@ -80,7 +80,7 @@ class Runner:
 
     Pictures of one shape are batched; no result depends on the other pictures of a batch. If a
     batch does not fit into the device's memory, the batch size is halved for good.
-    May be called from several threads: one computes while the others prepare their pictures.
+    It may be called from several threads: one computes while the others prepare their pictures.
     """
 
     def __init__(self, network: nn.Module, options: ComputeOptions) -> None:
@@ -111,7 +111,7 @@ class Runner:
             (H, W) float32, one per picture, in order.
 
         Raises:
-            ConfigError: if not even one of them fits into memory.
+            ConfigError: If not even one of them fits into memory.
         """
         by_shape = defaultdict(list)
         for index, picture in enumerate(maps):
@@ -149,7 +149,7 @@ class Runner:
         if self.device.type == "cuda":
             batch = batch.pin_memory()
         with self._lock:
-            # Cast on the device: a cast on the way would first make a copy that is not pinned.
+            # Cast on the device: `to` with both would first make a copy that is not pinned.
             x = batch.to(self.device, non_blocking=True).to(self.dtype)
             result = self._network(x.contiguous(memory_format=torch.channels_last))
         return list(result[:, 0].float().cpu().numpy())

@@ -56,7 +56,7 @@ def _build_layer(layer: Layer) -> nn.Module:
 
 
 def build_network(state: Mapping[str, Tensor]) -> Network:
-    """Build the network with its weights, which are those of `simo_serra_file.read`."""
+    """Build the network with the weights that `simo_serra_file.read` returned."""
     with torch.device("meta"):
         network = Network()
     parameters = {name: value for name, value in state.items() if name not in ("mean", "std")}
@@ -68,13 +68,14 @@ class SimoSerra:
     """The network as a line model, with padding and normalization.
 
     Args:
-        run: runs the network on (H, W) float32 maps, in order; called from several threads.
+        run: a function that runs the network on (H, W) float32 maps, in order; it must be
+            thread-safe.
         mean: of the sketches that the network was trained on, in [0, 1].
         std: their standard deviation.
         batch_size: default number of pictures, of three sketches each, per call.
     """
 
-    threads = 2  # one computes, one prepares the next sketches
+    threads = 2  # one computes while one prepares the next sketches
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """sketchKeras: a U-Net that finds the lines of a colour picture.
 
-The network and its published weights are lllyasviel's (Apache-2.0); what it computes is written
-here from the shapes of the weight file.
+The network and its published weights are lllyasviel's (Apache-2.0); this code is written from the
+shapes of the weight file.
 """
 
 from __future__ import annotations
@@ -86,12 +86,12 @@ def _build_layer(layer: Convolution, padding: str) -> nn.Module:
 class UpConvolution(nn.Module):
     """Nearest-neighbour upsampling and a convolution of 4 x 4, in two fifths of the operations.
 
-    In an upsampled picture every pixel is there four times, so a kernel of 4 x 4 sees at most
-    3 x 3 different ones. So there is a kernel of 3 x 3 for each of the four positions within an
-    upsampled pixel, with the sums of the weights that fall on the same source pixel, and the
-    picture is upsampled last, by pixel shuffling.
+    Upsampling repeats every pixel four times, so that a kernel of 4 x 4 sees at most 3 x 3
+    different pixels. This layer therefore has a kernel of 3 x 3 for each of the four positions
+    within an upsampled pixel, with the sums of the weights that fall on the same source pixel, and
+    upsamples last, by pixel shuffling.
 
-    The state dict that it loads has the kernel of 4 x 4.
+    It loads a state dict with the kernel of 4 x 4.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -101,18 +101,21 @@ class UpConvolution(nn.Module):
         self.register_load_state_dict_pre_hook(_sum_kernels)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
-        """From (N, in_channels, H, W) to (N, out_channels, 2 H, 2 W)."""
+        """Upsample and convolve: (N, in_channels, H, W) -> (N, out_channels, 2 H, 2 W)."""
         return functional.pixel_shuffle(functional.conv2d(x, self.weight, self.bias, padding=1), 2)
 
 
 class ReflectedUpConvolution(nn.Conv2d):
-    """The same with a reflected border; its plain form, as the shortcut is wrong at that border."""
+    """Nearest-neighbour upsampling and a convolution of 4 x 4, with a reflected border.
+
+    It does both in turn: the shortcut of `UpConvolution` would be wrong at that border.
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From (N, in_channels, H, W) to (N, out_channels, 2 H, 2 W)."""
+        """Upsample and convolve: (N, in_channels, H, W) -> (N, out_channels, 2 H, 2 W)."""
         upsampled = functional.interpolate(x, scale_factor=2.0)
         return super().forward(functional.pad(upsampled, (1, 2, 1, 2), "reflect"))
 
@@ -139,7 +142,7 @@ def _sum_kernels(_: nn.Module, state: dict[str, Any], prefix: str, *_rest: objec
 
 
 def build_network(state: Mapping[str, Tensor], padding: str) -> Network:
-    """Build the network with its weights, which are those of `keras_file.read`."""
+    """Build the network with the weights that `keras_file.read` returned."""
     with torch.device("meta"):
         network = Network(padding)
     network.load_state_dict(dict(state), assign=True)
@@ -150,13 +153,14 @@ class SketchKeras:
     """The network as a sketch model, with high pass and padding.
 
     Args:
-        run: runs the network on (H, W) float32 maps, in order; called from several threads.
+        run: a function that runs the network on (H, W) float32 maps, in order; it must be
+            thread-safe.
         square: whether to pad pictures to a square, as upstream does; else to the next multiple of
             16, which is a third faster and changes lines near the right or lower edge a little.
         batch_size: default number of pictures per call.
     """
 
-    threads = 2  # one computes, one prepares the next pictures
+    threads = 2  # one computes while one prepares the next pictures
 
     def __init__(
         self,

@@ -31,7 +31,8 @@ class TensorflowNetwork:
         padding: `zero` or `reflect`, around every convolution.
 
     Raises:
-        ConfigError: if TensorFlow is not installed, or the file is not sketchKeras's.
+        ConfigError: If TensorFlow is not installed.
+        WeightsError: If the file is not sketchKeras's.
     """
 
     def __init__(self, path: Path, padding: str = "zero") -> None:
@@ -111,9 +112,9 @@ def _import_tensorflow() -> tuple[Any, Any]:
             "[sketch] backend = tensorflow: TensorFlow is not installed. Run "
             "`pip install -e .[tensorflow]`, or use torch."
         ) from error
-    with suppress(RuntimeError):  # TensorFlow is in use already, and its memory is set up
+    with suppress(RuntimeError):  # raised if TensorFlow has set up its memory already
         for gpu in tensorflow.config.list_physical_devices("GPU"):
             tensorflow.config.experimental.set_memory_growth(gpu, True)
-    # Its 10 bits of mantissa would make a poor reference.
+    # TensorFloat-32 has 10 bits of mantissa: too inexact for a reference.
     tensorflow.config.experimental.enable_tensor_float_32_execution(False)
     return tensorflow, tensorflow.keras

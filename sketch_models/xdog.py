@@ -38,7 +38,11 @@ class XdogOptions(Options, section="xdog"):
 
 
 class Xdog:
-    """XDoG as a sketch model."""
+    """XDoG as a sketch model.
+
+    Args:
+        options: parameters of the filter.
+    """
 
     batch_size = 2
     threads = os.cpu_count() or 1
@@ -62,10 +66,10 @@ class Xdog:
         return [self._ink_map(picture) for picture in pictures]
 
     def _ink_map(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        o = self._options
+        options = self._options
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-        fine = cv2.GaussianBlur(grey, (0, 0), o.sigma)
-        wide = cv2.GaussianBlur(grey, (0, 0), o.k * o.sigma)
-        difference = (1 + o.p) * fine - o.p * wide
-        ink = -np.tanh(o.phi * np.minimum(difference - o.eps, 0))
+        fine = cv2.GaussianBlur(grey, (0, 0), options.sigma)
+        wide = cv2.GaussianBlur(grey, (0, 0), options.k * options.sigma)
+        difference = (1 + options.p) * fine - options.p * wide
+        ink = -np.tanh(options.phi * np.minimum(difference - options.eps, 0))
         return ink.astype(np.float32)

@@ -96,7 +96,7 @@ class BuildDataset(Stage):
         for name in OUTPUTS:
             self.dataset.link_newest(name, self.artefact().parent / name)
         on_progress(1)
-        return StageResult(kept=packed.manifest().kept, facts={LINEAGE: _lineage().fact()})
+        return StageResult(kept=packed.manifest().kept, facts={LINEAGE: _lineage().to_dict()})
 
     def log_done(self) -> None:
         """Print the table of the build and the paths of its files."""

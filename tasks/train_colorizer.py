@@ -102,8 +102,8 @@ class TrainColorizer(Stage):
         """Return a message if required weights of the perceptual loss do not exist."""
         losses = config.options(LossOptions)
         if losses.perceptual:
-            perceptual_weights.identity(losses)  # raises SengaError for an unknown name
-        message = perceptual_weights.missing(losses)
+            perceptual_weights.identity(losses)
+        message = perceptual_weights.unmet_requirement(losses)
         return [] if message is None else [message]
 
     def artefact(self) -> Path:
@@ -202,7 +202,7 @@ class TrainColorizer(Stage):
         """Log that the perceptual loss is left out, if its weights do not exist."""
         losses = config.options(LossOptions)
         if perceptual_weights.are_missing(losses):
-            message = perceptual_weights.missing_message(losses)
+            message = perceptual_weights.skipped_message(losses)
             logger.info("train     without the perceptual loss. %s", message)
 
     def _processes(self) -> int:

@@ -40,19 +40,19 @@ class Colorizer:
         variation = colorizer.colorize(line, z=z)
 
     Args:
-        model: networks and the job that trained them.
+        model: the networks, and the job that trained them.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; auto takes a GPU if there is one.
-        dtype: that the layers compute in: `auto`, `fp32`, `bf16`, `fp16`; auto takes bf16 if the
-            device is quick at it.
+        dtype: precision of the layers: `auto`, `fp32`, `bf16`, `fp16`; auto is bf16 if the device
+            is quick at it, else fp32.
 
     Attributes:
-        train_job: the job that trained it.
+        train_job: the settings that it was trained with.
         size: side of the pictures that it was trained on, in pixels.
-        latent_dim: dimensions of z.
-        device: that it runs on.
+        latent_dim: number of dimensions of z.
+        device: the device that it runs on.
 
     Raises:
-        SengaError: If this machine has no such device, or if the device cannot use the dtype.
+        ConfigError: If this machine has no such device, or if the device cannot use the dtype.
         ValueError: If there is no device or dtype of this name.
     """
 
@@ -65,21 +65,21 @@ class Colorizer:
         self.latent_dim = model.job.network.latent_dim
         self.device = choose_device(device)
         self._dtype = choose_precision(dtype, self.device)
-        painter = model.painter.eval().requires_grad_(False).to(self.device)
-        self._painter = painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        vae = model.vae.eval().requires_grad_(False).to(self.device)
+        self._vae = vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto", dtype: str = "auto") -> Colorizer:
-        """Return the colorizer of a file.
+        """Load a colorizer from a file.
 
         Args:
-            path: a `colorizer.safetensors` that TrainColorizer made, or the folder that it is in.
+            path: a `colorizer.safetensors` that TrainColorizer wrote, or the folder that it is in.
             device: as for `Colorizer`.
             dtype: as for `Colorizer`.
 
         Raises:
-            SengaError: If there is no such file, if it is no colorizer, if this machine has no
-                such device, or if the device cannot use the dtype.
+            WeightsError: If there is no such file, or if it is not a whole colorizer.
+            ConfigError: If this machine has no such device, or if the device cannot use the dtype.
             ValueError: If there is no device or dtype of this name.
         """
         path = Path(path)
@@ -88,21 +88,21 @@ class Colorizer:
     @property
     def num_parameters(self) -> int:
         """Number of weights of the generator."""
-        return count_parameters(self._painter.generator)
+        return count_parameters(self._vae.generator)
 
     def colorize(
         self, line: LineArt, hints: Hints | None = None, z: NDArray[np.floating[Any]] | None = None
     ) -> NDArray[np.uint8]:
         """Colorize one line drawing of any size.
 
-        The networks see it at `size` pixels, in a square padded with paper; the result is brought
-        back to the size of the drawing.
+        The networks see it in a square of `size` pixels, padded with paper; the result is resized
+        to the size of the drawing.
 
         Args:
             line: (H, W) uint8, 0 ink, 255 paper; (H, W, 3) uint8 RGB; or a PIL image, whose
                 transparent parts are paper. Colours are read as grey.
-            hints: of the same size; none if None.
-            z: (latent_dim,) float, from a standard normal distribution; 0, its mean, if None.
+            hints: of the same size as the line art; no hints if None.
+            z: (latent_dim,) float, from a standard normal distribution; its mean, 0, if None.
 
         Returns:
             (H, W, 3) uint8 RGB: an array, for a PIL image too.
@@ -122,15 +122,15 @@ class Colorizer:
     ) -> list[NDArray[np.uint8]]:
         """Colorize several line drawings at once, each of any size.
 
-        All of them go through the networks together: how many fit depends on the memory.
+        All of them go through the networks in one batch: how many fit depends on the memory.
 
         Args:
-            lines: N, as for `colorize`.
-            hints: N, each as for `colorize`; none at all if None.
-            z: (N, latent_dim) float; zeros if None.
+            lines: N drawings, each as for `colorize`.
+            hints: N, each as for `colorize`; no hints at all if None.
+            z: (N, latent_dim) float; 0 if None.
 
         Returns:
-            N of (H, W, 3) uint8 RGB, each of the size of its drawing.
+            N pictures, (H, W, 3) uint8 RGB, each of the size of its drawing.
 
         Raises:
             ValueError: If the line art, the hints or z are of another number, shape or dtype.
@@ -149,11 +149,11 @@ class Colorizer:
         maps = to_maps([box.line for box in boxes], [box.hints for box in boxes]).to(self.device)
         latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
         with self._inference():
-            squares = to_pixels(self._painter.generator(maps, latent))
+            squares = to_pixels(self._vae.generator(maps, latent))
         return [box.crop(square) for box, square in zip(boxes, squares, strict=True)]
 
     def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the z of pictures: the mean of the distribution that the encoder gives.
+        """Return the z of pictures: the mean of the encoder's distribution.
 
         Args:
             colors: (N, size, size, 3) uint8 RGB.
@@ -171,15 +171,15 @@ class Colorizer:
                 f"(N, {self.size}, {self.size}, 3) uint8 RGB."
             )
         with self._inference():
-            mean, _ = self._painter.encoder(to_tensor(colors).to(self.device))
+            mean, _ = self._vae.encoder(to_tensor(colors).to(self.device))
         z: NDArray[np.float32] = mean.numpy(force=True)
         return z
 
     @contextmanager
     def _inference(self) -> Iterator[None]:
         """Compute without gradients, and in the dtype of this colorizer."""
-        reduced = self._dtype != torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self._dtype, reduced):
+        enabled = self._dtype != torch.float32
+        with torch.inference_mode(), torch.autocast(self.device.type, self._dtype, enabled):
             yield
 
 
@@ -189,15 +189,15 @@ def _check_z(z: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> None:
 
 
 def _to_grey(line: LineArt) -> NDArray[np.uint8]:
-    """Return line art as (H, W) uint8; `Letterbox.of` refuses what is left as it is."""
+    """Convert line art to (H, W) uint8; return any other array as it is, for `Letterbox.of`."""
     if isinstance(line, Image.Image):
-        return _from_image(line)
+        return _image_to_grey(line)
     if line.ndim == 3 and line.shape[2] == 3 and line.dtype == np.uint8 and line.size:
         return cv2.cvtColor(line, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     return line
 
 
-def _from_image(image: Image.Image) -> NDArray[np.uint8]:
+def _image_to_grey(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode[0] in "IF":  # Pillow would clip all values above 255 to white
         raise ValueError(
             f"The line art is a PIL image of mode {image.mode}: expected one of 8 bits, such as "

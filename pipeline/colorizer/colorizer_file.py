@@ -12,24 +12,25 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from pipeline import store
-from pipeline.colorizer.networks.painter import Painter
+from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.train_job import SCHEMA, TrainJob
-from sketch_models.errors import WeightsError
+from sketch_models.errors import SengaError, WeightsError
 
 _KEY = "colorizer"  # of the file's metadata
+_JOB_KEY = "recipe"  # of the training job in it, as in the files of earlier versions
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What a colorizer's file holds.
+    """The content of a colorizer's file.
 
     Attributes:
-        painter: encoder and generator, in evaluation mode.
-        job: that trained them.
+        vae: encoder and generator, in evaluation mode.
+        job: the settings that they were trained with.
         size: side of the pictures that they were trained on, in pixels.
     """
 
-    painter: Painter
+    vae: Vae
     job: TrainJob
     size: int
 
@@ -37,25 +38,25 @@ class LoadedModel:
 def write_colorizer(
     path: Path, encoder: nn.Module, generator: nn.Module, job: TrainJob, size: int
 ) -> None:
-    """Publish an encoder and a generator, and beside them their training job as `<name>.json`.
+    """Write an encoder and a generator, and beside them their training job as `<name>.json`.
 
     The header of the weights holds the job too, with the names of its files but not their folders.
     Spectral norms are folded into the weights that they scale.
 
     Raises:
-        WeightsError: If the files cannot be written.
+        SengaError: If the files cannot be written.
     """
-    painter = Painter(job.network, size)
-    painter.encoder.load_state_dict(encoder.state_dict())
-    painter.generator.load_state_dict(generator.state_dict())
-    fold_spectral_norms(painter.eval())
-    # Without folders: weights are given to others, who need not know whose they were.
+    vae = Vae(job.network, size)
+    vae.encoder.load_state_dict(encoder.state_dict())
+    vae.generator.load_state_dict(generator.state_dict())
+    fold_spectral_norms(vae.eval())
+    # Without folders: weights are given to others, who need not learn the names of users.
     public = replace(job, train=Path(job.train).name, test=Path(job.test).name)
-    # One key: safetensors writes several in no fixed order; equal weights shall be equal files.
-    header = {_KEY: json.dumps({"schema": SCHEMA, "size": size, "recipe": public.to_json()})}
+    # One key: safetensors writes several in no fixed order, but equal weights shall be equal files.
+    header = {_KEY: json.dumps({"schema": SCHEMA, "size": size, _JOB_KEY: public.to_json()})}
     with store.publish(path) as temporary:
-        # Not by the library's own writing, after which its owner alone may read the file.
-        temporary.write_bytes(save(painter.state_dict(), metadata=header))
+        # Not by safetensors' `save_file`, which makes the file readable by its owner alone.
+        temporary.write_bytes(save(vae.state_dict(), metadata=header))
     with store.publish(path.with_suffix(".json")) as temporary:
         temporary.write_text(job.to_json(), encoding="utf-8")
 
@@ -64,19 +65,21 @@ def read_colorizer(path: Path) -> LoadedModel:
     """Load a colorizer onto the CPU.
 
     Raises:
-        WeightsError: If the file is not a whole colorizer.
+        WeightsError: If there is no such file, or if it is not a whole colorizer.
     """
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_KEY])
         if header["schema"] != SCHEMA:
             raise _unreadable(path)
-        job, size = TrainJob.from_json(header["recipe"], path), int(header["size"])
-        painter = fold_spectral_norms(Painter(job.network, size).eval())
-        load_model(painter, str(path))
-    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        job, size = TrainJob.from_json(header[_JOB_KEY], path), int(header["size"])
+        vae = fold_spectral_norms(Vae(job.network, size).eval())
+        load_model(vae, str(path))
+    except (SengaError, OSError, SafetensorError, RuntimeError) as error:
         raise _unreadable(path) from error
-    return LoadedModel(painter, job, size)
+    except (ValueError, KeyError, TypeError) as error:  # another header
+        raise _unreadable(path) from error
+    return LoadedModel(vae, job, size)
 
 
 def _unreadable(path: Path) -> WeightsError:
@@ -86,9 +89,9 @@ def _unreadable(path: Path) -> WeightsError:
     )
 
 
-def fold_spectral_norms(network: Painter) -> Painter:
+def fold_spectral_norms(vae: Vae) -> Vae:
     """Replace weights under spectral normalisation by plain ones of the same value, in place."""
-    for layer in network.modules():
+    for layer in vae.modules():
         if parametrize.is_parametrized(layer, "weight"):
             parametrize.remove_parametrizations(layer, "weight")
-    return network
+    return vae

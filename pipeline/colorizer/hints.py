@@ -1,4 +1,4 @@
-"""Colour hints: patches of one colour that a user puts on the line art, and their simulation.
+"""Colour hints: patches of one colour that a user puts on line art, and their simulation.
 
 The simulation follows "Real-Time User-Guided Image Colorization" (Zhang et al. 2017), section 3.1:
 the number of patches is geometrically distributed, their positions are normally distributed around
@@ -24,7 +24,7 @@ _OPAQUE = 127  # alpha above which a pixel of an RGBA picture is a hint
 
 @dataclass(frozen=True, kw_only=True)
 class HintOptions(Options, section="hints"):
-    """How hints are simulated."""
+    """The simulation of hints."""
 
     stop_probability: float = option(
         0.125,
@@ -57,7 +57,7 @@ class HintOptions(Options, section="hints"):
         self.require(self.max_patch >= self.min_patch, "max_patch", "min_patch or more pixels")
 
     def sides(self, size: int) -> NDArray[np.int64]:
-        """Sides that a patch may have on a picture of `size` x `size`, in pixels."""
+        """Return the sides that a patch may have on a picture of `size` x `size`, in pixels."""
         at_256 = np.arange(self.min_patch, self.max_patch + 1, self.patch_step)
         return np.maximum(1, np.rint(at_256 * size / 256)).astype(np.int64)
 
@@ -82,7 +82,7 @@ class Hints:
     mask: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless both arrays are what they should be."""
+        """Raise ValueError unless both arrays have the documented shape and dtype."""
         color, mask = self.color, self.mask
         fits = mask.ndim == 2 and color.shape == (*mask.shape, 3)
         if not fits or color.dtype != np.uint8 or mask.dtype != np.bool_:
@@ -141,14 +141,14 @@ def simulate_hints(
     rng: np.random.Generator,
     patches: int | None = None,
 ) -> Hints:
-    """Return hints as a user might put them.
+    """Return random hints, as a user might put them.
 
     Args:
         picture: (S, S, 3) uint8 RGB, the ground truth, whose colours become the hints.
-        box: its content; hints are put nowhere else.
+        box: of its content; hints are put nowhere else.
         options: number, sides and colour of patches.
         rng: source of all randomness.
-        patches: number of patches; drawn as the options say if None.
+        patches: number of patches; random, by the options, if None.
 
     Returns:
         Hints of the picture's size.
@@ -170,16 +170,17 @@ def simulate_hints(
 def _positions(
     start: int, end: int, sides: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return where patches begin, in pixels.
+    """Return the lefts or the tops of patches, in pixels.
 
-    Normal around the centre, with a sigma of a quarter of the free side, and clipped.
+    They are normally distributed around the centre, with a sigma of a quarter of the free length,
+    and clipped.
     """
     free = np.maximum(0, end - start - sides)
     return start + np.rint(rng.normal(free / 2, free / 4)).clip(0, free).astype(np.int64)
 
 
 def overlay(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:
-    """Draw hints on faint line art, to look at: (H, W) uint8 -> (H, W, 3) uint8 RGB."""
+    """Draw hints on faint line art, for people: (H, W) uint8 -> (H, W, 3) uint8 RGB."""
     faint = (255 - (255 - line.astype(np.float32)) * 0.35).astype(np.uint8)
     overlaid = np.repeat(faint[..., None], 3, axis=2)
     overlaid[hints.mask] = hints.color[hints.mask]

@@ -1,4 +1,4 @@
-"""Line art of any size in the square that the networks work on, and results back at its size."""
+"""Resize line art of any size to the square that the networks work on, and results back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.colorizer.hints import Hints
 from pipeline.pack.square import Placement
 
-_MIN_COVERAGE = 0.1  # share of a resized pixel that must be hinted for it to be a hint
+_MIN_COVERAGE = 0.1  # share of a resized pixel's area that must be a hint for it to be one
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Letterbox:
     Attributes:
         line: (S, S) uint8, 0 ink, 255 paper.
         hints: (S, S), or None without any.
-        placement: where in the square they are.
-        width: of the line art as it was given, in pixels.
-        height: likewise.
+        placement: position and size of the line art in the square.
+        width: of the original line art, in pixels.
+        height: of the original line art, in pixels.
     """
 
     line: NDArray[np.uint8]
@@ -34,7 +34,7 @@ class Letterbox:
 
     @classmethod
     def of(cls, line: NDArray[np.uint8], hints: Hints | None, size: int) -> Letterbox:
-        """Return line art and hints, resized and padded to a square.
+        """Resize and pad line art and hints to a square.
 
         Args:
             line: (H, W) uint8, 0 ink, 255 paper.
@@ -64,12 +64,12 @@ class Letterbox:
     def crop(
         self, square: NDArray[np.uint8], width: int | None = None, height: int | None = None
     ) -> NDArray[np.uint8]:
-        """Return what was colorized, without the padding, at the size of the line art.
+        """Crop the padding off a result, and resize it to the size of the line art.
 
         Args:
             square: (S, S, 3) uint8.
-            width: of the result in pixels; that of the line art if None.
-            height: likewise.
+            width: of the cropped result, in pixels; that of the line art if None.
+            height: of the cropped result, in pixels; that of the line art if None.
 
         Returns:
             (height, width, 3) uint8.
@@ -78,7 +78,11 @@ class Letterbox:
 
 
 def _resize_hints(hints: Hints, placement: Placement) -> Hints:
-    """Return hints in a square; a pixel is hinted if a tenth of it was, by the mean of that."""
+    """Resize hints into a square.
+
+    A pixel becomes a hint if more than a tenth of its area was one; its colour is the mean of that
+    part.
+    """
     size, area = (placement.width, placement.height), cv2.INTER_AREA
     coverage = cv2.resize(hints.mask.astype(np.float32), size, interpolation=area)
     color = cv2.resize(hints.color.astype(np.float32), size, interpolation=area)

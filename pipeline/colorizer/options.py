@@ -1,4 +1,4 @@
-"""The options of the colorizer; nothing here loads PyTorch."""
+"""The options of the colorizer; this module loads no PyTorch."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ class LossOptions(Options, section="losses"):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(Options, section="train"):
-    """How the colorizer is trained."""
+    """The training of the colorizer."""
 
     lines: tuple[str, ...] = option(
         (), "line variants to train on, such as pured; all of the file's if empty"
     )
-    epochs: float = option(50.0, "times that every picture is seen", above=0)
+    epochs: float = option(50.0, "passes over the training pictures", above=0)
     batch_size: int = option(32, "pictures per step, over all processes", at_least=1)
     generator_lr: float = option(
         1e-4,
@@ -105,7 +105,7 @@ class TrainOptions(Options, section="train"):
         renamed_from="ema",
     )
     processes: int = option(
-        0, "processes of one GPU each; 0 for one per GPU", affects_result=False, at_least=0
+        0, "training processes of one GPU each; 0 for one per GPU", affects_result=False, at_least=0
     )
     num_workers: int = option(
         2,
@@ -125,7 +125,7 @@ class TrainOptions(Options, section="train"):
     )
     keep_checkpoints: int = option(
         2,
-        "newest checkpoints that are kept; training resumes from the last one",
+        "newest checkpoints to keep; training resumes from the last one",
         affects_result=False,
         at_least=1,
     )
@@ -137,7 +137,7 @@ class TrainOptions(Options, section="train"):
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions(Options, section="evaluate"):
-    """How a colorizer is evaluated."""
+    """The evaluation of colorizers."""
 
     generators: tuple[str, ...] = option(
         GENERATORS,
@@ -161,12 +161,12 @@ class EvaluateOptions(Options, section="evaluate"):
     )
     diversity_samples: int = option(
         8,
-        "random z per picture from which diversity is computed",
+        "random z per picture that diversity is computed from",
         at_least=2,
         renamed_from="shifts",
     )
     batch_size: int = option(
-        16, "pictures per batch in an evaluation", affects_result=False, at_least=1
+        16, "pictures colorized at once in an evaluation", affects_result=False, at_least=1
     )
     inception_weights: str = option(
         "",
@@ -189,7 +189,7 @@ class EvaluateOptions(Options, section="evaluate"):
             self.require(not missing, f"{name}_weights", expected)
 
     def weight_files(self) -> dict[str, str]:
-        """The paths of weights that are given, by option."""
+        """Return the paths of the weights that are set, by key."""
         names = ("inception_weights", "lpips_weights", "alexnet_weights")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
@@ -205,11 +205,11 @@ def require_size(size: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentOptions(Options, section="augment"):
-    """Augmentation of training pictures."""
+    """The augmentation of training pictures."""
 
     flip: bool = option(True, "mirror every other training picture")
     hue: float = option(
-        0.1, "colours turn by up to this share of the colour circle", at_least=0, at_most=0.5
+        0.1, "hues turn by up to this share of the colour circle", at_least=0, at_most=0.5
     )
     saturation: float = option(
         0.1, "saturation is multiplied by 1 - this to 1 + this", at_least=0, at_most=1

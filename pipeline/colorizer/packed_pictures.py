@@ -21,7 +21,7 @@ class PackedPicture:
         id: post id.
         color: (S, S, 3) uint8 RGB, the ground truth.
         line: (S, S) uint8, 0 ink.
-        box: its content.
+        box: of its content.
     """
 
     id: int
@@ -30,7 +30,7 @@ class PackedPicture:
     box: Box
 
     def hints(self, patches: int, options: HintOptions, seed: int) -> Hints:
-        """Return hints of this number of patches, always the same for a seed."""
+        """Return simulated hints with this number of patches, always the same for a seed."""
         rng = np.random.default_rng((seed, self.id, patches))
         return simulate_hints(self.color, self.box, options, rng, patches)
 
@@ -69,8 +69,8 @@ class Variants:
     """Other drawings of the first pictures of a packed file; lists have one entry per picture.
 
     Attributes:
-        sketches: that the line art was drawn from, (S, S) uint8; empty if none were packed.
-        lines: the line art of the same style by the name of its variant, the given one included.
+        sketches: the sketches of the line art, (S, S) uint8; empty if none were packed.
+        lines: all line art of the same style, by the name of its variant.
     """
 
     sketches: list[NDArray[np.uint8]]

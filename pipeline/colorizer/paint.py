@@ -1,8 +1,8 @@
 """Colorize a folder of line art: `python -m pipeline.colorizer.paint COLORIZER FOLDER RESULTS`.
 
-COLORIZER is the folder that TrainColorizer wrote, or the colorizer.safetensors in it. `--seed 1`
-takes a random z, which is 0 otherwise. Hints for `girl.png` are the opaque pixels of
-`girl.hints.png`.
+COLORIZER is a colorizer.safetensors that TrainColorizer wrote, or the folder that it is in. With
+`--seed 1` each picture has a random z; otherwise z is 0. Hints for `girl.png` are the opaque pixels
+of `girl.hints.png`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _HINTS = ".hints"
 
 
-def paint_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int | None) -> int:
-    """Colorize every picture of a folder; one that cannot be read is a line on standard error.
+def colorize_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int | None) -> int:
+    """Colorize every picture of a folder; report those that cannot be read on standard error.
 
     Args:
         colorizer: the colorizer.
         lines: folder of line art, any size.
-        results: folder that gets a PNG of the same name and size for each.
-        seed: of z; z is 0 if None.
+        results: folder for the results: PNG files of the same names and sizes.
+        seed: of a random z for each picture; z is 0 if None.
 
     Returns:
         The number of pictures that could not be read.
@@ -51,13 +51,13 @@ def paint_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int | N
         try:
             line = np.asarray(Image.fromarray(decode(path.read_bytes())).convert("L"))
             hints = _read_hints(path.with_name(f"{path.stem}{_HINTS}.png"))
-            painted = colorizer.colorize(line, hints, z)
+            result = colorizer.colorize(line, hints, z)
         except (PictureError, OSError, ValueError) as error:
             failed += 1
             sys.stderr.write(f"{path}: skipped, it or its hints cannot be read ({error}).\n")
             continue
         with store.publish(results / f"{path.stem}.png") as temporary:
-            temporary.write_bytes(encode_png(painted))
+            temporary.write_bytes(encode_png(result))
         sys.stderr.write(f"{results / path.stem}.png\n")
     return failed
 
@@ -72,13 +72,13 @@ def _read_hints(path: Path) -> Hints | None:
 def main(arguments: list[str]) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.colorizer.paint", description=__doc__)
-    parser.add_argument("colorizer", type=Path, help="folder or colorizer.safetensors")
+    parser.add_argument("colorizer", type=Path, help="colorizer.safetensors, or its folder")
     parser.add_argument("lines", type=Path, help="folder of line art")
     parser.add_argument("results", type=Path, help="folder for the colorized pictures")
-    parser.add_argument("--seed", type=int, help="of a random z; without it z is 0")
+    parser.add_argument("--seed", type=int, help="seed of a random z; without it z is 0")
     chosen = parser.parse_args(arguments)
     colorizer = Colorizer.load(chosen.colorizer)
-    failed = paint_folder(colorizer, chosen.lines, chosen.results, chosen.seed)
+    failed = colorize_folder(colorizer, chosen.lines, chosen.results, chosen.seed)
     if failed:
         raise SengaError(f"{failed} of the pictures could not be read; the others are colorized.")
 

@@ -1,4 +1,7 @@
-"""The weights of the perceptual loss: which they are, and what to do without; loads no PyTorch."""
+"""The weights of the perceptual loss: their identity, and messages if they are missing.
+
+Nothing in this module loads PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ NETWORK = "danbooru_resnet"
 
 
 def identity(options: LossOptions) -> str:
-    """Return what identifies the weights.
+    """Return the string that stands for the weights in a fingerprint.
 
     Raises:
-        SengaError: If there are no weights of this name, and no file.
+        WeightsError: If there are neither weights of this name nor such a file.
     """
     return weights.identity(options.perceptual_weights, option=OPTION, network=NETWORK)
 
@@ -28,14 +31,14 @@ def are_missing(options: LossOptions) -> bool:
     return bool(options.perceptual) and not weights.is_available(options.perceptual_weights)
 
 
-def missing(options: LossOptions) -> str | None:
-    """Return the message for weights that must be on this machine and are not, or None."""
+def unmet_requirement(options: LossOptions) -> str | None:
+    """Return the message for weights that are required but missing, or None."""
     if not are_missing(options) or options.missing_weights != "error":
         return None
     advice = ", or set [losses] missing_weights = skip"
     return weights.missing_weights_message(options.perceptual_weights, OPTION, advice)
 
 
-def missing_message(options: LossOptions) -> str:
-    """Return the sentence for weights that a training goes without."""
+def skipped_message(options: LossOptions) -> str:
+    """Return the message for missing weights, without which a training skips the loss."""
     return weights.missing_weights_message(options.perceptual_weights, OPTION)

@@ -1,4 +1,4 @@
-"""Pictures as the networks see them, and what the networks make as pictures."""
+"""Conversion of pictures to the tensors of the networks, and back."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def to_maps(lines: Sequence[NDArray[np.uint8]], hints: Sequence[Hints | None]) -
         (N, 5, S, S) float32, see `join_map`.
     """
     size = lines[0].shape
-    given = [Hints.none(*size) if each is None else each for each in hints]
-    mask = torch.from_numpy(np.stack([each.mask for each in given]))[:, None].float()
-    color = to_tensor(np.stack([each.color for each in given])) * mask
+    present = [Hints.none(*size) if each is None else each for each in hints]
+    mask = torch.from_numpy(np.stack([each.mask for each in present]))[:, None].float()
+    color = to_tensor(np.stack([each.color for each in present])) * mask
     return join_map(to_tensor(np.stack(lines)[..., None]), color, mask)
 
 

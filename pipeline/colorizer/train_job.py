@@ -1,4 +1,4 @@
-"""Training jobs: what a colorizer is trained on and how, as JSON beside its weights."""
+"""Training jobs: the data and settings of a training, as JSON beside its weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = "senga-colorizer-1"
 WEIGHTS = "colorizer.safetensors"
 JOB = "colorizer.json"
 TRAIN_LOG = "train_log.jsonl"
-"""Files in the folder of a training: its result, its job, its losses as they were logged."""
+"""Names of files in the folder of a training: its weights, its job, and its logged losses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,14 @@ class TrainJob:
     Attributes:
         train: path of the file to train on.
         test: path of the file whose pictures the sample grids show; may be empty.
-        content: identifies the training pictures; checkpoints of others are refused.
+        content: digest of the training pictures; checkpoints of others are refused.
         seed: of everything random.
+        network: which networks, and how wide.
+        losses: weights of the losses.
+        hints: options of the simulated hints.
+        augment: options of the augmentation.
+        options: epochs, batch size, learning rates and the like.
+        compute: device and precision.
     """
 
     train: str
@@ -47,9 +53,9 @@ class TrainJob:
     def fingerprint(self) -> str:
         """Return a hash of everything that changes the result; checkpoints carry it.
 
-        It hangs on the names of configuration sections and keys and on their values, on nothing
-        that only code is called: a class or a field of this one may be renamed, a section or a key
-        may not without all trainings being done again.
+        It depends on the sections and keys of the configuration and on their values, but not on
+        names in the code: a class, or a field of this one, may be renamed; if a section or a key
+        is, every training runs again.
         """
         sections: tuple[Options, ...] = (
             self.network,
@@ -60,7 +66,7 @@ class TrainJob:
             self.compute,
         )
         settings = {each.section: settings_of(each) for each in sections}
-        if self.options.shrink_batch:  # to what fits, when it is known
+        if self.options.shrink_batch:  # then the batch size may still change
             del settings[TrainOptions.section]["batch_size"]
         return store.fingerprint([SCHEMA, self.content, self.seed, settings])
 
@@ -73,11 +79,11 @@ class TrainJob:
         """Return the job in a JSON text.
 
         Args:
-            text: what `to_json` returned.
+            text: as returned by `to_json`, of this version or the one before.
             source: the file that it was read from, for the message.
 
         Raises:
-            SengaError: If it is another text.
+            SengaError: If it is anything else.
         """
         try:
             values = json.loads(text)
@@ -86,10 +92,10 @@ class TrainJob:
                 raise SengaError(
                     f"{source} holds a training job of schema {schema!r}: expected {SCHEMA!r}."
                 )
-            for name, options_type in _SECTIONS.items():  # files of the version before
+            for name, options_type in _SECTIONS.items():  # as in files of the version before
                 if options_type.section_renamed_from in values:
                     values[name] = values.pop(options_type.section_renamed_from)
-            return cls(**{name: _section(name, value) for name, value in values.items()})
+            return cls(**{name: _parse_section(name, value) for name, value in values.items()})
         except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
             raise SengaError(
                 f"{source} cannot be read as a training job ({error}). Choose the JSON file that "
@@ -107,12 +113,12 @@ _SECTIONS: dict[str, type[Options]] = {
 }
 
 
-def _section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON document
+def _parse_section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON document
     options_type = _SECTIONS.get(name)
     if options_type is None:
         return value
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
-    for old, new in renamed_keys(options_type).items():  # files of the version before
+    for old, new in renamed_keys(options_type).items():  # as in files of the version before
         if old in values:
             values[new] = values.pop(old)
     for key in fields(options_type):

@@ -1,4 +1,4 @@
-"""The command that opens the web demo: `python -m pipeline.demo`."""
+"""The command of the web demo: `python -m pipeline.demo`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
     """Run the demo until SIGINT or SIGTERM.
 
     Raises:
-        SengaError: if the demo cannot start.
+        SengaError: If the demo cannot start.
     """
     options = parse(arguments)
     _handle_signals()
@@ -34,9 +34,9 @@ def main(arguments: list[str]) -> None:
 
 def _run(options: DemoOptions, listener: socket.socket) -> None:
     # Idle threads should sleep: by default they spin, and with a browser on the same cores,
-    # colorizing takes several times as long. PyTorch reads it when it is imported.
+    # colorizing takes several times as long. PyTorch reads this variable when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Importing PyTorch takes seconds: wrong options are reported before.
+    # Importing PyTorch takes seconds, so options are checked first.
     from pipeline.demo.app import create_app
     from pipeline.demo.models import Models
     from pipeline.demo.worker import Worker

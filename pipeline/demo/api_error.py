@@ -45,7 +45,7 @@ class ApiError(Exception):
     Attributes:
         code: one of `CODES`.
         status: of the HTTP response.
-        message: for people: what is wrong, and what to do.
+        message: for people, what is wrong and what to do.
         headers: of the HTTP response, on top of those that every response has.
     """
 
@@ -72,7 +72,7 @@ def body_too_large(max_body: int) -> ApiError:
 
 
 def bad_request() -> ApiError:
-    """Return the error for a request that is not HTTP as it should be."""
+    """Return the error for a request that is not valid HTTP."""
     return ApiError("bad_request", "The request is not valid HTTP. Check its headers and length.")
 
 

@@ -28,8 +28,8 @@ def create_app(models: Models, worker: Worker, options: DemoOptions) -> Flask:
     """Return the demo's application.
 
     Args:
-        models: what is loaded.
-        worker: runs the jobs of these models.
+        models: the models, loaded or not.
+        worker: the worker that runs the jobs of these models.
         options: host and limits.
     """
     app = Flask(__name__, static_folder=None)
@@ -50,7 +50,7 @@ def create_app(models: Models, worker: Worker, options: DemoOptions) -> Flask:
 
 
 def _add_page_routes(app: Flask) -> None:
-    """GET: the page, its files, and the samples."""
+    """Add the GET routes of the page, its files, and the samples."""
 
     @app.get("/")
     def index() -> Response:
@@ -69,7 +69,7 @@ def _add_page_routes(app: Flask) -> None:
 
 
 def _add_status_routes(app: Flask, models: Models, worker: Worker, options: DemoOptions) -> None:
-    """GET: whether the demo works, and what it can do."""
+    """Add the GET routes that report the demo's health, models and limits."""
 
     @app.get("/healthz")
     def health() -> tuple[Response, int]:
@@ -93,7 +93,7 @@ def _add_status_routes(app: Flask, models: Models, worker: Worker, options: Demo
 
 
 def _add_model_routes(app: Flask, models: Models, worker: Worker, limits: PictureLimits) -> None:
-    """POST: pictures in, pictures out."""
+    """Add the POST routes, which take pictures and return pictures."""
 
     def respond(
         endpoint: Callable[[Fields, Models, RunJobs], JsonObject], client_id: str | None = None
@@ -119,7 +119,7 @@ def _add_model_routes(app: Flask, models: Models, worker: Worker, limits: Pictur
 
 
 def _client_id() -> str | None:
-    """Return the page's random id; newer requests of the same id replace older ones."""
+    """Return the random id of the page that sent the request, or None if it sent none."""
     client_id = request.headers.get("X-Senga-Client")
     if client_id is None or _CLIENT_ID.fullmatch(client_id):
         return client_id
@@ -153,7 +153,7 @@ def _from_http_exception(error: HTTPException, options: DemoOptions) -> ApiError
 
 
 def _handle_exception(error: Exception) -> tuple[Response, int, dict[str, str]]:
-    """Log where it happened, but not the error's message: it may quote what was sent."""
+    """Log the traceback, but not the error's message, which may quote the request."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     _LOG.error("%s in %s\n%s", type(error).__name__, request.endpoint, frames)
     return _error_response(internal_error())

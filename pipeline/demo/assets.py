@@ -11,7 +11,7 @@ from pipeline.demo.api_error import ApiError
 
 FOLDER = Path(__file__).parent / "static"
 
-_MEDIA_TYPES = {  # not the system's: Windows' registry may call JavaScript plain text
+_MEDIA_TYPES = {  # not `mimetypes`: Windows' registry may call JavaScript plain text
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
@@ -27,10 +27,10 @@ def asset(name: str) -> Response:
     """Return a file of the page.
 
     Args:
-        name: relative to `FOLDER`; nothing outside of it is found.
+        name: relative to `FOLDER`.
 
     Raises:
-        ApiError: `not_found`.
+        ApiError: `not_found`, for files outside of `FOLDER` too.
     """
     path = safe_join(str(FOLDER), name)
     if path is None or not Path(path).is_file():

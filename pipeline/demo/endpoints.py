@@ -1,6 +1,6 @@
 """The POST endpoints: from the fields of a request to the JSON of its response.
 
-Everything but the models' own work happens here, in the server's threads.
+They run in the server's threads and do everything but run the models, which the worker does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sketch_models.styles import STYLES, ink_to_sketch
 MAX_SIDE = 1536  # of the input of a sketch or line model, in pixels
 MAX_VARIATIONS = 8
 MAX_SHIFT = 100
-MAX_SEED = 2**53 - 1 - MAX_VARIATIONS  # so that the last variation's is a safe JavaScript integer
+MAX_SEED = 2**53 - 1 - MAX_VARIATIONS  # the last variation's seed must be exact in JavaScript
 
 RunJobs = Callable[[Sequence[Job]], JobResults]
 JsonObject = dict[str, Any]
@@ -36,7 +36,7 @@ def sketch(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     """Handle `/api/sketch`: a colour picture to a sketch.
 
     Raises:
-        ApiError: what is wrong with a field; whatever `run_jobs` raises.
+        ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
     fields.reject_unknown("image", "model", "style", "size")
     model = fields.text("model", "xdog")
@@ -52,7 +52,7 @@ def simplify(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     """Handle `/api/simplify`: a rough sketch to clean lines of the same size.
 
     Raises:
-        ApiError: what is wrong with a field; whatever `run_jobs` raises.
+        ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
     fields.reject_unknown("image", "model")
     model = fields.text("model", "centerline")
@@ -68,7 +68,7 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     """Handle `/api/colorize`: line art and hints to one colorization or several variations.
 
     Raises:
-        ApiError: what is wrong with a field; whatever `run_jobs` raises.
+        ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
     fields.reject_unknown("line", "hints", "seed", "shift", "dimension", "variations", "size")
     seed = fields.optional_integer("seed", range(MAX_SEED + 1))
@@ -92,15 +92,16 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
 def _read_letterbox(fields: Fields, size: int) -> Letterbox:
     """Read line art and hints, and place them in a square of `size` pixels.
 
-    The pictures themselves, which may be large, are freed before anything waits.
+    The decoded pictures, which may be large, are freed before the request waits in the queue.
     """
     line, hints = fields.grey("line"), fields.hints("hints")
     height, width = line.shape
     if hints is not None and hints.mask.shape != line.shape:
-        high, wide = hints.mask.shape
+        hints_height, hints_width = hints.mask.shape
         raise ApiError(
             "size_mismatch",
-            f"`hints` is {wide} x {high} pixels, expected {width} x {height}, the size of `line`.",
+            f"`hints` is {hints_width} x {hints_height} pixels, expected {width} x {height}, the "
+            "size of `line`.",
         )
     return Letterbox.of(line, hints, size)
 

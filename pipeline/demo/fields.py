@@ -30,9 +30,9 @@ class Fields:
     A field that is null, or an empty text of a form, counts as missing.
 
     Args:
-        values: by name: JSON values; of a form, text, or the bytes of a file.
-        limits: for pictures.
-        is_form: whether numbers are text.
+        values: by name: JSON values, or the texts and file contents of a form.
+        limits: on the size of pictures.
+        is_form: whether the values are those of a form, in which numbers are text.
     """
 
     def __init__(
@@ -45,11 +45,7 @@ class Fields:
         self._is_form = is_form
 
     def reject_unknown(self, *known: str) -> None:
-        """Raise if there are fields of other names.
-
-        Raises:
-            ApiError: `unknown_field`.
-        """
+        """Raise ApiError `unknown_field` if there are fields of other names."""
         for name in self._names:
             if name not in known:
                 raise ApiError(
@@ -117,7 +113,7 @@ class Fields:
         """Return a required picture: (H, W, 3) uint8 RGB.
 
         Raises:
-            ApiError: `missing_field`, or what is wrong with the picture.
+            ApiError: `missing_field`, or that of `read_rgb`.
         """
         return read_rgb(name, self._content(name), self._limits)
 
@@ -125,7 +121,7 @@ class Fields:
         """Return a required drawing: (H, W) uint8, 0 ink, 255 paper.
 
         Raises:
-            ApiError: `missing_field`, or what is wrong with the picture.
+            ApiError: `missing_field`, or that of `read_rgb`.
         """
         return read_grey(name, self._content(name), self._limits)
 
@@ -133,7 +129,7 @@ class Fields:
         """Return hints, or None if the field is missing.
 
         Raises:
-            ApiError: what is wrong with the picture.
+            ApiError: that of `read_hints`.
         """
         if name not in self._values:
             return None
@@ -149,7 +145,7 @@ class Fields:
         return value
 
     def _content(self, name: str) -> bytes:
-        """Return the file content of a picture."""
+        """Return the content of a picture file."""
         if name not in self._values:
             raise ApiError("missing_field", f"The field `{name}` is missing. Send a picture.")
         value = self._values[name]
@@ -169,12 +165,12 @@ class Fields:
 
 
 def read_fields(request: Request, limits: PictureLimits) -> Fields:
-    """Read the fields of a request, JSON or form; nothing of it touches the disk.
+    """Read the fields of a request, JSON or form, without writing any of it to disk.
 
     Raises:
         ApiError: `wrong_content_type`, `wrong_json`, `wrong_form`, or `bad_field` for a form field
             that is given twice.
-        RequestEntityTooLarge: by `request.max_content_length`.
+        RequestEntityTooLarge: If the body is longer than `request.max_content_length`.
     """
     if request.mimetype == "application/json":
         return Fields(_read_json(request.get_data(cache=False)), limits)

@@ -1,4 +1,4 @@
-"""Which requests are accepted, and the security headers of every response."""
+"""The check that a request comes from the demo's own page, and the security headers."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _OWN_SITES = ("same-origin", "none")  # Sec-Fetch-Site: the page itself, or the 
 def check_origin(request: Request, host: str) -> None:
     """Raise unless a request comes from the demo's own page, or from a program of the user.
 
-    A page of another site can send requests to the loopback; it can also give its own name the
-    address 127.0.0.1, and then read the responses (DNS rebinding).
+    A page of another site can send requests to the loopback; it can also point its own host name at
+    127.0.0.1, and then read the responses (DNS rebinding).
 
     Args:
-        request: any.
+        request: the request.
         host: the `--host` that the demo listens on.
 
     Raises:
@@ -57,10 +57,10 @@ def _is_own_host(host_header: str, host: str) -> bool:
     if not match:
         return False
     name = (match["ipv6"] or match["name"]).lower()
-    return name in ("localhost", host.lower()) or _is_address(name)
+    return name in ("localhost", host.lower()) or _is_ip_address(name)
 
 
-def _is_address(name: str) -> bool:
+def _is_ip_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:

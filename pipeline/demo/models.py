@@ -1,4 +1,4 @@
-"""The demo's models: loads them, describes them and runs them."""
+"""The demo's models: their loading, their description for the API, and their use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHIPPED = Path(__file__).parent / "model"
 """The folder of the colorizer that comes with the demo."""
 
 TRAIN_COMMAND = "LUIGI_CONFIG_PATH=configs/demo.cfg luigi --module tasks TrainColorizer"
-"""The command that trained it."""
+"""The command that trained the shipped colorizer."""
 
 _METRICS_FILE = "metrics.json"
 
@@ -39,24 +39,24 @@ Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
-class LoadedModel(Generic[Model]):
+class LoadResult(Generic[Model]):
     """A model, or the reason why it is not loaded.
 
     Attributes:
-        model: None if it is not loaded.
-        reason: for people: why it is not loaded, and what to do; None if it is.
+        model: the model; None if it is not loaded.
+        reason: for people, why it is not loaded and what to do; None if it is loaded.
     """
 
     model: Model | None
     reason: str | None = None
 
     @classmethod
-    def load(cls, load: Callable[[], Model], option: str) -> LoadedModel[Model]:
+    def load(cls, load: Callable[[], Model], option: str) -> LoadResult[Model]:
         """Call `load`; turn any error into a reason.
 
         Args:
-            load: returns the model.
-            option: that names another file to load, such as `--colorizer`.
+            load: a function that returns the model.
+            option: the option to choose another file with, such as `--colorizer`.
         """
         try:
             return cls(load())
@@ -75,7 +75,7 @@ class LoadedModel(Generic[Model]):
 class Models:
     """All models of the demo, loaded or not.
 
-    Its methods are for one thread at a time; `describe` and `require` are for any.
+    `run_batch` is for one thread at a time, everything else for any.
 
     Args:
         colorizer: the colorizer.
@@ -87,10 +87,10 @@ class Models:
 
     def __init__(
         self,
-        colorizer: LoadedModel[Colorizer],
+        colorizer: LoadResult[Colorizer],
         source: Path,
-        sketch: Mapping[str, LoadedModel[SketchModel]],
-        simplify: Mapping[str, LoadedModel[LineModel]],
+        sketch: Mapping[str, LoadResult[SketchModel]],
+        simplify: Mapping[str, LoadResult[LineModel]],
         device: torch.device,
     ) -> None:
         self._colorizer, self._source, self._device = colorizer, source, device
@@ -102,26 +102,26 @@ class Models:
         """Load all models that are on this machine; nothing is downloaded.
 
         Raises:
-            SengaError: if this machine has no such device.
+            ConfigError: If this machine has no such device.
         """
         compute = ComputeOptions(device=options.device)
         device = choose_device(compute.device)
         source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
         source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
         return cls(
-            LoadedModel.load(
+            LoadResult.load(
                 lambda: _load_colorizer(source, options.device), f"--colorizer = {source}"
             ),
             source,
             {
-                "xdog": LoadedModel(sketch_model(XdogOptions(), compute, "torch")),
-                "sketchkeras": LoadedModel.load(
+                "xdog": LoadResult(sketch_model(XdogOptions(), compute, "torch")),
+                "sketchkeras": LoadResult.load(
                     lambda: _load_sketchkeras(options.sketchkeras, compute), "--sketchkeras"
                 ),
             },
             {
-                "centerline": LoadedModel(line_model(CenterlineOptions(), compute)),
-                "simo_serra": LoadedModel.load(
+                "centerline": LoadResult(line_model(CenterlineOptions(), compute)),
+                "simo_serra": LoadResult.load(
                     lambda: _load_simo_serra(options.simo_serra, compute), "--simo-serra"
                 ),
             },
@@ -136,16 +136,16 @@ class Models:
     @property
     def size(self) -> int:
         """Side of the colorizer's square pictures, in pixels."""
-        return self._painter.size
+        return self._colorizer.get().size
 
     @property
     def latent_dim(self) -> int:
         """Number of dimensions of the colorizer's z."""
-        return self._painter.latent_dim
+        return self._colorizer.get().latent_dim
 
     @property
     def max_batch(self) -> int:
-        """Pictures in a batch, at most, for the best throughput.
+        """The largest number of pictures in a batch, for the best throughput.
 
         A CPU needs a quarter more time per picture for eight than for four, which fit its caches;
         and four are ready sooner.
@@ -175,7 +175,7 @@ class Models:
         Raises:
             ApiError: `model_unavailable`, or `bad_field` for an unknown name.
         """
-        models: Mapping[str, LoadedModel[Any]]
+        models: Mapping[str, LoadResult[Any]]
         models = self._sketch if stage == "sketch" else self._simplify
         if name not in models:
             names = " or ".join(models)
@@ -184,12 +184,14 @@ class Models:
             raise ApiError("model_unavailable", str(models[name].reason))
 
     def run_batch(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
-        """Return one output per job; all have the same stage and model, which must be loaded."""
+        """Return one output per job; all jobs are of the same stage and model, which is loaded."""
         first = jobs[0]
         if isinstance(first, ColorizeJob):
             colorize = cast("Sequence[ColorizeJob]", jobs)
             lines, hints = [job.line for job in colorize], [job.hints for job in colorize]
-            return self._painter.colorize_batch(lines, hints, np.stack([job.z for job in colorize]))
+            return self._colorizer.get().colorize_batch(
+                lines, hints, np.stack([job.z for job in colorize])
+            )
         if isinstance(first, SketchJob):
             sketch = cast("Sequence[SketchJob]", jobs)
             return self._sketch[first.model].get().extract_lines([job.picture for job in sketch])
@@ -197,13 +199,9 @@ class Models:
         return self._simplify[first.model].get().simplify([job.sketch for job in simplify])
 
     def warmup_job(self) -> ColorizeJob:
-        """Return a job with a blank square: the first one takes longer than all others."""
+        """Return a job with a blank drawing, for the first run, which takes longer than others."""
         paper = np.full((self.size, self.size), 255, np.uint8)
         return ColorizeJob(paper, None, np.zeros(self.latent_dim, np.float32))
-
-    @property
-    def _painter(self) -> Colorizer:
-        return self._colorizer.get()
 
     def _describe(self) -> dict[str, Any]:
         return {
@@ -232,7 +230,7 @@ class Models:
         }
 
 
-def _describe_models(models: Mapping[str, LoadedModel[Any]]) -> list[dict[str, Any]]:
+def _describe_models(models: Mapping[str, LoadResult[Any]]) -> list[dict[str, Any]]:
     return [
         {"name": name, "available": loaded.model is not None, "reason": loaded.reason}
         for name, loaded in models.items()
@@ -272,7 +270,7 @@ def _require_on_disk(name: str, network: str) -> None:
     """Raise if weights would have to be downloaded.
 
     Raises:
-        SengaError: how to get them.
+        WeightsError: with the command that downloads them.
     """
     option = f"--{network.replace('_', '-')}"
     weights.identity(name, option=option, network=network)

@@ -10,29 +10,25 @@ from typing import Any
 from sketch_models.network_options import DEVICES, is_device
 from sketch_models.option import Options, option
 
-_MIN_QUEUE = 8  # a request for variations waits with so many pictures
-_EXTRA_THREADS = 16  # threads for pictures at work, and for the page and refusals meanwhile
+_MIN_QUEUE = 8  # as many pictures as one request for variations adds
+_EXTRA_THREADS = 16  # for requests that do not wait: being computed, for the page, or refused
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions(Options):
-    """What the demo runs with."""
+    """The options of the demo."""
 
-    colorizer: str = option(
-        "", "colorizer.safetensors, or its folder; the one that comes with Senga if empty"
-    )
-    host: str = option(
-        "127.0.0.1", "address to listen on; other addresses than the loopback are public"
-    )
-    port: int = option(7860, "port to listen on; 0: a free one", at_least=0, at_most=65_535)
+    colorizer: str = option("", "colorizer.safetensors or its folder; the shipped one if empty")
+    host: str = option("127.0.0.1", "address to listen on; any but the loopback is public")
+    port: int = option(7860, "port to listen on; 0 takes a free one", at_least=0, at_most=65_535)
     device: str = option("auto", DEVICES)
     sketchkeras: str = option("", "weights of the sketch network: sketchkeras, or a path")
     simo_serra: str = option("", "weights of the line network: gan, mse, pencil1, ..., or a path")
-    max_pixels: int = option(1 << 24, "largest number of pixels in a picture", at_least=1)
+    max_pixels: int = option(1 << 24, "largest number of pixels of a picture", at_least=1)
     max_body: int = option(
         1 << 25, "largest size of a request, in bytes", at_least=1024, unit="bytes"
     )
-    min_side: int = option(16, "shortest side of a picture, in pixels", at_least=1, unit="pixels")
+    min_side: int = option(16, "smallest side of a picture, in pixels", at_least=1, unit="pixels")
     queue: int = option(
         64,
         "largest number of pictures in the queue; more are refused",
@@ -40,7 +36,7 @@ class DemoOptions(Options):
         unit="pictures",
     )
     threads: int = option(
-        0, f"threads that serve requests; 0: {_EXTRA_THREADS} more than queue", at_least=0
+        0, f"threads for requests; 0 for {_EXTRA_THREADS} more than the queue holds", at_least=0
     )
     browser: bool = option(True, "open the page in the browser")
 
@@ -54,27 +50,29 @@ class DemoOptions(Options):
 
     @property
     def serving_threads(self) -> int:
-        """Threads that answer requests. Each that waits for the models takes one."""
+        """The number of threads for requests; each request that waits for the models takes one."""
         return self.threads or self.queue + _EXTRA_THREADS
 
 
 def parse(arguments: Sequence[str]) -> DemoOptions:
-    """The options of a command line.
+    """Return the options of a command line.
 
     Raises:
-        ConfigError: for a value that cannot work.
-        SystemExit: with a text on the standard error where it is no such command line.
+        ConfigError: If an option has a value that cannot be used.
+        SystemExit: If the command line cannot be parsed, after a message on standard error.
     """
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.demo",
-        description="Opens the web demo: draw, put hints, get a painting.",
+        description="Open the web demo: draw lines, add colour hints, get a coloured picture.",
     )
     for field in fields(DemoOptions):
-        how: dict[str, Any] = {"type": type(field.default)}
+        parsing: dict[str, Any] = {"type": type(field.default)}
         if isinstance(field.default, bool):
-            how = {"action": argparse.BooleanOptionalAction}
+            parsing = {"action": argparse.BooleanOptionalAction}
         help_text = str(field.metadata["help"])
-        shown = f" ({field.default})" if type(field.default) in (str, int) and field.default else ""
+        default = (
+            f" ({field.default})" if type(field.default) in (str, int) and field.default else ""
+        )
         name = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(name, default=field.default, help=help_text + shown, **how)
+        parser.add_argument(name, default=field.default, help=help_text + default, **parsing)
     return DemoOptions(**vars(parser.parse_args(arguments)))

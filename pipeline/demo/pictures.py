@@ -1,4 +1,4 @@
-"""Reads the pictures that users send, within limits."""
+"""Reading of the pictures that users send, within limits."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class PictureLimits:
     """The limits on a picture's size.
 
     Attributes:
-        max_pixels: width times height, at most.
-        min_side: shorter side in pixels, at least.
+        max_pixels: largest width times height.
+        min_side: smallest width and height, in pixels.
     """
 
     max_pixels: int
     min_side: int
 
     def error(self, code: str, name: str) -> ApiError:
-        """Return the error for the picture of a field; nothing of its content."""
+        """Return the error of this code for the picture in the field `name`."""
         messages = {
             "not_a_picture": "is not a picture. Send a PNG, JPEG or GIF file.",
             "broken_picture": "is damaged or incomplete. Send a whole PNG, JPEG or GIF file.",
@@ -56,15 +56,15 @@ class PictureLimits:
 
 
 def read_rgb(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uint8]:
-    """Return a picture as a person sees it, on white: (H, W, 3) uint8 RGB.
+    """Decode a picture as a person sees it, on white: (H, W, 3) uint8 RGB.
 
     Args:
-        name: of its field, for error messages.
-        content: PNG, JPEG or GIF.
-        limits: checked against the header, before anything is decoded.
+        name: of its field, for the error message.
+        content: of a PNG, JPEG or GIF file.
+        limits: on its size, checked by the header before anything is decoded.
 
     Raises:
-        ApiError: what is wrong with the picture.
+        ApiError: `not_a_picture`, `broken_picture`, `picture_too_small` or `picture_too_large`.
     """
     _check_header(name, content, limits)
     try:
@@ -75,16 +75,16 @@ def read_rgb(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uin
 
 
 def read_grey(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uint8]:
-    """Return a drawing: (H, W) uint8, 0 ink, 255 paper. See `read_rgb`."""
+    """Decode a drawing: (H, W) uint8, 0 ink, 255 paper. Arguments and errors as for `read_rgb`."""
     grey = cv2.cvtColor(read_rgb(name, content, limits), cv2.COLOR_RGB2GRAY)
     return grey.astype(np.uint8, copy=False)
 
 
 def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
-    """Return the opaque pixels of a PNG as hints. See `read_rgb`.
+    """Decode the opaque pixels of a PNG as hints. Arguments as for `read_rgb`.
 
     Raises:
-        ApiError: what is wrong with the picture; `bad_field` if it has no alpha channel.
+        ApiError: that of `read_rgb`; `bad_field` if the picture has no alpha channel.
     """
     _check_header(name, content, limits)
     try:
@@ -92,7 +92,7 @@ def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
             if not image.has_transparency_data:
                 raise _no_alpha(name)
             return Hints.from_rgba(image)
-    except UnidentifiedImageError:  # of another format, by its header
+    except UnidentifiedImageError:  # JPEG or GIF, as the header was accepted
         raise _no_alpha(name) from None
     except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError):
         raise limits.error("broken_picture", name) from None

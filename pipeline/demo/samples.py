@@ -17,13 +17,15 @@ MAX_TRAINING_POSTS = 20_000
 SAMPLE_IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
 """Post ids of the samples: `white_background solo upper_body`, as different as possible."""
 
-LONG_SIDE = 900  # pixels: none of them is drawn smaller
+LONG_SIDE = 900
+"""The long side of the samples, in pixels."""
+
 _LOCKS = {post_id: Lock() for post_id in SAMPLE_IDS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSample:
-    """One drawing, as files."""
+    """A sample drawing, as PNG files."""
 
     line: bytes  # PNG, (H, W) grey, 0 ink, 255 paper
     color: bytes  # PNG, (H, W, 3) RGB

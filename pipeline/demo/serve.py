@@ -28,18 +28,18 @@ from sketch_models.errors import SengaError
 _MAX_IN_MEMORY = 1 << 40  # bytes: nothing overflows into a temporary file
 _RECEIVE_BYTES = 1 << 18  # read from a connection at once
 
-logging.getLogger("waitress").setLevel(logging.ERROR)  # it warns of queues and disconnects
+logging.getLogger("waitress").setLevel(logging.ERROR)  # silence warnings of queues, disconnects
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; clients can connect before it is served.
 
     Args:
-        host: name or address; of a name, its first address.
-        port: 0 takes a free one.
+        host: a name, of which the first address is used, or an address.
+        port: the port; 0 takes a free one.
 
     Raises:
-        SengaError: if this machine cannot listen there.
+        SengaError: If this machine cannot listen there.
     """
     try:
         family, socket_type, protocol, _, address = socket.getaddrinfo(
@@ -113,7 +113,7 @@ def serving(
         drain_timeout: seconds for requests in progress when the context is closed.
 
     Yields:
-        The URL, such as `http://127.0.0.1:7860`.
+        The URL of the page, such as `http://127.0.0.1:7860`.
     """
     sockets: dict[int, Any] = {}
     server = create_server(
@@ -142,16 +142,16 @@ def serving(
 
 
 class _DrainingParser(HTTPRequestParser):  # type: ignore[misc]
-    """Reads a body that is too large to its end, and keeps nothing of it.
+    """A parser that reads a body that is too large to its end, and keeps nothing of it.
 
     A client does not read the response while it is still sending: without this, it would only see
     a broken connection.
     """
 
-    _unread = 0  # bytes
+    _unread = 0  # bytes of the body
 
     def received(self, data: bytes) -> int:
-        """Consume some of the received bytes; return how many."""
+        """Consume some of the received bytes; return their number."""
         if self._unread:
             consumed = min(self._unread, len(data))
             self._unread -= consumed
@@ -164,7 +164,7 @@ class _DrainingParser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
-    """Writes the errors of waitress itself as the JSON API's."""
+    """A task that writes the errors of waitress itself as those of the JSON API."""
 
     def execute(self) -> None:
         """Write the response."""

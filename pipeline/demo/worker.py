@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class ColorizeJob:
-    """One square to colorize; the output is (S, S, 3) uint8 RGB, with S the colorizer's size."""
+    """A drawing to colorize, in a square of the colorizer's size S; the output is (S, S, 3) RGB."""
 
     line: NDArray[np.uint8]  # (S, S), 0 ink, 255 paper
     hints: Hints | None  # of the same size
@@ -53,7 +53,7 @@ Job: TypeAlias = ColorizeJob | SketchJob | SimplifyJob
 
 
 class BatchRunner(Protocol):
-    """Runs the jobs; called from the worker's thread alone."""
+    """An object that runs jobs; called from the worker's thread alone."""
 
     def run_batch(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
         """Return one output per job; all jobs have the same stage and model."""
@@ -62,11 +62,11 @@ class BatchRunner(Protocol):
 
 @dataclass(frozen=True)
 class JobResults:
-    """The outputs of a request, and how long they took.
+    """The outputs of a request, and their durations.
 
     Attributes:
         outputs: one per job.
-        waited: seconds in the queue, until its first job was started.
+        waited: seconds in the queue, until the first job was started.
         seconds: from entering the queue to the last output.
     """
 
@@ -82,9 +82,9 @@ class _Request:
     jobs: Sequence[Job]
     client_id: str | None
     is_disconnected: Callable[[], bool]
-    queued_at: float  # of the worker's clock, as are the others
-    started_at: float | None = None
-    num_started: int = 0  # jobs, the first ones
+    queued_at: float  # seconds, by the worker's clock
+    started_at: float | None = None  # seconds, by the same clock
+    num_started: int = 0  # of the jobs, which start in order
     outputs: list[NDArray[Any]] = field(default_factory=list)
     future: Future[JobResults] = field(default_factory=Future)
 
@@ -95,19 +95,19 @@ class _Request:
 
     @property
     def num_waiting(self) -> int:
-        """Jobs that are not started."""
+        """The number of jobs that are not started."""
         return len(self.jobs) - self.num_started
 
     def start(self, limit: int, now: float) -> Sequence[Job]:
-        """Return the next jobs, at most `limit`, and count them as started."""
+        """Return the next jobs, at most `limit`, and mark them as started."""
         if self.started_at is None:
             self.started_at = now
         jobs = self.jobs[self.num_started : self.num_started + limit]
         self.num_started += len(jobs)
         return jobs
 
-    def add(self, output: NDArray[Any] | ApiError, now: float) -> None:
-        """Take the output of the next job; the last one, or an error, completes the request."""
+    def add_output(self, output: NDArray[Any] | ApiError, now: float) -> None:
+        """Add the output of the next job; the last one, or an error, completes the request."""
         if self.future.done():
             return
         if isinstance(output, ApiError):
@@ -131,13 +131,13 @@ def never_disconnected() -> bool:
 
 
 class Worker:
-    """Runs jobs batch by batch; the oldest job decides the stage and model of the next batch.
+    """A thread that runs jobs in batches; each has the stage and model of the oldest job.
 
     Args:
-        models: run the batches.
+        models: the models, which run the batches.
         max_waiting: jobs that may wait in the queue.
         max_batch: jobs in a batch; halved when the device runs out of memory.
-        clock: current time in seconds.
+        clock: a function that returns the current time, in seconds.
     """
 
     def __init__(
@@ -197,10 +197,10 @@ class Worker:
         return request.future.result()
 
     def close(self, timeout: float = 1.0) -> None:
-        """Stop the thread; what waits, and what is not done in time, fails as `shutting_down`.
+        """Stop the thread; requests that are not done in time fail as `shutting_down`.
 
         Args:
-            timeout: seconds for the current batch.
+            timeout: seconds that the current batch may still take.
         """
         with self._changed:
             self._shut_down(self._queue)
@@ -232,7 +232,7 @@ class Worker:
     def _run_forever(self) -> None:
         try:
             while batch := self._next_batch():
-                self._deliver(self._outputs([job for _, jobs in batch for job in jobs]))
+                self._deliver(self._run_batch([job for _, jobs in batch for job in jobs]))
         finally:
             with self._changed:
                 self._shut_down([*self._queue, *self._running])
@@ -264,12 +264,12 @@ class Worker:
             request.fail(ApiError("client_gone", "The client disconnected before its turn."))
 
     def _deliver(self, outputs: Sequence[NDArray[Any] | ApiError]) -> None:
-        """Give the outputs of a batch to its requests."""
+        """Hand the outputs of a batch to its requests."""
         with self._changed:
             for request, output in zip(self._running, outputs, strict=True):
-                request.add(output, self._clock())
+                request.add_output(output, self._clock())
             self._running = []
-            # The other jobs of a request that has failed are of no use.
+            # If one job of a request failed, the others need not run.
             self._queue = [request for request in self._queue if not request.future.done()]
 
     def _shut_down(self, requests: Sequence[_Request]) -> None:
@@ -280,8 +280,8 @@ class Worker:
             request.fail(_shutting_down())
         self._changed.notify_all()
 
-    def _outputs(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any] | ApiError]:
-        """Run a batch; an error stands in place of the output of each job that fails by itself."""
+    def _run_batch(self, jobs: Sequence[Job]) -> Sequence[NDArray[Any] | ApiError]:
+        """Return an output per job, or an error for a job that fails even on its own."""
         try:
             outputs = self._models.run_batch(jobs)
             assert len(outputs) == len(jobs)
@@ -292,13 +292,13 @@ class Worker:
                 # Jobs are pixels: the traceback cannot repeat any words of a user.
                 _LOG.exception("A %s job failed.", jobs[0].stage)
                 return [_out_of_memory() if out_of_memory else _failed()]
-        # The failed batch held its memory until here.
+        # Outside of the except block, where the error would keep the batch's memory in use.
         size = 1
         if out_of_memory:
             torch.cuda.empty_cache()
             size = self._max_batch = max(1, len(jobs) // 2)
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-        return [output for part in parts for output in self._outputs(part)]
+        return [output for part in parts for output in self._run_batch(part)]
 
 
 def _replaces(newer: _Request, older: _Request) -> bool:

@@ -1,1 +1,1 @@
-"""What people read from a built dataset: pandas tables of posts, outcomes, measures, metrics."""
+"""Pandas tables of a built dataset: posts, outcomes, measures, metrics."""

@@ -1,4 +1,4 @@
-"""The table of what the screen measured."""
+"""The table of the screen's measures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DTYPES: dict[str, Dtype] = {
 
 
 def read_measures(folder: str | Path) -> pd.DataFrame:
-    """Read what the screen of the newest build measured, and which pictures it kept.
+    """Read the measures of the newest build's screen, and which pictures it kept.
 
         >>> measures = read_measures("data/sample")
         >>> pale = measures[measures["chroma"] < 0.1]
@@ -43,14 +43,14 @@ def read_measures(folder: str | Path) -> pd.DataFrame:
         | code | string | `ok` if the picture was kept, else the reason, such as `too_small` |
         | width, height | Int32 | of the picture, in pixels |
         | chroma | float64 | share of the pixels that are colourful, 0 to 1 |
-        | hues | float64 | how far colours stray from grey, or from one ink; in levels of 8 bits |
+        | hues | float64 | distance of colours from grey, or from one ink; in levels of 8 bits |
         | paper | float64 | share of the pixels that are about white, 0 to 1 |
-        | uniform | float64 | share of the pixels that are about of the mean colour, 0 to 1 |
+        | uniform | float64 | share of the pixels that have about the mean colour, 0 to 1 |
         | outline | float64 | changes of brightness per darkness: high if all ink is thin lines |
         | phash | string | perceptual hash, 64 hex digits |
         | sha256 | string | of the downloaded file, 64 hex digits |
 
     Raises:
-        DatasetError: if there is no such dataset, or no finished build of it.
+        DatasetError: If there is no such dataset, or no finished build of it.
     """
     return to_pandas(newest_build(folder).screens().sort("id"), _DTYPES)

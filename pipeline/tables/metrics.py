@@ -1,4 +1,4 @@
-"""The table of how good colorizers are."""
+"""The table of the metrics of colorizers."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
 
         | column | dtype | |
         |---|---|---|
-        | method | string | that painted, such as `netL-SPADE` or `nearest-hint fill` |
+        | method | string | colorizer or baseline, such as `netL-SPADE`, `nearest-hint fill` |
         | z | string | where its z came from: `prior`, `zero`, `posterior`; `` if it has none |
-        | hints | int64 | patches of colour per picture |
-        | metric | string | such as `psnr`, `ssim`, `line_f1` |
+        | hints | int64 | hint patches per picture |
+        | metric | string | its name, such as `psnr`, `ssim`, `line_f1` |
         | mean | float64 | over the pictures; NaN if there is none |
         | low, high | float64 | bounds of its 95 % interval; NaN for metrics of the whole set |
-        | n | int64 | pictures that it was measured on |
+        | n | int64 | number of pictures |
 
     Raises:
-        DatasetError: if there is no such dataset, or no evaluation of its colorizers.
+        DatasetError: If there is no such dataset, or no evaluation of its colorizers.
     """
     page = open_dataset(folder).newest(PAGE)
     if not page.exists():
@@ -60,9 +60,6 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
     except (OSError, UnicodeDecodeError, SengaError) as error:
         message = f"{path} is missing or damaged. Run EvaluateColorizer again."
         raise DatasetError(message) from error
-    rows = [
-        (one.method, one.z, one.hints, one.metric, one.mean, one.low, one.high, one.n)
-        for one in scores
-    ]
+    rows = [tuple(getattr(score, name) for name in _DTYPES) for score in scores]
     table: pd.DataFrame = pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
     return table

@@ -1,4 +1,4 @@
-"""The newest build of a dataset, and the tables that it was made of."""
+"""The newest build of a dataset, and the tables of its stages."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from pipeline.store import (
 from sketch_models.errors import DatasetError
 
 LINEAGE = "lineage"
-"""The fact of the report's manifest that holds a `Lineage`."""
+"""The key of the `Lineage` among the facts of the report's manifest."""
 
 REPORT = "report.html"
 
-_AGAIN = "Build the dataset again."
+_BUILD_AGAIN = "Build the dataset again."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lineage:
-    """The settings that a build was made with, as its paths have them.
+    """The settings hashes of a build, by which the paths of its files are found.
 
     Attributes:
         shards: numbers of the shards that have posts, ascending.
@@ -48,8 +48,8 @@ class Lineage:
     sketch: Mapping[str, str] = field(default_factory=dict)
     line: Mapping[str, str] = field(default_factory=dict)
 
-    def fact(self) -> dict[str, object]:
-        """Return it as plain data, for the manifest."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the lineage as plain data, for the manifest."""
         return asdict(self)
 
 
@@ -59,7 +59,7 @@ class NewestBuild:
 
     Attributes:
         dataset: the dataset's folder.
-        lineage: what the build was made with.
+        lineage: settings hashes of the build.
     """
 
     dataset: Dataset
@@ -71,7 +71,7 @@ class NewestBuild:
         return self._read([folder / f"{shard_name(n)}.parquet" for n in self._shards])
 
     def downloads(self) -> pl.DataFrame:
-        """Return what became of every URL, also those of posts that are not in this build."""
+        """Return the outcomes of downloads, also those of posts that are not in this build."""
         return self._read([self.dataset.color_outcomes(n) for n in self._shards])
 
     def screens(self) -> pl.DataFrame:
@@ -93,7 +93,7 @@ class NewestBuild:
         ]
 
     def groups(self) -> pl.DataFrame:
-        """Return the pictures that reached the split: id, and the first id of its group."""
+        """Return the pictures that reached the split: id, and the first id of its duplicates."""
         return self._read([self.dataset.split(self.lineage.split) / "groups.parquet"])
 
     def split(self) -> pl.DataFrame:
@@ -102,7 +102,7 @@ class NewestBuild:
 
     def split_settings(self) -> Mapping[str, object]:
         """Return the options of the split."""
-        settings = _manifest(self.dataset.split(self.lineage.split)).inputs.get("settings")
+        settings = _require_manifest(self.dataset.split(self.lineage.split)).inputs.get("settings")
         return settings if isinstance(settings, dict) else {}
 
     def packed(self) -> pl.DataFrame:
@@ -114,14 +114,16 @@ class NewestBuild:
         return self.lineage.shards
 
     def _read(self, tables: Sequence[Path]) -> pl.DataFrame:
-        """Return the rows of the tables that are there: a shard may have gone since the build."""
+        """Return the rows of all tables that exist: shards can be deleted after the build."""
         existing = [table for table in tables if table.exists()]
         if not existing:
-            raise DatasetError(f"{tables[0]} is missing. {_AGAIN}")
+            raise DatasetError(f"{tables[0]} is missing. {_BUILD_AGAIN}")
         try:
             return pl.concat(pl.read_parquet(table) for table in existing)
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DatasetError(f"{existing[0].parent} holds a damaged table. {_AGAIN}") from error
+            raise DatasetError(
+                f"{existing[0].parent} holds a damaged table. {_BUILD_AGAIN}"
+            ) from error
 
 
 def newest_build(folder: str | Path) -> NewestBuild:
@@ -131,18 +133,18 @@ def newest_build(folder: str | Path) -> NewestBuild:
         folder: of the dataset, such as `data/sample`.
 
     Raises:
-        DatasetError: if there is no such folder, or no finished build in it.
+        DatasetError: If there is no such folder, or no finished build in it.
     """
     dataset = open_dataset(folder)
     report = dataset.newest(REPORT)
     if not report.exists():
         raise DatasetError(f"{dataset.root} holds no finished build. Run BuildDataset on it.")
-    lineage = _manifest(report.resolve()).facts.get(LINEAGE)
+    lineage = _require_manifest(report.resolve()).facts.get(LINEAGE)
     try:
         assert isinstance(lineage, dict)
         return NewestBuild(dataset, Lineage(**lineage))
     except (AssertionError, TypeError) as error:
-        message = f"{dataset.root} was built by another version of Senga. {_AGAIN}"
+        message = f"{dataset.root} was built by another version of Senga. {_BUILD_AGAIN}"
         raise DatasetError(message) from error
 
 
@@ -150,20 +152,20 @@ def open_dataset(folder: str | Path) -> Dataset:
     """Return the dataset in a folder.
 
     Raises:
-        DatasetError: if there is no such folder.
+        DatasetError: If there is no such folder.
     """
     root = Path(folder)
     if not root.is_dir():
         raise DatasetError(
-            f"{root} is no folder of a dataset. Give one that BuildDataset made, such as "
+            f"{root} is no folder of a dataset. Choose one that BuildDataset made, such as "
             "data/sample."
         )
     return Dataset(root)
 
 
-def _manifest(artefact: Path) -> Manifest:
+def _require_manifest(artefact: Path) -> Manifest:
     path = manifest_path(artefact)
     manifest = read_manifest(path)
     if manifest is None:
-        raise DatasetError(f"{path} is missing or damaged. {_AGAIN}")
+        raise DatasetError(f"{path} is missing or damaged. {_BUILD_AGAIN}")
     return manifest

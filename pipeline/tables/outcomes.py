@@ -1,4 +1,4 @@
-"""The table of what became of every post."""
+"""The table of the outcome of every post."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAGES = ("download", "screen", "sketch", "simplify", "split", "pack")
 """The stages that a post goes through, in their order."""
 
 MISSING = "missing"
-"""The code of a post that a stage has no row for: it came after the newest finished build."""
+"""The code of a post without a row in a stage: it was added after the newest finished build."""
 
 _DTYPES: dict[str, Dtype] = {
     "id": "int64",
@@ -33,7 +33,7 @@ _DTYPES: dict[str, Dtype] = {
 
 
 def read_outcomes(folder: str | Path) -> pd.DataFrame:
-    """Read what became of every post that the filter of the newest build kept.
+    """Read the outcome of every post that the filter of the newest build kept.
 
         >>> outcomes = read_outcomes("data/sample")
         >>> counts = outcomes.value_counts(["stage", "code"])
@@ -50,15 +50,15 @@ def read_outcomes(folder: str | Path) -> pd.DataFrame:
         | stage | string | the last stage that the post reached, one of `STAGES` |
         | code | string | `ok` if the picture is in train.h5 or test.h5, else the reason |
         | split | string | train or test; NA unless `code` is `ok` |
-        | detail | string | what exactly was wrong; may be empty |
+        | detail | string | more about the reason; may be empty |
         | url | string | of the picture |
-        | status | Int16 | of the last HTTP answer; NA if there was none |
-        | bytes | Int64 | length of the answer |
-        | transient | boolean | whether asking for the picture again may help |
+        | status | Int16 | of the last HTTP response; NA if there was none |
+        | bytes | Int64 | length of the response |
+        | transient | boolean | whether downloading the picture again may succeed |
         | sha256 | string | of the downloaded file, 64 hex digits; empty if there is none |
 
     Raises:
-        DatasetError: if there is no such dataset, or no finished build of it.
+        DatasetError: If there is no such dataset, or no finished build of it.
     """
     build = newest_build(folder)
     rows = build.posts().select(
@@ -69,14 +69,14 @@ def read_outcomes(folder: str | Path) -> pd.DataFrame:
         detail=pl.lit(None, pl.String),
     )
     for stage, outcomes in _stages(build):
-        rows = _stop(rows, stage, outcomes)
+        rows = _mark_stopped(rows, stage, outcomes)
     rows = rows.with_columns(
         pl.col("stage").fill_null(STAGES[-1]),
         pl.col("code").fill_null(OK),
         pl.col("detail").fill_null(""),
     )
-    about = build.downloads().select("id", "status", "bytes", "transient", "sha256")
-    rows = rows.join(about, on="id", how="left").join(build.split(), on="id", how="left")
+    downloads = build.downloads().select("id", "status", "bytes", "transient", "sha256")
+    rows = rows.join(downloads, on="id", how="left").join(build.split(), on="id", how="left")
     part = pl.when(pl.col("code") == OK).then("part")
     return to_pandas(rows.with_columns(split=part).sort("id"), _DTYPES)
 
@@ -89,14 +89,14 @@ def _stages(build: NewestBuild) -> Iterator[tuple[str, pl.DataFrame]]:
         yield "sketch", sketches
     for lines in build.lines():
         yield "simplify", lines
-    yield "split", _split(build)
+    yield "split", _split_outcomes(build)
     yield "pack", build.packed()
 
 
-def _split(build: NewestBuild) -> pl.DataFrame:
-    """Return the outcomes of the split, under the reasons that its manifest counts."""
-    first_alone = build.split_settings().get("duplicates") == "first"
-    duplicate = pl.lit(first_alone) & (pl.col("first") != pl.col("id"))
+def _split_outcomes(build: NewestBuild) -> pl.DataFrame:
+    """Return the outcomes of the split, with the codes that its manifest counts."""
+    keeps_first = build.split_settings().get("duplicates") == "first"
+    duplicate = pl.lit(keeps_first) & (pl.col("first") != pl.col("id"))
     code = (
         pl.when(pl.col("part").is_not_null())
         .then(pl.lit(OK))
@@ -104,23 +104,24 @@ def _split(build: NewestBuild) -> pl.DataFrame:
         .then(pl.lit("duplicate"))
         .otherwise(pl.lit("beside_the_test"))
     )
-    shows = (
+    detail = (
         pl.when(duplicate).then(pl.format("shows the same as {}", "first")).otherwise(pl.lit(""))
     )
     pictures = build.groups().join(build.split(), on="id", how="left")
-    return pictures.select("id", code=code, detail=shows)
+    return pictures.select("id", code=code, detail=detail)
 
 
-def _stop(rows: pl.DataFrame, stage: str, outcomes: pl.DataFrame) -> pl.DataFrame:
-    """Set the columns stage, code and detail of the posts that did not pass a stage."""
-    found = outcomes.select("id", found="code", seen="detail")
-    stops = pl.col("code").is_null() & (pl.col("found").fill_null(MISSING) != OK)
+def _mark_stopped(rows: pl.DataFrame, stage: str, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Set the columns stage, code and detail of the posts that stopped at a stage."""
+    of_stage = outcomes.select("id", stage_code="code", stage_detail="detail")
+    stage_code = pl.col("stage_code").fill_null(MISSING)
+    stopped = pl.col("code").is_null() & (stage_code != OK)
     return (
-        rows.join(found, on="id", how="left")
+        rows.join(of_stage, on="id", how="left")
         .with_columns(
-            stage=pl.when(stops).then(pl.lit(stage)).otherwise("stage"),
-            code=pl.when(stops).then(pl.col("found").fill_null(MISSING)).otherwise("code"),
-            detail=pl.when(stops).then("seen").otherwise("detail"),
+            stage=pl.when(stopped).then(pl.lit(stage)).otherwise("stage"),
+            code=pl.when(stopped).then(stage_code).otherwise("code"),
+            detail=pl.when(stopped).then("stage_detail").otherwise("detail"),
         )
-        .drop("found", "seen")
+        .drop("stage_code", "stage_detail")
     )

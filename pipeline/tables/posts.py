@@ -1,4 +1,4 @@
-"""The table of the posts that a build was made of."""
+"""The table of the posts of a build."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def read_posts(folder: str | Path) -> pd.DataFrame:
         | created_at | datetime64[ns, UTC] | NaT if unknown |
         | rating | category | s (safe), q (questionable) or e (explicit) |
         | score | Int32 | NA if unknown |
-        | width, height | int32 | of the picture at `url`, in pixels, as the source has it |
-        | tags | string | with one space between two of them |
+        | width, height | int32 | of the picture at `url`, in pixels, by the metadata |
+        | tags | string | separated by one space |
         | url | string | of the picture |
 
     Raises:
-        DatasetError: if there is no such dataset, or no finished build of it.
+        DatasetError: If there is no such dataset, or no finished build of it.
     """
     posts = newest_build(folder).posts().sort("id")
-    known = pl.when(pl.col("created_at") > 0).then("created_at")  # sources write 0 if unknown
-    return to_pandas(posts.with_columns(known.alias("created_at")), _DTYPES)
+    created_at = pl.when(pl.col("created_at") > 0).then("created_at")  # it is 0 if unknown
+    return to_pandas(posts.with_columns(created_at=created_at), _DTYPES)

@@ -1,4 +1,4 @@
-"""From the polars of the stages to the pandas of the people."""
+"""Conversion of the stages' polars tables to pandas tables of fixed dtypes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Dtype = str | pd.StringDtype | pd.DatetimeTZDtype | pd.CategoricalDtype
 
 
 def to_pandas(frame: pl.DataFrame, dtypes: Mapping[str, Dtype]) -> pd.DataFrame:
-    """Return some columns as a pandas table.
+    """Convert some columns of a polars table to a pandas table.
 
     Args:
-        frame: rows to convert; a column of `TIME` holds seconds since 1970.
-        dtypes: dtype by column, in the order of the result; it does not depend on the rows.
+        frame: the polars table; a column that becomes `TIME` holds seconds since 1970.
+        dtypes: dtype by column, in the order of the result; they do not depend on the rows.
     """
     columns = {
         name: _times(frame[name])
@@ -32,6 +32,6 @@ def to_pandas(frame: pl.DataFrame, dtypes: Mapping[str, Dtype]) -> pd.DataFrame:
 
 
 def _times(seconds: pl.Series) -> pd.Series:
-    """Return times of seconds since 1970; NaT if unknown, or too far away to be true."""
+    """Convert seconds since 1970 to times; NaT if unknown, or beyond the range of the dtype."""
     values = pd.Series(seconds.to_list(), dtype="Int64")
     return cast("pd.Series", pd.to_datetime(values, unit="s", utc=True, errors="coerce"))

@@ -140,10 +140,10 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
 
 
 def load(path: Path) -> DanbooruResNet:
-    """Build the network that a weight file is of, with its weights.
+    """Build the network of a weight file, with its weights.
 
     Raises:
-        WeightsError: if the file is not a whole, usable file of such a network.
+        WeightsError: If the file is not a whole, usable file of such a network.
     """
     tensors = {name: torch.from_numpy(values) for name, values in read(path).items()}
     body = DanbooruResNet(_depth(tensors))
@@ -152,7 +152,7 @@ def load(path: Path) -> DanbooruResNet:
 
 
 def read(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read weights from a published state dict, or from our own safetensors.
+    """Read weights from a published state dict, or from a safetensors file of Senga.
 
     Args:
         path: of the file; its format and the depth of the network are detected by its content.
@@ -162,7 +162,7 @@ def read(path: Path) -> dict[str, NDArray[np.float32]]:
         `layer1.0.conv1.weight` ...
 
     Raises:
-        WeightsError: if the file is not a whole, usable file of such a network.
+        WeightsError: If the file is not a whole, usable file of such a network.
     """
     with tensor_file.add_download_hint(DOWNLOAD_URL):
         tensors = _body_tensors(tensor_file.read(path))
@@ -182,7 +182,10 @@ def read(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _body_tensors(tensors: Tensors) -> Tensors:
-    """Take the body of `Sequential(body, head)`, with torchvision's names; our files have these."""
+    """Return the tensors of the body, with torchvision's names.
+
+    Published files hold a `Sequential(body, head)`; files that Senga wrote have these names.
+    """
     if "conv1.weight" in tensors:
         return tensors
     body = {}

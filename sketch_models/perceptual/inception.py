@@ -52,7 +52,7 @@ class _UnpaddedConv(_Conv):
 
 
 def _avg_pool(x: Tensor) -> Tensor:
-    """Mean of 3 x 3 pixels; padding does not count."""
+    """Return the mean of 3 x 3 pixels around each; padding does not count."""
     return functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
 
 
@@ -221,7 +221,7 @@ def load(path: Path) -> Inception:
     """Build the network with the weights of a file.
 
     Raises:
-        WeightsError: if the file is not a whole, usable file of this network.
+        WeightsError: If the file is not a whole, usable file of this network.
     """
     with torch.device("meta"):
         network = Inception()

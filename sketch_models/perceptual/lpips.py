@@ -76,7 +76,7 @@ def load(alexnet: Path, linear: Path) -> Lpips:
     """Build the distance from its two files.
 
     Raises:
-        WeightsError: if a file is not a whole, usable file of these weights.
+        WeightsError: If a file is not a whole, usable file of these weights.
     """
     network = Lpips()
     with tensor_file.add_download_hint(ALEXNET_URL):

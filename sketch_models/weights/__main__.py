@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from sketch_models.errors import SengaError
+from sketch_models.errors import SengaError, WeightsError
 from sketch_models.weights.cache import digests_of, find_published
 from sketch_models.weights.weights import FILES, cache_folder, fetch, is_available
 
@@ -56,10 +56,10 @@ def format_table() -> str:
 
 
 def verify(path: Path) -> str:
-    """Return a line on which weights a file holds: by its digest, or else by its content.
+    """Return a line that names the weights in a file, by its digest, or else by its content.
 
     Raises:
-        SengaError: if it is not a weight file of any network, or there is no such file.
+        WeightsError: If it is not a weight file of any network, or there is no such file.
     """
     digests = digests_of(path)
     file = find_published(digests)
@@ -73,19 +73,19 @@ def verify(path: Path) -> str:
             digest = f"sha256:{digests.sha256}, not a published file"
             return f"{path}: weights of {network}, whole; {digest}"
         problems.append(f"  {network}: {problem}")
-    raise SengaError("\n".join([f"{path}: not a weight file of any network.", *problems]))
+    raise WeightsError("\n".join([f"{path}: not a weight file of any network.", *problems]))
 
 
 def _read_error(path: Path, read: Callable[[Path], object]) -> str:
     try:
         read(path)
-    except SengaError as error:
+    except WeightsError as error:
         return str(error)
     return ""
 
 
 def _readers(path: Path) -> dict[str, Callable[[Path], object]]:
-    """The functions that may read a file, by network; some import PyTorch, so only here."""
+    """Return the functions that may read a file, by network; PyTorch is only imported if needed."""
     sketchkeras = import_module("sketch_models.weights.keras_file").read
     with path.open("rb") as file:
         if file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE:

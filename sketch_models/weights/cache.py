@@ -13,7 +13,7 @@ from sketch_models.weights.table import FILES, WeightFile
 
 
 def cache_folder() -> Path:
-    """The folder that weights are kept in: `SENGA_WEIGHTS`, or the user's cache folder."""
+    """Return the folder of downloaded weights: `SENGA_WEIGHTS`, or the user's cache folder."""
     import pooch
 
     chosen = os.environ.get("SENGA_WEIGHTS")
@@ -21,15 +21,15 @@ def cache_folder() -> Path:
 
 
 def digest_cache() -> DigestCache:
-    """The digests that are kept in the cache folder."""
+    """Return the cache of digests in the cache folder."""
     return DigestCache(cache_folder())
 
 
 def digests_of(path: Path) -> Digests:
-    """Return the digests of any file; it is read once, unless it changes.
+    """Return the digests of any file, which is read only once unless it changes.
 
     Raises:
-        WeightsError: if it cannot be read.
+        WeightsError: If it cannot be read.
     """
     with explain_read_errors(path):
         return digest_cache().digests_of(path)
@@ -38,7 +38,7 @@ def digests_of(path: Path) -> Digests:
 def find_published(digests: Digests) -> WeightFile | None:
     """Return the published file that has these digests, or None.
 
-    If upstream published no digest, the one counts under which the file was first seen.
+    If upstream published no digest, the file must have the one that was first seen.
     """
     cache = digest_cache()
     for name, file in FILES.items():
@@ -48,7 +48,7 @@ def find_published(digests: Digests) -> WeightFile | None:
 
 
 def expand_path(path: str) -> Path:
-    """A path as people write it, with `~` expanded."""
+    """Return the path of a text, with `~` expanded."""
     try:
         return Path(path).expanduser()
     except RuntimeError:  # ~somebody, who does not exist
@@ -56,10 +56,10 @@ def expand_path(path: str) -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; False if the system refuses to answer."""
+    """Return whether a file exists; False if the system does not tell."""
     try:
         return path.is_file()
-    except OSError:  # no permission for a folder in it, or the name is too long
+    except OSError:  # no permission for a folder of the path, or a name is too long
         return False
 
 
@@ -79,8 +79,8 @@ def explain_write_errors(name: str, megabytes: float, option: str = "") -> Itera
 
     Args:
         name: of the file to be written there.
-        megabytes: its size.
-        option: section and key that take the path of a local copy instead; empty if none does.
+        megabytes: size of the file.
+        option: section and key that take the path of a local copy instead; empty if none do.
     """
     try:
         yield

@@ -27,7 +27,7 @@ def read_digests(file: Path) -> Digests:
     """Read a whole file and return its digests.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: If it cannot be read.
     """
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     with file.open("rb") as stream:
@@ -38,10 +38,13 @@ def read_digests(file: Path) -> Digests:
 
 
 class DigestCache:
-    """`digests.json`: the digests of files, and the sha256 under which a name was first seen.
+    """A cache, `digests.json`, of the digests of files and of the first sha256 of each name.
 
-    A cached digest is valid as long as the path, size and time of change of the file are the same.
-    If the folder cannot be written, nothing is cached and everything else works.
+    A cached digest is valid as long as the path, size and modification time of the file are the
+    same. If the folder cannot be written, nothing is cached and everything else works.
+
+    Args:
+        folder: of `digests.json`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,8 +54,8 @@ class DigestCache:
         """Return the digests of a file.
 
         Raises:
-            OSError: if the file cannot be read.
-            WeightsError: if `digests.json` is damaged.
+            OSError: If the file cannot be read.
+            WeightsError: If `digests.json` is damaged.
         """
         file = file.absolute()
         stat = file.stat()
@@ -65,15 +68,15 @@ class DigestCache:
         return digests
 
     def first_seen(self, name: str) -> str:
-        """The sha256 under which a name was first seen; empty if it never was.
+        """Return the sha256 of the first file of a name; empty if there was none.
 
         Raises:
-            WeightsError: if `digests.json` is damaged.
+            WeightsError: If `digests.json` is damaged.
         """
         return str(self._read()["first"].get(name, ""))
 
     def record_first_seen(self, name: str, sha256: str) -> None:
-        """Record the sha256 under which a name is first seen."""
+        """Record the sha256 of the first file of a name."""
         self._write("first", name, sha256)
 
     def _write(self, section: str, key: str, value: object) -> None:

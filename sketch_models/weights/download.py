@@ -1,4 +1,4 @@
-"""Downloads one large file, with a progress line."""
+"""The download of one large file, with a progress line."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _MAX_SIZE_RATIO = 4  # to the expected size; what is larger is another file
 
 
 class DownloadError(Exception):
-    """A download failed; the message is the reason, in a few words."""
+    """The error of a failed download; the message is the reason, in a few words."""
 
 
 def download(url: str, target: Path, *, megabytes: float, progress: bool) -> None:
-    """Write the file at `url` to `target`, which may be left half-written on failure.
+    """Download the file at `url` to `target`, which may be left incomplete on failure.
 
     Args:
         url: http or https.
         target: the file to write.
-        megabytes: its expected size; the download of one that is four times as large is aborted.
+        megabytes: expected size; if the file is four times as large, the download is aborted.
         progress: whether to show a progress line on stderr.
 
     Raises:
-        DownloadError: if the whole file could not be downloaded.
-        OSError: if it cannot be written.
+        DownloadError: If the whole file could not be downloaded.
+        OSError: If it cannot be written.
     """
     import pooch
     import requests
@@ -64,10 +64,10 @@ def download(url: str, target: Path, *, megabytes: float, progress: bool) -> Non
 
 
 class _PoochProgress(Closing):
-    """The progress bar that pooch wants, drawn as a `ProgressLine`.
+    """A progress bar with the interface that pooch expects, drawn as a `ProgressLine`.
 
-    pooch sets `total` and calls `update`, `reset` and `close`. It counts the chunks that it asked
-    for, so the size of the file is shown instead.
+    pooch sets `total` and calls `update`, `reset` and `close`. It counts requested chunks, not
+    received bytes, so the size of the file is shown instead.
 
     Attributes:
         total: bytes of the whole file, 0 if the server did not send its size.

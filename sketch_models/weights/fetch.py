@@ -1,4 +1,4 @@
-"""Downloads published weight files into the cache folder, and verifies them."""
+"""The download of published weight files into the cache folder, and their verification."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _MIN_SIZE_RATIO = 0.9  # to the size in the table, for a file without a publishe
 
 
 def fetch(name: str, progress: bool = True) -> Path:
-    """Return the path of a published file in the cache folder; download it if it is not there.
+    """Return the path of a published file in the cache folder; download it if it is missing.
 
-    A file that a person put there counts as well. Either way it is verified: by the published
-    digest, or by the one under which it was first seen.
+    A person may put the file there too. In both cases it is verified: by the published digest, or
+    by that of the first file of this name.
 
     Args:
         name: a key of `FILES`.
         progress: whether to show a progress line on stderr.
 
     Raises:
-        WeightsError: if the name is unknown, or the right file cannot be had.
+        WeightsError: If the name is unknown, or the download or the verification fails.
     """
     if name not in FILES:
         raise WeightsError(f"Weights {name}: unknown name. Use one of {', '.join(FILES)}.")
@@ -50,7 +50,7 @@ def fetch(name: str, progress: bool = True) -> Path:
 
 
 def _print_licence_once(file: WeightFile) -> None:
-    """Print, once per machine and network, that weights are for non-commercial use only."""
+    """Print the licence of weights for non-commercial use, once per machine and network."""
     if not file.non_commercial:
         return
     notice = f"The published weights of {file.network} are for {file.licence}.\n"
@@ -88,8 +88,8 @@ def _verify(file: WeightFile, path: Path, digests: Digests, *, source: str, reme
         file: the published file.
         path: of the content to verify.
         digests: of that content.
-        source: begins the message: where the content is from.
-        remedy: ends the message.
+        source: start of the message: the origin of the content.
+        remedy: end of the message: what to do.
     """
     with explain_read_errors(path), path.open("rb") as stream:
         if stream.read(64).lstrip().startswith(b"<"):
@@ -97,9 +97,9 @@ def _verify(file: WeightFile, path: Path, digests: Digests, *, source: str, reme
     if not file.digest:
         _verify_first_seen(file, path, digests.sha256, source=source, remedy=remedy)
     elif not file.matches(digests):
-        found = f"md5:{digests.md5}" if "md5" in file.digest else f"sha256:{digests.sha256}"
+        actual = f"md5:{digests.md5}" if "md5" in file.digest else f"sha256:{digests.sha256}"
         raise WeightsError(
-            f"{source}: not the published {file.filename}: expected {file.digest}, found {found}. "
+            f"{source}: not the published {file.filename}: expected {file.digest}, found {actual}. "
             f"{remedy}."
         )
 
@@ -107,7 +107,7 @@ def _verify(file: WeightFile, path: Path, digests: Digests, *, source: str, reme
 def _verify_first_seen(
     file: WeightFile, path: Path, sha256: str, *, source: str, remedy: str
 ) -> None:
-    """Compare with the first file of this name: upstream published no digest."""
+    """Raise WeightsError unless this is the same file as the first of its name."""
     cache = digest_cache()
     first = cache.first_seen(file.name)
     if first and first != sha256:

@@ -1,6 +1,7 @@
 """String attributes of HDF5 files, checked before the HDF5 library reads them.
 
-If sizes of strings in a damaged file do not add up, the library loops forever or allocates 4 GB.
+If the sizes of strings in a damaged file do not add up, the library loops forever, or allocates
+4 GB.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ _VARIABLE_LENGTH = 9  # datatype class
 
 
 def has_valid_strings(content: bytes) -> bool:
-    """Whether the sizes of all variable-length strings of a file add up."""
+    """Return whether the sizes of all variable-length strings of a file add up."""
     return _heaps_are_valid(content) and max(_string_lengths(content), default=0) <= _MAX_BYTES
 
 
 def _heaps_are_valid(content: bytes) -> bool:
-    """Whether the objects of each global heap fill it exactly.
+    """Return whether the objects of each global heap fill it exactly.
 
     A heap begins with `GCOL`, 4 bytes and its size u64; its objects are an index u16, 6 bytes, a
-    size u64 and the text, 8 bytes aligned. Index 0 is the free space, whose size is all of it.
+    size u64 and the text, 8 bytes aligned. Index 0 is the free space, whose size includes its head.
     """
     objects_left = _MAX_OBJECTS
     for heap in re.finditer(b"GCOL", content):
@@ -43,7 +44,7 @@ def _heaps_are_valid(content: bytes) -> bool:
 
 
 def _string_lengths(content: bytes) -> Iterator[int]:
-    """The lengths that the attributes which `read` may read give for their strings.
+    """Yield the lengths of the strings of the attributes that `read` may read.
 
     An attribute is a version u8, a flag u8, the sizes u16 of its name, datatype and dataspace,
     from version 3 on another u8, and then these three and its values; all padded to 8 bytes in
@@ -67,7 +68,7 @@ def _string_lengths(content: bytes) -> Iterator[int]:
 
 
 def _value_count(content: bytes, offset: int) -> int:
-    """Number of values of a dataspace: version u8, dimensions u8, and then the size of each."""
+    """Return the number of values of a dataspace: version u8, dimensions u8, the size of each."""
     version, dimensions = (_unpack("<B", content, offset + index) for index in (0, 1))
     return _unpack("<Q", content, offset + (8 if version == 1 else 4)) if dimensions else 1
 
@@ -82,7 +83,7 @@ def read(node: h5py.Group, name: str) -> list[str]:
     """Return the strings of an attribute; none if it is missing.
 
     Raises:
-        ValueError: if it holds something else, or more than a list of names can be.
+        ValueError: If it holds anything else, or too much for a list of names.
     """
     if name not in node.attrs:
         return []

@@ -1,4 +1,4 @@
-"""Reads sketchKeras's weights, `mod.h5`, as Keras wrote them: arrays only, nothing is executed.
+"""The reader of sketchKeras's weights, `mod.h5`, as written by Keras; it executes nothing.
 
 Layers are identified by the order of the attribute `layer_names` and by their shapes, since the
 nesting of the groups and the endings of the names differ between versions of Keras.
@@ -40,7 +40,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Convolution:
-    """Shape of one convolution."""
+    """The shape of one convolution."""
 
     kernel: int  # pixels, square
     stride: int
@@ -49,7 +49,7 @@ class Convolution:
 
     @property
     def upsamples(self) -> bool:
-        """Whether its input is first upsampled to twice the size."""
+        """Whether the input is upsampled to twice its size first."""
         return (self.kernel, self.stride) == (4, 1)
 
 
@@ -78,7 +78,7 @@ CONVOLUTIONS = (
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """Parameters of one BatchNorm; four arrays (C,) float32."""
+    """The parameters of one BatchNorm: four arrays, (C,) float32."""
 
     gamma: Array
     beta: Array
@@ -106,32 +106,32 @@ SketchKerasLayers = tuple[Layer, ...]
 
 
 class _FormatError(Exception):
-    """The file is not sketchKeras's; the message goes on after "the file"."""
+    """The error of a file that is not sketchKeras's; the message goes on after "the file"."""
 
 
 def read_layers(path: Path) -> SketchKerasLayers:
     """Return the 18 convolutions and their BatchNorms, from the file that Keras wrote.
 
     Raises:
-        WeightsError: if the file is anything else.
+        WeightsError: If the file is anything else.
     """
     with _explain_errors(path):
         return _parse_hdf5(_read_content(path))
 
 
 def read(path: Path) -> dict[str, Array]:
-    """Return the 18 convolutions as PyTorch has them, each with its BatchNorm folded in.
+    """Return the 18 convolutions in PyTorch's layout, each with its BatchNorm folded in.
 
     `w' = w g / sqrt(v + eps)` and `b' = (b - m) g / sqrt(v + eps) + beta`, in float64.
 
     Args:
-        path: Keras's file, or a safetensors file of what this function returns.
+        path: of Keras's file, or of a safetensors file with the tensors that this function returns.
 
     Returns:
         `0.weight` (O, I, H, W), `0.bias` (O,) ... `17.bias`, float32.
 
     Raises:
-        WeightsError: if the file is neither.
+        WeightsError: If the file is neither.
     """
     with _explain_errors(path):
         content = _read_content(path)
@@ -144,7 +144,7 @@ def read(path: Path) -> dict[str, Array]:
 
 @contextmanager
 def _explain_errors(path: Path) -> Iterator[None]:
-    """Turn whatever is raised while the file is read into a WeightsError."""
+    """Turn any error that occurs while the file is read into a WeightsError."""
     try:
         yield
     except Exception as error:  # h5py raises all kinds of errors for broken bytes
@@ -241,7 +241,7 @@ class _LayerArrays:
 
 
 def _find_arrays(layer: h5py.Group) -> _LayerArrays:
-    """Find a layer's arrays, in whatever groups they are."""
+    """Find a layer's arrays, in all of its groups."""
     by_path: dict[str, h5py.Dataset] = {}
     groups = [("", layer)]
     item_count = 0

@@ -1,4 +1,4 @@
-"""Reads the weights of the sketch simplification network, in every format they are found in.
+"""The reader of the sketch simplification network's weights, in all formats in circulation.
 
 The network: Simo-Serra et al., "Mastering Sketching: Adversarial Augmentation for Structured
 Prediction" (2018).
@@ -44,12 +44,12 @@ class Layer:
 
     @property
     def padding(self) -> int:
-        """Pixels of zeros on each side of the input; those that a transposed one crops."""
+        """Pixels that are added on each side of the input, or cropped if it is transposed."""
         return (self.kernel - 1) // 2
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Shape of the weight: (O, I, k, k), or (I, O, k, k) of a transposed convolution."""
+        """The shape of the weight: (O, I, k, k), or (I, O, k, k) of a transposed convolution."""
         channels = (
             (self.in_channels, self.out_channels)
             if self.upsamples
@@ -135,7 +135,7 @@ _Parsed: TypeAlias = tuple[Sequence[Tensors], object, object]
 
 
 def read(path: Path, statistics: str) -> dict[str, NDArray[np.float32]]:
-    """Read weights from a Torch 7 file, a state dict of PyTorch, or our own safetensors.
+    """Read weights from a Torch 7 file, a state dict of PyTorch, or a safetensors file of Senga.
 
     Args:
         path: of the file; its format is detected by its content.
@@ -146,7 +146,7 @@ def read(path: Path, statistics: str) -> dict[str, NDArray[np.float32]]:
         and `std`, (1,).
 
     Raises:
-        WeightsError: if the file is not a whole, usable file of this network.
+        WeightsError: If the file is not a whole, usable file of this network.
     """
     if statistics not in STATISTICS:
         names = ", ".join(STATISTICS)
@@ -250,7 +250,7 @@ def _check_geometry(path: Path, index: int, layer: Layer, module: Torch7Object) 
 
 
 def _tensors(layer: Layer, module: Torch7Object) -> Tensors:
-    """Weight and bias, if they are there; SpatialConvolutionMM stores its kernels flat."""
+    """Return weight and bias, if they exist; SpatialConvolutionMM stores its kernels flat."""
     tensors = {
         part: value
         for part in ("weight", "bias")

@@ -12,15 +12,15 @@ class WeightFile:
     """One published file.
 
     Attributes:
-        name: its name in the configuration.
+        name: in the configuration.
         network: sketchkeras, simo_serra or danbooru_resnet.
-        url: where it is published.
+        url: address of the file.
         digest: `md5:<hex>`, `sha256:<hex>` or the first digits of one; empty if upstream
             published none.
         licence: of the weights.
         non_commercial: whether the licence forbids commercial use.
-        megabytes: its size, about; at least that of the network's tensors.
-        option: section and key that take the path of a local copy; empty if none does.
+        megabytes: approximate size; at least that of the network's tensors.
+        option: section and key that take the path of a local copy; empty if none do.
     """
 
     name: str
@@ -43,7 +43,7 @@ class WeightFile:
         return self.digest or f"url:{self.url}"
 
     def matches(self, digests: Digests) -> bool:
-        """Whether the published digest is among these; False if none is published."""
+        """Return whether the published digest is among these; False if none is published."""
         algorithm, _, digits = self.digest.partition(":")
         if not digits:
             return False

@@ -1,4 +1,4 @@
-"""Files of named tensors from elsewhere: their format, their tensors, and whether these fit.
+"""Files of named tensors that Senga did not write: detection, reading and checks.
 
 Every error begins with the path of the file; the readers of a network's weights add the
 address of a good file (`add_download_hint`).
@@ -25,7 +25,7 @@ _PYTORCH = (b"PK\3\4", b"\x80\2")  # since and before PyTorch 1.6
 
 
 class Format(Enum):
-    """Formats of weight files."""
+    """The formats of weight files."""
 
     TORCH7 = "Torch 7"
     PYTORCH = "PyTorch"
@@ -33,7 +33,7 @@ class Format(Enum):
 
 
 def is_pytorch(path: Path) -> bool:
-    """Whether only PyTorch can read a file; False if it cannot be opened."""
+    """Return whether a file has PyTorch's format; False if it cannot be opened."""
     try:
         with path.open("rb") as file:
             return file.read(8).startswith(_PYTORCH)
@@ -42,10 +42,10 @@ def is_pytorch(path: Path) -> bool:
 
 
 def detect_format(path: Path) -> Format:
-    """Return the format of a file by its first bytes, whatever its name is.
+    """Return the format of a file by its first bytes, not by its name.
 
     Raises:
-        WeightsError: if the file is missing, empty, an HTML page or of another format.
+        WeightsError: If the file is missing, empty, an HTML page or of another format.
     """
     try:
         if not path.is_file():
@@ -73,7 +73,7 @@ def read(path: Path) -> Tensors:
     """Read a state dict of PyTorch or a safetensors file; no pickled code runs.
 
     Raises:
-        WeightsError: if it is of another format, damaged, or holds more than tensors.
+        WeightsError: If it is of another format, damaged, or holds more than tensors.
     """
     file_format = detect_format(path)
     if file_format is Format.PYTORCH:
@@ -94,7 +94,7 @@ def _read_state_dict(path: Path) -> Tensors:
     except Exception as error:  # whatever PyTorch raises on hostile bytes
         raise WeightsError(
             f"{path}: damaged or cut short, or with pickled objects that are not tensors; "
-            f"expected a whole state dict of PyTorch."
+            "expected a whole state dict of PyTorch."
         ) from error
 
 
@@ -134,7 +134,7 @@ def check_tensor(
         shape: the shape that it must have.
 
     Raises:
-        WeightsError: if it is not an array of floats of that shape, or holds NaN or infinity.
+        WeightsError: If it is not an array of floats of that shape, or holds NaN or infinity.
     """
     if not isinstance(tensor, np.ndarray) or tensor.dtype.kind != "f":
         raise WeightsError(
@@ -165,7 +165,7 @@ def _format_shape(shape: tuple[int, ...]) -> str:
 
 @contextmanager
 def add_download_hint(url: str) -> Iterator[None]:
-    """Add to an error about a file the address of a good one."""
+    """Add the address of a good file to a WeightsError of the block."""
     try:
         yield
     except WeightsError as error:

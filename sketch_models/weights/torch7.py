@@ -1,8 +1,8 @@
-"""Reads Torch 7 files: what `torch.save` of Lua Torch writes, in binary, with 64-bit longs.
+"""The reader of Torch 7 files, as Lua Torch's `torch.save` writes them: binary, 64-bit longs.
 
 Such a file is one value: a type tag, then its content. Tables and objects have an index; one that
-was written before is repeated as its index only. Nothing is executed, whatever is in the file;
-functions and classes that Senga does not need are refused.
+was written before is repeated as its index only. Nothing in the file is executed; functions, and
+classes that Senga does not need, are refused.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Torch7Object:
 
 
 class _MalformedError(Exception):
-    """The file is not a valid Torch 7 file; the message is the reason."""
+    """The error of a file that is not a valid Torch 7 file; the message is the reason."""
 
 
 def read(path: Path) -> object:
@@ -68,7 +68,7 @@ def read(path: Path) -> object:
     the file that cannot be written and that need not be aligned. Values may contain themselves.
 
     Raises:
-        WeightsError: if the file cannot be read, is cut short or holds anything else.
+        WeightsError: If the file cannot be read, is cut short or holds anything else.
     """
     try:
         if not path.is_file():
@@ -82,7 +82,7 @@ def read(path: Path) -> object:
 
 
 class _Reader:
-    """Reads one value after the other."""
+    """A reader of one value after the other."""
 
     def __init__(self, data: NDArray[np.uint8]) -> None:
         self._data = data.data

@@ -1,7 +1,7 @@
-"""Weights by their name or path: their identity, their local file, and a form that loads fast.
+"""Weights by name or path: their identity, their local file, and its conversion to safetensors.
 
-Nothing here imports more than the standard library at its top: a build's fingerprint is made
-from `identity` before any stage runs.
+This module imports nothing heavy at its top: the fingerprint of a build needs `identity` before any
+stage runs.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ __all__ = [
     "missing_weights_message",
 ]
 
-_LAYOUT = "1"  # of converted files: raise it when the same source is to give other tensors
+_LAYOUT = "1"  # version of converted files: raise it if the same source gives other tensors
 
 
 def identity(weights: str, *, option: str = "weights", network: str = "") -> str:
-    """Return what stands for the weights in a fingerprint; nothing is downloaded.
+    """Return the string that stands for weights in a fingerprint; nothing is downloaded.
 
     Args:
         weights: a name of `FILES`, or the path of a file.
@@ -56,11 +56,11 @@ def identity(weights: str, *, option: str = "weights", network: str = "") -> str
         network: the network that they must be of; empty for any.
 
     Returns:
-        The published digest, `url:<address>` if none is published, or `sha256:<hex>` for a
-        file that is not a published one; a name and a copy of its file have the same identity.
+        The published digest, `url:<address>` if none is published, or `sha256:<hex>` for a file
+        that is not a published one. A name and a copy of its file have the same identity.
 
     Raises:
-        WeightsError: if there are no such weights.
+        WeightsError: If there are no such weights.
     """
     source = _resolve(weights, option, network)
     if isinstance(source, WeightFile):
@@ -71,7 +71,7 @@ def identity(weights: str, *, option: str = "weights", network: str = "") -> str
 
 
 def is_available(weights: str) -> bool:
-    """Whether the weights are on this machine, as a local path or in the cache folder."""
+    """Return whether weights are on this machine, as a local path or in the cache folder."""
     if weights in FILES:
         return is_file(cache_folder() / FILES[weights].filename)
     return is_file(expand_path(weights))
@@ -80,12 +80,12 @@ def is_available(weights: str) -> bool:
 def missing_weights_message(weights: str, option: str, advice: str = "") -> str:
     """Return the message for published weights that are not on this machine.
 
-    It is for programs that must not download by themselves; the others call `ensure_local`.
+    It is for programs that must not download anything; others call `ensure_local`.
 
     Args:
         weights: a name of `FILES`.
         option: section and key, or command-line option, that the weights come from.
-        advice: what else helps, to follow the command, such as ", or set ...".
+        advice: end of the message, after the command, such as ", or set ...".
     """
     command = f"python -m sketch_models.weights fetch {weights}"
     return f"{option} = {weights}: the weights are not on this machine. Run `{command}`{advice}."
@@ -100,7 +100,7 @@ def ensure_local(weights: str, option: str, *, network: str = "") -> Path:
         network: the network that they must be of; empty for any.
 
     Raises:
-        WeightsError: if there are no such weights, or they cannot be downloaded.
+        WeightsError: If there are no such weights, or they cannot be downloaded.
     """
     source = _resolve(weights, option, network)
     return fetch(source.name) if isinstance(source, WeightFile) else source
@@ -119,12 +119,12 @@ def ensure_safetensors(
     Args:
         weights: a name of `FILES`, or the path of a file.
         network: the network that they must be of.
-        read: reads the tensors of the published file.
+        read: a function that reads the tensors of the published file.
         option: section and key that the weights come from, for the error.
-        variant: what else the tensors depend on.
+        variant: another setting that the tensors depend on.
 
     Raises:
-        WeightsError: if there are no such weights, or the folder cannot be written.
+        WeightsError: If there are no such weights, or the folder cannot be written.
     """
     source = ensure_local(weights, option, network=network)
     digests = digests_of(source)
@@ -133,16 +133,16 @@ def ensure_safetensors(
     if not _is_current(path, metadata):
         megabytes = source.stat().st_size / 1e6
         with explain_write_errors(path.name, megabytes), locked(path):
-            if not _is_current(path, metadata):  # another process may have made it meanwhile
+            if not _is_current(path, metadata):  # another process may have written it meanwhile
                 _convert(source, digests, read, path, metadata)
     return path
 
 
 def is_converted(weights: str, network: str, *, option: str, variant: str = "") -> bool:
-    """Whether `ensure_safetensors` has nothing left to do.
+    """Return whether `ensure_safetensors` has nothing left to do.
 
     Raises:
-        WeightsError: if there are no such weights.
+        WeightsError: If there are no such weights.
     """
     source = _resolve(weights, option, network)
     path = cache_folder() / source.filename if isinstance(source, WeightFile) else source
@@ -169,7 +169,7 @@ def _resolve(weights: str, option: str, network: str) -> WeightFile | Path:
 
 
 def _metadata(digests: Digests, network: str, variant: str) -> dict[str, str]:
-    """All that the content of a converted file depends on; it is stored in it."""
+    """Return everything that a converted file depends on, which is stored in the file too."""
     return {"sha256": digests.sha256, "network": network, "variant": variant, "layout": _LAYOUT}
 
 
@@ -200,7 +200,7 @@ def _convert(
 
 
 def _is_current(path: Path, metadata: Mapping[str, str]) -> bool:
-    """Whether a converted file is whole and has this metadata."""
+    """Return whether a converted file is whole and has this metadata."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -146,8 +146,8 @@ def test_metrics_are_read_as_a_table(data: Path) -> None:
 @pytest.mark.parametrize("name", ["", "colorizer.safetensors"])
 def test_weights_colorize_a_line_drawing(data: Path, name: str) -> None:
     colorizer = Colorizer.load(data / "sample" / name)
-    painted = colorizer.colorize(np.full((70, 45), 255, np.uint8))
-    assert painted.shape == (70, 45, 3)
+    result = colorizer.colorize(np.full((70, 45), 255, np.uint8))
+    assert result.shape == (70, 45, 3)
 
 
 def test_folder_is_colorized(data: Path, tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_folder_is_colorized(data: Path, tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "broken.png" in done.stderr
-    with Image.open(tmp_path / "out" / "one.png") as painted:
-        assert painted.size == (50, 80)
+    with Image.open(tmp_path / "out" / "one.png") as result:
+        assert result.size == (50, 80)
 
 
 def test_killed_training_resumes_and_ends_with_the_same_weights(data: Path) -> None:

@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder where a notebook lies: not that of the repository."""
+    """The folder of a notebook, outside of the repository."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -53,11 +53,11 @@ def without_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(folder: Path) -> dict[Path, int]:
-    """When each artefact was made; a link has the time of what it points at."""
+    """Return the modification time of each artefact, following links."""
     return {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.name != ".lock"}
 
 
-def test_files_are_where_it_says(built: senga.BuiltDataset) -> None:
+def test_result_holds_the_paths_of_the_files(built: senga.BuiltDataset) -> None:
     assert built.train == built.folder / "train.h5"
     for path in (built.train, built.test, built.report):
         assert path.is_file()
@@ -66,7 +66,7 @@ def test_files_are_where_it_says(built: senga.BuiltDataset) -> None:
     assert senga.ColorizationDataset(built.train).size == 64
 
 
-def test_a_second_call_does_nothing(
+def test_second_call_does_nothing(
     built: senga.BuiltDataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = made(built.folder)
@@ -75,7 +75,7 @@ def test_a_second_call_does_nothing(
     assert "Nothing to do" in capsys.readouterr().err
 
 
-def test_luigi_of_this_process_is_untouched(built: senga.BuiltDataset) -> None:
+def test_luigi_configuration_of_this_process_is_unchanged(built: senga.BuiltDataset) -> None:
     from luigi.configuration import get_config
 
     assert built.train.exists()
@@ -165,7 +165,7 @@ HOST: dict[str, Any] = {
 """Options for a frame with pictures on a host of our own."""
 
 
-def test_a_frame_is_built_and_built_again_in_no_time(
+def test_frame_is_built_and_reused_by_a_second_call(
     frame: pd.DataFrame, built: senga.BuiltDataset, tmp_path: Path
 ) -> None:
     chosen = frame[["id", "url"]]  # rules on tags, rating and size do not apply
@@ -190,7 +190,7 @@ def test_hosts_of_a_frame_must_be_allowed(frame: pd.DataFrame, tmp_path: Path) -
         senga.build_dataset(frame, data=tmp_path, split_test_size=2)
 
 
-def test_a_frame_and_another_source_are_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_frame_with_another_source_is_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(senga.ConfigError, match=r"posts and an option of \[metadata\] are given"):
         senga.build_dataset(frame, data=tmp_path, metadata_source="api")
     with pytest.raises(senga.DatasetError, match="posts has no column url"):
@@ -216,7 +216,7 @@ def test_a_frame_and_another_source_are_refused(frame: pd.DataFrame, tmp_path: P
         ({"split_test_size": 90}, "ConfigError", r"^\[split\] test_size = 90: of 8 pictures"),
     ],
 )
-def test_what_cannot_be_built_is_one_sentence(
+def test_unusable_input_is_one_message(
     tmp_path: Path, options: dict[str, Any], error: str, sentence: str
 ) -> None:
     with pytest.raises(senga.SengaError, match=sentence) as raised:
@@ -226,7 +226,7 @@ def test_what_cannot_be_built_is_one_sentence(
 
 
 def test_progress_reaches_the_terminal(tmp_path: Path) -> None:
-    """Without a notebook it is the process's own, on which a bar can be drawn."""
+    """Outside of notebooks the build writes to the terminal itself, which can show a bar."""
     code = f"import senga; senga.build_dataset(data={str(tmp_path)!r}, filter_all_tags='none')"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The package that people import: what it has, and what importing it costs."""
+"""The public package: its names, and the libraries that importing it loads."""
 
 import importlib
 import subprocess
@@ -23,7 +23,7 @@ def loaded(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_importing_it_loads_nothing_heavy() -> None:
+def test_import_loads_no_heavy_library() -> None:
     assert loaded("import senga; senga.SengaError; dir(senga); senga.__version__") == set()
 
 
@@ -32,14 +32,14 @@ def test_tables_load_no_networks() -> None:
     assert not loaded(f"from senga import {names}") & {"torch", "tensorflow", "matplotlib"}
 
 
-def test_a_colorizer_loads_pytorch_alone() -> None:
-    found = loaded("from senga import Colorizer, ColorizationDataset")
-    assert "torch" in found
-    assert not found & {"tensorflow", "matplotlib", "luigi", "pandas"}
+def test_colorizer_loads_pytorch_alone() -> None:
+    modules = loaded("from senga import Colorizer, ColorizationDataset")
+    assert "torch" in modules
+    assert not modules & {"tensorflow", "matplotlib", "luigi", "pandas"}
 
 
 @pytest.mark.parametrize("name", senga.__all__)
-def test_every_name_is_the_one_of_its_module(name: str) -> None:
+def test_every_name_is_that_of_its_module(name: str) -> None:
     value = getattr(senga, name)
     assert name in dir(senga)
     if name != "__version__":
@@ -57,7 +57,7 @@ def test_version_is_that_of_the_distribution() -> None:
     assert senga.__version__ == metadata.version("senga")
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'senga' has no attribute 'Colouriser'"):
         senga.Colouriser  # noqa: B018
     with pytest.raises(ImportError):

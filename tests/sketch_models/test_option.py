@@ -73,7 +73,7 @@ def test_limits_with_a_typo_are_refused() -> None:
         ({"threads": -1}, "[brush] threads = -1: expected a whole number of 0 or more."),
     ],
 )
-def test_wrong_value_is_one_sentence(values: dict[str, object], message: str) -> None:
+def test_wrong_value_is_one_message(values: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         BrushOptions(**values)  # type: ignore[arg-type]
     assert str(raised.value).startswith(message)

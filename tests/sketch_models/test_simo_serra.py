@@ -46,7 +46,7 @@ def test_network_follows_the_table_of_layers() -> None:
 
 
 def half_contrast(maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Stands for a network that leaves sketches as they are, apart from the normalization."""
+    """A fake of the network that leaves sketches as they are, apart from the normalization."""
     assert all(side % 8 == 0 for map_ in maps for side in map_.shape)
     return [map_ * np.float32(0.5) + np.float32(0.25) for map_ in maps]
 

@@ -73,7 +73,7 @@ def test_flat_picture_has_no_detail() -> None:
 
 
 class Recorder:
-    """Stands for the network: returns its input and records the shapes."""
+    """A fake of the network that returns its input and records the shapes."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []

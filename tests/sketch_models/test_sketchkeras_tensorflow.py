@@ -86,7 +86,7 @@ def test_networks_agree_with_reflect_padding(mod: Path, shape: tuple[int, int]) 
 
 
 def test_tensorflow_network_agrees_with_the_saved_model(mod: Path, tensorflow_run: Run) -> None:
-    """All layers got their own weights, and cache_folder them."""
+    """Every layer has its own weights of the file."""
     saved = keras.models.load_model(mod, compile=False)
     channel = np.random.default_rng(4).normal(0, 0.3, (64, 48)).astype(np.float32)
     expected = saved(channel[None, ..., None], training=False).numpy()[0, ..., 0]

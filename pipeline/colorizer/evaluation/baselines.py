@@ -28,7 +28,7 @@ def nearest_hint_fill(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8
         return white_fill(line)
     rows, columns = distance_transform_edt(~hints.mask, return_distances=False, return_indices=True)
     filled = hints.color[rows, columns].astype(np.float32)
-    painted: NDArray[np.uint8] = np.rint(filled * (line[..., None] / np.float32(255))).astype(
+    result: NDArray[np.uint8] = np.rint(filled * (line[..., None] / np.float32(255))).astype(
         np.uint8
     )
-    return painted
+    return result

@@ -71,7 +71,7 @@ _LOSSES = {
 def plot_losses(logs: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
     """Plot every loss against the images seen: one plot each, one curve per generator.
 
-    Thin, as it was logged; bold, smoothed. Single outliers may be outside of a plot.
+    Thin curves are as logged, bold ones smoothed. Single outliers may be outside of a plot.
 
     Args:
         logs: by generator, the lines of its `train_log.jsonl`: `images`, and losses under
@@ -86,8 +86,8 @@ def plot_losses(logs: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
     if not names:
         runs = ", ".join(logs) or "no training"
         raise SengaError(
-            f"There is no loss to plot of {runs}: its train_log.jsonl has no lines with loss/… "
-            "Train for longer, or log more often."
+            f"There is no loss of {runs} to plot: train_log.jsonl has no lines with loss/…. Train "
+            "for longer, or log more often."
         )
     with matplotlib.style.context(["default", _STYLE]):
         figure, panels = _make_panels(len(names))
@@ -133,8 +133,9 @@ def _set_limits(panel: Axes, values: Sequence[float]) -> bool:
 def smooth(values: ArrayLike) -> NDArray[np.float64]:
     """Return the mean of each value and its neighbours on both sides.
 
-    It is over nine values, or an eighth of them if they are few. Near the ends, where neighbours
-    are missing, it is a straight line through the outermost (Savitzky and Golay 1964, of order 1).
+    The window is nine values wide, or an eighth of all if they are few. Near the ends, where
+    neighbours are missing, it is a straight line through the outermost values (Savitzky and Golay
+    1964, of order 1).
 
     Args:
         values: (n,).
@@ -148,9 +149,9 @@ def plot_metrics(scores: Sequence[Score], metrics: Sequence[str], z: str = "zero
     """Plot metrics against the number of hints, with intervals: one curve per method.
 
     Args:
-        scores: those of methods that have seen the truth are left out.
+        scores: those of methods that use the truth are left out.
         metrics: one per plot.
-        z: where z comes from, in methods that have one.
+        z: where z comes from, for methods that have one.
 
     Raises:
         SengaError: If there is nothing to plot.

@@ -19,15 +19,16 @@ Pictures: TypeAlias = Sequence[NDArray[np.uint8]]
 
 
 class DeepMetrics:
-    """The metrics that the given weights allow; the features of the ground truth are kept.
+    """FID and LPIPS, each if its weights are given; the features of the ground truth are kept.
 
     Args:
-        options: paths of the weights; a metric without them is left out.
+        options: paths of the weights, and the batch size.
         truth: N pictures, (S, S, 3) uint8 RGB.
-        device: that the networks run on.
+        device: of the networks.
 
     Raises:
-        SengaError: If a file does not hold these weights.
+        WeightsError: If a file does not hold these weights.
+        ConfigError: If this machine has no such device.
     """
 
     def __init__(self, options: EvaluateOptions, truth: Pictures, device: str = "auto") -> None:
@@ -43,7 +44,7 @@ class DeepMetrics:
             self._lpips = lpips.load(*paths).to(self._device)
 
     def picture_metrics(self, results: Pictures) -> dict[str, list[float]]:
-        """Return LPIPS of every picture to its truth, by the metric's name; {} without weights."""
+        """Return the LPIPS of every result, by the metric's name; {} without weights."""
         if self._lpips is None:
             return {}
         distances = []
@@ -55,7 +56,7 @@ class DeepMetrics:
         return {"lpips": distances}
 
     def set_metrics(self, results: Pictures) -> dict[str, float]:
-        """Return the FID of all pictures, by the metric's name; {} without weights."""
+        """Return the FID of all results, by the metric's name; {} without weights."""
         if self._inception is None or len(results) < 2:  # one picture has no distribution
             return {}
         return {"fid": frechet_distance(self._features(results), self._truth_features)}
@@ -89,8 +90,8 @@ def frechet_distance(first: NDArray[np.float64], second: NDArray[np.float64]) ->
         second: (n2, F), n2 > 1.
 
     Returns:
-        0 for equal sets, else more; much more for different samples of one distribution as long
-        as they have fewer than thousands of pictures.
+        0 for equal sets, else more. Two samples of the same distribution are far apart too, unless
+        they have thousands of pictures.
     """
     (mean_1, x_1), (mean_2, x_2) = _centred(first), _centred(second)
     shift = np.square(mean_1 - mean_2).sum()

@@ -12,7 +12,11 @@ from pipeline import store
 from pipeline.child_process import run_main
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
-from pipeline.colorizer.evaluation.evaluation import FIGURE_PICTURES, NAMES, evaluate_methods
+from pipeline.colorizer.evaluation.evaluation import (
+    FIGURE_PICTURES,
+    GENERATOR_NAMES,
+    evaluate_methods,
+)
 from pipeline.colorizer.evaluation.page import PageFacts, write_page
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.evaluation.scores import scores_to_json
@@ -33,7 +37,7 @@ def require_same_size(name: str, colorizer: Colorizer, picture: PackedPicture, t
 
 
 def main(arguments: list[str]) -> None:
-    """Run the command: evaluate as a job says, into a folder."""
+    """Run the command: evaluate by a job file, into a folder."""
     if len(arguments) != 2:
         raise SengaError("usage: python -m pipeline.colorizer.evaluation.evaluate JOB.json FOLDER")
     job = EvaluateJob.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
@@ -49,23 +53,28 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
     """Write `metrics.json`, the figures and `index.html`.
 
     Args:
-        job: what is evaluated.
-        folder: that exists.
+        job: what to evaluate, and how.
+        folder: for the files; it must exist.
         on_progress: called with the number of pictures done, and of all.
 
     Raises:
-        SengaError: If a colorizer or the test file cannot be used, or the disk is full.
+        WeightsError: If a colorizer or other weights cannot be read.
+        DatasetError: If the test file cannot be read.
+        ConfigError: If this machine has no such device, or it cannot use the precision.
+        SengaError: If a colorizer is of another size, or the disk is full.
     """
     started = time.monotonic()
     pictures = read_pictures(job.test, job.options.line, job.options.max_pictures or None)
     colorizers = {
-        NAMES[name]: Colorizer.load(path, job.compute.device, job.compute.precision)
+        GENERATOR_NAMES[name]: Colorizer.load(path, job.compute.device, job.compute.precision)
         for name, path in job.colorizers.items()
     }
     for name, colorizer in colorizers.items():
         require_same_size(name, colorizer, pictures[0], job.test)
     scores, results = evaluate_methods(pictures, colorizers, job, on_progress)
-    logs = {NAMES[name]: read_train_log(Path(path)) for name, path in job.colorizers.items()}
+    logs = {
+        GENERATOR_NAMES[name]: read_train_log(Path(path)) for name, path in job.colorizers.items()
+    }
     variants = read_variants(job.test, job.options.line, FIGURE_PICTURES)
     figures = draw_figures(
         pictures[:FIGURE_PICTURES], variants, colorizers, scores, results, logs, job

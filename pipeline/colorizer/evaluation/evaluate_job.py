@@ -1,4 +1,4 @@
-"""Evaluation jobs: what is evaluated and how, as JSON; nothing here loads PyTorch."""
+"""Evaluation jobs: colorizers, pictures and settings, as JSON; this module loads no PyTorch."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ class EvaluateJob:
     """Everything that an evaluation depends on.
 
     Attributes:
-        test: path of the file to evaluate on.
+        test: path of the file of test pictures.
         colorizers: by generator, the folder that TrainColorizer wrote.
         name: of the dataset, for the page.
         seed: of hints and z.
+        options: metrics, numbers of hints and the like.
+        hints: options of the simulated hints.
+        compute: device and precision.
     """
 
     test: str

@@ -1,4 +1,4 @@
-"""The methods that an evaluation compares, and how their results are measured."""
+"""The methods that an evaluation compares, and the metrics of their results."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ Pictures = Sequence[NDArray[np.uint8]]
 PRIOR, ZERO, POSTERIOR = "prior", "zero", "posterior"
 """Where z comes from: random, its mean, or the encoded ground truth, which is an upper bound."""
 
-NAMES = {"netl_spade": "netL-SPADE", "spade": "SPADE"}
-FIGURE_PICTURES = 6  # that figures may show
-_DIVERSITY_PICTURES = 20  # that diversity is measured on
+GENERATOR_NAMES = {"netl_spade": "netL-SPADE", "spade": "SPADE"}
+"""Names of the generators for people."""
+
+FIGURE_PICTURES = 6
+"""Number of the first pictures, which figures may show."""
+
+_DIVERSITY_PICTURES = 20  # number of the first pictures, on which diversity is measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,34 +41,34 @@ class Method:
     Attributes:
         name: for people.
         z: where z comes from; empty for a method without z.
-        paint: from pictures, of which it may use what it needs, and their hints to results.
+        colorize: a function from pictures and their hints to results.
     """
 
     name: str
     z: str = ""
-    paint: Callable[[Sequence[PackedPicture], Sequence[Hints]], Pictures]
+    colorize: Callable[[Sequence[PackedPicture], Sequence[Hints]], Pictures]
 
 
 def reference_methods() -> list[Method]:
     """Return the methods that need no network, and the ground truth.
 
-    The truth scores what the metrics themselves allow: its lines are not found to a pixel either.
+    The scores of the truth are the best that are possible: even its lines are not all detected.
     """
     return [
         Method(
             name="white fill",
-            paint=lambda pictures, _: [white_fill(picture.line) for picture in pictures],
+            colorize=lambda pictures, _: [white_fill(picture.line) for picture in pictures],
         ),
         Method(
             name="nearest-hint fill",
-            paint=lambda pictures, hints: [
+            colorize=lambda pictures, hints: [
                 nearest_hint_fill(picture.line, each)
                 for picture, each in zip(pictures, hints, strict=True)
             ],
         ),
         Method(
             name=THE_TRUTH,
-            paint=lambda pictures, _: [picture.color for picture in pictures],
+            colorize=lambda pictures, _: [picture.color for picture in pictures],
         ),
     ]
 
@@ -75,7 +79,7 @@ def colorizer_methods(name: str, colorizer: Colorizer, seed: int, batch_size: in
     def with_z(
         z_of: Callable[[PackedPicture], NDArray[np.float32]],
     ) -> Callable[[Sequence[PackedPicture], Sequence[Hints]], Pictures]:
-        def paint(pictures: Sequence[PackedPicture], hints: Sequence[Hints]) -> Pictures:
+        def colorize(pictures: Sequence[PackedPicture], hints: Sequence[Hints]) -> Pictures:
             results: list[NDArray[np.uint8]] = []
             for start in range(0, len(pictures), batch_size):
                 batch = pictures[start : start + batch_size]
@@ -84,14 +88,14 @@ def colorizer_methods(name: str, colorizer: Colorizer, seed: int, batch_size: in
                 results += colorizer.colorize_batch(lines, hints[start : start + batch_size], z)
             return results
 
-        return paint
+        return colorize
 
     sources = {
         PRIOR: lambda picture: random_z(colorizer.latent_dim, seed, picture.id),
         ZERO: lambda _: np.zeros(colorizer.latent_dim, np.float32),
         POSTERIOR: lambda picture: colorizer.encode(picture.color[None])[0],
     }
-    return [Method(name=name, z=z, paint=with_z(z_of)) for z, z_of in sources.items()]
+    return [Method(name=name, z=z, colorize=with_z(z_of)) for z, z_of in sources.items()]
 
 
 def random_z(latent_dim: int, seed: int, *key: int) -> NDArray[np.float32]:
@@ -107,17 +111,17 @@ def picture_metrics(
     for picture, each, result in zip(pictures, hints, results, strict=True):
         left, top, right, bottom = picture.box
         area = slice(top, bottom), slice(left, right)
-        painted, truth = (
+        result_content, truth = (
             np.float32(np.ascontiguousarray(rgb[area])) / 255 for rgb in (result, picture.color)
         )
-        of_picture = {
-            "psnr": metrics.psnr(painted, truth),
-            "ssim": metrics.ssim(painted, truth),
-            "ms_ssim": metrics.ms_ssim(painted, truth),
-            "hint_difference": metrics.hint_difference(painted, truth, each.mask[area]),
-            "line_f1": metrics.line_f1(painted, picture.line[area]),
+        picture_values = {
+            "psnr": metrics.psnr(result_content, truth),
+            "ssim": metrics.ssim(result_content, truth),
+            "ms_ssim": metrics.ms_ssim(result_content, truth),
+            "hint_difference": metrics.hint_difference(result_content, truth, each.mask[area]),
+            "line_f1": metrics.line_f1(result_content, picture.line[area]),
         }
-        for name, value in of_picture.items():
+        for name, value in picture_values.items():
             values.setdefault(name, []).append(value)
     return values
 
@@ -131,7 +135,7 @@ def score(
         name: of the method.
         z: where its z comes from.
         patches: hint patches per picture.
-        values: one per picture, by metric.
+        values: by metric, one per picture.
         seed: of the bootstrap.
     """
     for metric, of_pictures in values.items():
@@ -151,14 +155,14 @@ def score(
 def score_set(
     name: str, z: str, patches: int, values: Mapping[str, float], pictures: int
 ) -> Iterator[Score]:
-    """Yield metrics that only the whole set has, which come without an interval.
+    """Yield the values of metrics of the whole set, which have no interval.
 
     Args:
         name: of the method.
         z: where its z comes from.
         patches: hint patches per picture.
         values: by metric.
-        pictures: in the set.
+        pictures: number of pictures in the set.
     """
     for metric, value in values.items():
         yield Score(
@@ -181,7 +185,7 @@ class MethodResults:
         method: its name.
         z: where its z comes from.
         hints: patches per picture.
-        results: of the first pictures.
+        results: for the first pictures.
     """
 
     method: str
@@ -205,7 +209,7 @@ def evaluate_methods(
         on_progress: called with the number of pictures done, and of all.
 
     Returns:
-        All scores; the results of the first pictures.
+        All scores; the results for the first pictures.
     """
     methods = reference_methods()
     for name, colorizer in colorizers.items():
@@ -213,22 +217,22 @@ def evaluate_methods(
     deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.compute.device)
     total = len(pictures) * len(job.options.hint_counts) * len(methods)
     scores: list[Score] = []
-    kept: list[MethodResults] = []
+    method_results: list[MethodResults] = []
     for patches in job.options.hint_counts:
         hints = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
         for method in methods:
             name, z = method.name, method.z
-            results = method.paint(pictures, hints)
+            results = method.colorize(pictures, hints)
             values = picture_metrics(pictures, hints, results) | deep.picture_metrics(results)
             scores += score(name, z, patches, values, job.seed)
             scores += score_set(name, z, patches, deep.set_metrics(results), len(pictures))
             first = results[:FIGURE_PICTURES]
-            kept.append(MethodResults(method=name, z=z, hints=patches, results=first))
-            on_progress(len(kept) * len(pictures), total)
+            method_results.append(MethodResults(method=name, z=z, hints=patches, results=first))
+            on_progress(len(method_results) * len(pictures), total)
         for name, colorizer in colorizers.items():
             diversity = {"diversity": diversities(pictures, hints, colorizer, job)}
             scores += score(name, PRIOR, patches, diversity, job.seed)
-    return scores, kept
+    return scores, method_results
 
 
 def diversities(
@@ -237,7 +241,7 @@ def diversities(
     colorizer: Colorizer,
     job: EvaluateJob,
 ) -> list[float]:
-    """Return how much random z change the result, for each of the first pictures."""
+    """Return the diversity of the results with random z, for each of the first pictures."""
     values = []
     for picture, each in zip(pictures[:_DIVERSITY_PICTURES], hints, strict=False):
         count = job.options.diversity_samples

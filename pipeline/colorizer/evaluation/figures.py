@@ -54,7 +54,7 @@ def picture_grid(
 
     Args:
         headings: above the columns.
-        rows: all with one picture per heading; pictures keep their aspect.
+        rows: each with one picture per heading; pictures keep their aspect ratio.
         cell: width of a column in pixels, and long side of every picture.
         group: number of rows between two wider gaps; 1 for equal gaps.
     """
@@ -75,7 +75,7 @@ def picture_grid(
 
 
 def _tops(heights: Sequence[int], gap: int, group: int) -> list[int]:
-    """Return where each row starts, and where the last one ends, in pixels from the top."""
+    """Return the top of each row and the bottom of the last, in pixels."""
     tops, top = [], MARGIN + HEADING_SIZE + GUTTER
     end = top
     for number, height in enumerate(heights, 1):

@@ -70,7 +70,7 @@ def ms_ssim(result: Picture, truth: Picture) -> float:
         product *= (
             np.maximum((luminance * contrast if last else contrast).mean((0, 1)), 0) ** weight
         )
-        result, truth = _halved(result), _halved(truth)
+        result, truth = _halve(result), _halve(truth)
     return float(product.mean())
 
 
@@ -90,7 +90,7 @@ def _similarity(a: Picture, b: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
     return luminance, (2 * covariance + _C2) / (variance_a + variance_b + _C2)
 
 
-def _halved(picture: Picture) -> Picture:
+def _halve(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     even = np.ascontiguousarray(picture[: height // 2 * 2, : width // 2 * 2])
     half = (max(1, width // 2), max(1, height // 2))

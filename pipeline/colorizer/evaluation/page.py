@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,9 +22,8 @@ from pipeline.colorizer.evaluation.scores import (
     hint_counts,
     metrics_of,
     row_labels,
+    typical_hint_count,
 )
-
-_OPEN_HINTS = 10  # patches of the table that is open at first: about as many as people put
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class PageFigure:
 
     @property
     def data(self) -> str:
-        """The figure as base64."""
+        """The PNG file as base64."""
         return base64.b64encode(self.png).decode()
 
 
@@ -61,7 +60,6 @@ class PageFacts:
         figures: in their order.
         hints: numbers of patches, in their order; those of the scores if empty.
         seconds: duration of the evaluation; None if unknown.
-        config: value by section and key.
     """
 
     dataset: str
@@ -72,7 +70,6 @@ class PageFacts:
     figures: Sequence[PageFigure]
     hints: Sequence[int] = ()
     seconds: float | None = None
-    config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +80,8 @@ class Cell:
         number: such as `18.31`, or a dash.
         interval: such as `17.90–18.80`; may be empty.
         best: whether it is the best of its column.
-        span: of its interval in the range of its column, worst to best: start and length in
-            percent; None if there is nothing to compare.
+        span: start and length of the interval's bar, in percent of the range of the column, worst
+            to best; None if there is nothing to compare.
     """
 
     number: str
@@ -99,7 +96,7 @@ class Row:
 
     Attributes:
         label: method and z.
-        note: on a method that has seen the truth; empty for all others.
+        note: on a method that uses the truth; empty for all others.
         color: of the method, `#rrggbb`.
         cells: one per metric.
     """
@@ -112,7 +109,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The scores with one number of hints."""
+    """The table of the scores with one number of hints."""
 
     hints: int
     headings: Sequence[str]
@@ -120,11 +117,11 @@ class Table:
 
 
 def write_page(target: Path, facts: PageFacts) -> None:
-    """Write one self-contained HTML file.
+    """Write the page as one self-contained HTML file.
 
     Args:
-        target: the file.
-        facts: its content.
+        target: path of the file.
+        facts: content of the page.
     """
     environment = Environment(
         loader=PackageLoader("pipeline.colorizer.evaluation", ""),
@@ -148,13 +145,13 @@ def write_page(target: Path, facts: PageFacts) -> None:
         ranked=[METRICS[name].title for name in ranked],
         winners={count: [best(facts.scores, name, count) for name in ranked] for count in hints},
         tables=[make_table(facts.scores, count) for count in hints],
-        open=min(hints, key=lambda count: abs(count - _OPEN_HINTS), default=_OPEN_HINTS),
+        open=typical_hint_count(hints),
     )
     target.write_text(html, encoding="utf-8")
 
 
 def make_table(scores: Sequence[Score], hints: int) -> Table:
-    """Return the table for a number of hints; methods that have seen the truth come last."""
+    """Return the table for a number of hints; methods that use the truth come last."""
     chosen = [score for score in scores if score.hints == hints]
     names = metrics_of(chosen)
     by_cell = {(score.label, score.metric): score for score in chosen}

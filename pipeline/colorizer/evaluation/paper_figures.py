@@ -14,15 +14,15 @@ from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.evaluation import ZERO, MethodResults, Pictures, random_z
 from pipeline.colorizer.evaluation.figures import GridRow
 from pipeline.colorizer.evaluation.page import PageFigure
-from pipeline.colorizer.evaluation.scores import Score
+from pipeline.colorizer.evaluation.scores import Score, typical_hint_count
 from pipeline.colorizer.hints import overlay
 from pipeline.colorizer.packed_pictures import PackedPicture, Variants
 from pipeline.picture import encode_png
 
 _SWEEP_DIMENSIONS = 6  # of z
 _THICKNESS_PICTURES = 3
-_RANDOM_Z = 5  # side by side
-_PLOTTED = ("psnr", "ms_ssim", "hint_difference")
+_RANDOM_Z_COUNT = 5  # side by side
+_PLOTTED_METRICS = ("psnr", "ms_ssim", "hint_difference")
 
 
 def draw_figures(
@@ -34,20 +34,20 @@ def draw_figures(
     logs: Mapping[str, Sequence[Mapping[str, float]]],
     job: EvaluateJob,
 ) -> dict[str, PageFigure]:
-    """Draw all figures, by the name of their file.
+    """Return all figures, by the name of their file.
 
     Args:
-        pictures: the first ones.
-        variants: their sketches and other line art.
+        pictures: the first test pictures.
+        variants: their sketches, and all variants of their line art.
         colorizers: by name; figures of a single colorizer show the first.
         scores: all scores.
-        results: of all methods, of these pictures.
+        results: of all methods, for these pictures.
         logs: lines of the training's log, by colorizer.
         job: hints and seed.
     """
     first, colorizer = next(iter(colorizers.items()))
-    patches = _typical(job.options.hint_counts)
-    drawn = {
+    patches = typical_hint_count(job.options.hint_counts)
+    page_figures = {
         "samples": _figure(
             "Samples",
             f"Line art, {patches} hint patches, the result of {first} with z = 0, and the truth.",
@@ -62,7 +62,7 @@ def draw_figures(
         "hints": _figure(
             "Metrics by number of hints",
             "Means over all test pictures with 95 % intervals; z = 0.",
-            curves.plot_metrics(scores, _PLOTTED),
+            curves.plot_metrics(scores, _PLOTTED_METRICS),
         ),
         "number_of_hints": _figure(
             "Results by number of hints",
@@ -71,7 +71,7 @@ def draw_figures(
         ),
         "shifts": _figure(
             "Random z",
-            f"The results of {first} without hints for {_RANDOM_Z} random z.",
+            f"The results of {first} without hints for {_RANDOM_Z_COUNT} random z.",
             _random_z(pictures, colorizer, job),
         ),
         "sweep": _figure(
@@ -89,24 +89,19 @@ def draw_figures(
         ),
     }
     if any(logs.values()):
-        drawn["losses"] = _figure(
+        page_figures["losses"] = _figure(
             "Losses",
             "Losses before their weights, as logged and smoothed, against the images seen.",
             curves.plot_losses(logs),
         )
-    return drawn
+    return page_figures
 
 
 def _figure(title: str, caption: str, picture: NDArray[np.uint8]) -> PageFigure:
     return PageFigure(title=title, caption=caption, png=encode_png(picture))
 
 
-def _typical(hints: Sequence[int]) -> int:
-    """Return the number of patches that most figures show: the paper's users put about ten."""
-    return min(hints, key=lambda count: abs(count - 10))
-
-
-def _results(
+def _find_results(
     results: Sequence[MethodResults], method: str, z: str, hints: int
 ) -> list[NDArray[np.uint8]]:
     for each in results:
@@ -142,7 +137,7 @@ def _samples(
     columns |= {
         "line art": [picture.line for picture in pictures],
         "hints": _overlays(pictures, patches, job),
-        name: _results(results, name, ZERO, patches),
+        name: _find_results(results, name, ZERO, patches),
         "truth": [picture.color for picture in pictures],
     }
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
@@ -156,8 +151,8 @@ def _comparison(
 ) -> NDArray[np.uint8]:
     names = dict.fromkeys(each.method for each in results if each.z == ZERO)
     columns: dict[str, Pictures] = {"hints": _overlays(pictures, patches, job)}
-    columns["nearest-hint fill"] = _results(results, "nearest-hint fill", "", patches)
-    columns |= {name: _results(results, name, ZERO, patches) for name in reversed(names)}
+    columns["nearest-hint fill"] = _find_results(results, "nearest-hint fill", "", patches)
+    columns |= {name: _find_results(results, name, ZERO, patches) for name in reversed(names)}
     columns["truth"] = [picture.color for picture in pictures]
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
 
@@ -166,7 +161,7 @@ def _more_hints(
     pictures: Sequence[PackedPicture], results: Sequence[MethodResults], name: str, job: EvaluateJob
 ) -> NDArray[np.uint8]:
     columns: dict[str, Pictures] = {
-        str(count): _results(results, name, ZERO, count) for count in job.options.hint_counts
+        str(count): _find_results(results, name, ZERO, count) for count in job.options.hint_counts
     }
     columns["truth"] = [picture.color for picture in pictures]
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))
@@ -176,7 +171,7 @@ def _random_z(
     pictures: Sequence[PackedPicture], colorizer: Colorizer, job: EvaluateJob
 ) -> NDArray[np.uint8]:
     columns: dict[str, Pictures] = {"line art": [picture.line for picture in pictures]}
-    for number in range(_RANDOM_Z):
+    for number in range(_RANDOM_Z_COUNT):
         z = [random_z(colorizer.latent_dim, job.seed, picture.id, number) for picture in pictures]
         lines = [picture.line for picture in pictures]
         columns[f"z {number + 1}"] = colorizer.colorize_batch(lines, z=np.stack(z))

@@ -18,8 +18,8 @@ class Metric:
     Attributes:
         title: of its column.
         better: `higher`, `lower`, or empty if neither is.
-        decimals: to show.
-        meaning: in plain words.
+        decimals: number of decimals to show.
+        meaning: explanation in plain words.
     """
 
     title: str
@@ -95,12 +95,16 @@ METRICS = {
 """Metrics by name, in the order of the columns."""
 
 Z_LABELS = {"": "", "prior": ", random z", "zero": ", z = 0", "posterior": ", z of the truth"}
-"""What follows the name of a method, by where z comes from."""
+"""Suffix of the name of a method, by where z comes from."""
 
 THE_TRUTH = "the truth"
 """The name of the method that returns the original picture."""
 
 MISSING = "–"
+"""The text of a cell without a score."""
+
+TYPICAL_HINTS = 10
+"""About as many patches as users put, by the paper."""
 
 _COLUMNS = {"metric": "measure"}  # in the JSON, as in that of earlier evaluations
 
@@ -116,7 +120,7 @@ class Score:
         metric: one of `METRICS`.
         mean: over the pictures; NaN if there is none.
         low: lower bound of its interval; NaN for a metric that only the whole set has.
-        high: upper bound of its interval; NaN likewise.
+        high: upper bound of its interval; NaN for a metric that only the whole set has.
         n: number of pictures.
     """
 
@@ -136,12 +140,12 @@ class Score:
 
     @property
     def is_bound(self) -> bool:
-        """Whether the method has seen the ground truth, so that it is a bound."""
+        """Whether the method uses the ground truth, so that its scores are a bound."""
         return self.z == "posterior" or self.method == THE_TRUTH
 
     @property
     def note(self) -> str:
-        """What to remark on a method that has seen the truth; empty for all others."""
+        """The remark on a method that uses the truth; empty for all others."""
         if self.method == THE_TRUTH:
             return "for reference"
         return "upper bound" if self.is_bound else ""
@@ -158,15 +162,15 @@ class Score:
 
 
 def scores_to_json(scores: Iterable[Score]) -> str:
-    """Return a list of objects, one per line, with null for NaN."""
+    """Return scores as a JSON list of objects, one per line, with null for NaN."""
     rows = [
-        json.dumps({_COLUMNS.get(k, k): _plain(v) for k, v in asdict(score).items()})
+        json.dumps({_COLUMNS.get(k, k): _json_value(v) for k, v in asdict(score).items()})
         for score in scores
     ]
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
-def _plain(value: str | float) -> str | float | None:
+def _json_value(value: str | float) -> str | float | None:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -174,10 +178,10 @@ def scores_from_json(text: str) -> list[Score]:
     """Return the scores that `scores_to_json` wrote.
 
     Raises:
-        SengaError: If it is another text.
+        SengaError: If the text is anything else.
     """
     try:
-        return [_score(row) for row in json.loads(text)]
+        return [_parse_score(row) for row in json.loads(text)]
     except (KeyError, TypeError, ValueError) as error:
         names = ", ".join(_COLUMNS.get(field.name, field.name) for field in fields(Score))
         raise SengaError(
@@ -186,7 +190,7 @@ def scores_from_json(text: str) -> list[Score]:
         ) from error
 
 
-def _score(row: dict[str, Any]) -> Score:
+def _parse_score(row: dict[str, Any]) -> Score:
     metric = row[_COLUMNS["metric"]]
     if row["z"] not in Z_LABELS or metric not in METRICS:
         raise ValueError(f"{metric}, z {row['z']}")
@@ -205,7 +209,7 @@ def _number(value: float | None) -> float:
 
 
 def metrics_of(scores: Iterable[Score]) -> list[str]:
-    """Return the metrics that have a mean, in the order of the columns."""
+    """Return the names of the metrics that have a mean, in the order of the columns."""
     names = {score.metric for score in scores if score.has_mean}
     return [name for name in METRICS if name in names]
 
@@ -215,14 +219,19 @@ def hint_counts(scores: Iterable[Score]) -> list[int]:
     return sorted({score.hints for score in scores})
 
 
+def typical_hint_count(counts: Iterable[int]) -> int:
+    """Return the number of hints closest to `TYPICAL_HINTS`, or that itself if there are none."""
+    return min(counts, key=lambda count: abs(count - TYPICAL_HINTS), default=TYPICAL_HINTS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best score of a metric among methods that have not seen the truth.
+    """The best score of a metric among methods that do not use the truth.
 
     Attributes:
         score: of the best method.
-        clear: whether its interval overlaps with that of no other method. An overlap proves
-            nothing; the method's own score with another z does not count.
+        clear: whether its interval overlaps with that of no other method, not counting the same
+            method with another z. An overlap proves nothing.
     """
 
     score: Score
@@ -244,18 +253,20 @@ def best(scores: Iterable[Score], metric: str, hints: int) -> Best | None:
         return None
     winner = (max if better == "higher" else min)(rivals, key=lambda score: score.mean)
     others = [score for score in rivals if score.method != winner.method]
-    return Best(score=winner, clear=bool(others) and all(_apart(winner, other) for other in others))
+    return Best(
+        score=winner, clear=bool(others) and all(_are_disjoint(winner, other) for other in others)
+    )
 
 
-def _apart(one: Score, other: Score) -> bool:
+def _are_disjoint(one: Score, other: Score) -> bool:
     """Return whether two intervals do not overlap; False if one is missing."""
     return one.low > other.high or one.high < other.low
 
 
-def markdown_table(scores: Sequence[Score], hints: int = 10) -> str:
+def markdown_table(scores: Sequence[Score], hints: int = TYPICAL_HINTS) -> str:
     """Return the scores with a number of hints as a Markdown table.
 
-    Rows are methods, those that have seen the truth last; the best of each column is bold, its
+    Rows are methods, those that use the truth last; the best of each column is bold, its
     interval follows in brackets.
     """
     names = metrics_of(score for score in scores if score.hints == hints)
@@ -266,7 +277,7 @@ def markdown_table(scores: Sequence[Score], hints: int = 10) -> str:
     by_cell = {(score.label, score.metric): score for score in scores if score.hints == hints}
     winners = {name: best(scores, name, hints) for name in names}
     for label, note in row_labels(scores, hints).items():
-        cells = [_markdown(by_cell.get((label, name)), winners[name]) for name in names]
+        cells = [_markdown_cell(by_cell.get((label, name)), winners[name]) for name in names]
         lines.append("| " + " | ".join([f"{label} ({note})" if note else label, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
@@ -277,7 +288,7 @@ def row_labels(scores: Iterable[Score], hints: int) -> dict[str, str]:
     return {score.label: score.note for score in sorted(rows, key=lambda score: score.is_bound)}
 
 
-def _markdown(score: Score | None, winner: Best | None) -> str:
+def _markdown_cell(score: Score | None, winner: Best | None) -> str:
     if score is None or not score.has_mean:
         return MISSING
     number = format_value(score.metric, score.mean)

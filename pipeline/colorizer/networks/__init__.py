@@ -1,1 +1,1 @@
-"""The networks of the colorizer as PyTorch modules, without training and without use."""
+"""The networks of the colorizer as PyTorch modules, without their training."""

@@ -1,4 +1,4 @@
-"""The discriminator: which patches of a colorized line drawing look real, at two scales."""
+"""The discriminator: scores how real the patches of a coloured drawing look, at two scales."""
 
 from __future__ import annotations
 

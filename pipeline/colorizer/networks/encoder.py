@@ -14,11 +14,11 @@ _MIN_SIDE = 4  # side of the last features, in pixels
 class Encoder(nn.Module):
     """A network from a picture to the distribution of its z: mean and log variance of a normal one.
 
-    Halves the picture until it is 4 x 4: six layers at 256.
+    Each layer halves the picture, until it is 4 x 4 or less: six layers at 256.
 
     Args:
-        options: how wide.
-        size: side of the pictures: 4 times a power of two, or between such.
+        options: width, and dimensions of z.
+        size: side of the pictures, in pixels; 5 or more.
     """
 
     def __init__(self, options: NetworkOptions, size: int) -> None:
@@ -37,14 +37,14 @@ class Encoder(nn.Module):
         init_weights(self, options.init_gain)
 
     def forward(self, color: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode (N, 3, S, S) RGB in [-1, 1]: mean and log variance, each (N, latent) float32."""
+        """Encode (N, 3, S, S) RGB in [-1, 1] as mean and log variance: (N, latent_dim) float32."""
         features = self.layers(color).flatten(1)
         return self.to_mean(features).float(), self.to_log_variance(features).float()
 
 
 def reparameterize(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
-    """Return z, sampled from its distribution by noise (Kingma and Welling 2014).
+    """Return a sample of z from its distribution, by noise (Kingma and Welling 2014).
 
-    All are (N, latent).
+    All tensors are (N, latent_dim).
     """
     return mean + noise * torch.exp(0.5 * log_variance)

@@ -1,8 +1,8 @@
 """The generators: SPADE (Park et al. 2019) and netL-SPADE, the paper's own.
 
 Both generate from z, from small to large, guided at every scale by a map of the line art and the
-hints. SPADE is guided by that map itself, resized; netL-SPADE by what a small encoder makes of
-it for each scale, so that thin lines and small hints reach the small scales too.
+hints. SPADE is guided by that map itself, resized; netL-SPADE by the features that a small encoder
+computes of it for each scale, so that thin lines and small hints reach the small scales too.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Block(nn.Module):
 
     x -> SPADE -> LeakyReLU -> conv, twice, plus x, which goes through SPADE -> conv 1 x 1 if
     the number of channels changes. The first SPADE and the shortcut's normalise the same x, and
-    all of them read the same padded map: each of these is made once.
+    all of them read the same padded map: both are computed once.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class _NormConv(nn.Sequential):
 
 
 class MapEncoder(nn.Module):
-    """netL: a small encoder of the map; each of its layers guides one block, large to small."""
+    """netL: a small encoder of the map; each of its layers guides one block, the last one first."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class MapEncoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """The network that colorizes line art: netL-SPADE, or SPADE, as the options say.
+    """The network that colorizes line art: netL-SPADE or SPADE, by the options.
 
     Args:
         options: which generator, and how wide.
@@ -213,7 +213,7 @@ class Generator(nn.Module):
 
         Args:
             maps: (N, 5, S, S): line and hint in [-1, 1], hint mask in {0, 1}; see `join_map`.
-            z: (N, latent), from a standard normal distribution.
+            z: (N, latent_dim), from a standard normal distribution.
 
         Returns:
             (N, 3, S, S) RGB in [-1, 1].

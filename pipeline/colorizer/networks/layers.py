@@ -13,7 +13,7 @@ SLOPE = 0.2  # of every LeakyReLU
 
 
 class _ReflectionPad(torch.autograd.Function):
-    """Reflection padding that keeps channels last; PyTorch's own copies to another layout and back.
+    """Reflection padding that keeps channels last; PyTorch's own copies to channels first and back.
 
     (N, C, H, W) -> (N, C, H + 2 p, W + 2 p); H and W above p.
     """
@@ -56,7 +56,7 @@ def _fold_columns(gradient: Tensor, p: int) -> Tensor:
 
 def reflection_pad(x: Tensor, p: int) -> Tensor:
     """Pad by reflection: (N, C, H, W) -> (N, C, H + 2 p, W + 2 p), channels last."""
-    if torch.compiler.is_compiling():  # it chooses layouts by itself
+    if torch.compiler.is_compiling():  # the compiler chooses layouts itself
         return functional.pad(x, (p, p, p, p), mode="reflect")
     padded: Tensor = _ReflectionPad.apply(x, p)  # type: ignore[no-untyped-call]
     return padded
@@ -143,7 +143,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise by the batch in training, by the running statistics otherwise."""
+        """Normalise by the statistics of the batch in training, by the running ones otherwise."""
         if self.training and distributed.is_initialized() and distributed.get_world_size() > 1:
             return self._over_all_processes(x)
         return functional.batch_norm(
@@ -179,9 +179,9 @@ class BatchNorm(nn.Module):
 def init_weights(network: nn.Module, gain: float) -> None:
     """Initialise every convolution and linear layer by Xavier's normal distribution; biases by 0.
 
-    Under spectral normalisation the scale of a weight is without effect, but not its length: one
-    step of Adam turns a weight by about the learning rate over its length, and a gain of 0.02
-    leaves nothing of the first weights, and little of every later step, for thousands of steps.
+    Spectral normalisation hides the norm of a weight from the forward pass, but not from training:
+    one step of Adam turns a weight by about the learning rate over its norm. A gain of 0.02 makes
+    the norms so small that for thousands of steps each step undoes most of the ones before.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):

@@ -1,4 +1,4 @@
-"""Augmentation of a training picture: flips and other colours."""
+"""Augmentation of a training picture: flips and colour jitter."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ColorJitter:
 
     @classmethod
     def sample(cls, options: AugmentOptions, rng: np.random.Generator) -> ColorJitter:
-        """Return a random jitter within the options, each of its parts uniform."""
+        """Return a random jitter, each of its three values uniform within the options."""
         hue, saturation, brightness = rng.uniform(-1, 1, 3)
         return cls(
             hue=options.hue * hue,
@@ -43,7 +43,7 @@ class ColorJitter:
 
         Args:
             picture: (S, S, 3) uint8 RGB.
-            box: its content.
+            box: of its content.
         """
         left, top, right, bottom = box
         content = picture[top:bottom, left:right]

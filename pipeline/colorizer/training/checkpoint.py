@@ -1,4 +1,4 @@
-"""Checkpoints: everything that training needs to resume exactly."""
+"""Checkpoints: everything that a training needs to resume exactly."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ State = Mapping[str, Any]
 
 
 def save(folder: Path, step: int, state: State, *, keep: int) -> Path:
-    """Publish the checkpoint of a step and delete all but the last `keep`.
+    """Write the checkpoint of a step, and delete all but the last `keep` checkpoints.
 
     Raises:
-        SengaError: If the folder cannot be written; the earlier ones are still there then.
+        SengaError: If the folder cannot be written; earlier checkpoints are kept then.
     """
     path = folder / f"step-{step:08d}.pt"
     with store.publish(path) as temporary:
         torch.save(dict(state), temporary)
-    for old in _all(folder)[:-keep]:
+    for old in _all_checkpoints(folder)[:-keep]:
         old.unlink()
     return path
 
 
 def latest(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step, or None if there is none."""
-    paths = _all(folder)
+    paths = _all_checkpoints(folder)
     return paths[-1] if paths else None
 
 
@@ -44,16 +44,16 @@ def load(path: Path, fingerprint: str) -> dict[str, Any]:
         fingerprint: of the training job that resumes from it.
 
     Raises:
-        SengaError: If it cannot be read, or was made by another job.
+        SengaError: If it cannot be read, or is of another job.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        made_by = state["fingerprint"]
+        stored_fingerprint = state["fingerprint"]
     except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
         raise _unreadable(path) from error
     except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _unreadable(path) from error
-    if made_by != fingerprint:
+    if stored_fingerprint != fingerprint:
         raise SengaError(
             f"{path} is a checkpoint of other settings or another dataset. Resume with those that "
             "made it, or choose another folder."
@@ -67,5 +67,5 @@ def _unreadable(path: Path) -> SengaError:
     )
 
 
-def _all(folder: Path) -> list[Path]:
+def _all_checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*.pt"))

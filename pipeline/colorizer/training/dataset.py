@@ -31,8 +31,8 @@ __all__ = ["AugmentOptions", "ColorizationDataset", "HintOptions", "TrainingSamp
 class ColorizationDataset(Dataset[TrainingSample]):
     """The pictures of a packed file, in the order of their post ids.
 
-    What is random in a sample depends on the seed, the epoch and the post alone: not on the
-    order of access, the batch or the worker. `normalize` makes floats of a sample or a batch.
+    The randomness of a sample depends on the seed, the epoch and the post alone: not on the order
+    of access, the batch or the worker. `normalize` converts a sample or a batch to floats.
 
         dataset = ColorizationDataset("data/sample/train.h5")
         for batch in DataLoader(dataset, batch_size=4):
@@ -40,17 +40,17 @@ class ColorizationDataset(Dataset[TrainingSample]):
 
     Args:
         path: `train.h5` or `test.h5`.
-        lines: names of line art to pick from, one per sample, such as `("original", "pured")`;
-            all that the file has if empty.
-        augment: how pictures are augmented; not at all if None.
-        hints: how hints are simulated; none if None.
+        lines: names of line art, such as `("original", "pured")`, one of which is picked at random
+            for each sample; all that the file has if empty.
+        augment: options of the augmentation; no augmentation if None.
+        hints: options of the simulated hints; no hints if None.
         seed: of everything random, 0 or more.
         size: side that the pictures must have, in pixels; any if None.
 
     Attributes:
         attributes: of the file, such as `dataset` and `split`.
         ids: post ids, (N,) int64, ascending.
-        line_names: the names to pick from.
+        line_names: the names of line art to pick from.
         size: side of the pictures, in pixels.
 
     Raises:
@@ -64,7 +64,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         *,
         lines: Sequence[str] = (),
         augment: AugmentOptions | None = None,
-        hints: HintOptions | None = HintOptions(),  # noqa: B008, it is frozen
+        hints: HintOptions | None = HintOptions(),  # noqa: B008 - it is frozen
         seed: int = 0,
         size: int | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         self.ids: NDArray[np.int64] = self._reader.ids
         self.size = self._reader.size
         self.line_names = tuple(lines) or self._reader.line_names
-        _check(self._reader, self.line_names, size)
+        _require_usable(self._reader, self.line_names, size)
         self._augment = augment
         self._hints = hints
         self._seed = seed
@@ -85,7 +85,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         return len(self._reader)
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch that randomness depends on, in workers that are running already too.
+        """Set the epoch that randomness depends on, also in workers that run already.
 
         Call it between two passes over a DataLoader: workers prefetch.
         """
@@ -111,11 +111,12 @@ class ColorizationDataset(Dataset[TrainingSample]):
         )
 
     def _rng(self, post_id: int) -> np.random.Generator:
-        """Return the source of a sample's randomness; ids may be negative, seeds may not."""
+        """Return the random generator of a sample."""
+        # Seeds of NumPy may not be negative, ids may.
         return np.random.default_rng((self._seed, int(self._epoch), post_id % 2**64))
 
     def _init_worker(self) -> None:
-        """Set a worker process up when it reads its first picture."""
+        """Set up a worker process when it reads its first picture."""
         if self._process == os.getpid() or get_worker_info() is None:
             return
         self._process = os.getpid()
@@ -127,7 +128,7 @@ _threads = cv2.getNumThreads()
 
 
 def _pause_threads() -> None:
-    """Stop OpenCV's threads: a fork has none of them, and would wait for them for ever."""
+    """Stop OpenCV's threads before a fork, which lacks them and would wait for them forever."""
     global _threads
     _threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -140,7 +141,7 @@ def _resume_threads() -> None:
 os.register_at_fork(before=_pause_threads, after_in_parent=_resume_threads)
 
 
-def _check(reader: DatasetReader, lines: Sequence[str], size: int | None) -> None:
+def _require_usable(reader: DatasetReader, lines: Sequence[str], size: int | None) -> None:
     if not len(reader):
         raise DatasetError(f"{reader.path} has no pictures: build it from more posts.")
     for name in lines:

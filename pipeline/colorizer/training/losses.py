@@ -11,11 +11,11 @@ from torch.nn import functional
 Features = Sequence[Sequence[Tensor]]
 """The discriminator's output: for each of its scales the features of every layer, scores last."""
 
-_SLICE_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)  # of the perceptual network's features
+_FEATURE_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)  # of the perceptual network, stem first
 
 
 def hinge_discriminator(fake: Features, real: Features) -> Tensor:
-    """Return the discriminator's hinge loss (Lim and Ye 2017): real above 1, fake below -1."""
+    """Return the discriminator's hinge loss (Lim and Ye 2017): 0 if real > 1 and fake < -1."""
     losses = [
         functional.relu(1 - real_scale[-1]).mean() + functional.relu(1 + fake_scale[-1]).mean()
         for fake_scale, real_scale in zip(fake, real, strict=True)
@@ -42,7 +42,7 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return the KL divergence of z from a standard normal: summed over z, mean over the batch.
 
     Kingma and Welling 2014, appendix B. SPADE sums over the batch too, so that its weight of 0.05
-    at 8 pictures a GPU is a weight of 0.05 x 8 = 0.4 here, whatever the batch.
+    at 8 pictures a GPU is 0.05 x 8 = 0.4 for this loss, whatever the batch.
     """
     per_picture = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1)
     return per_picture.mean()
@@ -67,10 +67,10 @@ class Perceptual(nn.Module):
         fake_features = self.network((fake + 1) / 2)
         losses = [
             weight * functional.l1_loss(a, b)
-            for weight, a, b in zip(_SLICE_WEIGHTS, fake_features, real_features, strict=True)
+            for weight, a, b in zip(_FEATURE_WEIGHTS, fake_features, real_features, strict=True)
         ]
         return torch.stack(losses).sum()
 
     def train(self, mode: bool = True) -> Perceptual:  # noqa: ARG002 - it is never trained
-        """Stay in evaluation mode."""
+        """Stay in evaluation mode, whatever the mode of the model that this is a part of."""
         return self

@@ -1,4 +1,4 @@
-"""Sample grids of a training: always the same line art with the same hints."""
+"""Sample grids of a training: results for the same line art and hints every time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SampleGrid:
 
     Args:
         pictures: one per row.
-        hints: how hints are simulated.
+        hints: options of the simulated hints.
         seed: of the hints.
     """
 
@@ -32,27 +32,29 @@ class SampleGrid:
         self._maps = to_maps([picture.line for picture in pictures], self._hints)
 
     @torch.inference_mode()
-    def draw(self, generator: nn.Module, latent: int, device: torch.device) -> NDArray[np.uint8]:
+    def draw(
+        self, generator: nn.Module, latent_dim: int, device: torch.device
+    ) -> NDArray[np.uint8]:
         """Return the grid, generated with z = 0.
 
         Args:
             generator: in evaluation mode.
-            latent: dimensions of z.
-            device: that the generator is on.
+            latent_dim: number of dimensions of z.
+            device: of the generator.
 
         Returns:
             (H, W, 3) uint8 RGB.
         """
-        z = torch.zeros(len(self._pictures), latent, device=device)
+        z = torch.zeros(len(self._pictures), latent_dim, device=device)
         results = to_pixels(generator(self._maps.to(device), z))
         rows = [
-            _side_by_side([overlay(picture.line, hints), result, picture.color], axis=1)
+            _concatenate([overlay(picture.line, hints), result, picture.color], axis=1)
             for picture, hints, result in zip(self._pictures, self._hints, results, strict=True)
         ]
-        return _side_by_side(rows, axis=0)
+        return _concatenate(rows, axis=0)
 
 
-def _side_by_side(pictures: Sequence[NDArray[np.uint8]], axis: int) -> NDArray[np.uint8]:
+def _concatenate(pictures: Sequence[NDArray[np.uint8]], axis: int) -> NDArray[np.uint8]:
     padding = [(0, 0), (0, 0), (0, 0)]
     padding[axis] = (0, _GAP)
     return np.concatenate(

@@ -13,8 +13,9 @@ class BatchSampler(Sampler[list[int]]):
 
     All processes shuffle alike, from seed and epoch. A global batch is the next `batch_size` x
     `world_size` pictures of that order, and process `rank` has the `rank`-th part of it. Hence a
-    picture is seen once per epoch at most, and the global batches do not depend on where an
-    interrupted run starts again.
+    picture is seen at most once per epoch, and a run that resumes has the same global batches. The
+    pictures that do not fill a global batch are left out; a dataset smaller than one is repeated
+    until it fills one.
 
     Args:
         length: pictures in the dataset, 1 or more.
@@ -24,9 +25,6 @@ class BatchSampler(Sampler[list[int]]):
         start_batch: batches of the epoch to skip; the next epoch starts at 0.
         rank: of this process, from 0.
         world_size: number of processes.
-        drop_last: leave out the pictures that do not fill a global batch; otherwise the batch is
-            filled up from the start of the order. A dataset smaller than one global batch is
-            always repeated until it fills one.
     """
 
     def __init__(
@@ -39,7 +37,6 @@ class BatchSampler(Sampler[list[int]]):
         start_batch: int = 0,
         rank: int = 0,
         world_size: int = 1,
-        drop_last: bool = True,
     ) -> None:
         assert length > 0
         assert batch_size > 0
@@ -49,14 +46,13 @@ class BatchSampler(Sampler[list[int]]):
         self._seed = seed
         self._rank = rank
         self._world_size = world_size
-        self._drop_last = drop_last
         self.set_epoch(epoch, start_batch)
 
     @property
     def batches(self) -> int:
-        """Batches in a whole epoch, 1 or more."""
+        """Number of batches in a whole epoch, 1 or more."""
         size = self._batch_size * self._world_size  # of a global batch
-        return max(1, self._length // size if self._drop_last else -(-self._length // size))
+        return max(1, self._length // size)
 
     def set_epoch(self, epoch: int, start_batch: int = 0) -> None:
         """Choose an epoch, without its first `start_batch` batches."""

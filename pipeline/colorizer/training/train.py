@@ -1,7 +1,7 @@
 """Train a colorizer: `python -m pipeline.colorizer.training.train colorizer.json folder`.
 
 Under `torchrun` every process takes its share of each batch. A training that was killed resumes
-from its latest checkpoint and ends as if it had not been.
+from its latest checkpoint, and ends with the same weights as if it had not been.
 """
 
 from __future__ import annotations
@@ -44,17 +44,20 @@ _GRID_ROWS = 6
 def train(job: TrainJob, folder: Path, context: TrainContext) -> None:
     """Train to the end, from the latest checkpoint in the folder if there is one.
 
-    If a batch does not fit into memory, the largest one that does is looked for, and used if the
-    job allows it.
+    If a batch does not fit into memory, the largest one that does is searched for; training goes
+    on with it if the job allows that.
 
     Args:
-        job: what to train on and how.
-        folder: gets checkpoints, the log, sample grids, and at the end the weights.
-        context: device and processes.
+        job: data and settings.
+        folder: for checkpoints, the log, sample grids, and finally the weights.
+        context: device, precision and processes.
 
     Raises:
-        SengaError: If the data cannot be trained on, a loss is not finite, the disk is full, or a
-            batch does not fit into memory.
+        ConfigError: If the pictures have a size that the networks cannot work on, or a batch does
+            not fit into memory.
+        DatasetError: If a file of pictures cannot be read.
+        WeightsError: If weights of the perceptual loss are required and missing.
+        SengaError: If a checkpoint cannot be used, a loss is not finite, or the disk is full.
     """
     try:
         _train_to_end(job, folder, context)
@@ -63,10 +66,12 @@ def train(job: TrainJob, folder: Path, context: TrainContext) -> None:
     else:
         out_of_memory = False
     if out_of_memory:
-        _leave_process_group()  # the other processes have not stopped at the same place
+        _leave_process_group()  # the other processes have not stopped at the same step
         batch_size = max_batch_size(job, context)
         if not batch_size or not job.options.shrink_batch or context.world_size > 1:
-            raise ConfigError(_too_large(job.options.batch_size, batch_size * context.world_size))
+            raise ConfigError(
+                _out_of_memory_message(job.options.batch_size, batch_size * context.world_size)
+            )
         _train_to_end(_with_batch_size(job, batch_size), folder, context)
 
 
@@ -76,10 +81,10 @@ def _leave_process_group() -> None:
 
 
 def max_batch_size(job: TrainJob, context: TrainContext) -> int:
-    """Return how many pictures of a step fit into this process's memory; 0 if not even one does.
+    """Return the number of pictures of a step that fit into this process's memory, 0 or more.
 
-    Tries steps of fewer pictures than `[train] batch_size`, which is known not to fit. It does so
-    in this process alone: a process group must have been left before.
+    This runs steps of fewer pictures than `[train] batch_size`, which has not fitted, in this
+    process alone: a process group must have been left before.
     """
     dataset = ColorizationDataset(job.train, hints=job.hints)
     fits, too_many = 0, job.options.batch_size // context.world_size
@@ -102,7 +107,7 @@ def _with_batch_size(job: TrainJob, batch_size: int) -> TrainJob:
     return replace(job, options=replace(job.options, batch_size=batch_size))
 
 
-def _too_large(batch_size: int, fits: int) -> str:
+def _out_of_memory_message(batch_size: int, fits: int) -> str:
     if not fits:
         return (
             f"[train] batch_size = {batch_size} does not fit into memory, and neither does a "
@@ -118,7 +123,7 @@ def _make_trainer(job: TrainJob, context: TrainContext, size: int, steps: int) -
     return Trainer(
         size,
         network=job.network,
-        weights=job.losses,
+        loss_weights=job.losses,
         options=job.options,
         context=context,
         steps=steps,
@@ -164,12 +169,11 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
             log.add_image(step, grid.draw(trainer.ema, job.network.latent_dim, context.device))
         if schedule.is_due(step, job.options.checkpoint_every):
             log.write(step)  # first: it stops the training at losses that are not finite
-            state_now = {**trainer.state(), **identity}
             keep = job.options.keep_checkpoints
-            checkpoint.save(folder / CHECKPOINTS, step, state_now, keep=keep)
+            checkpoint.save(folder / CHECKPOINTS, step, trainer.state() | identity, keep=keep)
     if log is not None:
         log.close()
-        encoder = trainer.painter.encoder
+        encoder = trainer.vae.encoder
         write_colorizer(folder / WEIGHTS, encoder, trainer.ema, job, dataset.size)
 
 
@@ -185,9 +189,10 @@ def batches(
     job: TrainJob,
     schedule: TrainSchedule,
     context: TrainContext,
-    done: int,
+    first_step: int,
 ) -> Iterator[TrainingSample]:
-    """Yield this process's share of every batch after the first `done`."""
+    """Yield this process's share of every batch, from `first_step` on; steps count from 0."""
+    step = first_step
     sampler = BatchSampler(
         schedule.pictures,
         schedule.batch_size // context.world_size,
@@ -205,27 +210,27 @@ def batches(
         multiprocessing_context="spawn" if workers else None,
         pin_memory=context.device.type == "cuda",
     )
-    while done < schedule.steps:
-        epoch, start = divmod(done, schedule.steps_per_epoch)
+    while step < schedule.steps:
+        epoch, start = divmod(step, schedule.steps_per_epoch)
         sampler.set_epoch(epoch, start)
         dataset.set_epoch(epoch)
         for batch in loader:
             yield batch
-            done += 1
-            if done == schedule.steps:
+            step += 1
+            if step == schedule.steps:
                 return
 
 
 def load_perceptual(job: TrainJob) -> Perceptual | None:
-    """Return the perceptual loss; None if it has no weight or its network is not here.
+    """Return the perceptual loss; None if its weight is 0 or its network's weights are skipped.
 
     Raises:
-        SengaError: If its network is not on this machine and the options do not allow that.
+        WeightsError: If its network's weights are missing, and `missing_weights` is error.
     """
     if not job.losses.perceptual:
         return None
-    perceptual_weights.identity(job.losses)  # raises for a name that does not exist
-    message = perceptual_weights.missing(job.losses)
+    perceptual_weights.identity(job.losses)  # raises for an unknown name
+    message = perceptual_weights.unmet_requirement(job.losses)
     if message is not None:
         raise WeightsError(message)
     if not perceptual_weights.are_ready(job.losses):
@@ -244,7 +249,7 @@ def open_context(job: TrainJob) -> Iterator[TrainContext]:
     """Join the processes that torchrun started, if any, and choose device and dtype.
 
     Raises:
-        SengaError: If the device is not there, or cannot train with these options.
+        ConfigError: If this machine has no such device, or it cannot train with these options.
     """
     world_size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     name = job.compute.device
@@ -281,7 +286,7 @@ def open_context(job: TrainJob) -> Iterator[TrainContext]:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the command: train as a job says, into a folder."""
+    """Run the command: train by a job file, into a folder."""
     if len(arguments) != 2:
         raise SengaError("usage: python -m pipeline.colorizer.training.train JOB.json FOLDER")
     source, folder = Path(arguments[0]), Path(arguments[1])

@@ -1,4 +1,4 @@
-"""The log of a training: losses as lines of JSON, sample grids, TensorBoard."""
+"""The log of a training: losses as lines of JSON, sample grids, and both for TensorBoard."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLES = "samples"
 
 @dataclass(frozen=True)
 class TrainSchedule:
-    """The steps of a training, and when something is due.
+    """The steps of a training, and which of them are due for something.
 
     Attributes:
         pictures: in the dataset.
@@ -47,7 +47,7 @@ class TrainSchedule:
         return max(1, self.pictures // self.batch_size)
 
     def is_due(self, step: int, every: int) -> bool:
-        """Return whether a step passed a multiple of `every` pictures, or is the last."""
+        """Return whether a step reaches a multiple of `every` pictures, or is the last."""
         before, after = (step - 1) * self.batch_size, step * self.batch_size
         return step == self.steps or before // every < after // every
 
@@ -70,7 +70,7 @@ class TrainLog:
             folder.mkdir(parents=True, exist_ok=True)
         self._sums: dict[str, Tensor] = {}
         self._steps = 0  # in the sums
-        self._started = time.monotonic()
+        self._line_started = time.monotonic()
         self._writer: Any = None
         if tensorboard:
             from tensorboardX import SummaryWriter
@@ -78,7 +78,7 @@ class TrainLog:
             self._writer = SummaryWriter(str(folder / "tensorboard"))
 
     def resume_from(self, step: int) -> None:
-        """Delete the lines of later steps, which the checkpoint to resume from does not know."""
+        """Delete the lines of steps after that of the checkpoint to resume from."""
         path = self._folder / TRAIN_LOG
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -87,22 +87,22 @@ class TrainLog:
                 temporary.write_text("".join(kept), encoding="utf-8")
 
     def add(self, losses: dict[str, Tensor]) -> None:
-        """Count the losses of one step, without waiting for a GPU."""
+        """Add the losses of one step to the next line, without waiting for a GPU."""
         for name, value in losses.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._steps += 1
 
     def write(self, step: int) -> None:
-        """Write the means since the last line.
+        """Write a line: the means of the losses since the line before.
 
         Raises:
-            SengaError: If one of them is not finite.
+            SengaError: If a mean is not finite.
         """
         if not self._steps:
             return
         means = {name: float(value) / self._steps for name, value in self._sums.items()}
         _require_finite(means, step)
-        seconds = time.monotonic() - self._started
+        seconds = time.monotonic() - self._line_started
         batch_size, steps = self._schedule.batch_size, self._schedule.steps
         line = {
             "step": step,
@@ -124,7 +124,7 @@ class TrainLog:
             for name in (*means, "images_per_s"):
                 value = line.get(name, line.get(f"loss/{name}"))
                 self._writer.add_scalar(name, value, line["images"])
-        self._sums, self._steps, self._started = {}, 0, time.monotonic()
+        self._sums, self._steps, self._line_started = {}, 0, time.monotonic()
 
     def add_image(self, step: int, grid: NDArray[np.uint8]) -> None:
         """Write a sample grid: (H, W, 3) uint8 RGB."""
@@ -136,7 +136,7 @@ class TrainLog:
             self._writer.add_image("samples", grid, images, dataformats="HWC")
 
     def close(self) -> None:
-        """Write what TensorBoard's writer still holds."""
+        """Write what TensorBoard's writer has buffered."""
         if self._writer is not None:
             self._writer.close()
 

@@ -1,4 +1,4 @@
-"""One training step of the colorizer: three networks, two optimizers, an average of weights."""
+"""One training step of the colorizer: three networks, two optimizers, and an EMA of weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.colorizer.networks.discriminator import Discriminator
 from pipeline.colorizer.networks.generator import join_map
-from pipeline.colorizer.networks.painter import Painter
+from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training import losses
 from pipeline.colorizer.training.training_sample import TrainingSample, normalize
@@ -27,7 +27,7 @@ class TrainContext:
 
     Attributes:
         device: of the networks.
-        dtype: that their layers compute in: float32, or bfloat16 under autocast.
+        dtype: precision of their layers: float32, or bfloat16 under autocast.
         rank: number of this process, from 0.
         world_size: number of processes.
         compile: compile the networks.
@@ -44,19 +44,20 @@ class Trainer:
     """The networks with their optimizers, and everything else that changes from step to step.
 
     Args:
-        size: side of the pictures.
-        network: how wide the networks are.
-        weights: of the losses.
-        options: learning rates and the decay of the average.
+        size: side of the pictures, in pixels.
+        network: which generator, and how wide the networks are.
+        loss_weights: weights of the losses.
+        options: learning rates, warmup and decay of the EMA.
         context: device, precision, processes.
         steps: of the whole training, which the learning rates depend on.
         seed: of the first weights and of all noise.
         perceptual: the perceptual loss, or None without it.
 
     Attributes:
-        painter: encoder and generator.
+        vae: encoder and generator.
         discriminator: the discriminator.
-        ema: the exponential moving average of the generator, which is what is kept.
+        ema: the generator with the exponential moving average of its weights, which is what is
+            saved in the end.
         global_step: steps done.
     """
 
@@ -65,32 +66,32 @@ class Trainer:
         size: int,
         *,
         network: NetworkOptions,
-        weights: LossOptions,
+        loss_weights: LossOptions,
         options: TrainOptions,
         context: TrainContext,
         steps: int,
         seed: int = 0,
         perceptual: losses.Perceptual | None = None,
     ) -> None:
-        self._options, self._weights, self._context = options, weights, context
-        self._steps, self._seed, self._latent = steps, seed, network.latent_dim
+        self._options, self._loss_weights, self._context = options, loss_weights, context
+        self._steps, self._seed, self._latent_dim = steps, seed, network.latent_dim
         self.global_step = 0
         torch.manual_seed(seed)
-        self.painter = _to_device(Painter(network, size), context)
+        self.vae = _to_device(Vae(network, size), context)
         self.discriminator = _to_device(Discriminator(network), context)
-        self.ema = copy.deepcopy(self.painter.generator).eval().requires_grad_(False)
+        self.ema = copy.deepcopy(self.vae.generator).eval().requires_grad_(False)
         self._perceptual = perceptual and _to_device(perceptual, context)
-        self._paint = _distribute(self.painter, context)
-        self._discriminate = _distribute(self.discriminator, context)
+        self._distributed_vae = _distribute(self.vae, context)
+        self._distributed_discriminator = _distribute(self.discriminator, context)
         if context.compile:  # not the discriminator: it is small, with two backward passes
-            self._paint = torch.compile(self._paint)
-        self._optimizers = {
-            "painter": _adam(self.painter, options.generator_lr),
+            self._distributed_vae = torch.compile(self._distributed_vae)
+        self._optimizers = {  # the names are keys of checkpoints
+            "painter": _adam(self.vae, options.generator_lr),
             "discriminator": _adam(self.discriminator, options.discriminator_lr),
         }
 
     def step(self, batch: TrainingSample) -> dict[str, Tensor]:
-        """Train on one batch of samples, as the loader gives them.
+        """Train on one batch of samples, as the data loader yields them.
 
         One pass of the discriminator over the generated pictures serves both of their losses.
 
@@ -103,9 +104,11 @@ class Trainer:
         with torch.autocast(
             self._context.device.type, self._context.dtype, self._context.dtype != torch.float32
         ):
-            fake, mean, log_variance = self._paint(maps, color, self._noise(len(maps)))
-            fake_features, real_features = _split(
-                self._discriminate(torch.cat([maps, maps]), torch.cat([fake, color.to(fake.dtype)]))
+            fake, mean, log_variance = self._distributed_vae(maps, color, self._noise(len(maps)))
+            fake_features, real_features = _split_fake_real(
+                self._distributed_discriminator(
+                    torch.cat([maps, maps]), torch.cat([fake, color.to(fake.dtype)])
+                )
             )
             values = {"hinge_d": losses.hinge_discriminator(fake_features, real_features)}
             values |= {
@@ -116,58 +119,53 @@ class Trainer:
             }
         total = self._weighted_sum(values)
         _backward(values["hinge_d"], self.discriminator, retain_graph=True)
-        _backward(total, self.painter)
+        _backward(total, self.vae)
         norms = {
-            "gradient_g": _gradient_norm(self.painter),
+            "gradient_g": _gradient_norm(self.vae),
             "gradient_d": _gradient_norm(self.discriminator),
         }
         self._update()
         return {name: value.detach().float() for name, value in {**values, **norms}.items()}
 
     def state(self) -> dict[str, Any]:
-        """Return everything that `load_state` needs to resume from here."""
-        return {
+        """Return everything that `load_state` needs to resume from this step."""
+        return {  # the keys are those of checkpoints, which earlier versions wrote too
             "step": self.global_step,
-            "painter": self.painter.state_dict(),
+            "painter": self.vae.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "average": self.ema.state_dict(),
             **{f"{name}_adam": adam.state_dict() for name, adam in self._optimizers.items()},
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore a `state`."""
+        """Restore what `state` returned."""
         self.global_step = state["step"]
-        self.painter.load_state_dict(state["painter"])
+        self.vae.load_state_dict(state["painter"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.ema.load_state_dict(state["average"])
         for name, adam in self._optimizers.items():
             adam.load_state_dict(state[f"{name}_adam"])
 
     def _noise(self, pictures: int) -> Tensor:
-        """Return noise of seed, step and process alone: resuming needs no other state."""
+        """Return noise that depends on seed, step and rank alone: resuming needs no RNG state."""
         seed = (self._seed * 1_000_003 + self.global_step) * 4096 + self._context.rank
         generator = torch.Generator().manual_seed(seed % 2**63)
-        return torch.randn(pictures, self._latent, generator=generator).to(self._context.device)
+        return torch.randn(pictures, self._latent_dim, generator=generator).to(self._context.device)
 
     def _reconstruction_losses(self, fake: Tensor, color: Tensor) -> dict[str, Tensor]:
         values = {}
         if self._perceptual is not None:
             values["perceptual"] = self._perceptual(fake, color)
-        if self._weights.l1:
+        if self._loss_weights.l1:
             values["l1"] = functional.l1_loss(fake.float(), color)
-        if self._weights.l2:
+        if self._loss_weights.l2:
             values["l2"] = functional.mse_loss(fake.float(), color)
         return values
 
     def _weighted_sum(self, values: Mapping[str, Tensor]) -> Tensor:
-        weights = {
-            "hinge_g": 1.0,
-            "feature_matching": self._weights.feature_matching,
-            "kld": self._weights.kld,
-        }
-        weights |= {"perceptual": self._weights.perceptual}
-        weights |= {"l1": self._weights.l1, "l2": self._weights.l2}
-        terms = [weights[name] * values[name] for name in weights if name in values]
+        names = ("feature_matching", "kld", "perceptual", "l1", "l2")
+        weights = {"hinge_g": 1.0, **{name: getattr(self._loss_weights, name) for name in names}}
+        terms = [weight * values[name] for name, weight in weights.items() if name in values]
         return torch.stack([term.float() for term in terms]).sum()
 
     def _update(self) -> None:
@@ -181,7 +179,7 @@ class Trainer:
             adam.step()
             adam.zero_grad()
         self.global_step += 1
-        _update_ema(self.ema, self.painter.generator, self._options.ema_decay, self.global_step)
+        _update_ema(self.ema, self.vae.generator, self._options.ema_decay, self.global_step)
 
 
 def lr_factor(step: int, steps: int, warmup: float) -> float:
@@ -214,8 +212,8 @@ def _adam(network: nn.Module, lr: float) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), lr, betas=(0.0, 0.9), fused=True)
 
 
-def _split(features: losses.Features) -> tuple[losses.Features, losses.Features]:
-    """Split the features of one batch into those of its fake half and of its real half."""
+def _split_fake_real(features: losses.Features) -> tuple[losses.Features, losses.Features]:
+    """Split the features of one batch into those of its fake half and those of its real half."""
     pairs = [[layer.chunk(2) for layer in scale] for scale in features]
     fake = [[pair[0] for pair in scale] for scale in pairs]
     return fake, [[pair[1] for pair in scale] for scale in pairs]

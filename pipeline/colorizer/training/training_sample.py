@@ -19,8 +19,8 @@ from pipeline.colorizer.training.augment import ColorJitter, flip_box
 class TrainingSample(TypedDict):
     """One picture with its line art and hints, S x S pixels; in a batch, N of them.
 
-    Bytes, as they are in the file: a quarter of what floats would be to hand from a worker to the
-    process that trains, and from there to the device, where `normalize` makes floats of them.
+    Pixels are bytes, as in the file: a quarter of the size of floats on their way from a worker to
+    the training process, and from there to the device. `normalize` converts them to floats there.
     """
 
     line: Tensor  # (1, S, S) uint8, 0 = ink, 255 = paper
@@ -32,16 +32,15 @@ class TrainingSample(TypedDict):
 
 
 def normalize(sample: TrainingSample, device: torch.device | str | None = None) -> TrainingSample:
-    """Convert a sample or a batch to what the networks take.
+    """Convert a sample or a batch to the floats that the networks take.
 
     Args:
-        sample: one, or a batch of them.
-        device: that the result is on; that of the sample if None. The copy does not wait if the
-            sample is in pinned memory.
+        sample: one sample, or a batch of them.
+        device: to move it to; none if None. From pinned memory this is asynchronous.
 
     Returns:
-        The same, with `line`, `hint` and `color` float32 in [-1, 1] (1 = paper, and 0 where there
-        is no hint) and `mask` float32 in {0, 1}.
+        The same sample, with `line`, `hint` and `color` float32 in [-1, 1] (1 = paper, and 0 where
+        there is no hint) and `mask` float32 in {0, 1}.
     """
     line, hint, mask, color, ids, box = (
         tensor.to(device, non_blocking=True)
@@ -74,18 +73,18 @@ def make_sample(
         post_id: of the picture.
         line: (S, S) uint8, 0 = ink.
         color: (S, S, 3) uint8 RGB; may be changed.
-        box: content of both.
-        augment: how pictures are augmented; not at all if None.
-        hints: how hints are simulated; none if None.
+        box: of the content of both.
+        augment: options of the augmentation; no augmentation if None.
+        hints: options of the simulated hints; no hints if None.
         rng: source of all randomness.
     """
     if augment is not None:
         line, color, box = _augment(line, color, box, augment, rng)
-    given = Hints.none(*line.shape) if hints is None else simulate_hints(color, box, hints, rng)
+    simulated = Hints.none(*line.shape) if hints is None else simulate_hints(color, box, hints, rng)
     return TrainingSample(
         line=torch.from_numpy(line[None]),
-        hint=_to_planes(given.color),
-        mask=torch.from_numpy(given.mask[None].view(np.uint8)),
+        hint=_to_planes(simulated.color),
+        mask=torch.from_numpy(simulated.mask[None].view(np.uint8)),
         color=_to_planes(color),
         id=torch.tensor(post_id),
         box=torch.tensor(box),

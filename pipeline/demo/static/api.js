@@ -1,4 +1,4 @@
-// A client of the server's JSON API.
+// The client of the server's JSON API.
 
 const CLIENT_ID = crypto.randomUUID?.() ?? String(Math.random()).slice(2); // for X-Senga-Client
 
@@ -10,10 +10,10 @@ export class ApiError extends Error {
   }
 }
 
-/** Sends a GET request. Throws ApiError. */
+/** Send a GET request. Throws ApiError. */
 export const get = (path) => request(path);
 
-/** Posts a form, blobs as files. Throws ApiError, or AbortError if the signal aborts it. */
+/** Post a form, blobs as files. Throws ApiError, or AbortError if the signal aborts it. */
 export function post(path, fields, signal) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
@@ -33,13 +33,13 @@ async function request(path, options) {
       "The server does not answer. Check in its terminal that it still runs, then try again.",
     );
   }
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer) return answer;
-  const { code = "failed", message = `The server answered with status ${response.status}.` } = answer?.error ?? {};
+  const body = await response.json().catch(() => null);
+  if (response.ok && body) return body;
+  const { code = "failed", message = `The server answered with status ${response.status}.` } = body?.error ?? {};
   throw new ApiError(code, message);
 }
 
-/** Decodes a base64 PNG to an HTMLImageElement. */
+/** Decode a base64 PNG to an HTMLImageElement. */
 export async function decodeImage(base64) {
   const image = new Image();
   image.src = `data:image/png;base64,${base64}`;

@@ -4,19 +4,19 @@ export const LAYERS = ["sketch", "line", "hints"];
 export const MAX_SIDE = 1024; // pixels: the long side of a sheet
 const BLANK = { width: 800, height: 1000 };
 
-/** The layers, in sheet pixels. Dispatches `change` with {scope}: stroke, layer or sheet; and `layers`. */
+/** The layers, in sheet pixels. Dispatches `change` with {scope}: stroke, layer or sheet; `layers`. */
 export class Artwork extends EventTarget {
   #hasLines = false; // the sketch is drawn faint under lines
 
   constructor() {
     super();
-    this.sheetId = 0; // counts sheets: a response for an older one is stale
+    this.sheetId = 0; // increases with every sheet: a response for an older one is stale
     this.active = "line";
     this.visible = Object.fromEntries(LAYERS.map((name) => [name, true]));
     this.#createLayers(BLANK.width, BLANK.height);
   }
 
-  /** Returns a layer's 2D context; call `notifyChange` after drawing with it. */
+  /** Return a layer's 2D context; call `notifyChange` after drawing with it. */
   context(name) {
     return this.contexts[name];
   }
@@ -40,7 +40,7 @@ export class Artwork extends EventTarget {
     this.dispatchEvent(new Event("layers"));
   }
 
-  /** Returns whether a layer is blank. */
+  /** Return whether a layer is blank. */
   isEmpty(name) {
     const pixels = this.pixels(name).data;
     return !new Uint32Array(pixels.buffer).some((pixel) => pixel >>> 24);
@@ -50,14 +50,14 @@ export class Artwork extends EventTarget {
     return this.context(name).getImageData(0, 0, this.width, this.height);
   }
 
-  /** Returns a copy of the sheet, as ImageData, for `restore`. */
+  /** Return a copy of the sheet, as ImageData, for `restore`. */
   snapshot() {
     const { width, height } = this;
     const layers = Object.fromEntries(LAYERS.map((name) => [name, this.pixels(name)]));
     return { width, height, layers };
   }
 
-  /** Replaces the sheet; a layer that is not given is blank. */
+  /** Replace the sheet; a layer that is not given is blank. */
   restore({ width, height, layers = {} } = BLANK) {
     this.#createLayers(width, height);
     for (const [name, pixels] of Object.entries(layers)) this.context(name).putImageData(pixels, 0, 0);
@@ -65,7 +65,7 @@ export class Artwork extends EventTarget {
   }
 
   /**
-   * Draws white paper and the visible layers on a context, in sheet pixels. The sketch is faint under
+   * Draw white paper and the visible layers on a context, in sheet pixels. The sketch is faint under
    * lines, unless `faint` is false.
    */
   drawTo(context, { faint = true } = {}) {
@@ -98,7 +98,7 @@ export function newCanvas(width, height) {
   return canvas;
 }
 
-/** Encodes a canvas as PNG, its long side at most `maxSide` pixels, on a background colour or none. */
+/** Encode a canvas as PNG, its long side at most `maxSide` pixels, on a background colour or none. */
 export async function toPng(canvas, { maxSide = Infinity, background = null } = {}) {
   const scale = Math.min(1, maxSide / Math.max(canvas.width, canvas.height));
   const width = Math.max(1, Math.round(canvas.width * scale));
@@ -113,7 +113,7 @@ export async function toPng(canvas, { maxSide = Infinity, background = null } = 
   return encodePng(copy);
 }
 
-/** Like canvas.toBlob, but at once: that waits until the browser is idle, for up to a second. */
+/** Encode as PNG at once: canvas.toBlob waits until the browser is idle, for up to a second. */
 function encodePng(canvas) {
   const text = atob(canvas.toDataURL("image/png").split(",")[1]);
   const bytes = new Uint8Array(text.length);
@@ -121,7 +121,7 @@ function encodePng(canvas) {
   return new Blob([bytes], { type: "image/png" });
 }
 
-/** Returns a canvas with a picture at another size, on white. */
+/** Return a canvas with a picture at another size, on white. */
 export function drawOnWhite(picture, width, height) {
   const canvas = newCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -132,7 +132,7 @@ export function drawOnWhite(picture, width, height) {
   return canvas;
 }
 
-/** Converts a picture to ink, as ImageData: black, the more opaque the darker. */
+/** Convert a picture to ink, as ImageData: black, the more opaque the darker. */
 export function toInk(picture, width, height) {
   const pixels = drawOnWhite(picture, width, height).getContext("2d").getImageData(0, 0, width, height);
   const data = pixels.data;

@@ -3,19 +3,19 @@
 import { decodeImage, post } from "./api.js";
 import { newCanvas, toPng } from "./artwork.js";
 
-const DEBOUNCE_MS = 120; // without a change before a request
-const SLOW_MS = 1500; // a longer round trip turns live colouring off
+const DEBOUNCE_MS = 120; // from the last change to its request
+const SLOW_MS = 1500; // if round trips take longer, live colouring is turned off
 const VARIATIONS = 8;
 const INPUT_SCALE = 2; // lines are sent at this multiple of the network's size: more detail is lost anyway
 
 /**
- * Runs at most one request at a time. After changes meanwhile, the newest state is sent next; a
- * response for an older sheet is dropped.
+ * The source of results: at most one request runs at a time. After changes meanwhile, the newest
+ * state is sent next; a response for an older sheet is dropped.
  * Dispatches `busy`, `result`, `variations`, `slow` and `error`.
  */
 export class Colorizer extends EventTarget {
   live = true;
-  forceLive = false; // whether the user turned live on, although it is slow
+  forceLive = false; // whether the user turned live on although it is slow
   image = null; // the latest result, as an HTMLImageElement at the network's size
   size = 256; // side of the network's pictures
   available = false; // whether the server has a colorizer
@@ -34,31 +34,31 @@ export class Colorizer extends EventTarget {
     return this.#request !== null;
   }
 
-  /** Schedules a request after a change, if live. */
+  /** Schedule a request after a change, if live. */
   schedule() {
     if (!this.live) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.runNext(), DEBOUNCE_MS);
   }
 
-  /** Colorizes after the request in progress. */
+  /** Colorize after the request in progress. */
   runNext() {
     if (this.busy) this.#pending = true;
     else this.#colorize();
   }
 
-  /** Colorizes at once; aborts the request in progress. */
+  /** Colorize at once; abort the request in progress. */
   run() {
     clearTimeout(this.#timer);
     this.#request?.abort();
     return this.#colorize();
   }
 
-  /** Requests several colorizations to choose from. */
+  /** Request several colorizations to choose from. */
   async makeVariations() {
     clearTimeout(this.#timer);
     this.#request?.abort();
-    const seed = this.latent.values().seed ?? 0;
+    const seed = this.latent.fields().seed ?? 0;
     const response = await this.#post({ seed, variations: VARIATIONS });
     if (!response) return;
     const images = await Promise.all(response.images.map(decodeImage));
@@ -66,18 +66,18 @@ export class Colorizer extends EventTarget {
     this.#emit("variations", variations);
   }
 
-  /** Makes an image, such as a variation, the result. */
+  /** Make an image, such as a variation, the result. */
   setResult(image) {
     this.image = image;
     this.#emit("result", { ms: null });
   }
 
-  /** Removes the result. */
+  /** Remove the result. */
   clear() {
     this.setResult(null);
   }
 
-  /** Draws the result on a context, in sheet pixels, with or without the lines on top. */
+  /** Draw the result on a context, in sheet pixels, with or without the lines on top. */
   drawTo(context, withLines) {
     const { width, height } = this.artwork;
     context.fillStyle = "#fff";
@@ -88,7 +88,7 @@ export class Colorizer extends EventTarget {
     if (withLines) context.drawImage(this.artwork.canvas("line"), 0, 0);
   }
 
-  /** Returns the result as a canvas of the sheet's size. */
+  /** Return the result as a canvas of the sheet's size. */
   toCanvas(withLines) {
     const canvas = newCanvas(this.artwork.width, this.artwork.height);
     this.drawTo(canvas.getContext("2d", { willReadFrequently: true }), withLines);
@@ -108,7 +108,7 @@ export class Colorizer extends EventTarget {
     this.#disableLiveIfSlow(ms);
   }
 
-  /** Returns the response, or null if it failed, was aborted, or is for an older sheet. */
+  /** Return the response, or null if it failed, was aborted, or is for an older sheet. */
   async #post(extraFields) {
     const request = (this.#request = new AbortController());
     const { sheetId } = this.artwork;
@@ -138,10 +138,10 @@ export class Colorizer extends EventTarget {
     const maxSide = INPUT_SCALE * this.size;
     const line = await toPng(artwork.canvas("line"), { maxSide, background: "#fff" });
     const hints = artwork.isEmpty("hints") ? null : await toPng(artwork.canvas("hints"), { maxSide });
-    return { line, hints, size: "model", ...this.latent.values() };
+    return { line, hints, size: "model", ...this.latent.fields() };
   }
 
-  /** Leaves colouring to the button if it is slow, unless the user has turned live on. */
+  /** Turn live colouring off if it is slow, unless the user has turned it on. */
   #disableLiveIfSlow(ms) {
     this.#durations = [...this.#durations, ms].slice(-3);
     const median = [...this.#durations].sort((a, b) => a - b)[1];

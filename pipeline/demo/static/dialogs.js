@@ -27,7 +27,7 @@ const GESTURES = [
   ["Two fingers", "move and zoom the sheet"],
 ];
 
-/** Makes a button open a dialog; both by id. */
+/** Make a button open a dialog; both are given by id. */
 export function bindDialog(button, dialog) {
   document.getElementById(button).addEventListener("click", () => {
     document.getElementById(dialog).showModal();
@@ -47,7 +47,7 @@ function keyCell(keys) {
   return element("th", {}, element("kbd", { textContent: keys }));
 }
 
-/** Lists the samples; calls `onSelect(url, layer)` with the layer that a click loads it into. */
+/** List the samples; a click calls `onSelect(url, layer)` with the layer to load the sample into. */
 export function fillSamples(samples, onSelect) {
   const dialog = document.getElementById("samples-dialog");
   const cards = samples.map(({ id, line, color }, index) => {
@@ -67,7 +67,7 @@ export function fillSamples(samples, onSelect) {
   document.getElementById("sample-list").replaceChildren(...cards);
 }
 
-/** Shows which colorizer is loaded, its metrics, and how to train a better one. */
+/** Show which colorizer is loaded, its metrics, and how to train a better one. */
 export function fillAbout(colorizer) {
   const badge = document.getElementById("about");
   badge.className = `badge ${colorizer.available ? "" : "off"}`;
@@ -94,7 +94,7 @@ function modelDetails({ name, shipped, generator, size, latent, parameters, devi
   return [paragraph(summary), element("table", {}, ...rows.map(row))];
 }
 
-/** Returns rows with metrics of EvaluateColorizer at z = 0, if the model comes with them. */
+/** Return rows with metrics of EvaluateColorizer at z = 0, if the model comes with them. */
 function metricRows(metrics) {
   if (!Array.isArray(metrics)) return [];
   const isShown = ({ method, z, hints }) => z === "zero" && hints === 10 && method.includes("SPADE");

@@ -7,7 +7,7 @@ const MIN_PAPER_SHARE = 0.6; // line art has at least this share of paper
 const MAX_CHROMA = 8; // line art has at most this mean of max(R, G, B) - min(R, G, B)
 
 /**
- * Reads a file as a picture, at most MAX_SIDE pixels on its long side.
+ * Read a file as a picture, at most MAX_SIDE pixels on its long side.
  * Throws an Error with a message for people.
  */
 export async function readPicture(file, limits) {
@@ -25,7 +25,7 @@ export async function readPicture(file, limits) {
   }
 }
 
-/** Throws for a truncated file, of which an <img> would show the first part. */
+/** Throw for a truncated file, of which an <img> would show the first part. */
 async function rejectTruncated(file, name) {
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new Error(`${name} is damaged or incomplete. Get the file again, or open another one.`);
@@ -33,7 +33,7 @@ async function rejectTruncated(file, name) {
   bitmap.close();
 }
 
-/** Loads a picture from the server. Throws an Error with a message for people. */
+/** Load a picture from the server. Throws an Error with a message for people. */
 export async function fetchPicture(url, limits) {
   const image = await loadImage(url).catch(() => {
     throw new Error("The sample cannot be loaded. Check that the server still runs, then try again.");
@@ -72,7 +72,7 @@ async function fitToSheet(image, name, limits) {
   return drawOnWhite(image, newWidth, newHeight);
 }
 
-/** Returns whether a picture looks like line art or a sketch: hardly any colour, mostly white. */
+/** Return whether a picture looks like line art or a sketch: hardly any colour, mostly white. */
 export function looksLikeLines(picture) {
   const side = 200;
   const small = newCanvas(side, side);
@@ -90,7 +90,7 @@ export function looksLikeLines(picture) {
   return paper / pixels >= MIN_PAPER_SHARE && chroma / pixels <= MAX_CHROMA;
 }
 
-/** Starts a new sheet with a picture in one layer; the others are blank. */
+/** Start a new sheet with a picture in one layer; the others are blank. */
 export function loadIntoLayer(artwork, history, picture, layer) {
   const before = artwork.snapshot();
   const { width, height } = picture;
@@ -103,7 +103,7 @@ export function loadIntoLayer(artwork, history, picture, layer) {
   history.recordSheet("new sheet", before);
 }
 
-/** Saves a blob as a file of the user. */
+/** Save a blob as a file of the user. */
 export function download(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -112,7 +112,7 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Calls `onFile(file)` for files that are chosen, dropped or pasted. */
+/** Call `onFile(file)` for files that are chosen, dropped or pasted. */
 export function bindFileInputs(input, onFile) {
   const dropZone = document.getElementById("drop-zone");
   const firstFile = (transfer) => [...(transfer?.files ?? [])][0];

@@ -2,7 +2,7 @@
 
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Dispatches `change` when `canUndo` or `canRedo` may have changed. */
+/** The changes to undo and redo. Dispatches `change` if `canUndo` or `canRedo` may have changed. */
 export class History extends EventTarget {
   #undoStack = [];
   #redoStack = [];
@@ -20,7 +20,7 @@ export class History extends EventTarget {
     return this.#redoStack.length > 0;
   }
 
-  /** Records a change of a layer, or of a box of it; `before` is its previous ImageData. */
+  /** Record a change of a layer, or of a box of it; `before` is its previous ImageData. */
   recordLayer(label, name, before, box = null) {
     const area = box ?? { x: 0, y: 0, width: before.width, height: before.height };
     const context = this.artwork.context(name);
@@ -34,7 +34,7 @@ export class History extends EventTarget {
     this.#push({ label, bytes, undo: () => restore(old), redo: () => restore(after) });
   }
 
-  /** Records a new sheet; `before` is the previous one's snapshot. */
+  /** Record a new sheet; `before` is the previous one's snapshot. */
   recordSheet(label, before) {
     const after = this.artwork.snapshot();
     const bytes = 12 * (before.width * before.height + after.width * after.height);
@@ -46,17 +46,17 @@ export class History extends EventTarget {
     });
   }
 
-  /** Undoes the last change. Returns its label, or null if there is none. */
+  /** Undo the last change. Returns its label, or null if there is none. */
   undo() {
     return this.#step(this.#undoStack, this.#redoStack, "undo");
   }
 
-  /** Redoes the last undone change. Returns its label, or null if there is none. */
+  /** Redo the last undone change. Returns its label, or null if there is none. */
   redo() {
     return this.#step(this.#redoStack, this.#undoStack, "redo");
   }
 
-  /** Removes all entries. */
+  /** Remove all entries. */
   clear() {
     this.#undoStack = [];
     this.#redoStack = [];

@@ -2,7 +2,7 @@
 
 const MAX_SEED = 999_999;
 
-/** Binds the controls. Dispatches `change`. */
+/** The controls' state. Dispatches `change`. */
 export class Latent extends EventTarget {
   #modes = [...document.querySelectorAll("input[name=latent]")];
   #seed = document.getElementById("seed");
@@ -20,20 +20,20 @@ export class Latent extends EventTarget {
     this.setDimensions(0);
   }
 
-  /** Returns the request's fields; a seed of null stands for the mean of z. */
-  values() {
+  /** Return the request's fields; a seed of null stands for the mean of z. */
+  fields() {
     const seed = this.#stochastic ? Number(this.#seed.value) : null;
     const dimension = this.#dimension.value === "" ? null : Number(this.#dimension.value);
     return { seed, shift: Number(this.#shift.value), dimension };
   }
 
-  /** Lists the dimensions to choose from. */
+  /** List the dimensions to choose from. */
   setDimensions(count) {
     const options = Array.from({ length: count }, (_, index) => new Option(index, index));
     this.#dimension.replaceChildren(new Option("All", ""), ...options);
   }
 
-  /** Switches to the random z of a seed. */
+  /** Switch to the random z of a seed. */
   setSeed(seed, { silent = false } = {}) {
     this.#modes.find((mode) => mode.value === "stochastic").checked = true;
     this.#seed.value = Math.min(MAX_SEED, Math.max(0, Math.round(seed) || 0));

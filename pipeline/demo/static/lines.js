@@ -1,4 +1,4 @@
-// Makes lines from a picture or a rough sketch: by the sketch model, then by the line model.
+// Making of lines from a picture or a rough sketch: by the sketch model, then by the line model.
 
 import { decodeImage, post } from "./api.js";
 import { toInk, toPng } from "./artwork.js";
@@ -18,35 +18,35 @@ const sketchModel = document.getElementById("sketch-model");
 const styleSelect = document.getElementById("style");
 const lineModel = document.getElementById("line-model");
 
-/** Lists the models and styles of the server. */
+/** List the models and styles of the server. */
 export function fillModels(models) {
-  const options = ({ name, available, reason }) => {
+  const toOption = ({ name, available, reason }) => {
     const option = new Option(LABELS[name] ?? name, name);
     option.disabled = !available;
     option.title = reason ?? "";
     if (!available) option.text += " (not installed)";
     return option;
   };
-  sketchModel.replaceChildren(...models.sketch.map(options), new Option("None (already a sketch)", NONE));
-  lineModel.replaceChildren(...models.simplify.map(options), new Option("None", NONE));
+  sketchModel.replaceChildren(...models.sketch.map(toOption), new Option("None (already a sketch)", NONE));
+  lineModel.replaceChildren(...models.simplify.map(toOption), new Option("None", NONE));
   styleSelect.replaceChildren(...models.styles.map((name) => new Option(LABELS[name] ?? name, name)));
   styleSelect.value = models.styles.includes("pured") ? "pured" : models.styles[0];
-  sketchModel.addEventListener("change", updateStyle);
+  sketchModel.addEventListener("change", updateStyleSelect);
 }
 
-/** Chooses the models for a rough sketch, which needs no sketch model, or for a colour picture. */
+/** Choose the models for a rough sketch, which needs no sketch model, or for a colour picture. */
 export function preselectModels(isSketch) {
-  const first = [...sketchModel.options].find((option) => !option.disabled);
-  sketchModel.value = isSketch ? NONE : first.value;
-  updateStyle();
+  const firstAvailable = [...sketchModel.options].find((option) => !option.disabled);
+  sketchModel.value = isSketch ? NONE : firstAvailable.value;
+  updateStyleSelect();
 }
 
-function updateStyle() {
+function updateStyleSelect() {
   styleSelect.disabled = sketchModel.value === NONE;
 }
 
 /**
- * Fills the line layer from the sketch layer, or from itself if that is blank.
+ * Fill the line layer from the sketch layer, or from itself if that is blank.
  * Returns the ms that it took, or null if the sheet was replaced meanwhile.
  * Throws ApiError, or an Error with a message for people.
  */
@@ -81,12 +81,12 @@ async function requestLines(artwork, source, model) {
     image = response.line;
   }
   if (lineModel.value !== NONE) {
-    response = await post("/api/simplify", { image: asBlob(image), model: lineModel.value });
+    response = await post("/api/simplify", { image: toBlob(image), model: lineModel.value });
   }
   return response;
 }
 
-function asBlob(image) {
+function toBlob(image) {
   if (image instanceof Blob) return image;
   const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
   return new Blob([bytes], { type: "image/png" });

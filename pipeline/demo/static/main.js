@@ -1,4 +1,4 @@
-// Puts the page together.
+// The page: its parts, and how they are connected.
 
 import { get } from "./api.js";
 import { Artwork, toPng } from "./artwork.js";
@@ -31,17 +31,17 @@ const result = new SheetView(byId("result"), viewport, artwork, (context) => col
 let limits = DEFAULT_LIMITS;
 let isModified = false; // whether closing the page would lose work
 
-const pointer = new Pointer({ artwork, viewport, tools, history, pick, setStatus }, [drawing, result]);
+const pointer = new Pointer({ artwork, viewport, tools, history, pickColor, setStatus }, [drawing, result]);
 bindToolPanel(tools);
 bindPalette(tools);
 bindLayerPanel(artwork, history, setStatus);
 fillHelp();
-bind();
+bindEvents();
 start();
 
-/** Loads the list of models, and opens the first sample. */
+/** Load the list of models, and open the first sample. */
 async function start() {
-  requestAnimationFrame(fit);
+  requestAnimationFrame(fitSheet);
   let models;
   try {
     models = await get("/api/models");
@@ -65,7 +65,7 @@ async function start() {
   document.body.dataset.ready = "true";
 }
 
-function bind() {
+function bindEvents() {
   artwork.addEventListener("change", onArtworkChange);
   artwork.addEventListener("layers", () => drawing.redraw());
   history.addEventListener("change", () => {
@@ -92,8 +92,8 @@ function bindButtons() {
   on("redo", "click", redo);
   on("zoom-in", "click", () => viewport.zoom(1.25));
   on("zoom-out", "click", () => viewport.zoom(0.8));
-  on("fit", "click", fit);
-  on("make-lines", "click", fillLines);
+  on("fit", "click", fitSheet);
+  on("make-lines", "click", runMakeLines);
   on("colorize", "click", () => colorizer.run());
   on("make-variations", "click", () => colorizer.makeVariations());
   on("close-variations", "click", () => setVariationsVisible(false));
@@ -136,13 +136,13 @@ function onArtworkChange({ detail: { scope } }) {
   if (scope === "sheet") {
     colorizer.clear();
     setVariationsVisible(false);
-    fit();
+    fitSheet();
   }
   if (!colorizer.live && colorizer.image) byId("duration").textContent = "older than the drawing";
   colorizer.schedule();
 }
 
-function fit() {
+function fitSheet() {
   viewport.fit(artwork, drawing.size);
 }
 
@@ -183,7 +183,7 @@ function openPicture(picture, layer) {
   tools.select(layer === "line" ? "hint" : "pen");
 }
 
-/** Tells the user what a picture was opened as, which is a guess, and offers the alternative. */
+/** Tell the user which layer a picture was opened in, which is a guess, and offer the other one. */
 function offerCorrection(picture, layer) {
   if (layer === "line") {
     const onClick = () => {
@@ -198,7 +198,7 @@ function offerCorrection(picture, layer) {
   });
 }
 
-async function fillLines() {
+async function runMakeLines() {
   const button = byId("make-lines");
   button.disabled = true;
   byId("drawing").setAttribute("aria-busy", "true");
@@ -219,8 +219,8 @@ async function fillLines() {
   }
 }
 
-/** Takes the colour at a point of the sheet as the hint colour. */
-function pick(point, view) {
+/** Take the colour at a point of the sheet as the hint colour. */
+function pickColor(point, view) {
   const canvas = view === result && colorizer.image ? colorizer.toCanvas(showsLines()) : drawingCanvas();
   const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
   if (x < 0 || y < 0 || x >= artwork.width || y >= artwork.height) return;
@@ -231,7 +231,7 @@ function pick(point, view) {
   setStatus(`Picked colour ${color}`);
 }
 
-/** Returns the drawing at the sheet's size, with its full colours. */
+/** Return the drawing at the sheet's size, with its full colours. */
 function drawingCanvas() {
   const canvas = element("canvas", { width: artwork.width, height: artwork.height });
   artwork.drawTo(canvas.getContext("2d", { willReadFrequently: true }), { faint: false });
@@ -287,7 +287,7 @@ function downloadResult() {
   downloadCanvas(colorizer.toCanvas(showsLines()), "result.png");
 }
 
-/** Shows an error above the page that stays. */
+/** Show an error that stays above the page. */
 function showBanner(text) {
   byId("error-banner").textContent = text;
   byId("error-banner").hidden = false;

@@ -1,22 +1,22 @@
-// Messages to the user: in the status line, or as notices in a box.
+// Messages to the user: in the status line, or as notices.
 
 const NOTICE_MS = 9000; // after which a notice that is no error closes
 
 const status = document.getElementById("status");
-const boxes = document.getElementById("notices");
+const container = document.getElementById("notices");
 
-/** Shows a text in the status line. */
+/** Show a text in the status line. */
 export function setStatus(text) {
   status.textContent = text;
 }
 
 /**
- * Shows a notice. Errors stay until they are closed, others close by themselves.
+ * Show a notice. Errors stay until they are closed, others close by themselves.
  * @param {string} text
  * @param {{isError?: boolean, topic?: string, action?: {label: string, onClick: () => void}}} options
  */
 export function notify(text, { isError = false, topic = "", action = null } = {}) {
-  for (const old of boxes.children) if (old.dataset.text === text) old.remove();
+  for (const old of container.children) if (old.dataset.text === text) old.remove();
   const box = element("div", { className: isError ? "notice error" : "notice" });
   Object.assign(box.dataset, { text, topic });
   box.append(element("p", { textContent: text }));
@@ -29,17 +29,17 @@ export function notify(text, { isError = false, topic = "", action = null } = {}
     box.append(button);
   }
   box.append(closeButton(box));
-  boxes.append(box);
-  while (boxes.children.length > 3) boxes.firstChild.remove();
+  container.append(box);
+  while (container.children.length > 3) container.firstChild.remove();
   if (!isError) setTimeout(() => box.remove(), NOTICE_MS);
 }
 
-/** Shows an error; `clearErrors` closes those of a topic. */
+/** Show an error; `clearErrors` closes those of a topic. */
 export const showError = (error, topic) => notify(error.message, { isError: true, topic });
 
-/** Closes the errors of a topic, after it has worked. */
+/** Close the errors of a topic; to be called when it works. */
 export function clearErrors(topic) {
-  for (const box of [...boxes.querySelectorAll(".error")]) if (box.dataset.topic === topic) box.remove();
+  for (const box of [...container.querySelectorAll(".error")]) if (box.dataset.topic === topic) box.remove();
 }
 
 function closeButton(box) {
@@ -50,14 +50,14 @@ function closeButton(box) {
   return button;
 }
 
-/** Creates an element with properties and children. */
+/** Create an element with properties and children. */
 export function element(name, properties = {}, ...children) {
   const created = Object.assign(document.createElement(name), properties);
   created.append(...children);
   return created;
 }
 
-/** Creates one of the page's icons. */
+/** Create one of the page's icons. */
 export function icon(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");

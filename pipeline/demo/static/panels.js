@@ -15,7 +15,7 @@ const PALETTE = {
 const TITLES = { sketch: "Sketch", line: "Lines", hints: "Hints" };
 const LAYER_KEYS = { sketch: "1", line: "2", hints: "3" };
 
-/** Binds the tools, and the size of the selected one. */
+/** Bind the tools, and the size of the selected one. */
 export function bindToolPanel(tools) {
   const group = document.querySelector(".tools");
   const buttons = [...group.querySelectorAll("button")];
@@ -35,7 +35,7 @@ export function bindToolPanel(tools) {
   update();
 }
 
-/** Binds the hint colours; choosing one selects the hint tool, too. */
+/** Bind the hint colours; choosing one also selects the hint tool. */
 export function bindPalette(tools) {
   const group = document.getElementById("swatches");
   const picker = document.getElementById("color");
@@ -63,7 +63,7 @@ export function bindPalette(tools) {
   update();
 }
 
-/** Binds the layers: which is active, which are visible, and a button that clears each. */
+/** Bind the layers: the active one, the visible ones, and buttons that clear them. */
 export function bindLayerPanel(artwork, history, setStatus) {
   const list = document.getElementById("layers");
   const rows = LAYERS.map((name) => layerRow(name));

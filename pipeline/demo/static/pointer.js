@@ -6,7 +6,7 @@ const KEY_STEP = 12; // sheet pixels per arrow key; 1 with Shift
 const MIN_PRESSURE_SCALE = 0.15; // of the brush size, without any pressure
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Turns input events into strokes, picked colours, pan and zoom. */
+/** The handlers that turn input events into strokes, picked colours, pan and zoom. */
 export class Pointer {
   #stroke = null;
   #panning = null; // the last pointer event of a pan
@@ -15,13 +15,13 @@ export class Pointer {
   #space = null; // "held", or "used" if it moves the sheet and so starts no stroke
 
   /**
-   * @param {{artwork, viewport, tools, history, pick: (point, view) => void, setStatus: (text) => void}} parts
+   * @param {{artwork, viewport, tools, history, pickColor: (point, view) => void, setStatus: (text) => void}} dependencies
    * @param {SheetView[]} views both take strokes: hints can be drawn on the result, too
    */
-  constructor(parts, views) {
-    Object.assign(this, parts);
+  constructor(dependencies, views) {
+    Object.assign(this, dependencies);
     for (const view of views) this.#listen(view);
-    window.addEventListener("keyup", (event) => this.#spaceUp(event));
+    window.addEventListener("keyup", (event) => this.#onSpaceUp(event));
     window.addEventListener("blur", () => this.#endStroke());
   }
 
@@ -32,26 +32,26 @@ export class Pointer {
 
   #listen(view) {
     const { canvas } = view;
-    canvas.addEventListener("pointerdown", (event) => this.#down(event, view));
-    canvas.addEventListener("pointermove", (event) => this.#move(event, view));
-    canvas.addEventListener("pointerup", (event) => this.#up(event));
-    canvas.addEventListener("pointercancel", (event) => this.#up(event));
+    canvas.addEventListener("pointerdown", (event) => this.#onPointerDown(event, view));
+    canvas.addEventListener("pointermove", (event) => this.#onPointerMove(event, view));
+    canvas.addEventListener("pointerup", (event) => this.#onPointerUp(event));
+    canvas.addEventListener("pointercancel", (event) => this.#onPointerUp(event));
     canvas.addEventListener("pointerleave", () => this.viewport.setCursor(null));
-    canvas.addEventListener("wheel", (event) => this.#wheel(event, view), { passive: false });
+    canvas.addEventListener("wheel", (event) => this.#onWheel(event, view), { passive: false });
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("keydown", (event) => this.#key(event, view));
+    canvas.addEventListener("keydown", (event) => this.#onKeyDown(event, view));
     canvas.addEventListener("blur", () => this.#endKeyStroke());
   }
 
-  #down(event, view) {
+  #onPointerDown(event, view) {
     view.canvas.setPointerCapture(event.pointerId);
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, event);
       if (this.#fingers.size > 1) return this.#startPinch();
     }
     this.#endKeyStroke();
-    const pans = this.tools.name === "move" || this.#space || event.button === 1;
-    if (pans) {
+    const isPan = this.tools.name === "move" || this.#space || event.button === 1;
+    if (isPan) {
       this.#panning = event;
       if (this.#space) this.#space = "used";
     } else if (event.button === 0) {
@@ -61,12 +61,12 @@ export class Pointer {
 
   #startStroke(event, view) {
     const point = view.toSheet(event);
-    if (this.tools.name === "eyedropper" || event.altKey) return this.pick(point, view);
+    if (this.tools.name === "eyedropper" || event.altKey) return this.pickColor(point, view);
     this.#stroke = new Stroke(this.artwork, this.tools.brush());
     this.#stroke.lineTo(point.x, point.y, this.#pressure(event));
   }
 
-  #move(event, view) {
+  #onPointerMove(event, view) {
     if (this.#fingers.has(event.pointerId)) {
       if (this.#fingers.size > 1) return this.#pinch(event, view);
       this.#fingers.set(event.pointerId, event);
@@ -87,7 +87,7 @@ export class Pointer {
     this.viewport.setCursor(hidden ? null : { ...view.toSheet(event), radius: this.tools.size / 2 });
   }
 
-  #up(event) {
+  #onPointerUp(event) {
     this.#fingers.delete(event.pointerId);
     this.#panning = null;
     this.#endStroke();
@@ -103,7 +103,7 @@ export class Pointer {
     return MIN_PRESSURE_SCALE + (1 - MIN_PRESSURE_SCALE) * event.pressure;
   }
 
-  /** Starts at the second finger: cancels what the first one drew. */
+  /** Start a pinch at the second finger: cancel what the first one drew. */
   #startPinch() {
     this.#stroke?.cancel();
     this.#stroke = this.#panning = null;
@@ -111,18 +111,18 @@ export class Pointer {
 
   #pinch(event, view) {
     const other = [...this.#fingers].find(([id]) => id !== event.pointerId)[1];
-    const last = this.#fingers.get(event.pointerId);
-    const apart = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
-    const middle = (finger) => ({
+    const previous = this.#fingers.get(event.pointerId);
+    const distance = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
+    const midpoint = (finger) => ({
       clientX: (finger.clientX + other.clientX) / 2,
       clientY: (finger.clientY + other.clientY) / 2,
     });
-    this.viewport.pan((event.clientX - last.clientX) / 2, (event.clientY - last.clientY) / 2);
-    this.viewport.zoom(apart(event) / Math.max(1, apart(last)), view.toSheet(middle(event)));
+    this.viewport.pan((event.clientX - previous.clientX) / 2, (event.clientY - previous.clientY) / 2);
+    this.viewport.zoom(distance(event) / Math.max(1, distance(previous)), view.toSheet(midpoint(event)));
     this.#fingers.set(event.pointerId, event);
   }
 
-  #wheel(event, view) {
+  #onWheel(event, view) {
     event.preventDefault();
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     if (event.shiftKey) return this.viewport.pan(-event.deltaX * pixels, -event.deltaY * pixels);
@@ -131,31 +131,31 @@ export class Pointer {
 
   // With keys alone: arrows move a cursor, Space starts and ends a stroke.
 
-  #key(event, view) {
+  #onKeyDown(event, view) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const arrow = ARROWS[event.key];
-    if (arrow) this.#moveBy(arrow, event.shiftKey ? 1 : KEY_STEP);
+    if (arrow) this.#moveKeyCursor(arrow, event.shiftKey ? 1 : KEY_STEP);
     else if (event.key === "Enter") this.#dot(view);
     else if (event.key === " ") this.#space ??= view.canvas.matches(":focus-visible") ? "held" : "used";
     else return;
     event.preventDefault();
   }
 
-  #spaceUp(event) {
+  #onSpaceUp(event) {
     if (event.key !== " " || !this.#space) return;
     const startsStroke = this.#space === "held" && this.tools.isBrush;
     this.#space = null;
     if (startsStroke) this.#toggleKeyStroke();
   }
 
-  /** Returns the cursor of the keys on the sheet; its middle at first. */
+  /** Return the cursor of the keys on the sheet; the middle of the sheet at first. */
   #keyCursor() {
     const { width, height } = this.artwork;
     const at = this.#keys.cursor ?? { x: width / 2, y: height / 2 };
     return { x: Math.min(width, Math.max(0, at.x)), y: Math.min(height, Math.max(0, at.y)) };
   }
 
-  #moveBy([x, y], step) {
+  #moveKeyCursor([x, y], step) {
     const from = this.#keyCursor();
     this.#keys.cursor = { x: from.x + x * step, y: from.y + y * step };
     const at = (this.#keys.cursor = this.#keyCursor());
@@ -166,7 +166,7 @@ export class Pointer {
 
   #dot(view) {
     const at = this.#keyCursor();
-    if (this.tools.name === "eyedropper") return this.pick(at, view);
+    if (this.tools.name === "eyedropper") return this.pickColor(at, view);
     if (!this.tools.isBrush || this.#keys.stroke) return;
     const stroke = new Stroke(this.artwork, this.tools.brush());
     stroke.lineTo(at.x, at.y);

@@ -34,7 +34,7 @@ export function bindShortcuts({ artwork, tools, undo, redo, click }) {
   }
 }
 
-/** Returns whether an element takes letters and digits itself. */
+/** Return whether an element takes letters and digits itself. */
 function isTyping(target) {
   const field = target.closest?.("input, textarea, select");
   return field !== null && !["checkbox", "radio", "range", "color", "file"].includes(field?.type);

@@ -1,9 +1,9 @@
 // One stroke of a brush on a layer.
 
-/** Draws as points are added; smooth, by curves through the midpoints between them. */
+/** A stroke that is drawn as points are added, with smooth curves through their midpoints. */
 export class Stroke {
   #last = null;
-  #middle = null;
+  #lastMidpoint = null;
   #box = null;
 
   /**
@@ -18,13 +18,13 @@ export class Stroke {
     this.context = artwork.context(brush.layer);
   }
 
-  /** Extends the stroke to a point of the sheet; `pressure` in [0, 1] scales the size. */
+  /** Extend the stroke to a point of the sheet; `pressure` in [0, 1] scales the size. */
   lineTo(x, y, pressure = 1) {
     const width = Math.max(0.7, this.brush.size * pressure);
     const point = { x, y, width };
     if (this.#last === null) {
       this.#dot(point);
-      this.#middle = point;
+      this.#lastMidpoint = point;
     } else {
       this.#curve(point);
     }
@@ -32,11 +32,11 @@ export class Stroke {
     this.artwork.notifyChange("stroke");
   }
 
-  /** Ends the stroke and records it in the history. */
+  /** End the stroke and record it in the history. */
   end(history) {
     if (this.#last === null) return;
     this.#strokePath(this.#last.width, () => {
-      this.context.moveTo(this.#middle.x, this.#middle.y);
+      this.context.moveTo(this.#lastMidpoint.x, this.#lastMidpoint.y);
       this.context.lineTo(this.#last.x, this.#last.y);
     });
     const box = this.#changedArea();
@@ -44,7 +44,7 @@ export class Stroke {
     this.artwork.notifyChange();
   }
 
-  /** Removes the stroke again. */
+  /** Remove what the stroke has drawn. */
   cancel() {
     this.context.putImageData(this.before, 0, 0);
     this.artwork.notifyChange("stroke");
@@ -60,12 +60,12 @@ export class Stroke {
 
   #curve(point) {
     const last = this.#last;
-    const middle = { x: (last.x + point.x) / 2, y: (last.y + point.y) / 2 };
+    const midpoint = { x: (last.x + point.x) / 2, y: (last.y + point.y) / 2 };
     this.#strokePath((last.width + point.width) / 2, () => {
-      this.context.moveTo(this.#middle.x, this.#middle.y);
-      this.context.quadraticCurveTo(last.x, last.y, middle.x, middle.y);
+      this.context.moveTo(this.#lastMidpoint.x, this.#lastMidpoint.y);
+      this.context.quadraticCurveTo(last.x, last.y, midpoint.x, midpoint.y);
     });
-    this.#middle = middle;
+    this.#lastMidpoint = midpoint;
     this.#extendBox(point);
   }
 
@@ -90,7 +90,7 @@ export class Stroke {
     box.bottom = Math.max(box.bottom, y + width);
   }
 
-  /** Returns the box of the sheet that the stroke can have changed, or null if it is empty. */
+  /** Return the box of the sheet that the stroke can have changed, or null if it is empty. */
   #changedArea() {
     const x = Math.max(0, Math.floor(this.#box.left));
     const y = Math.max(0, Math.floor(this.#box.top));

@@ -1,9 +1,9 @@
 // The selected tool, its size and its colour.
 
 export const SIZES = { pen: 5, eraser: 30, hint: 16, eyedropper: 1, move: 1 }; // initial, in sheet pixels
-const NAMES = { pen: "Pen", eraser: "Eraser", hint: "Colour hint", eyedropper: "Eyedropper", move: "Move" };
+const TITLES = { pen: "Pen", eraser: "Eraser", hint: "Colour hint", eyedropper: "Eyedropper", move: "Move" };
 
-/** Dispatches `change`. */
+/** The tools. Dispatches `change`. */
 export class Tools extends EventTarget {
   name = "pen";
   color = "#d8343f";
@@ -20,10 +20,10 @@ export class Tools extends EventTarget {
   }
 
   get title() {
-    return NAMES[this.name];
+    return TITLES[this.name];
   }
 
-  /** Whether it draws strokes, and so has a size. */
+  /** Whether the tool draws strokes, and so has a size. */
   get isBrush() {
     return this.name === "pen" || this.name === "eraser" || this.name === "hint";
   }
@@ -41,7 +41,7 @@ export class Tools extends EventTarget {
     this.#changed();
   }
 
-  /** Makes the tool a quarter larger, or a fifth smaller; by a pixel at least. */
+  /** Make the tool a quarter larger, or a fifth smaller; by a pixel at least. */
   stepSize(larger) {
     this.setSize(larger ? Math.max(this.size + 1, this.size * 1.25) : Math.min(this.size - 1, this.size * 0.8));
   }
@@ -51,7 +51,7 @@ export class Tools extends EventTarget {
     this.#changed();
   }
 
-  /** Returns the brush for a stroke. */
+  /** Return the brush for a stroke. */
   brush() {
     const erases = this.name === "eraser";
     const layer = this.name === "hint" ? "hints" : this.artwork.active;
@@ -64,7 +64,7 @@ export class Tools extends EventTarget {
   }
 }
 
-/** Makes buttons an ARIA radio group: calls `onSelect(button)` on clicks and arrow keys. */
+/** Make buttons an ARIA radio group; clicks and arrow keys call `onSelect(button)`. */
 export function bindRadioGroup(group, buttons, onSelect) {
   const selectAndFocus = (button) => {
     onSelect(button);
@@ -80,7 +80,7 @@ export function bindRadioGroup(group, buttons, onSelect) {
   };
 }
 
-/** Marks one of the buttons of a radio group as checked; Tab reaches it alone. */
+/** Mark one of the buttons of a radio group as checked, the only one that Tab reaches. */
 export function setChecked(buttons, checked) {
   for (const button of buttons) {
     button.setAttribute("aria-checked", String(button === checked));

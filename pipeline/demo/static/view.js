@@ -1,18 +1,18 @@
 // The viewport, which drawing and result share, and the canvases that show the sheet in it.
 
-const MIN_SCALE = 0.05; // screen pixels to a pixel of the sheet
+const MIN_SCALE = 0.05; // CSS pixels per pixel of the sheet
 const MAX_SCALE = 32;
 const FIT_SHARE = 0.94; // of a canvas that a fitted sheet fills
 
-/** Zoom and pan. Dispatches `change`. */
+/** The zoom and position of the sheet. Dispatches `change`. */
 export class Viewport extends EventTarget {
-  scale = 1; // CSS pixels to a pixel of the sheet
+  scale = 1; // CSS pixels per pixel of the sheet
   x = 0; // the sheet's pixel in the middle of the canvas
   y = 0;
   fitted = true; // whether to fit the sheet again when a canvas is resized
   cursor = null; // {x, y, radius, cross} in sheet pixels: the brush, with a cross for keys
 
-  /** Centres the whole sheet in a canvas of `width` x `height` CSS pixels. */
+  /** Centre the whole sheet in a canvas of `width` x `height` CSS pixels. */
   fit(sheet, { width, height }) {
     this.x = sheet.width / 2;
     this.y = sheet.height / 2;
@@ -21,7 +21,7 @@ export class Viewport extends EventTarget {
     this.#changed();
   }
 
-  /** Zooms around the point `at` of the sheet. */
+  /** Zoom around the point `at` of the sheet. */
   zoom(factor, at = { x: this.x, y: this.y }) {
     const scale = clamp(this.scale * factor);
     const ratio = this.scale / scale;
@@ -32,7 +32,7 @@ export class Viewport extends EventTarget {
     this.#changed();
   }
 
-  /** Moves the sheet by CSS pixels. */
+  /** Move the sheet by CSS pixels. */
   pan(x, y) {
     this.x -= x / this.scale;
     this.y -= y / this.scale;
@@ -63,7 +63,7 @@ export class SheetView {
     viewport.addEventListener("change", () => this.redraw());
   }
 
-  /** Returns the point of a pointer event on the sheet, in its pixels. */
+  /** Return the point of a pointer event on the sheet, in its pixels. */
   toSheet(event) {
     const box = this.canvas.getBoundingClientRect();
     const { viewport } = this;
@@ -82,7 +82,7 @@ export class SheetView {
     this.redraw();
   }
 
-  /** Schedules a redraw for the next frame. */
+  /** Schedule a redraw for the next frame. */
   redraw() {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -114,7 +114,7 @@ export class SheetView {
     this.#drawCursor(1 / viewport.scale);
   }
 
-  /** Draws a ring of two colours, visible on light and dark. */
+  /** Draw a ring of two colours, visible on light and dark. */
   #drawCursor(pixel) {
     const { cursor } = this.viewport;
     if (!cursor) return;

@@ -35,7 +35,7 @@ class Server:
 
     @cached_property
     def output(self) -> str:
-        """Its standard output until it serves."""
+        """The standard output of the server until it serves."""
         assert self.process.stdout is not None
         output = ""
         while "The demo is at " not in output:
@@ -49,7 +49,7 @@ class Server:
         return self.output.partition("The demo is at ")[2].split()[0]
 
     def stop(self) -> int:
-        """Stop it; return its exit status."""
+        """Stop the server; return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)

@@ -238,7 +238,7 @@ class DemoPage:
             name: base64.b64encode(value).decode() if isinstance(value, bytes) else [value]
             for name, value in fields.items()
         }
-        status, answer = self.playwright.evaluate(
+        status, response = self.playwright.evaluate(
             """async ([path, fields]) => {
               const body = new FormData();
               for (const [name, value] of Object.entries(fields)) {
@@ -250,7 +250,7 @@ class DemoPage:
             }""",
             [path, encoded],
         )
-        return int(status), answer
+        return int(status), response
 
     def _sample_size(self, number: int) -> tuple[int, int]:
         sample = self.samples[number]

@@ -81,8 +81,8 @@ def test_bad_files_are_refused(page: DemoPage) -> None:
 
     page.allow_error(r"status of 4(13|22)")
     for name, content, _, code in BAD_FILES:  # sent without the page's own checks
-        status, answer = page.post("/api/simplify", {"image": content()})
-        assert (status, answer["error"]["code"]) == (CODES[code][0], code), name
+        status, response = page.post("/api/simplify", {"image": content()})
+        assert (status, response["error"]["code"]) == (CODES[code][0], code), name
     assert_demo_works(page)
 
 
@@ -182,16 +182,16 @@ def test_wrong_requests_get_their_error_code(page: DemoPage) -> None:
         "bad_field": (400, {"image": png(line_art()), "model": "crayon"}),
     }
     for code, (status, fields) in wrong.items():
-        returned, answer = page.post("/api/simplify", fields)
-        assert (returned, answer["error"]["code"]) == (status, code)
-        assert answer["error"]["message"].endswith(".")
+        returned, response = page.post("/api/simplify", fields)
+        assert (returned, response["error"]["code"]) == (status, code)
+        assert response["error"]["message"].endswith(".")
     for code, content in (("wrong_json", "'{'"), ("body_too_large", "new Uint8Array(2 ** 25 + 1)")):
-        answer = page.playwright.evaluate(
+        response = page.playwright.evaluate(
             f"""() => fetch("/api/sketch", {{
               method: "POST", headers: {{ "Content-Type": "application/json" }}, body: {content},
             }}).then((answer) => answer.json())"""
         )
-        assert answer["error"]["code"] == code
+        assert response["error"]["code"] == code
     assert_demo_works(page)
 
 
@@ -205,15 +205,15 @@ def test_page_can_be_closed_during_a_request(page: DemoPage, open_page: OpenPage
 
 
 def test_missing_weights_give_the_command_that_fetches_them(open_page: OpenPage) -> None:
-    """With a page that lists the model as available, all the same."""
+    """The page is made to list the model as available although its weights are missing."""
     page = open_page(load=False)
 
     def list_as_available(route: object) -> None:
-        answer = route.fetch()  # type: ignore[attr-defined]
-        models = answer.json()
+        response = route.fetch()  # type: ignore[attr-defined]
+        models = response.json()
         for model in models["sketch"]:
             model.update(available=True, reason=None)
-        route.fulfill(response=answer, json=models)  # type: ignore[attr-defined]
+        route.fulfill(response=response, json=models)  # type: ignore[attr-defined]
 
     page.playwright.route("**/api/models", list_as_available)
     page.load()
@@ -235,7 +235,7 @@ def broken_servers(
     chromium: str,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Server]]:
-    """Servers without a colorizer: it is missing, or broken."""
+    """Servers whose colorizer is missing or broken, by case."""
     folder = tmp_path_factory.mktemp("broken-servers")
     broken = folder / "broken.safetensors"
     broken.write_bytes(b"no tensors")

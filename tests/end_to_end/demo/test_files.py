@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.colorizer.paint import paint_folder
+from pipeline.colorizer.paint import colorize_folder
 from tests.end_to_end.demo.demo_page import DemoPage, line_art, photo, png
 
 LINE, PICTURE = png(line_art()), png(photo())
@@ -114,8 +114,8 @@ def test_transparent_large_and_rotated_pictures_are_opened(page: DemoPage) -> No
 
 def test_samples_are_opened_as_lines_and_as_picture(page: DemoPage) -> None:
     def download(name: str) -> np.ndarray:
-        answer = requests.get(f"{page.url}{page.samples[2][name]}", timeout=30)
-        return np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+        response = requests.get(f"{page.url}{page.samples[2][name]}", timeout=30)
+        return np.asarray(Image.open(io.BytesIO(response.content)).convert("RGB"))
 
     assert len(page.samples) == 8
     page.open_sample(2)
@@ -129,7 +129,7 @@ def test_samples_are_opened_as_lines_and_as_picture(page: DemoPage) -> None:
 
 
 class RecordingColorizer:
-    """Records its input."""
+    """A fake colorizer that records its input."""
 
     def colorize(self, line: np.ndarray, hints: Hints, z: None) -> np.ndarray:
         assert z is None
@@ -147,7 +147,7 @@ def test_saved_lines_and_hints_can_be_read_by_the_paint_command(
         assert saved == name
         Image.fromarray(pixels if button == "hints" else pixels[..., :3]).save(tmp_path / name)
     colorizer = RecordingColorizer()
-    assert paint_folder(cast("Colorizer", colorizer), tmp_path, tmp_path, None) == 0
+    assert colorize_folder(cast("Colorizer", colorizer), tmp_path, tmp_path, None) == 0
     line, hints = colorizer.received
     assert line.shape == page.sheet[::-1]
     marked = np.argwhere(hints.mask)

@@ -28,7 +28,7 @@ TOP = Path(__file__).parents[3]
 def trainer() -> Trainer:
     """Return a trainer after one step, with weights large enough for a visible effect."""
     context = TrainContext(device=torch.device("cpu"))
-    options = {"weights": LossOptions(), "options": TrainOptions(), "context": context}
+    options = {"loss_weights": LossOptions(), "options": TrainOptions(), "context": context}
     trainer = Trainer(64, network=small(), steps=4, **options)
     trainer.step(batch(0))
     init_weights(trainer.ema, gain=1.0)
@@ -39,7 +39,7 @@ def trainer() -> Trainer:
 def path(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "colorizer.safetensors"
     job = TrainJob(train="train.h5", network=small())
-    write_colorizer(path, trainer.painter.encoder, trainer.ema, job, 64)
+    write_colorizer(path, trainer.vae.encoder, trainer.ema, job, 64)
     return path
 
 
@@ -81,7 +81,7 @@ def test_facts_about_a_colorizer(trainer: Trainer, colorizer: Colorizer) -> None
 def test_weights_contain_no_folder_names(trainer: Trainer, tmp_path: Path) -> None:
     path = tmp_path / "colorizer.safetensors"
     job = TrainJob(train="/home/kana/set/train.h5", test="/home/kana/set/test.h5", network=small())
-    write_colorizer(path, trainer.painter.encoder, trainer.ema, job, 64)
+    write_colorizer(path, trainer.vae.encoder, trainer.ema, job, 64)
     assert b"kana" not in path.read_bytes()
     assert read_colorizer(path).job.train == "train.h5"
     assert read_colorizer(path).job.test == "test.h5"

@@ -23,7 +23,7 @@ def one_patch(options: HintOptions, seed: int, size: int = 64) -> tuple[Hints, s
 
 
 def test_number_of_patches_is_geometric() -> None:
-    """Counted as hinted pixels: patches of one pixel, on a picture where they hardly ever meet."""
+    """Patches of one pixel are counted by the mask, on a picture so large that few overlap."""
     options = HintOptions(stop_probability=0.25, min_patch=1, max_patch=1)
     picture = np.zeros((256, 256, 3), np.uint8)
     rng = np.random.default_rng(0)
@@ -51,12 +51,12 @@ def test_sides_are_uniform_and_scale_with_the_picture() -> None:
     assert options.sides(64).tolist() == [1, 2, 3]
     assert options.sides(512).tolist() == [8, 16, 24]
     assert HintOptions().sides(256).tolist() == list(range(2, 21, 2))
-    seen = []
+    all_sides = []
     for seed in range(300):
         _, rows, columns = one_patch(options, seed, size=128)
         assert rows.stop - rows.start == columns.stop - columns.start
-        seen.append(rows.stop - rows.start)
-    shares = [seen.count(side) / 300 for side in (2, 4, 6)]
+        all_sides.append(rows.stop - rows.start)
+    shares = [all_sides.count(side) / 300 for side in (2, 4, 6)]
     assert sum(shares) == 1
     assert all(abs(share - 1 / 3) < 4 * (2 / 9 / 300) ** 0.5 for share in shares)
 

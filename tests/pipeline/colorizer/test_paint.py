@@ -9,8 +9,8 @@ from PIL import Image
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.colorizer_file import LoadedModel
-from pipeline.colorizer.networks.painter import Painter
-from pipeline.colorizer.paint import paint_folder
+from pipeline.colorizer.networks.vae import Vae
+from pipeline.colorizer.paint import colorize_folder
 from pipeline.colorizer.train_job import TrainJob
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
@@ -19,14 +19,14 @@ from tests.pipeline.colorizer.networks.test_networks import small
 @pytest.fixture(scope="module")
 def colorizer() -> Colorizer:
     job = TrainJob(train="train.h5", network=small())
-    return Colorizer(LoadedModel(Painter(small(), 64), job, 64), "cpu")
+    return Colorizer(LoadedModel(Vae(small(), 64), job, 64), "cpu")
 
 
 def test_pictures_are_colorized_at_their_size(colorizer: Colorizer, tmp_path: Path) -> None:
     Image.new("RGB", (50, 80), "white").save(tmp_path / "plain.png")
     Image.new("L", (30, 20), "white").save(tmp_path / "hinted.png")
     Image.new("RGBA", (30, 20), (255, 0, 0, 255)).save(tmp_path / "hinted.hints.png")
-    assert paint_folder(colorizer, tmp_path, tmp_path / "results", seed=1) == 0
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results", seed=1) == 0
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"plain.png", "hinted.png"}
     with Image.open(tmp_path / "results" / "plain.png") as result:
         assert (result.size, result.mode) == ((50, 80), "RGB")
@@ -48,7 +48,7 @@ def test_unusable_hints_are_named_and_the_picture_is_skipped(
 ) -> None:
     Image.new("L", (30, 20), "white").save(tmp_path / "line.png")
     hints.save(tmp_path / "line.hints.png")
-    assert paint_folder(colorizer, tmp_path, tmp_path / "results", None) == 1
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results", None) == 1
     errors = capsys.readouterr().err
     assert f"{tmp_path / 'line.png'}: skipped" in errors
     assert re.search(reason, errors)
@@ -57,13 +57,13 @@ def test_unusable_hints_are_named_and_the_picture_is_skipped(
 
 def test_folder_without_line_art_is_refused(colorizer: Colorizer, tmp_path: Path) -> None:
     with pytest.raises(SengaError, match="has no line art"):
-        paint_folder(colorizer, tmp_path, tmp_path / "results", None)
+        colorize_folder(colorizer, tmp_path, tmp_path / "results", None)
 
 
 def test_same_seed_gives_the_same_results(colorizer: Colorizer, tmp_path: Path) -> None:
     Image.fromarray(np.eye(40, dtype=np.uint8) * 255).save(tmp_path / "line.png")
     for number, seed in enumerate((1, 1, 2)):
-        assert paint_folder(colorizer, tmp_path, tmp_path / str(number), seed) == 0
+        assert colorize_folder(colorizer, tmp_path, tmp_path / str(number), seed) == 0
     first, again, other = ((tmp_path / str(n) / "line.png").read_bytes() for n in range(3))
     assert first == again
     assert first != other

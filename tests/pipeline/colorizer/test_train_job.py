@@ -45,7 +45,7 @@ def test_fingerprint_depends_on_what_changes_the_result() -> None:
 
 def test_renamed_class_has_the_same_fingerprint() -> None:
     class RenamedOptions(TrainOptions):
-        """As if the class had been given another name."""
+        """A class with the same section and keys, under another name."""
 
     renamed = RenamedOptions(lines=("pured",), epochs=2.5)
     assert replace(JOB, options=renamed).fingerprint() == JOB.fingerprint()

@@ -29,7 +29,7 @@ def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainer = Trainer(
         SIZE,
         network=network,
-        weights=LossOptions(perceptual=0),
+        loss_weights=LossOptions(perceptual=0),
         options=TrainOptions(),
         context=TrainContext(device=torch.device("cpu")),
         steps=1,
@@ -39,7 +39,7 @@ def colorizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tiny") / "colorizer.safetensors"
     write_colorizer(
         path,
-        trainer.painter.encoder,
+        trainer.vae.encoder,
         trainer.ema,
         TrainJob(train="train.h5", network=network),
         SIZE,

@@ -26,7 +26,7 @@ SIZE, LATENT_DIM = 64, 4
 
 
 class FakeBackend:
-    """In place of models and worker: returns what it is given, and records the calls."""
+    """A fake of models and worker that returns its inputs and records the calls."""
 
     size, latent_dim = SIZE, LATENT_DIM
 
@@ -100,7 +100,7 @@ def pixels(base64_png: str) -> NDArray[np.uint8]:
 
 
 def hints(height: int, width: int) -> str:
-    """Red in the upper half."""
+    """Return hints that are red in the upper half."""
     picture = np.zeros((height, width, 4), np.uint8)
     picture[: height // 2] = [255, 0, 0, 255]
     buffer = io.BytesIO()
@@ -109,7 +109,7 @@ def hints(height: int, width: int) -> str:
 
 
 def error_code(response: Any) -> str:
-    """The code of an error response, which has the shape of all of them."""
+    """Check the form of an error response; return its code."""
     assert response.content_type == "application/json"
     error = response.get_json()["error"]
     assert set(error) == {"code", "message"}
@@ -121,23 +121,23 @@ def error_code(response: Any) -> str:
 def test_every_response_has_the_security_headers(client: FlaskClient, backend: FakeBackend) -> None:
     backend.failure = ValueError("x")
     addresses = ["/", "/healthz", "/api/models", "/nowhere", "/static/nothing.js", "/api/sketch"]
-    answers = [client.get(address) for address in addresses]
-    answers.append(client.get("/healthz", headers={"Host": "evil.example"}))
-    answers.append(client.post("/api/colorize", json={"line": encode(LINE)}))
-    for answer in answers:
-        assert SECURITY_HEADERS.items() <= dict(answer.headers).items()
-        assert "Access-Control-Allow-Origin" not in answer.headers
-        assert answer.headers["Cache-Control"] in ("no-store", "no-cache")
+    responses = [client.get(address) for address in addresses]
+    responses.append(client.get("/healthz", headers={"Host": "evil.example"}))
+    responses.append(client.post("/api/colorize", json={"line": encode(LINE)}))
+    for response in responses:
+        assert SECURITY_HEADERS.items() <= dict(response.headers).items()
+        assert "Access-Control-Allow-Origin" not in response.headers
+        assert response.headers["Cache-Control"] in ("no-store", "no-cache")
 
 
 def test_health_is_degraded_without_worker_or_colorizer(
     client: FlaskClient, backend: FakeBackend
 ) -> None:
-    answer = client.get("/healthz")
-    assert answer.get_json() == {"status": "ok", "queue": 3, "device": "cpu"}
+    response = client.get("/healthz")
+    assert response.get_json() == {"status": "ok", "queue": 3, "device": "cpu"}
     backend.is_alive = False
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.get_json()["status"]) == (503, "degraded")
+    response = client.get("/healthz")
+    assert (response.status_code, response.get_json()["status"]) == (503, "degraded")
     backend.is_alive, backend.colorizer = True, None
     assert client.get("/healthz").status_code == 503
 
@@ -155,10 +155,10 @@ def test_models_samples_and_limits_are_listed(client: FlaskClient) -> None:
 def test_sample_is_served_with_an_etag(client: FlaskClient) -> None:
     listed = client.get("/api/models").get_json()["samples"][0]
     for name in ("line", "color"):
-        answer = client.get(listed[name])
-        assert answer.content_type == "image/png"
-        assert decode(answer.data).shape == (listed["height"], listed["width"], 3)
-        again = client.get(listed[name], headers={"If-None-Match": answer.headers["ETag"]})
+        response = client.get(listed[name])
+        assert response.content_type == "image/png"
+        assert decode(response.data).shape == (listed["height"], listed["width"], 3)
+        again = client.get(listed[name], headers={"If-None-Match": response.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
     assert error_code(client.get("/api/samples/1/line.png")) == "not_found"
     assert error_code(client.get(f"/api/samples/{listed['id']}/hints.png")) == "not_found"
@@ -179,10 +179,10 @@ def test_static_files_are_served_from_their_folder_alone(
         "odd.xyz": "application/octet-stream",
     }.items():
         (tmp_path / "static" / name).write_text(name)
-        answer = client.get("/" if name == "index.html" else f"/static/{name}")
-        assert (answer.text, answer.content_type) == (name, media_type)
-        assert answer.headers["Cache-Control"] == "no-cache"
-        tag = answer.headers["ETag"]
+        response = client.get("/" if name == "index.html" else f"/static/{name}")
+        assert (response.text, response.content_type) == (name, media_type)
+        assert response.headers["Cache-Control"] == "no-cache"
+        tag = response.headers["ETag"]
         assert client.get(f"/static/{name}", headers={"If-None-Match": tag}).status_code == 304
         (tmp_path / "static" / name).write_text("new")
         assert client.get(f"/static/{name}", headers={"If-None-Match": tag}).status_code == 200
@@ -198,12 +198,12 @@ def test_static_files_are_served_from_their_folder_alone(
 
 
 def test_line_art_is_colorized_in_a_square(client: FlaskClient, backend: FakeBackend) -> None:
-    answer = client.post("/api/colorize", json={"line": encode(LINE)}).get_json()
-    assert (answer["width"], answer["height"]) == (64, 80)
-    assert (answer["seconds"], answer["waited"]) == (0.5, 0.25)
-    assert answer["images"] == [answer["image"]]
-    assert answer["seeds"] == [None]
-    assert pixels(answer["image"]).shape == (80, 64, 3)
+    response = client.post("/api/colorize", json={"line": encode(LINE)}).get_json()
+    assert (response["width"], response["height"]) == (64, 80)
+    assert (response["seconds"], response["waited"]) == (0.5, 0.25)
+    assert response["images"] == [response["image"]]
+    assert response["seeds"] == [None]
+    assert pixels(response["image"]).shape == (80, 64, 3)
     (job,) = backend.jobs
     assert job.line.shape == (SIZE, SIZE)
     assert job.line.dtype == np.uint8
@@ -215,17 +215,17 @@ def test_line_art_is_colorized_in_a_square(client: FlaskClient, backend: FakeBac
 def test_square_picture_is_not_resampled(client: FlaskClient) -> None:
     square = LINE[:64]
     for size in ("line", "model"):
-        answer = client.post("/api/colorize", json={"line": encode(square), "size": size})
-        assert (pixels(answer.get_json()["image"]) == square[..., None]).all()
+        response = client.post("/api/colorize", json={"line": encode(square), "size": size})
+        assert (pixels(response.get_json()["image"]) == square[..., None]).all()
 
 
 def test_size_model_returns_the_networks_size(client: FlaskClient) -> None:
     tall = np.full((200, 100), 255, np.uint8)
     tall[:, :10] = 0
     body = {"line": encode(tall), "size": "model"}
-    answer = client.post("/api/colorize", json=body).get_json()
-    assert (answer["width"], answer["height"]) == (32, 64)
-    picture = pixels(answer["image"])
+    response = client.post("/api/colorize", json=body).get_json()
+    assert (response["width"], response["height"]) == (32, 64)
+    picture = pixels(response["image"])
     assert picture.shape == (64, 32, 3)
     assert (picture[:, :3] == 0).all()  # none of the square's padding
     assert (picture[:, 4:] == 255).all()
@@ -244,23 +244,23 @@ def test_hints_reach_the_colorizer(client: FlaskClient, backend: FakeBackend) ->
 
 def test_hints_of_another_size_are_refused(client: FlaskClient) -> None:
     body = {"line": encode(LINE), "hints": hints(64, 80)}
-    answer = client.post("/api/colorize", json=body)
-    assert error_code(answer) == "size_mismatch"
-    assert "80 x 64 pixels, expected 64 x 80" in answer.get_json()["error"]["message"]
+    response = client.post("/api/colorize", json=body)
+    assert error_code(response) == "size_mismatch"
+    assert "80 x 64 pixels, expected 64 x 80" in response.get_json()["error"]["message"]
 
 
 def test_variations_have_consecutive_seeds(client: FlaskClient, backend: FakeBackend) -> None:
     body = {"line": encode(LINE), "seed": 5, "variations": 3, "shift": 2, "dimension": 1}
-    answer = client.post("/api/colorize", json=body).get_json()
-    assert answer["seeds"] == [5, 6, 7]
-    assert len(answer["images"]) == len(backend.jobs) == 3
-    assert answer["image"] == answer["images"][0]
-    for seed, job in zip(answer["seeds"], backend.jobs, strict=True):
+    response = client.post("/api/colorize", json=body).get_json()
+    assert response["seeds"] == [5, 6, 7]
+    assert len(response["images"]) == len(backend.jobs) == 3
+    assert response["image"] == response["images"][0]
+    for seed, job in zip(response["seeds"], backend.jobs, strict=True):
         np.testing.assert_allclose(
             job.z - make_z(LATENT_DIM, seed, 0, None), [0, 2, 0, 0], atol=1e-6
         )
-    answer = client.post("/api/colorize", json={"line": encode(LINE), "variations": 2}).get_json()
-    assert answer["seeds"] == [0, 1]
+    response = client.post("/api/colorize", json={"line": encode(LINE), "variations": 2}).get_json()
+    assert response["seeds"] == [0, 1]
 
 
 def test_form_and_json_get_the_same_response(client: FlaskClient, backend: FakeBackend) -> None:
@@ -284,23 +284,23 @@ def test_form_and_json_get_the_same_response(client: FlaskClient, backend: FakeB
 def test_sketch_has_the_chosen_style_and_size(client: FlaskClient, backend: FakeBackend) -> None:
     color = np.repeat(LINE[..., None], 3, axis=2)
     body = {"image": encode(color), "style": "enhanced", "size": 80}
-    answer = client.post("/api/sketch", json=body).get_json()
-    assert set(answer) == {"line", "width", "height", "seconds", "waited"}
-    assert (answer["width"], answer["height"]) == (64, 80)
+    response = client.post("/api/sketch", json=body).get_json()
+    assert set(response) == {"line", "width", "height", "seconds", "waited"}
+    assert (response["width"], response["height"]) == (64, 80)
     ink = 1 - LINE.astype(np.float32) / 255
-    assert (pixels(answer["line"])[..., 0] == ink_to_sketch(ink, "enhanced")).all()
+    assert (pixels(response["line"])[..., 0] == ink_to_sketch(ink, "enhanced")).all()
     assert backend.jobs[0].model == "xdog"
     client.post("/api/sketch", json={"image": encode(color)})
     assert backend.jobs[0].picture.shape == (768, 614, 3)
 
 
 def test_simplified_lines_have_the_pictures_size(client: FlaskClient, backend: FakeBackend) -> None:
-    answer = client.post("/api/simplify", json={"image": encode(LINE)}).get_json()
-    assert (pixels(answer["line"])[..., 0] == 255 - LINE).all()
+    response = client.post("/api/simplify", json={"image": encode(LINE)}).get_json()
+    assert (pixels(response["line"])[..., 0] == 255 - LINE).all()
     assert backend.jobs[0].model == "centerline"
     long = np.full((20, 4000), 255, np.uint8)
-    answer = client.post("/api/simplify", json={"image": encode(long)}).get_json()
-    assert (answer["width"], answer["height"]) == (4000, 20)
+    response = client.post("/api/simplify", json={"image": encode(long)}).get_json()
+    assert (response["width"], response["height"]) == (4000, 20)
     assert backend.jobs[0].sketch.shape == (8, 1536)
 
 
@@ -342,8 +342,8 @@ def test_wrong_fields_give_their_code(
 
 def test_colorize_is_refused_without_a_colorizer(client: FlaskClient, backend: FakeBackend) -> None:
     backend.colorizer = None
-    answer = client.post("/api/colorize", json={"line": encode(LINE)})
-    assert error_code(answer) == "colorizer_unavailable"
+    response = client.post("/api/colorize", json={"line": encode(LINE)})
+    assert error_code(response) == "colorizer_unavailable"
     assert client.post("/api/simplify", json={"image": encode(LINE)}).status_code == 200
 
 
@@ -352,9 +352,9 @@ def test_errors_of_the_worker_are_returned(
     client: FlaskClient, backend: FakeBackend, code: str
 ) -> None:
     backend.failure = ApiError(code, "Sorry.")
-    answer = client.post("/api/colorize", json={"line": encode(LINE)})
-    assert error_code(answer) == code
-    assert ("Retry-After" in answer.headers) == (code == "queue_full")
+    response = client.post("/api/colorize", json={"line": encode(LINE)})
+    assert error_code(response) == code
+    assert ("Retry-After" in response.headers) == (code == "queue_full")
 
 
 def test_unknown_addresses_and_methods_are_refused(client: FlaskClient) -> None:
@@ -368,9 +368,9 @@ def test_unknown_addresses_and_methods_are_refused(client: FlaskClient) -> None:
         "/static/",
     ):
         assert error_code(client.get(address)) == "not_found"
-    answer = client.get("/api/colorize")
-    assert error_code(answer) == "wrong_method"
-    assert answer.headers["Allow"] == "OPTIONS, POST"
+    response = client.get("/api/colorize")
+    assert error_code(response) == "wrong_method"
+    assert response.headers["Allow"] == "OPTIONS, POST"
     assert error_code(client.delete("/healthz")) == "wrong_method"
     assert client.head("/healthz").data == b""
 
@@ -405,8 +405,8 @@ def test_client_id_is_used_by_colorize_alone(client: FlaskClient, backend: FakeB
     assert backend.client_ids == ["b9-7_x.1", None]
     for name in ("x" * 65, "a b", "<script>"):
         headers = {"X-Senga-Client": name}
-        answer = client.post("/api/colorize", json={"line": encode(LINE)}, headers=headers)
-        assert error_code(answer) == "bad_field"
+        response = client.post("/api/colorize", json={"line": encode(LINE)}, headers=headers)
+        assert error_code(response) == "bad_field"
 
 
 def test_worker_can_check_for_a_disconnected_client(
@@ -424,9 +424,9 @@ def test_exception_is_logged_without_the_request(
 ) -> None:
     backend.failure = ValueError("the picture of the user")
     with caplog.at_level(logging.DEBUG):
-        answer = client.post("/api/colorize", json={"line": encode(LINE), "shift": 7.4321})
-    assert error_code(answer) == "failed"
-    assert "picture of the user" not in answer.text
+        response = client.post("/api/colorize", json={"line": encode(LINE), "shift": 7.4321})
+    assert error_code(response) == "failed"
+    assert "picture of the user" not in response.text
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "ValueError in colorize" in record.getMessage()
     assert "endpoints.py" in record.getMessage()

@@ -34,7 +34,7 @@ runpy.run_module("pipeline.demo", run_name="__main__")
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Without weights, and with a browser that records what it opens."""
+    """Environment variables without weights, and with a browser that records the page it opens."""
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path / "opened"}\n', encoding="utf-8")
     browser.chmod(0o755)
@@ -129,7 +129,7 @@ def test_page_is_opened_in_the_browser(environment: dict[str, str], colorizer_fi
 def test_pytorch_is_not_imported_before_the_options_are_checked(
     environment: dict[str, str],
 ) -> None:
-    """Importing it takes seconds, and it reads its environment then."""
+    """Importing PyTorch takes seconds, and it reads its environment then."""
     code = "import pipeline.demo.__main__, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
     assert done.stdout.strip() == b"False"

@@ -158,10 +158,10 @@ def test_batch_is_colorized_as_one_by_one(models: Models, colorizer_file: Path) 
         for _ in range(3)
     ]
     outputs = models.run_batch(jobs)
-    for job, painted in zip(jobs, outputs, strict=True):
-        assert painted.shape == (SIZE, SIZE, 3)
+    for job, result in zip(jobs, outputs, strict=True):
+        assert result.shape == (SIZE, SIZE, 3)
         alone = colorizer.colorize(job.line, z=job.z)
-        assert np.abs(painted.astype(int) - alone).max() <= 1
+        assert np.abs(result.astype(int) - alone).max() <= 1
     assert models.run_batch([models.warmup_job()])[0].shape == (SIZE, SIZE, 3)
 
 

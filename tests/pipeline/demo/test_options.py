@@ -74,6 +74,6 @@ def test_there_are_more_threads_than_queued_pictures() -> None:
 def test_help_describes_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["--help"])
-    said = " ".join(capsys.readouterr().out.split())
+    printed = " ".join(capsys.readouterr().out.split())
     for field in fields(DemoOptions):
-        assert field.metadata["help"] in said
+        assert field.metadata["help"] in printed

@@ -78,8 +78,8 @@ def port(models: GatedModels, worker: Worker) -> Iterator[int]:
 def demo_still_works(port: int) -> Iterator[None]:
     yield
     assert get(port, "/healthz")[0] == 200
-    status, answer = post(port, "/api/colorize", {"line": TEXT})
-    assert (status, answer["width"], answer["height"]) == (200, 48, 60)
+    status, response = post(port, "/api/colorize", {"line": TEXT})
+    assert (status, response["width"], response["height"]) == (200, 48, 60)
 
 
 def get(port: int, path: str) -> tuple[int, Any]:
@@ -104,8 +104,8 @@ def send(
         client.close()
 
 
-def error_code(answer: tuple[int, Any]) -> tuple[int, str]:
-    status, body = answer
+def error_code(response: tuple[int, Any]) -> tuple[int, str]:
+    status, body = response
     assert set(body["error"]) == {"code", "message"}
     return status, body["error"]["code"]
 
@@ -123,7 +123,7 @@ def head(path: str = "/api/colorize", *lines: str) -> bytes:
 
 
 def read_response(client: socket.socket) -> tuple[int, Any]:
-    """The next response on a connection."""
+    """Read the next response on a connection."""
     response = http.client.HTTPResponse(client)
     response.begin()
     return response.status, json.loads(response.read())
@@ -153,11 +153,11 @@ def line_field(content: bytes) -> dict[str, str]:
 
 
 def test_response_is_what_the_colorizer_returns(port: int, models: GatedModels) -> None:
-    _, answer = post(port, "/api/colorize", {"line": TEXT, "shift": 1})
+    _, response = post(port, "/api/colorize", {"line": TEXT, "shift": 1})
     assert models.colorizer is not None
-    painted = models.colorizer.colorize(LINE, z=np.ones(models.latent_dim, np.float32))
-    assert (decode(base64.b64decode(answer["image"])) == painted).all()
-    assert 0 <= answer["waited"] <= answer["seconds"]
+    expected = models.colorizer.colorize(LINE, z=np.ones(models.latent_dim, np.float32))
+    assert (decode(base64.b64decode(response["image"])) == expected).all()
+    assert 0 <= response["waited"] <= response["seconds"]
 
 
 def test_sketch_and_simplify_with_real_models(port: int) -> None:
@@ -166,9 +166,9 @@ def test_sketch_and_simplify_with_real_models(port: int) -> None:
     sent = base64.b64encode(encode_png(picture)).decode()
     for path, size in (("/api/sketch", (96, 128)), ("/api/simplify", (60, 80))):
         body = {"image": sent} | ({"size": 128} if path == "/api/sketch" else {})
-        status, answer = post(port, path, body)
-        assert (status, answer["width"], answer["height"]) == (200, *size)
-        drawn = decode(base64.b64decode(answer["line"]))
+        status, response = post(port, path, body)
+        assert (status, response["width"], response["height"]) == (200, *size)
+        drawn = decode(base64.b64decode(response["line"]))
         assert drawn.min() < 128 < np.median(drawn)
 
 
@@ -179,8 +179,8 @@ def test_extreme_aspect_ratio_is_accepted(port: int, shape: tuple[int, int]) -> 
     sent = base64.b64encode(encode_png(strip)).decode()
     assert post(port, "/api/sketch", {"image": sent, "size": 64})[0] == 200
     assert post(port, "/api/simplify", {"image": sent})[0] == 200
-    status, answer = post(port, "/api/colorize", {"line": sent})
-    assert (status, answer["height"], answer["width"]) == (200, *shape)
+    status, response = post(port, "/api/colorize", {"line": sent})
+    assert (status, response["height"], response["width"]) == (200, *shape)
 
 
 @pytest.mark.parametrize(
@@ -221,8 +221,8 @@ def test_unknown_addresses_and_other_sites_are_refused(port: int) -> None:
     assert error_code(get(port, "/api/colorize")) == (405, "wrong_method")
     assert error_code(send(port, "GET", "/", b"", {"Host": "evil.example"})) == (403, "wrong_host")
     body = {"line": TEXT}
-    answer = post(port, "/api/colorize", body, Origin="http://evil.example")
-    assert error_code(answer) == (403, "foreign_page")
+    response = post(port, "/api/colorize", body, Origin="http://evil.example")
+    assert error_code(response) == (403, "foreign_page")
     assert post(port, "/api/colorize", body, Origin=f"http://127.0.0.1:{port}")[0] == 200
 
 
@@ -243,10 +243,10 @@ def test_endless_chunked_body_is_refused(port: int) -> None:
         try:
             for _ in range(64):
                 client.sendall(chunks(b" " * 1_000_000, 1_000_000))
-            answer = error_code(read_response(client))
+            response = error_code(read_response(client))
         except OSError:  # the connection was closed before it was all sent
-            answer = (413, "body_too_large")
-    assert answer == (413, "body_too_large")
+            response = (413, "body_too_large")
+    assert response == (413, "body_too_large")
 
 
 def test_chunk_larger_than_the_limit_is_refused(port: int) -> None:
@@ -355,11 +355,11 @@ def gate_closed(models: GatedModels) -> Iterator[None]:
 
 
 def test_full_queue_and_superseded_request(port: int, models: GatedModels, worker: Worker) -> None:
-    answers: dict[str, tuple[int, Any]] = {}
+    responses: dict[str, tuple[int, Any]] = {}
 
     def post_in_thread(name: str, body: dict[str, Any], **headers: str) -> threading.Thread:
         def run() -> None:
-            answers[name] = post(port, "/api/colorize", {"line": TEXT} | body, **headers)
+            responses[name] = post(port, "/api/colorize", {"line": TEXT} | body, **headers)
 
         thread = threading.Thread(target=run)
         thread.start()
@@ -378,9 +378,9 @@ def test_full_queue_and_superseded_request(port: int, models: GatedModels, worke
         models.gate.set()
         for thread in threads:
             thread.join(TIMEOUT)
-    assert error_code(answers["older"]) == (409, "superseded")
-    assert answers["first"][0] == answers["newer"][0] == 200
-    assert len(answers["newer"][1]["images"]) == 3
+    assert error_code(responses["older"]) == (409, "superseded")
+    assert responses["first"][0] == responses["newer"][0] == 200
+    assert len(responses["newer"][1]["images"]) == 3
 
 
 def test_connection_is_reused_after_an_error(port: int) -> None:

@@ -395,7 +395,7 @@ def test_all_requests_fail_if_the_thread_dies(busy: BusyWorker) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_one_of_many_concurrent_requests_is_answered(seed: int) -> None:
-    """With repeated client ids, disconnects, failing jobs and little memory."""
+    """Random requests repeat client ids, disconnect, fail and run out of memory."""
     models = FakeModels()
     models.gate.set()
     models.failing = {number: ValueError() for number in range(0, 250, 17)}

@@ -127,6 +127,6 @@ def built(tmp_path: Path, lineage: Lineage) -> Path:
     write_outcomes(rows, dataset.pack_outcomes(lineage.packed))
     report = packed / "report.html"
     report.write_text("a report")
-    write_manifest(report, facts={LINEAGE: lineage.fact()})
+    write_manifest(report, facts={LINEAGE: lineage.to_dict()})
     dataset.link_newest("report.html", report)
     return dataset.root

@@ -60,12 +60,12 @@ def test_metrics_can_be_pivoted(evaluated: Path) -> None:
     assert table.loc[("SPADE", "prior"), 5] == 20
 
 
-def test_a_dataset_without_an_evaluation_is_one_sentence(tmp_path: Path) -> None:
+def test_dataset_without_an_evaluation_is_a_dataset_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"holds no evaluation\. Run EvaluateColorizer"):
         read_metrics(tmp_path)
 
 
-def test_damaged_metrics_are_one_sentence(evaluated: Path) -> None:
+def test_damaged_metrics_are_a_dataset_error(evaluated: Path) -> None:
     (Dataset(evaluated).evaluation("newer") / "metrics.json").write_text("[")
     with pytest.raises(DatasetError, match=r"metrics.json is missing or damaged\. Run"):
         read_metrics(evaluated)

@@ -1,4 +1,4 @@
-"""Which build is read, and what is said if there is none."""
+"""The newest build is read; a missing or damaged one is a DatasetError."""
 
 import shutil
 from collections.abc import Callable
@@ -20,13 +20,13 @@ Reader = Callable[[Path], pd.DataFrame]
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_a_folder_that_is_not_there_is_one_sentence(read: Reader, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"nowhere is no folder of a dataset\. Give one"):
+def test_missing_folder_is_a_dataset_error(read: Reader, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nowhere is no folder of a dataset\. Choose one"):
         read(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_a_dataset_without_a_finished_build_is_one_sentence(read: Reader, built: Path) -> None:
+def test_dataset_without_a_finished_build_is_a_dataset_error(read: Reader, built: Path) -> None:
     (built / "report.html").unlink()
     with pytest.raises(DatasetError, match=r"sample holds no finished build\. Run BuildDataset"):
         read(built)
@@ -34,7 +34,7 @@ def test_a_dataset_without_a_finished_build_is_one_sentence(read: Reader, built:
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("folder", ["posts", "screen"])
-def test_tables_that_have_gone_are_one_sentence(read: Reader, folder: str, built: Path) -> None:
+def test_deleted_tables_are_a_dataset_error(read: Reader, folder: str, built: Path) -> None:
     if (read, folder) in ((read_posts, "screen"), (read_measures, "posts")):
         return
     shutil.rmtree(built / folder)
@@ -42,21 +42,21 @@ def test_tables_that_have_gone_are_one_sentence(read: Reader, folder: str, built
         read(built)
 
 
-def test_a_damaged_table_is_one_sentence(built: Path, lineage: Lineage) -> None:
+def test_damaged_table_is_a_dataset_error(built: Path, lineage: Lineage) -> None:
     table = Dataset(built).screen(lineage.screen, 1)
     table.write_bytes(b"PAR1 and no more")
     with pytest.raises(DatasetError, match=r"holds a damaged table\. Build the dataset again"):
         read_measures(built)
 
 
-def test_a_build_without_its_manifest_is_one_sentence(built: Path, lineage: Lineage) -> None:
+def test_missing_manifest_is_a_dataset_error(built: Path, lineage: Lineage) -> None:
     (Dataset(built).packed(lineage.packed) / "report.json").unlink()
     with pytest.raises(DatasetError, match=r"report.json is missing or damaged\. Build"):
         read_posts(built)
 
 
 @pytest.mark.parametrize("facts", [{}, {"lineage": {"shards": [0]}}, {"lineage": 3}])
-def test_a_build_of_another_version_is_one_sentence(
+def test_build_of_another_version_is_a_dataset_error(
     built: Path, lineage: Lineage, facts: dict[str, object]
 ) -> None:
     write_manifest(Dataset(built).packed(lineage.packed) / "report.html", facts=facts)
@@ -64,6 +64,6 @@ def test_a_build_of_another_version_is_one_sentence(
         read_posts(built)
 
 
-def test_a_shard_that_has_gone_since_the_build_is_left_out(built: Path, lineage: Lineage) -> None:
+def test_deleted_shard_is_left_out(built: Path, lineage: Lineage) -> None:
     (Dataset(built).posts(lineage.posts) / "shard-00000.parquet").unlink()
     assert read_posts(built)["id"].min() == 14

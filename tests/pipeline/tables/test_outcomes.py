@@ -1,4 +1,4 @@
-"""What became of every post, as a pandas table."""
+"""The outcome of every post, as a pandas table."""
 
 from pathlib import Path
 
@@ -48,12 +48,12 @@ def test_stage_is_the_last_that_the_post_reached(
     assert (row["stage"], row["code"], row["detail"]) == (stage, code, detail)
 
 
-def test_split_is_known_of_packed_pictures_alone(built: Path) -> None:
+def test_only_packed_pictures_have_a_split(built: Path) -> None:
     outcomes = read_outcomes(built).set_index("id")
     assert outcomes["split"].dropna().to_dict() == {1: "train", 2: "test"}
 
 
-def test_answers_of_hosts_are_told(built: Path) -> None:
+def test_http_status_and_size_are_columns(built: Path) -> None:
     outcomes = read_outcomes(built).set_index("id")
     assert outcomes["status"][NO_PICTURE] == 404
     assert not outcomes["transient"][NO_PICTURE]
@@ -61,7 +61,7 @@ def test_answers_of_hosts_are_told(built: Path) -> None:
     assert outcomes["status"].isna()[LATE]
 
 
-def test_pictures_of_a_test_group_that_was_cut_are_beside_the_test(
+def test_duplicates_of_test_pictures_have_the_code_beside_the_test(
     built: Path, lineage: Lineage
 ) -> None:
     write_manifest(Dataset(built).split(lineage.split), inputs={"settings": {"duplicates": "keep"}})

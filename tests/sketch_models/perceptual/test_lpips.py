@@ -17,7 +17,7 @@ State = dict[str, torch.Tensor]
 
 @pytest.fixture(scope="module")
 def alexnet() -> State:
-    """As torchvision publishes it, the classifier cut short."""
+    """AlexNet's weights as torchvision publishes them, with a shorter classifier."""
     torch.manual_seed(0)
     state = {"classifier.1.weight": torch.zeros(8, 9216)}
     for index, (out_channels, in_channels, side) in zip(CONV_INDICES, SHAPES, strict=True):
@@ -55,7 +55,7 @@ def test_distance_is_0_for_equal_pictures_and_symmetric(network: Lpips) -> None:
 
 
 def test_first_layer_follows_the_formula(tmp_path: Path, alexnet: State, linear: State) -> None:
-    """Alone: normalised for ImageNet, unit length at every pixel, weighted squares, mean."""
+    """The first layer by hand: ImageNet's statistics, unit length, weighted squares, mean."""
     only = {k: v if k.startswith("lin0") else torch.zeros_like(v) for k, v in linear.items()}
     network = load_written(tmp_path, alexnet, only)
     first, second = torch.rand(2, 1, 3, 64, 64)

@@ -1,4 +1,4 @@
-"""Writes weight files of sketchKeras's layout, like all versions of Keras."""
+"""A writer of weight files in sketchKeras's layout, as all versions of Keras write them."""
 
 from collections.abc import Sequence
 from pathlib import Path

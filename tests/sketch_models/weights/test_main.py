@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.harness.web import Web
-from sketch_models.errors import SengaError
+from sketch_models.errors import WeightsError
 from sketch_models.weights.__main__ import main
 from sketch_models.weights.table import FILES, WeightFile
 
@@ -28,7 +28,7 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     def reader(network: str) -> Callable[..., None]:
         def read(path: Path, *_: str) -> None:
             if not path.read_bytes().startswith(first_bytes[network]):
-                raise SengaError(f"{path} is not of {network}.")
+                raise WeightsError(f"{path} is not of {network}.")
 
         return read
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from sketch_models.errors import SengaError, WeightsError
+from sketch_models.errors import WeightsError
 from sketch_models.weights import tensor_file
 from sketch_models.weights.tensor_file import Format
 
@@ -61,7 +61,7 @@ class Evil:
 @pytest.mark.parametrize("legacy", [False, True])
 def test_pickled_payload_is_not_executed(tmp_path: Path, legacy: bool) -> None:
     path = save(tmp_path / "w.pth", {"0.weight": Evil(tmp_path / "marker")}, legacy)
-    with pytest.raises(SengaError, match=r"w\.pth: .* with pickled objects that are not tensors"):
+    with pytest.raises(WeightsError, match=r"w\.pth: .* with pickled objects that are not tensors"):
         tensor_file.read(path)
     assert not (tmp_path / "marker").exists()
 
@@ -69,7 +69,7 @@ def test_pickled_payload_is_not_executed(tmp_path: Path, legacy: bool) -> None:
 def test_plain_pickle_is_not_executed(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     path.write_bytes(pickle.dumps(Evil(tmp_path / "marker"), protocol=2))
-    with pytest.raises(SengaError, match="pickled objects"):
+    with pytest.raises(WeightsError, match="pickled objects"):
         tensor_file.read(path)
     assert not (tmp_path / "marker").exists()
 
@@ -89,7 +89,7 @@ def test_plain_pickle_is_not_executed(tmp_path: Path) -> None:
 )
 def test_other_objects_than_state_dicts_are_refused(tmp_path: Path, value: object) -> None:
     path = save(tmp_path / "w.pth", value)
-    with pytest.raises(SengaError, match="expected a whole state dict"):
+    with pytest.raises(WeightsError, match="expected a whole state dict"):
         tensor_file.read(path)
 
 
@@ -99,7 +99,7 @@ def test_truncated_state_dict_is_refused(tmp_path: Path, legacy: bool, fraction:
     path = save(tmp_path / "w.pth", {"w": torch.zeros(1000)}, legacy)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * fraction)])
-    with pytest.raises(SengaError, match=r"w\.pth: damaged or cut short"):
+    with pytest.raises(WeightsError, match=r"w\.pth: damaged or cut short"):
         tensor_file.read(path)
 
 
@@ -107,7 +107,7 @@ def test_truncated_safetensors_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file(TENSORS, path)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(SengaError, match="damaged or cut short safetensors file"):
+    with pytest.raises(WeightsError, match="damaged or cut short safetensors file"):
         tensor_file.read(path)
 
 
@@ -117,7 +117,7 @@ def test_compressed_archive_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(plain) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         for record in old.infolist():
             new.writestr(record.filename, old.read(record))
-    with pytest.raises(SengaError, match="damaged") as raised:
+    with pytest.raises(WeightsError, match="damaged") as raised:
         tensor_file.read(path)
     assert "unpack to" in str(raised.value.__cause__)
 
@@ -141,20 +141,20 @@ def test_compressed_archive_is_refused(tmp_path: Path) -> None:
 def test_other_formats_are_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "w.pth"
     path.write_bytes(content)
-    with pytest.raises(SengaError, match=rf"w\.pth: {reason}\.$"):
+    with pytest.raises(WeightsError, match=rf"w\.pth: {reason}\.$"):
         tensor_file.detect_format(path)
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.pth"):
-        with pytest.raises(SengaError, match="there is no such file"):
+        with pytest.raises(WeightsError, match="there is no such file"):
             tensor_file.detect_format(path)
 
 
 def test_torch7_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.t7"
     path.write_bytes(b"\3\0\0\0")
-    with pytest.raises(SengaError, match="a Torch 7 file, expected PyTorch or safetensors"):
+    with pytest.raises(WeightsError, match="a Torch 7 file, expected PyTorch or safetensors"):
         tensor_file.read(path)
 
 
@@ -179,7 +179,7 @@ def test_mutated_file_is_read_or_refused(
     path.write_bytes(content)
     try:
         tensor_file.read(path)
-    except SengaError as error:
+    except WeightsError as error:
         message = str(error)
         assert message.startswith(f"{path}: ")
 
@@ -204,14 +204,14 @@ def test_check_tensor_returns_contiguous_float32() -> None:
     ],
 )
 def test_wrong_tensor_is_refused(tensor: object, reason: str) -> None:
-    with pytest.raises(SengaError, match=reason):
+    with pytest.raises(WeightsError, match=reason):
         tensor_file.check_tensor(Path("w.pth"), "4.weight", tensor, (2, 3))
 
 
 def test_download_hint_ends_the_message() -> None:
     with (
         pytest.raises(
-            SengaError,
+            WeightsError,
             match=r"^w: the file is empty\. Download a good file from https://example\.org/w\.$",
         ),
         tensor_file.add_download_hint("https://example.org/w"),

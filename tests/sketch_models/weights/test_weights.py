@@ -35,7 +35,7 @@ OPTION = "[simo_serra] weights"
 
 
 class Reader:
-    """Stands for a network's reader, and records the files that it read."""
+    """A fake of a network's reader that records the files that it read."""
 
     def __init__(self) -> None:
         self.paths: list[Path] = []

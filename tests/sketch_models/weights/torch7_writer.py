@@ -1,4 +1,4 @@
-"""Writes Torch 7 files as Lua Torch does."""
+"""A writer of Torch 7 files, as Lua Torch writes them."""
 
 import struct
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ ELEMENT_TYPES = {
 
 
 class Storage:
-    """One array that several tensors are views of."""
+    """An array that several tensors are views of."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values

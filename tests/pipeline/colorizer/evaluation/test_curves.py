@@ -110,7 +110,7 @@ def test_constant_loss_has_an_axis_of_some_height(figures: list[Figure]) -> None
 
 @pytest.mark.parametrize("logs", [{}, {"SPADE": []}, {"SPADE": [{"images": 1.0}]}])
 def test_logs_without_losses_are_refused(logs: dict[str, list[dict[str, float]]]) -> None:
-    with pytest.raises(SengaError, match=r"no loss to plot.*train_log\.jsonl"):
+    with pytest.raises(SengaError, match=r"no loss of .* to plot.*train_log\.jsonl"):
         plot_losses(logs)
 
 
@@ -222,7 +222,7 @@ def test_matplotlib_settings_are_neither_changed_nor_used() -> None:
 
 
 def test_pyplot_is_not_imported() -> None:
-    """Its state belongs to the program that imports it, and it may need a window system."""
+    """The state of pyplot belongs to the program that imports it, and it may need a display."""
     module = "pipeline.colorizer.evaluation.curves"
     code = f"import {module}, sys; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP)

@@ -20,7 +20,7 @@ from pipeline.colorizer.evaluation.evaluation import (
 )
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.hints import HintOptions, Hints
-from pipeline.colorizer.networks.painter import Painter
+from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures, read_variants
 from pipeline.colorizer.train_job import TrainJob
@@ -39,7 +39,7 @@ def pictures(write_packed: Callable[..., Path]) -> list[PackedPicture]:
 @pytest.fixture(scope="module")
 def colorizer() -> Colorizer:
     job = TrainJob(train="train.h5", network=small())
-    return Colorizer(LoadedModel(Painter(small(), 64), job, 64), "cpu")
+    return Colorizer(LoadedModel(Vae(small(), 64), job, 64), "cpu")
 
 
 def make_job(**changed: object) -> EvaluateJob:
@@ -205,7 +205,7 @@ def test_random_z_depends_on_the_picture() -> None:
 
 def test_reference_methods_are_the_fills_and_the_truth(pictures: list[PackedPicture]) -> None:
     hints = [picture.hints(5, HintOptions(), 0) for picture in pictures]
-    white, nearest, truth = (method.paint(pictures, hints) for method in reference_methods())
+    white, nearest, truth = (method.colorize(pictures, hints) for method in reference_methods())
     assert np.array_equal(white[0][..., 0], pictures[0].line)
     assert not np.array_equal(white[0], nearest[0])
     assert np.array_equal(truth[0], pictures[0].color)

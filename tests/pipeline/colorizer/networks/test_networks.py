@@ -67,7 +67,7 @@ def test_guides_have_the_scales_of_their_blocks() -> None:
 
 
 def test_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
-    """Resizing by nearest neighbour loses it, which is the reason for the paper's encoder."""
+    """SPADE, which resizes by nearest neighbour, loses the line: the reason for the encoder."""
     blank = torch.ones(1, 5, 256, 256)
     thin = blank.clone()
     thin[:, 0, :, 131] = -1
@@ -103,7 +103,7 @@ def test_line_hint_and_z_change_the_picture(generator: str) -> None:
 
 
 def test_compiled_generator_has_the_same_output_and_gradients() -> None:
-    """As PyTorch's compiler traces it, without the code that it would generate for a device."""
+    """Trace with PyTorch's compiler, without generating code for a device."""
     torch.manual_seed(0)
     network = Generator(replace(small(), init_gain=1.0), 64)
     maps, z = torch.rand(2, 5, 64, 64), torch.randn(2, 8)

@@ -223,7 +223,7 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_randomness_is_that_of_seed_epoch_and_post(write_packed: WritePacked) -> None:
-    """As documented, so that anybody can reproduce it."""
+    """The documented seeds let anybody reproduce a sample."""
     path = write_packed([7], lines=["_256", "_512"])
     dataset = ColorizationDataset(path, seed=5)
     dataset.set_epoch(2)

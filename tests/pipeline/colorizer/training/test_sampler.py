@@ -46,20 +46,8 @@ def test_processes_share_every_global_batch(world: int) -> None:
     assert len(set(flat)) == len(flat) == 100 // (4 * world) * 4 * world
 
 
-def test_last_batch_can_be_filled_up() -> None:
-    batches = list(BatchSampler(7, 3, seed=0, drop_last=False))
-    assert len(batches) == 3
-    assert sorted(list(chain(*batches))[:7]) == list(range(7))
-    assert batches[2][1:] == batches[0][:2]
-    assert len(BatchSampler(6, 3, seed=0, drop_last=False)) == 2
-
-
-@pytest.mark.parametrize("drop_last", [True, False])
-def test_dataset_smaller_than_a_batch_is_repeated(drop_last: bool) -> None:
-    each = [
-        list(BatchSampler(3, 4, seed=0, rank=rank, world_size=2, drop_last=drop_last))
-        for rank in (0, 1)
-    ]
+def test_dataset_smaller_than_a_batch_is_repeated() -> None:
+    each = [list(BatchSampler(3, 4, seed=0, rank=rank, world_size=2)) for rank in (0, 1)]
     assert [len(batches) for batches in each] == [1, 1]
     both = each[0][0] + each[1][0]
     assert sorted(both[:3]) == sorted(both[3:6]) == [0, 1, 2]

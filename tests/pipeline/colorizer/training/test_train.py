@@ -66,8 +66,8 @@ def test_batches_resume_where_they_stopped(packed: Path) -> None:
     whole = [batch["id"].tolist() for batch in train.batches(dataset, job, schedule, CONTEXT, 0)]
     assert len(whole) == 12
     for epoch in range(3):
-        seen = [post_id for ids in whole[4 * epoch : 4 * epoch + 4] for post_id in ids]
-        assert sorted(seen) == list(range(1, 9))
+        ids_of_epoch = [post_id for ids in whole[4 * epoch : 4 * epoch + 4] for post_id in ids]
+        assert sorted(ids_of_epoch) == list(range(1, 9))
     for done in (1, 5, 8, 11):
         rest = [
             batch["id"].tolist() for batch in train.batches(dataset, job, schedule, CONTEXT, done)

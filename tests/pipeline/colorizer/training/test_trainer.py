@@ -32,7 +32,7 @@ def trainer(
     return Trainer(
         64,
         network=network or small(),
-        weights=LossOptions(**weights),
+        loss_weights=LossOptions(**weights),
         options=TrainOptions(warmup=0.0),
         context=context or TrainContext(device=CPU),
         steps=10,
@@ -85,13 +85,13 @@ def test_step_changes_every_weight_of_all_networks() -> None:
     training = trainer()
     before = [weight.clone() for weight in weights(training.state())]
     training.step(batch(0))
-    networks = [training.painter, training.discriminator]
+    networks = [training.vae, training.discriminator]
     for network in networks:
         for name, weight in network.named_parameters():
             assert weight.grad is None
             assert any(weight.shape == old.shape for old in before), name
-    initial = trainer().painter.state_dict()
-    for name, weight in training.painter.named_parameters():
+    initial = trainer().vae.state_dict()
+    for name, weight in training.vae.named_parameters():
         # The bias of a convolution before an instance norm changes nothing; the norm removes it.
         if "encoder.layers" in name and name.endswith("bias"):
             continue
@@ -108,7 +108,7 @@ def test_each_network_learns_from_its_own_loss() -> None:
         each.step(batch(0))
     same = zip(only_hinge.discriminator.parameters(), more.discriminator.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in same)
-    pairs = zip(only_hinge.painter.parameters(), more.painter.parameters(), strict=True)
+    pairs = zip(only_hinge.vae.parameters(), more.vae.parameters(), strict=True)
     assert not all(torch.equal(one, other) for one, other in pairs)
 
 
@@ -135,7 +135,7 @@ def test_ema_follows_the_generator() -> None:
     training = trainer()
     start = training.ema.to_color.weight.clone()
     training.step(batch(0))
-    now = training.painter.generator.to_color.weight
+    now = training.vae.generator.to_color.weight
     share = 1 - 2 / 11  # the decay is (1 + 1) / (10 + 1) after the first step
     torch.testing.assert_close(training.ema.to_color.weight, start.lerp(now, share))
 
@@ -170,7 +170,7 @@ def gradients(training: Trainer, pictures: slice) -> dict[str, Tensor]:
     training._noise = lambda count: torch.zeros(count, 8)  # type: ignore[method-assign]
     training._update = lambda: None  # type: ignore[method-assign]
     training.step(batch(0, pictures))
-    networks = {"painter": training.painter, "discriminator": training.discriminator}
+    networks = {"painter": training.vae, "discriminator": training.discriminator}
     values = {}
     for name, network in networks.items():
         for key, weight in network.named_parameters():

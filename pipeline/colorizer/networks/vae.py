@@ -1,4 +1,4 @@
-"""The encoder and the generator of a colorizer in one module."""
+"""The encoder and the generator of a colorizer: together, a conditional variational autoencoder."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from pipeline.colorizer.networks.generator import Generator
 from pipeline.colorizer.options import NetworkOptions
 
 
-class Painter(nn.Module):
-    """Encoder and generator, which are trained together."""
+class Vae(nn.Module):
+    """A variational autoencoder of pictures, conditioned on their line art and hints.
+
+    Args:
+        options: which generator, and how wide both networks are.
+        size: side of the pictures, a multiple of 32.
+    """
 
     def __init__(self, options: NetworkOptions, size: int) -> None:
         super().__init__()
@@ -23,10 +28,10 @@ class Painter(nn.Module):
         Args:
             maps: (N, 5, S, S), see `join_map`.
             color: (N, 3, S, S) in [-1, 1], the ground truth.
-            noise: (N, latent), from a standard normal distribution.
+            noise: (N, latent_dim), from a standard normal distribution.
 
         Returns:
-            (N, 3, S, S) in [-1, 1]; mean and log variance of z, each (N, latent).
+            (N, 3, S, S) in [-1, 1]; mean and log variance of z, each (N, latent_dim).
         """
         mean, log_variance = self.encoder(color)
         return self.generator(maps, reparameterize(mean, log_variance, noise)), mean, log_variance

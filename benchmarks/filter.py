@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,7 @@ def _passes(tags: str, rating: str) -> bool:
 
 def pandas_table(folder: Path) -> int:
     """Whole columns at once in pandas, with the Arrow reader if it is installed."""
-    engine = "pyarrow" if importlib.util.find_spec("pyarrow") else "c"
+    engine: Literal["pyarrow", "c"] = "pyarrow" if importlib.util.find_spec("pyarrow") else "c"
     table = pd.read_csv(folder / "posts.csv", keep_default_na=False, engine=engine)
     padded = " " + table["tags"] + " "
     keep = table["rating"] == "s"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from functools import partial
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> str:
     work = counter.get_total_flops() / args.images / 1e12  # TFLOP an image
     textbook = Textbook(network, args.size, device)
     steps: dict[str, Work] = {
-        name: synchronized(lambda trainer=trainer: trainer.step(batch), device)
+        name: synchronized(partial(trainer.step, batch), device)
         for name, trainer in trainers.items()
     }
     steps["textbook"] = synchronized(lambda: textbook.step(batch), device)

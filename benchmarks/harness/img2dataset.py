@@ -28,7 +28,7 @@ def install(environment: Path) -> str:
     command = environment / "bin" / "img2dataset"
     if not command.exists():
         venv.create(environment, with_pip=True, clear=True)
-        pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", *PINS]
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", *PINS]
         subprocess.run(pip, check=True)
     return str(command)
 

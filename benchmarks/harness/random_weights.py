@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import h5py
@@ -86,7 +86,7 @@ def write_keras(path: Path, seed: int = 0) -> None:
         weights.attrs["keras_version"] = b"2.0.8"
 
 
-def _layer(weights: h5py.Group, name: str, arrays: dict[str, NDArray[np.floating]]) -> str:
+def _layer(weights: h5py.Group, name: str, arrays: Mapping[str, NDArray[np.floating]]) -> str:
     group = weights.create_group(name)
     group.attrs["weight_names"] = [f"{name}/{key}".encode() for key in arrays]
     for key, array in arrays.items():

@@ -51,7 +51,9 @@ class Block(nn.Module):
             self.conv_s = spectral_norm(conv(in_channels, out_channels, 1, bias=False))
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        shortcut = x if self.norm_s is None else self.conv_s(self.norm_s(x, guide))
+        shortcut = x
+        if self.norm_s is not None and self.conv_s is not None:
+            shortcut = self.conv_s(self.norm_s(x, guide))
         x = self.conv_0(functional.leaky_relu(self.norm_0(x, guide), 0.2))
         x = self.conv_1(functional.leaky_relu(self.norm_1(x, guide), 0.2))
         return shortcut + x
@@ -142,7 +144,7 @@ class Discriminator(nn.Module):
         features_by_scale = []
         for scale in self.scales:
             features, y = [], x
-            for layer in scale:
+            for layer in scale.children():
                 y = layer(y)
                 features.append(y)
             features_by_scale.append(features)

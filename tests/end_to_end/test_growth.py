@@ -29,7 +29,7 @@ class Booru(Web):
 
     def __init__(self) -> None:
         super().__init__()
-        self.requested: list[int] = []
+        self.requested_ids: list[int] = []
         self.failing: set[int] = set()
 
     def csv(self, ids: list[int]) -> str:
@@ -44,7 +44,7 @@ class Booru(Web):
         if path == "/robots.txt":
             return super().next_page(path)
         post_id = int(Path(path).stem)
-        self.requested.append(post_id)
+        self.requested_ids.append(post_id)
         if post_id in self.failing:
             return self.page(status=503)
         return self.page(picture(post_id), Content_Type="image/png")
@@ -72,10 +72,10 @@ def test_new_posts_change_only_their_shards(tmp_path: Path, booru: Booru) -> Non
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010]))
     build(tmp_path)
     before = {stage: tar_times(tmp_path, stage) for stage in ("color", "sketch", "line")}
-    booru.requested.clear()
+    booru.requested_ids.clear()
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010, 2011, 5000]))
     build(tmp_path)
-    assert sorted(booru.requested) == [2011, 5000]
+    assert sorted(booru.requested_ids) == [2011, 5000]
     for stage, old in before.items():
         new = tar_times(tmp_path, stage)
         changed = {name for name in new if new[name] != old.get(name)}
@@ -96,8 +96,8 @@ def test_transient_failure_is_retried_on_the_next_build(tmp_path: Path, booru: B
     booru.failing = {11}
     no_retries = ("--download-retries", "0", "--download-requests-per-second", "0")
     assert "mostly http_503" in build(tmp_path, *no_retries)
-    booru.requested.clear()
+    booru.requested_ids.clear()
     booru.failing = set()
     build(tmp_path, *no_retries)
-    assert booru.requested == [11]
+    assert booru.requested_ids == [11]
     assert "Nothing to do" in build(tmp_path, *no_retries)

@@ -23,7 +23,7 @@ class Booru(Web):
     """A server of a drawing under every path, which records requests and fails for some posts.
 
     Attributes:
-        requested: posts of all requests, in their order.
+        requested_ids: posts of all requests, in their order.
         failing: posts that fail.
     """
 

@@ -10,7 +10,7 @@ from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
 from pipeline.progress import OnProgress
-from pipeline.tables.metrics import PAGE
+from pipeline.tables.newest import EVALUATION
 from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.weights.cache import digests_of, expand_path, is_file
@@ -55,7 +55,7 @@ class EvaluateColorizer(Stage):
     def complete(self) -> bool:
         """Return whether, besides, the link in the dataset's folder points at this evaluation."""
         page = self.artefact() / "index.html"
-        return super().complete() and self.dataset.is_newest(PAGE, page)
+        return super().complete() and self.dataset.is_newest(EVALUATION, page)
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Evaluate in a process of its own."""
@@ -80,20 +80,20 @@ class EvaluateColorizer(Stage):
                 counter,
                 1,
             )
-        self.dataset.link_newest(PAGE, self.artefact() / "index.html")
+        self.dataset.link_newest(EVALUATION, self.artefact() / "index.html")
         return StageResult(kept=counter.images)
 
     def log_done(self) -> None:
         """Log the line of the finished stage and the path of the page."""
         super().log_done()
-        sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
+        sys.stderr.write(f"  {self.dataset.newest(EVALUATION)}\n")
 
     def log_up_to_date(self) -> None:
         """Print the path of the page of the earlier evaluation."""
         sys.stderr.write(
             "Nothing to do: these colorizers are evaluated with exactly these settings.\n"
         )
-        sys.stderr.write(f"  {self.dataset.newest(PAGE)}\n")
+        sys.stderr.write(f"  {self.dataset.newest(EVALUATION)}\n")
 
     def _trainings(self) -> dict[str, TrainColorizer]:
         names = config.options(EvaluateOptions).generators

@@ -166,8 +166,9 @@ def test_senga_only_re_exports_the_other_packages() -> None:
     assert own == {"__future__", "importlib", "typing", "sketch_models", "pipeline", "tasks"}
 
 
-def test_importing_tasks_loads_no_network_library() -> None:
-    code = "import tasks, sys; print([m for m in ('torch', 'tensorflow') if m in sys.modules])"
+def test_importing_tasks_loads_neither_networks_nor_pandas() -> None:
+    heavy = ("torch", "tensorflow", "pandas", "matplotlib")
+    code = f"import tasks, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP)
     assert done.stdout.strip() == "[]", done.stderr
 

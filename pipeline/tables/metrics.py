@@ -7,11 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.colorizer.evaluation.scores import scores_from_json
-from pipeline.tables.newest import open_dataset
+from pipeline.tables.newest import EVALUATION, open_dataset
 from pipeline.tables.to_pandas import TEXT, Dtype
 from sketch_models.errors import DatasetError, SengaError
-
-PAGE = "evaluation.html"
 
 _DTYPES: dict[str, Dtype] = {
     "method": TEXT,
@@ -51,7 +49,7 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
     Raises:
         DatasetError: If there is no such dataset, or no evaluation of its colorizers.
     """
-    page = open_dataset(folder).newest(PAGE)
+    page = open_dataset(folder).newest(EVALUATION)
     if not page.exists():
         raise DatasetError(f"{folder} holds no evaluation. Run EvaluateColorizer on it.")
     path = page.resolve().with_name("metrics.json")

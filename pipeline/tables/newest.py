@@ -21,7 +21,8 @@ from sketch_models.errors import DatasetError
 LINEAGE = "lineage"
 """The key of the `Lineage` among the facts of the report's manifest."""
 
-REPORT = "report.html"
+REPORT, EVALUATION = "report.html", "evaluation.html"
+"""Pages in the folder of a dataset, which link to those of the newest build and evaluation."""
 
 _BUILD_AGAIN = "Build the dataset again."
 

@@ -30,8 +30,8 @@ class Colorizer:
     """A trained colorizer of line art.
 
         import numpy as np
-        from pipeline.colorizer.colorizer import Colorizer
         from pipeline.sample_booru.artist.draw import draw
+        from senga import Colorizer
 
         colorizer = Colorizer.load("pipeline/demo/model")
         line = draw(7).line  # (H, W) uint8, 0 ink, 255 paper

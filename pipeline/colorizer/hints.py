@@ -66,9 +66,10 @@ class HintOptions(Options, section="hints"):
 class Hints:
     """The colours that a user put on the line art.
 
-        hints = Hints.none(256, 256)
-        hints.mask[100:110, 40:50] = True
-        hints.color[100:110, 40:50] = (255, 220, 190)
+        >>> from senga import Hints
+        >>> hints = Hints.none(256, 256)
+        >>> hints.mask[100:110, 40:50] = True
+        >>> hints.color[100:110, 40:50] = (255, 220, 190)
 
     Attributes:
         color: (H, W, 3) uint8 RGB; 0 where there is no hint.

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 
 import senga
+from pipeline.colorizer import hints
+from pipeline.colorizer.training import dataset
 from pipeline.sample_booru import serve
 from pipeline.tables import measures, metrics, outcomes, posts
 from tasks import build
@@ -119,7 +121,7 @@ def test_tables_are_of_the_newest_build(built: senga.BuiltDataset) -> None:
     pd.testing.assert_frame_equal(senga.read_posts(built.folder), before)
 
 
-@pytest.mark.parametrize("module", [posts, outcomes, measures, metrics, build])
+@pytest.mark.parametrize("module", [posts, outcomes, measures, metrics, build, hints, dataset])
 def test_examples_of_docstrings_run(
     built: senga.BuiltDataset, home: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,9 +34,11 @@ class ColorizationDataset(Dataset[TrainingSample]):
     The randomness of a sample depends on the seed, the epoch and the post alone: not on the order
     of access, the batch or the worker. `normalize` converts a sample or a batch to floats.
 
-        dataset = ColorizationDataset("data/sample/train.h5")
-        for batch in DataLoader(dataset, batch_size=4):
-            floats = normalize(batch)
+        >>> from senga import ColorizationDataset, normalize
+        >>> from torch.utils.data import DataLoader
+        >>> dataset = ColorizationDataset("data/sample/train.h5")
+        >>> for batch in DataLoader(dataset, batch_size=4):
+        ...     floats = normalize(batch)
 
     Args:
         path: `train.h5` or `test.h5`.

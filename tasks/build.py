@@ -188,6 +188,7 @@ def _section_and_key(name: str) -> tuple[str, str]:
             ),
         )
         for key in keys
+        if section
     }
     if name in current or name in old:
         return current.get(name) or old[name]

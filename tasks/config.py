@@ -172,9 +172,9 @@ def options(options_type: type[T]) -> T:
 def _read_options(options_type: type[Options]) -> Options:
     """Parse and check one section; an old name or an old choice is refused with its new name."""
     texts = _CONFIGS[options_type]()
-    for old, new in renamed_keys(options_type).items():
-        if getattr(texts, old):
-            raise ConfigError(f"{options_type.name_of(old)} is called {new} now: rename it.")
+    for old in renamed_keys(options_type):
+        if getattr(texts, old):  # from the command line
+            _raise_renamed_key(options_type, old)
     values: dict[str, Any] = {}
     for key in fields(options_type):
         text = getattr(texts, key.name)
@@ -247,12 +247,18 @@ def _raise_renamed(options_type: type[Options]) -> None:
     )
 
 
+def _raise_renamed_key(options_type: type[Options], old: str) -> None:
+    new = renamed_keys(options_type)[old]
+    raise ConfigError(f"{options_type.name_of(old)} is called {new} now: rename it.")
+
+
 def _check_keys(options_type: type[Options], keys: Iterable[str]) -> None:
     names = [key.name for key in fields(options_type)]
-    old_names = renamed_keys(options_type)  # `options` refuses these, with their new names
     for key in keys:
         name = key.replace("-", "_")
-        if name not in names and name not in old_names:
+        if name in renamed_keys(options_type):
+            _raise_renamed_key(options_type, name)
+        if name not in names:
             raise ConfigError(
                 f"[{options_type.section}] {key}: there is no such option. "
                 f"Options of this section: {', '.join(names)}."

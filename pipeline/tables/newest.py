@@ -142,9 +142,8 @@ def newest_build(folder: str | Path) -> NewestBuild:
         raise DatasetError(f"{dataset.root} holds no finished build. Run BuildDataset on it.")
     lineage = _require_manifest(report.resolve()).facts.get(LINEAGE)
     try:
-        assert isinstance(lineage, dict)
-        return NewestBuild(dataset, Lineage(**lineage))
-    except (AssertionError, TypeError) as error:
+        return NewestBuild(dataset, Lineage(**(lineage if isinstance(lineage, dict) else {})))
+    except TypeError as error:  # a field of another version, or none at all
         message = f"{dataset.root} was built by another version of Senga. {_BUILD_AGAIN}"
         raise DatasetError(message) from error
 

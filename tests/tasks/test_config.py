@@ -63,6 +63,7 @@ def test_wrong_option_is_one_sentence(tmp_path: Path, config: str, sentence: str
     ("config", "sentence"),
     [
         ("[train]\ngenerator_rate = 1e-3\n", "[train] generator_rate is called generator_lr now"),
+        ("[train]\nema =\n", "[train] ema is called ema_decay now"),
         ("[train]\nwarm-up = 0\n", "[train] warm_up is called warmup now"),
         ("[gpu]\ndevice = cpu\n", "[gpu] is called [compute] now"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -263,38 +263,10 @@ def _are_disjoint(one: Score, other: Score) -> bool:
     return one.low > other.high or one.high < other.low
 
 
-def markdown_table(scores: Sequence[Score], hints: int = TYPICAL_HINTS) -> str:
-    """Return the scores with a number of hints as a Markdown table.
-
-    Rows are methods, those that use the truth last; the best of each column is bold, its
-    interval follows in brackets.
-    """
-    names = metrics_of(score for score in scores if score.hints == hints)
-    lines = [
-        "| " + " | ".join(["", *(METRICS[name].heading for name in names)]) + " |",
-        "|---|" + "---:|" * len(names),
-    ]
-    by_cell = {(score.label, score.metric): score for score in scores if score.hints == hints}
-    winners = {name: best(scores, name, hints) for name in names}
-    for label, note in row_labels(scores, hints).items():
-        cells = [_markdown_cell(by_cell.get((label, name)), winners[name]) for name in names]
-        lines.append("| " + " | ".join([f"{label} ({note})" if note else label, *cells]) + " |")
-    return "\n".join(lines) + "\n"
-
-
 def row_labels(scores: Iterable[Score], hints: int) -> dict[str, str]:
     """Return the labels of a table's rows, with their notes; those that have a note come last."""
     rows = [score for score in scores if score.hints == hints]
     return {score.label: score.note for score in sorted(rows, key=lambda score: score.is_bound)}
-
-
-def _markdown_cell(score: Score | None, winner: Best | None) -> str:
-    if score is None or not score.has_mean:
-        return MISSING
-    number = format_value(score.metric, score.mean)
-    if winner and score.label == winner.score.label:
-        number = f"**{number}**"
-    return f"{number} ({format_interval(score)})" if score.has_interval else number
 
 
 def format_value(metric: str, value: float) -> str:

@@ -11,7 +11,6 @@ from pipeline.colorizer.evaluation.scores import (
     best,
     format_interval,
     hint_counts,
-    markdown_table,
     metrics_of,
     row_labels,
     scores_from_json,
@@ -145,24 +144,6 @@ def test_interval_has_the_decimals_of_its_metric() -> None:
     assert format_interval(score("SPADE", "psnr", 17)) == "16.00–18.00"
     assert format_interval(score("SPADE", "ssim", 0.5, width=0.1)) == "0.400–0.600"
     assert format_interval(score("SPADE", "fid", 70, width=NAN)) == ""
-
-
-def test_markdown_table() -> None:
-    assert markdown_table(SCORES).splitlines() == [
-        "|  | PSNR, dB ↑ | CIEDE2000 in hints ↓ | diversity, CIEDE2000 | FID ↓ |",
-        "|---|---:|---:|---:|---:|",
-        "| white fill | 11.00 (10.00–12.00) | 30.00 (29.00–31.00) | – | – |",
-        "| SPADE, z = 0 | 17.00 (16.00–18.00) | **5.00** (4.00–6.00) | – | – |",
-        "| netL-SPADE, z = 0 | **19.50** (18.50–20.50) | 6.00 (5.00–7.00) | – | **71.0** |",
-        "| netL-SPADE, random z | 19.00 (18.00–20.00) | – | 2.50 (1.50–3.50) | – |",
-        "| the truth (for reference) | 99.00 (98.00–100.00) | – | – | – |",
-        "| netL-SPADE, z of the truth (upper bound) | 25.00 (24.00–26.00) | – | – | – |",
-    ]
-
-
-def test_number_of_hints_can_be_chosen() -> None:
-    (row,) = markdown_table(SCORES, hints=0).splitlines()[2:]
-    assert row == "| white fill | **12.00** (11.00–13.00) |"
 
 
 def test_every_metric_has_a_title_and_a_meaning() -> None:

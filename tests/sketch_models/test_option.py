@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sketch_models.errors import ConfigError, SengaError
@@ -113,6 +113,9 @@ def test_types_are_those_of_the_annotations() -> None:
     assert types_of(BrushOptions)["ink"] is float
 
 
+@example(value=math.inf, low=0, high=1)
+@example(value=-math.inf, low=0, high=1)
+@example(value=math.nan, low=0, high=1)
 @given(
     value=st.floats(allow_nan=True, allow_infinity=True),
     low=st.floats(-10, 0),

@@ -77,6 +77,16 @@ def test_second_call_does_nothing(
     assert "Nothing to do" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no PYTHONSAFEPATH")
+def test_folder_named_tasks_of_the_caller_is_not_imported(
+    built: senga.BuiltDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "__init__.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    assert senga.build_dataset(data=built.folder.parent, **SMALL) == built
+
+
 def test_luigi_configuration_of_this_process_is_unchanged(built: senga.BuiltDataset) -> None:
     from luigi.configuration import get_config
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artbook.chance import chance
+from pipeline.artbook.ink import lines_of_ink
 from pipeline.artbook.pen import Pen, half_widths, open_gaps
 from pipeline.artbook.rough import Rough
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING, Canvas
@@ -22,6 +23,10 @@ LINE_WIDTH = 2.0
 """Width of the true lines, in pixels of the page."""
 
 _THICKNESS = round(LINE_WIDTH * OVERSAMPLING)
+MAX_STROKE = 30 * OVERSAMPLING
+"""Width from which ink is an area, in oversampled pixels."""
+
+_DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_THICKNESS, _THICKNESS))
 _SHIFT = 4  # fractional bits of the coordinates that OpenCV takes
 _LAYERS = ("color", "line", "edge", "strokes", "stroke_color", "area")
 
@@ -97,11 +102,25 @@ class PageCanvas(Canvas):
 
     def ink(self, shape: Points, color: Color) -> None:
         """Fill a shape with ink, such as an eyelash."""
-        polygon = [_fixed_point(self._pixels(shape))]
-        cv2.fillPoly(self.line, polygon, (0,), cv2.LINE_AA, _SHIFT)
+        pixels = self._pixels(shape)
+        self._line_along(pixels)
+        polygon = [_fixed_point(pixels)]
         cv2.fillPoly(self.strokes, polygon, (255,), cv2.LINE_AA, _SHIFT)
         if self.rough is None:
             self._color_strokes(polygon, color)
+
+    def _line_along(self, pixels: Points) -> None:
+        """Draw the true line of a shape of ink: along its middle."""
+        height, width = self.line.shape
+        low = np.clip(np.floor(pixels.min(axis=0)).astype(int) - 4, 0, (width, height))
+        high = np.clip(np.ceil(pixels.max(axis=0)).astype(int) + 5, 0, (width, height))
+        if (high <= low).any():
+            return
+        shape = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        cv2.fillPoly(shape, [_fixed_point(pixels - low)], (1,), cv2.LINE_8, _SHIFT)
+        line = 255 * cv2.dilate(lines_of_ink(shape > 0, MAX_STROKE).astype(np.uint8), _DISC)
+        part = self.line[low[1] : high[1], low[0] : high[0]]
+        np.minimum(part, 255 - line, out=part)
 
     def _color_strokes(self, polygon: list[NDArray[np.int32]], color: Color) -> None:
         """Set the colour of the strokes in a shape, and a little around it for soft edges."""

@@ -45,8 +45,8 @@ class Pen:
     blur: float = 0.0
     absent: float = 0.0
 
-    def ink_on(self, fill: NDArray[np.float64]) -> Color:
-        """Return the colour of a line around a fill, (3,) in [0, 255]."""
+    def ink_on(self, fill: Color) -> Color:
+        """Return the colour of a line around a fill."""
         if self.ink != "colored":
             return self.color
         r, g, b = (int(value * self.shade) for value in fill)

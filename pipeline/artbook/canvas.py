@@ -81,7 +81,16 @@ class PageCanvas(Canvas):
         """Fill a shape, and erase the lines under it."""
         self._fill(self._pixels(shape), color)
 
+    def _is_off(self, pixels: Points, margin: float = 0.0) -> bool:
+        """Return whether a shape lies wholly beside this canvas."""
+        height, width = self.line.shape
+        left, top = pixels.min(axis=0) - margin
+        right, bottom = pixels.max(axis=0) + margin
+        return bool(right < 0 or bottom < 0 or left > width or top > height)
+
     def _fill(self, pixels: Points, color: Color) -> None:
+        if self._is_off(pixels):
+            return
         polygon = [_fixed_point(pixels)]
         self.progress.areas += 1
         self.progress.outlined = not chance(self.rng, self.pen.absent)
@@ -97,7 +106,7 @@ class PageCanvas(Canvas):
 
     def shade(self, shape: Points, color: Color) -> None:
         """Fill a shape in the colour picture alone, keeping the lines under it."""
-        if self.rough is None:
+        if self.rough is None and not self._is_off(self._pixels(shape)):
             super().shade(shape, color)
 
     def ink(self, shape: Points, color: Color) -> None:
@@ -153,6 +162,8 @@ class PageCanvas(Canvas):
     def _line(
         self, pixels: Points, color: Color, width: float, *, thinnest: float, closed: bool
     ) -> None:
+        if self._is_off(pixels, 2 * width * self.line_width + _THICKNESS):
+            return
         if closed:
             pixels = np.concatenate([pixels, pixels[:1]])
         steps = np.linalg.norm(np.diff(pixels, axis=0), axis=1)

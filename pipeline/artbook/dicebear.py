@@ -136,7 +136,7 @@ def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> No
     if chance(rng, 0.4):
         canvas.strokes[:] = ink
     else:  # one even stroke, and what the artist has filled
-        half = min(canvas.pen.width, 0.012 * units * scale / OVERSAMPLING) * OVERSAMPLING / 2
+        half = min(canvas.pen.width, 0.03 * units * scale / OVERSAMPLING) * OVERSAMPLING / 2
         even = 255 * np.clip(half - distance + 0.5, 0, 1)
         canvas.strokes[:] = np.where(areas_of_ink(ink > 127, stroke), ink, even)
     tone = canvas.color.astype(np.float64).reshape(-1, 3)

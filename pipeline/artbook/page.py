@@ -26,6 +26,8 @@ from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 Floats = NDArray[np.float32]
 
+_SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to paint
+
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
 _DENSEST = 165  # of 255, of ink: lines of two pixels that are less than one apart
@@ -72,7 +74,7 @@ def draw_page(
         ink: colour of the outlines, one of `INKS`; None draws by the seed.
     """
     rng = np.random.default_rng((seed, 1))
-    style = style or str(rng.choice(PAINTS, p=(0.2, 0.2, 0.16, 0.12, 0.08, 0.1, 0.08, 0.06)))
+    style = style or str(rng.choice(PAINTS, p=_SHARES))
     pen = random_pen(rng, ink)
     canvas = blank_canvas(random_background(rng, size), pen, rng)
     subject = draw_subject(canvas, rng, size, subject)

@@ -23,6 +23,7 @@ PAINTS = (
     "airbrush",
     "texture",
     "screentone",
+    "line_art",
 )
 
 
@@ -42,7 +43,7 @@ class Painted:
 def paint(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
     """Return the page in one of the styles of `PAINTS`."""
     color = _STYLES[style](canvas, canvas.color.astype(np.float32) / np.float32(255), rng)
-    if style != "screentone" and chance(rng, 0.25):
+    if style not in ("screentone", "line_art") and chance(rng, 0.25):
         color = _highlights(canvas, color, rng)
     opacity = _opacity(canvas, rng)[..., None]
     ink = canvas.stroke_color.astype(np.float32) / 255
@@ -199,6 +200,12 @@ def _screentone(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> 
     return np.asarray(color * (1 - dots[..., None] * np.float32(1 - tint)), np.float32)
 
 
+def _line_art(_canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
+    """Leave all areas as they were: there is nothing but lines, on one tone."""
+    tone = 1.0 if chance(rng, 0.7) else rng.uniform(0.6, 1)
+    return np.full_like(color, tone)
+
+
 def _highlights(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
     """Put sharp or soft lights on some areas."""
     forms = _forms(canvas, rng)
@@ -217,4 +224,5 @@ _STYLES = {
     "airbrush": _airbrush,
     "texture": _texture,
     "screentone": _screentone,
+    "line_art": _line_art,
 }

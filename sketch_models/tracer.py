@@ -43,7 +43,7 @@ class Tracer:
         network = LineNetwork(build_network(state), compute)
         return cls(network, line_weights.read_gamma(metadata))
 
-    def extract_lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Return ink maps: the probability of a line, to the power of gamma.
 
         Args:

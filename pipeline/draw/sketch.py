@@ -90,7 +90,7 @@ def sketch_shard(
             ids,
             target,
             load=load,
-            draw=model.extract_lines,
+            draw=model.lines,
             save=_save,
             batch_size=options.batch_size or model.batch_size,
             threads=model.threads,

@@ -56,7 +56,7 @@ def test_network_is_loaded_once(folder: Path) -> None:
     assert registry.is_network(line)
     model = registry.sketch_model(sketch, CPU, "torch")
     assert model is registry.sketch_model(sketch, CPU, "torch")
-    (ink,) = model.extract_lines([PICTURE])
+    (ink,) = model.lines([PICTURE])
     assert ink.shape == PICTURE.shape[:2]
     sketches = [(255 * (1 - ink)).astype(np.uint8)]
     (drawn,) = registry.line_model(line, CPU).simplify(sketches)

@@ -36,7 +36,7 @@ def noise(height: int, width: int) -> NDArray[np.uint8]:
     ids=["black", "white", "one colour", "one row", "one column", "one pixel", "strip", "view"],
 )
 def test_any_picture_has_an_ink_map(picture: NDArray[np.uint8]) -> None:
-    (ink,) = MODEL.extract_lines([picture])
+    (ink,) = MODEL.lines([picture])
     assert ink.shape == picture.shape[:2]
     assert ink.dtype == np.float32
     assert np.isfinite(ink).all()
@@ -47,7 +47,7 @@ def test_any_picture_has_an_ink_map(picture: NDArray[np.uint8]) -> None:
 def test_ink_is_a_power_of_the_probability() -> None:
     picture = noise(40, 50)
     linear = Tracer(LineNetwork(random_unet("tracer"), CPU), gamma=1)
-    (probability,), (ink,) = linear.extract_lines([picture]), MODEL.extract_lines([picture])
+    (probability,), (ink,) = linear.lines([picture]), MODEL.lines([picture])
     np.testing.assert_allclose(ink, probability**2.5, rtol=1e-5)
     assert ink.std() > 0.05
 
@@ -55,7 +55,7 @@ def test_ink_is_a_power_of_the_probability() -> None:
 def test_weights_and_gamma_are_those_of_the_file(tmp_path: Path) -> None:
     model = Tracer.load(write_random(tmp_path / "tracer", "tracer", gamma=2.5), CPU)
     picture = noise(40, 50)
-    loaded, expected = model.extract_lines([picture]), MODEL.extract_lines([picture])
+    loaded, expected = model.lines([picture]), MODEL.lines([picture])
     np.testing.assert_allclose(loaded[0], expected[0], atol=0.01)
 
 

@@ -26,12 +26,25 @@ if TYPE_CHECKING:
 
     from sketch_models.sketchkeras import SketchKeras
 
-SKETCH_MODELS = ("tracer", "xdog", "sketchkeras")
-LINE_MODELS = ("inker", "centerline", "simo_serra")
-
 SketchOptions: TypeAlias = TracerOptions | XdogOptions | SketchKerasOptions
 LineOptions: TypeAlias = InkerOptions | CenterlineOptions | SimoSerraOptions
 ModelOptions: TypeAlias = SketchOptions | LineOptions
+
+SKETCH_OPTIONS: dict[str, type[SketchOptions]] = {
+    "tracer": TracerOptions,
+    "xdog": XdogOptions,
+    "sketchkeras": SketchKerasOptions,
+}
+"""The options class of each sketch model."""
+
+LINE_OPTIONS: dict[str, type[LineOptions]] = {
+    "inker": InkerOptions,
+    "centerline": CenterlineOptions,
+    "simo_serra": SimoSerraOptions,
+}
+"""The options class of each line model."""
+
+SKETCH_MODELS, LINE_MODELS = tuple(SKETCH_OPTIONS), tuple(LINE_OPTIONS)
 
 _PublishedOptions: TypeAlias = SketchKerasOptions | SimoSerraOptions
 """Networks whose weights are fetched and converted; those of the others come with the package."""

@@ -17,8 +17,6 @@ _EXIT_STOPPED = 130  # as a shell reports SIGINT
 
 def main(arguments: Sequence[str]) -> int:
     """Draw a folder of pictures; return the exit status."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in background jobs
-        signal.signal(number, signal.default_int_handler)
     try:
         options = parse(arguments)
         result = draw_folder(options)
@@ -34,11 +32,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def summary(options: FolderOptions, result: FolderResult) -> str:
     """Return what was drawn and where it is, for people."""
-    before = f", {_pictures(result.done_before)} done before" if result.done_before else ""
+    before = f", {result.done_before:,} done before" if result.done_before else ""
     lines = [f"{_pictures(result.drawn)} drawn{before}: {options.results}"]
     if result.errors:
-        failed = _pictures(len(result.errors))
-        lines.append(f"{failed} could not be drawn, for the reasons in {result.table}")
+        failed, reasons = len(result.errors), "reason" if len(result.errors) == 1 else "reasons"
+        lines.append(f"{_pictures(failed)} could not be drawn, for the {reasons} in {result.table}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -47,4 +45,6 @@ def _pictures(count: int) -> str:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in background jobs
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -30,7 +30,7 @@ SUFFIXES = frozenset(
 )
 """Of the files that count as pictures; those of formats that cannot be decoded are errors."""
 
-MAX_PARALLEL_PIXELS = 1 << 23
+MAX_PARALLEL_PIXELS = 1 << 22
 """A picture with more pixels is drawn alone, after the others, so that memory suffices."""
 
 _MAX_BYTES = 1 << 28  # of a file

@@ -1,16 +1,18 @@
-"""Measure both networks on this machine's device, against the peak rate of its matrix products.
+"""Measure the networks on this machine's device, against the peak rate of its matrix products.
 
 `python benchmarks/gpu_networks.py` prints a table; `--save` also writes it to
 `results/gpu_networks.md`, or `results/gpu_networks_cpu.md` if there is no GPU.
 
-The weights are random, of full size. An image is a colour picture: three maps for either network
-(its channels, or its three styles of sketch). The ceiling is the largest rate of one large matrix
-product in the same type, measured before and after.
+The weights are random, of full size. An image is a colour picture: one for tracer; three sketches,
+one of each style, for inker and Simo-Serra; three channels for sketchKeras. The ceiling is the
+largest rate of one large matrix product in the same type, measured before and after.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -19,11 +21,29 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.harness.device import device_name, median_seconds, peak_tflops
 from benchmarks.harness.report import make_parser, page, publish, table
 from sketch_models import simo_serra, sketchkeras
+from sketch_models.line_weights import CHANNELS
 from sketch_models.runner import choose_device, choose_precision, prepare_for_inference
+from sketch_models.unet import Unet
 
 SIZES = (512, 768)
-MAPS = 3  # per image
-NETWORKS = {"sketchKeras": sketchkeras.Network, "Simo-Serra": simo_serra.Network}
+WIDTHS = (16, 24, 32, 48, 64)  # of tracer and inker
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network, and what it computes for one image."""
+
+    build: Callable[[], nn.Module]
+    channels: int  # of a map
+    maps: int  # per image
+
+
+NETWORKS = {
+    "tracer": Measured(lambda: Unet(CHANNELS["tracer"], WIDTHS), CHANNELS["tracer"], 1),
+    "inker": Measured(lambda: Unet(CHANNELS["inker"], WIDTHS), CHANNELS["inker"], 3),
+    "sketchKeras": Measured(sketchkeras.Network, 1, 3),
+    "Simo-Serra": Measured(simo_serra.Network, 1, 3),
+}
 
 
 def random_weights(network: nn.Module) -> nn.Module:
@@ -37,16 +57,16 @@ def random_weights(network: nn.Module) -> nn.Module:
     return network
 
 
-def flops(network: nn.Module, size: int) -> float:
-    """Return the floating-point operations of a network for one map."""
+def flops(network: Measured, size: int) -> float:
+    """Return the floating-point operations of a network for one image."""
     with FlopCounterMode(display=False) as counter, torch.device("meta"):
-        network.to("meta")(torch.empty(1, 1, size, size))
+        network.build()(torch.empty(network.maps, network.channels, size, size))
     return float(counter.get_total_flops())
 
 
 @torch.inference_mode()
 def rates(
-    network_type: type[nn.Module],
+    measured: Measured,
     size: int,
     images: int,
     args: argparse.Namespace,
@@ -56,11 +76,12 @@ def rates(
     """Return images/s and TFLOP/s."""
     device = choose_device(args.device)
     dtype = choose_precision(args.precision, device)
-    work = MAPS * flops(network_type(), size) / 1e12  # TFLOP per image
+    work = flops(measured, size) / 1e12  # TFLOP per image
     network = prepare_for_inference(
-        random_weights(network_type()), device, dtype, compiled=compiled
+        random_weights(measured.build()), device, dtype, compiled=compiled
     )
-    x = torch.randn(MAPS * images, 1, size, size, device=device).to(dtype)
+    shape = (measured.maps * images, measured.channels, size, size)
+    x = torch.randn(shape, device=device).to(dtype)
     x = x.contiguous(memory_format=torch.channels_last)
     rate = images / median_seconds(lambda: network(x), device, args.min_seconds)
     return rate, rate * work
@@ -74,8 +95,8 @@ def run(args: argparse.Namespace) -> str:
     ways = {"eager": False, "compiled": True} if args.compile else {"eager": False}
     peak = peak_tflops(device, dtype, args.min_seconds)
     rows = [
-        (name, size, way, images, *rates(network_type, size, images, args, compiled=compiled))
-        for name, network_type in NETWORKS.items()
+        (name, size, way, images, *rates(measured, size, images, args, compiled=compiled))
+        for name, measured in NETWORKS.items()
         for size in SIZES
         for way, compiled in ways.items()
         for images in batches
@@ -92,7 +113,8 @@ def run(args: argparse.Namespace) -> str:
     ]
     return page(
         f"The networks on {device_name(device)}",
-        f"{str(dtype).removeprefix('torch.')}, random weights; an image is three maps. "
+        f"{str(dtype).removeprefix('torch.')}, random weights. An image is a colour picture: "
+        "one for tracer, three sketches for inker and Simo-Serra, three channels for sketchKeras. "
         f"Ceiling: {peak:.2f} TFLOP/s, one large matrix product.",
         ("torch", "numpy"),
         table(columns, [(*row, row[-1] / peak) for row in rows]),

@@ -91,7 +91,10 @@ def _readers(path: Path) -> dict[str, Callable[[Path], object]]:
         if file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE:
             return {"sketchkeras": sketchkeras}
     simo_serra = import_module("sketch_models.weights.simo_serra_file").read
+    line_weights = import_module("sketch_models.line_weights").read
     return {
+        "tracer": lambda path: line_weights(path, "tracer"),
+        "inker": lambda path: line_weights(path, "inker"),
         "simo_serra": lambda path: simo_serra(path, "gan"),
         "danbooru_resnet": import_module("sketch_models.perceptual.danbooru_resnet").load,
         "sketchkeras": sketchkeras,

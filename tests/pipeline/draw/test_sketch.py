@@ -156,7 +156,7 @@ def test_lines_of_several_sizes_stay_aligned(tmp_path: Path) -> None:
         (
             SketchOptions,
             {"models": ()},
-            r"\[sketch\] models = '': expected one or more of xdog, sk",
+            r"\[sketch\] models = '': expected one or more of tracer, xdog",
         ),
         (SketchOptions, {"models": ("xdog", "xdog")}, r"models = xdog xdog: expected .*each once"),
         (SimplifyOptions, {"sizes": (512, 32)}, r"\[simplify\] sizes = 512 32: expected .*pixels"),
@@ -166,7 +166,7 @@ def test_lines_of_several_sizes_stay_aligned(tmp_path: Path) -> None:
         (
             SimplifyOptions,
             {"model": "x"},
-            r"\[simplify\] model = x: expected one of centerline, simo",
+            r"\[simplify\] model = x: expected one of inker, centerline",
         ),
         (SimplifyOptions, {"batch_size": -1}, r"\[simplify\] batch_size = -1"),
     ],

@@ -24,6 +24,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 def readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """The first bytes of each network's files, for fake readers that check nothing else."""
     first_bytes = {"sketchkeras": HDF5, "simo_serra": b"T7", "danbooru_resnet": b"PK"}
+    first_bytes |= {"tracer": b"tracer", "inker": b"inker"}
 
     def reader(network: str) -> Callable[..., None]:
         def read(path: Path, *_: str) -> None:
@@ -33,6 +34,8 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         return read
 
     def module(name: str) -> SimpleNamespace:
+        if name == "sketch_models.line_weights":
+            return SimpleNamespace(read=lambda path, network: reader(network)(path))
         names = {"keras_file": "sketchkeras", "simo_serra_file": "simo_serra"}
         read = reader(names.get(name.rpartition(".")[2], "danbooru_resnet"))
         return SimpleNamespace(read=read, load=read)
@@ -104,7 +107,9 @@ def test_verify_identifies_published_files_by_digest(
         )
 
 
-@pytest.mark.parametrize("network", ["sketchkeras", "simo_serra", "danbooru_resnet"])
+@pytest.mark.parametrize(
+    "network", ["tracer", "inker", "sketchkeras", "simo_serra", "danbooru_resnet"]
+)
 def test_verify_identifies_other_files_by_content(
     tmp_path: Path,
     readers: dict[str, bytes],
@@ -117,7 +122,7 @@ def test_verify_identifies_other_files_by_content(
     assert f"weights of {network}, whole; sha256:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("content", "tried"), [(b"<html>", 3), (b"", 3), (HDF5, 1)])
+@pytest.mark.parametrize(("content", "tried"), [(b"<html>", 5), (b"", 5), (HDF5, 1)])
 def test_verify_lists_why_no_reader_accepts_a_file(
     tmp_path: Path,
     readers: dict[str, bytes],

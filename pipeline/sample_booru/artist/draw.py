@@ -71,13 +71,7 @@ def draw_character(person: Character) -> Drawing:
         line_width=_line_width(person),
     )
     draw_background(paper, person, size)
-    body = paper.transformed(lambda points: _to_pixels(person, points)).transformed(
-        lambda p: bend(person, p)
-    )
-    head = paper.transformed(lambda points: _to_pixels(person, points)).transformed(
-        lambda points: _head_to_body(person, points)
-    )
-    _draw_figure(body, head, person)
+    draw_figure(paper, person)
     return Drawing(
         color=_shrink(paper.color, size),
         line=_shrink(paper.line, size),
@@ -136,8 +130,19 @@ def _shadow_color(person: Character) -> Color:
     return rgb("e3e3ea") if person.background == "white" else rgb("b9c0cc")
 
 
-def _draw_figure(body: Canvas, head: Canvas, person: Character) -> None:
-    """Draw the figure, from back to front."""
+def draw_figure(paper: Canvas, person: Character) -> None:
+    """Draw the figure of a character, from back to front.
+
+    Args:
+        paper: a canvas in units of the finished picture's pixels.
+        person: the character.
+    """
+    body = paper.transformed(lambda points: _to_pixels(person, points)).transformed(
+        lambda p: bend(person, p)
+    )
+    head = paper.transformed(lambda points: _to_pixels(person, points)).transformed(
+        lambda points: _head_to_body(person, points)
+    )
     hair = material(rgb(person.hair.tone))
     fabrics = outfit_fabrics(person)
     arm_sleeve = outfit_sleeve(person, fabrics)

@@ -1,0 +1,1 @@
+"""The artbook: endless pictures and rough sketches whose lines are known exactly."""

@@ -1,0 +1,51 @@
+"""Draws from a seeded generator."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def chance(rng: np.random.Generator, probability: float) -> bool:
+    """Return True with a probability."""
+    return bool(rng.random() < probability)
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Return a number between two positive ones, every factor as likely as every other."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def integer(rng: np.random.Generator, low: int, high: int) -> int:
+    """Return a whole number from `low` to `high`, both included."""
+    return int(rng.integers(low, high + 1))
+
+
+def smooth_noise(
+    rng: np.random.Generator, height: int, width: int, scale: float
+) -> NDArray[np.float32]:
+    """Return smooth noise.
+
+    Args:
+        rng: the source of randomness.
+        height: in pixels.
+        width: in pixels.
+        scale: size of its bumps, in pixels.
+
+    Returns:
+        (height, width) float32 of mean 0 and deviation 1, about.
+    """
+    import cv2
+
+    rows, columns = (max(4, int(np.ceil(side / scale)) + 3) for side in (height, width))
+    coarse = rng.standard_normal((rows, columns), np.float32)
+    fine = cv2.resize(
+        coarse,
+        (int(columns * scale) + 1, int(rows * scale) + 1),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    top, left = (int(scale) if side > 1 else 0 for side in (height, width))
+    part = fine[top : top + height, left : left + width]
+    if part.shape != (height, width):
+        part = cv2.resize(fine, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(part * np.float32(1.4), np.float32)

@@ -1,0 +1,133 @@
+"""Pages of the artbook: a picture or a rough sketch, and its lines.
+
+What counts as a line: the outlines of things, lines inside of them, and the edges between areas
+that a colourist would fill with different colours, drawn or not. What does not: shadows, lights,
+gradients, textures, screentones, stars, clouds, smoke, glow, beams, grain, and the damage of files.
+Ink up to 30 pixels wide is a line along its middle; a larger black area has the line along its rim.
+Where a line can hardly be seen, nobody can say, and the page's weight is 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artbook.background import random_background
+from pipeline.artbook.canvas import PageCanvas, blank_canvas
+from pipeline.artbook.damage import random_damage
+from pipeline.artbook.light import random_lights
+from pipeline.artbook.paint import PAINTS, Painted, paint
+from pipeline.artbook.pen import random_pen
+from pipeline.artbook.subjects import draw_subject
+from pipeline.sample_booru.artist.canvas import OVERSAMPLING
+
+Floats = NDArray[np.float32]
+
+_SQUARE = np.ones((3, 3), np.uint8)
+_WIDE = np.ones((5, 5), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A picture whose lines are known.
+
+    Attributes:
+        color: (H, W, 3) uint8 RGB.
+        lines: (H, W) uint8, 0 = ink, 255 = paper; every line is `LINE_WIDTH` wide.
+        weight: (H, W) uint8, 0 where nobody can say whether there is a line, else 1.
+        subject: what is drawn.
+        paint: one of `PAINTS`.
+        ink: one of `INKS`.
+    """
+
+    color: NDArray[np.uint8]
+    lines: NDArray[np.uint8]
+    weight: NDArray[np.uint8]
+    subject: str
+    paint: str
+    ink: str
+
+
+def draw_page(
+    seed: int,
+    size: int,
+    *,
+    subject: str | None = None,
+    style: str | None = None,
+    ink: str | None = None,
+) -> Page:
+    """Return a page; the same on every machine.
+
+    Args:
+        seed: which of the endless pages.
+        size: side, in pixels.
+        subject: what to draw, one of `SUBJECTS`; None draws by the seed.
+        style: how to paint it, one of `PAINTS`; None draws by the seed.
+        ink: colour of the outlines, one of `INKS`; None draws by the seed.
+    """
+    rng = np.random.default_rng((seed, 1))
+    style = style or str(rng.choice(PAINTS, p=(0.2, 0.2, 0.16, 0.12, 0.08, 0.1, 0.08, 0.06)))
+    pen = random_pen(rng, ink)
+    canvas = blank_canvas(random_background(rng, size), pen, rng)
+    subject = draw_subject(canvas, rng, size, subject)
+    painted = paint(canvas, rng, style)
+    lit = painted
+    for light in random_lights(rng, size):
+        lit = Painted(whole=light(lit.whole), fills=light(lit.fills))
+    damage = random_damage(rng)
+    lines, weight = _visible_lines(canvas, painted, lit, damage.noise / 255)
+    return Page(
+        color=damage.apply(lit.whole, rng),
+        lines=lines,
+        weight=weight,
+        subject=subject,
+        paint=style,
+        ink=pen.ink,
+    )
+
+
+def _shrink(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = layer.shape
+    size = (width // OVERSAMPLING, height // OVERSAMPLING)
+    return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _range_around(picture: Floats) -> Floats:
+    """Return by how much the colours within two pixels differ, (H, W) in [0, 1]."""
+    spread = cv2.dilate(picture, _WIDE) - cv2.erode(picture, _WIDE)
+    return np.asarray(spread.max(axis=2), np.float32)
+
+
+def _visible_lines(
+    canvas: PageCanvas, painted: Painted, lit: Painted, noise: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the lines that can be seen, and where that is certain.
+
+    Args:
+        canvas: has all lines.
+        painted: the page before the light.
+        lit: the page in its light.
+        noise: standard deviation of the file's noise, 0 to 1.
+    """
+    lines = _shrink(canvas.line)
+    contrast = np.abs(lit.whole - lit.fills).max(axis=2)  # of the outline and what is under it
+    contrast = np.maximum(cv2.dilate(contrast, _SQUARE), _range_around(lit.fills))
+    limit = max(2.5 / 255, 1.3 * noise)
+    seen, clear = contrast > limit, contrast > 2 * limit
+    # Between areas without an outline, only a change of colour that no shadow would make is a line.
+    edge = cv2.dilate(_shrink(canvas.edge), _SQUARE) > 64
+    step = _range_around(painted.fills)
+    seen &= ~edge | (step > 0.05)
+    clear &= ~edge | (step > 0.16)
+    # Outlines that have run together hide where they came from.
+    ink = _shrink(canvas.strokes)
+    depth = cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 3)
+    clear &= depth <= 0.8 * canvas.pen.width + 2.5
+    doubtful = seen & ~clear & (lines < 250)
+    hidden = np.asarray(cv2.erode(seen.astype(np.uint8), _SQUARE) == 0) & ~clear
+    lines[hidden & ~seen] = 255
+    weight = 1 - cv2.dilate(doubtful.astype(np.uint8), _SQUARE)
+    return lines, np.asarray(weight, np.uint8)

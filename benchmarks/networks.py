@@ -70,7 +70,7 @@ class Networks:
         """Run one picture after the other, and one sketch after the other."""
         for index, content in enumerate(contents):
             small = resize_long_side(decode(content), self.size)
-            (ink,) = self.original_sketch.extract_lines([small])
+            (ink,) = self.original_sketch.lines([small])
             for style in STYLES:
                 file = folder / f"{index}.{style}.png"
                 file.write_bytes(encode_png(ink_to_sketch(ink, style)))
@@ -93,7 +93,7 @@ class Networks:
         sketch = SketchKeras(recording(self.sketch_runner), square=True)
         line = SimoSerra(recording(self.line_runner), MEAN, STD)
         for content in contents:
-            (ink,) = sketch.extract_lines([resize_long_side(decode(content), self.size)])
+            (ink,) = sketch.lines([resize_long_side(decode(content), self.size)])
             line.simplify([ink_to_sketch(ink, style) for style in STYLES])
         return inputs
 

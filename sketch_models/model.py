@@ -20,7 +20,7 @@ class SketchModel(Protocol):
     batch_size: int
     threads: int
 
-    def extract_lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Return ink maps; may be called from several threads.
 
         Args:

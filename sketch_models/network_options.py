@@ -38,6 +38,34 @@ def is_device(name: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TracerOptions(Options, section="tracer"):
+    """Senga's own sketch network.
+
+    A fingerprint depends on the digest of the weights, not on their name.
+    """
+
+    weights: str = option(
+        "shipped",
+        "shipped: those of the package; or the path of a file of TrainLines",
+        affects_result=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InkerOptions(Options, section="inker"):
+    """Senga's own line network.
+
+    A fingerprint depends on the digest of the weights, not on their name.
+    """
+
+    weights: str = option(
+        "shipped",
+        "shipped: those of the package; or the path of a file of TrainLines",
+        affects_result=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SketchKerasOptions(Options, section="sketchkeras"):
     """The sketch network of the paper.
 

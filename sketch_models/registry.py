@@ -6,10 +6,17 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from sketch_models import line_weights
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import WeightsError
 from sketch_models.model import LineModel, SketchModel
-from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import (
+    ComputeOptions,
+    InkerOptions,
+    SimoSerraOptions,
+    SketchKerasOptions,
+    TracerOptions,
+)
 from sketch_models.weights import keras_file, simo_serra_file, tensor_file, weights
 from sketch_models.weights.cache import expand_path
 from sketch_models.xdog import Xdog, XdogOptions
@@ -19,14 +26,35 @@ if TYPE_CHECKING:
 
     from sketch_models.sketchkeras import SketchKeras
 
-SKETCH_MODELS = ("xdog", "sketchkeras")
-LINE_MODELS = ("centerline", "simo_serra")
-
-SketchOptions: TypeAlias = XdogOptions | SketchKerasOptions
-LineOptions: TypeAlias = CenterlineOptions | SimoSerraOptions
+SketchOptions: TypeAlias = TracerOptions | XdogOptions | SketchKerasOptions
+LineOptions: TypeAlias = InkerOptions | CenterlineOptions | SimoSerraOptions
 ModelOptions: TypeAlias = SketchOptions | LineOptions
 
-_NETWORKS: dict[type, str] = {SketchKerasOptions: "sketchkeras", SimoSerraOptions: "simo_serra"}
+SKETCH_OPTIONS: dict[str, type[SketchOptions]] = {
+    "tracer": TracerOptions,
+    "xdog": XdogOptions,
+    "sketchkeras": SketchKerasOptions,
+}
+"""The options class of each sketch model."""
+
+LINE_OPTIONS: dict[str, type[LineOptions]] = {
+    "inker": InkerOptions,
+    "centerline": CenterlineOptions,
+    "simo_serra": SimoSerraOptions,
+}
+"""The options class of each line model."""
+
+SKETCH_MODELS, LINE_MODELS = tuple(SKETCH_OPTIONS), tuple(LINE_OPTIONS)
+
+_PublishedOptions: TypeAlias = SketchKerasOptions | SimoSerraOptions
+"""Networks whose weights are fetched and converted; those of the others come with the package."""
+
+_NETWORKS: dict[type, str] = {
+    TracerOptions: "tracer",
+    InkerOptions: "inker",
+    SketchKerasOptions: "sketchkeras",
+    SimoSerraOptions: "simo_serra",
+}
 
 
 def settings(options: ModelOptions, compute: ComputeOptions) -> dict[str, object]:
@@ -35,9 +63,12 @@ def settings(options: ModelOptions, compute: ComputeOptions) -> dict[str, object
     Raises:
         WeightsError: If there is no such weight file.
     """
-    if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
+    if isinstance(options, TracerOptions | InkerOptions):
+        identity = line_weights.identity(options.weights, _NETWORKS[type(options)])
+    elif isinstance(options, _PublishedOptions):
+        identity = weights.identity(options.weights, **_weights_arguments(options))
+    else:
         return {}
-    identity = weights.identity(options.weights, **_weights_arguments(options))
     return {"weights": identity, "precision": compute.precision}
 
 
@@ -56,7 +87,7 @@ def is_network(options: ModelOptions) -> bool:
 
 
 def prepare_weights(options: ModelOptions) -> None:
-    """Download, verify and convert the weights of a network; do nothing for a filter.
+    """Download, verify and convert the published weights of a network; else do nothing.
 
     Files that only PyTorch can read are not converted yet: a process that has loaded PyTorch
     cannot start workers.
@@ -64,7 +95,7 @@ def prepare_weights(options: ModelOptions) -> None:
     Raises:
         WeightsError: If they cannot be downloaded, or are not weights of this network.
     """
-    if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
+    if not isinstance(options, _PublishedOptions):
         return
     path = weights.ensure_local(options.weights, **_weights_arguments(options))
     if not tensor_file.is_pytorch(path):
@@ -77,7 +108,7 @@ def weights_are_prepared(options: ModelOptions) -> bool:
     Raises:
         WeightsError: If there is no such weight file.
     """
-    if not isinstance(options, SketchKerasOptions | SimoSerraOptions):
+    if not isinstance(options, _PublishedOptions):
         return True
     if not weights.is_available(options.weights):
         return False
@@ -104,6 +135,10 @@ def sketch_model(options: SketchOptions, compute: ComputeOptions, backend: str) 
     """
     if isinstance(options, XdogOptions):
         return Xdog(options)
+    if isinstance(options, TracerOptions):
+        from sketch_models.tracer import Tracer
+
+        return Tracer.load(line_weights.find(options.weights, "tracer"), compute)
     if backend == "tensorflow":
         return _sketchkeras_in_tensorflow(options)
     return _sketchkeras_in_torch(options, compute)
@@ -134,6 +169,10 @@ def line_model(options: LineOptions, compute: ComputeOptions) -> LineModel:
     """Return the line model for these options; arguments and errors as for `sketch_model`."""
     if isinstance(options, CenterlineOptions):
         return Centerline(options)
+    if isinstance(options, InkerOptions):
+        from sketch_models.inker import Inker
+
+        return Inker.load(line_weights.find(options.weights, "inker"), compute)
     from sketch_models import simo_serra
     from sketch_models.runner import Runner
 
@@ -143,13 +182,13 @@ def line_model(options: LineOptions, compute: ComputeOptions) -> LineModel:
     return simo_serra.SimoSerra(runner.run, mean, std, batch_size=runner.batch_size)
 
 
-def _load_state_dict(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, Tensor]:
+def _load_state_dict(options: _PublishedOptions) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     return load_file(_ensure_safetensors(options))
 
 
-def _ensure_safetensors(options: SketchKerasOptions | SimoSerraOptions) -> Path:
+def _ensure_safetensors(options: _PublishedOptions) -> Path:
     """Return the path of the weights as safetensors, converted once."""
     arguments = _weights_arguments(options)
     if isinstance(options, SketchKerasOptions):
@@ -162,7 +201,7 @@ def _ensure_safetensors(options: SketchKerasOptions | SimoSerraOptions) -> Path:
     )
 
 
-def _weights_arguments(options: SketchKerasOptions | SimoSerraOptions) -> dict[str, str]:
+def _weights_arguments(options: _PublishedOptions) -> dict[str, str]:
     """Return the arguments `network` and `option` for the functions of `weights`."""
     network = _NETWORKS[type(options)]
     return {"network": network, "option": f"[{network}] weights"}

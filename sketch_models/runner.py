@@ -15,7 +15,7 @@ from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 
 Map = NDArray[np.float32]
-"""(H, W) float32."""
+"""(H, W) or (C, H, W) float32."""
 
 _BYTES_PER_PICTURE = 3 << 29  # 1.5 GB: three maps of 768 x 768 in the larger network, in 16 bits
 _MAX_BATCH_SIZE = 16  # pictures
@@ -102,13 +102,14 @@ class Runner:
         return min(max(free // _BYTES_PER_PICTURE, 1), _MAX_BATCH_SIZE)
 
     def run(self, maps: Sequence[Map]) -> list[Map]:
-        """Run the network on one-channel pictures.
+        """Run the network on pictures.
 
         Args:
-            maps: (H, W) float32, of any shapes that the network accepts.
+            maps: (H, W), of one channel, or (C, H, W) float32, of any shapes that the network
+                accepts.
 
         Returns:
-            (H, W) float32, one per picture, in order.
+            (H, W) float32, the first channel of the result, one per picture, in order.
 
         Raises:
             ConfigError: If not even one of them fits into memory.
@@ -134,7 +135,7 @@ class Runner:
 
     def _halve_batches(self, size: int, shape: tuple[int, ...], error: Exception) -> None:
         if size == 1:
-            height, width = shape
+            height, width = shape[-2:]
             raise ConfigError(
                 f"A picture of {width} x {height}: it does not fit into the memory of "
                 f"{self.device}. Set [sketch] size lower, free memory there, or set "
@@ -145,7 +146,9 @@ class Runner:
 
     @torch.inference_mode()
     def _forward(self, maps: Sequence[Map]) -> list[Map]:
-        batch = torch.from_numpy(np.stack(maps)[:, None])  # (N, 1, H, W) float32
+        batch = torch.from_numpy(np.stack(maps))
+        if batch.ndim == 3:
+            batch = batch[:, None]  # (N, C, H, W) float32
         if self.device.type == "cuda":
             batch = batch.pin_memory()
         with self._lock:

@@ -173,7 +173,7 @@ class SketchKeras:
         self._run = run
         self._square = square
 
-    def extract_lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Return ink maps.
 
         The network runs on every colour channel alone; the result is the maximum of the three.

@@ -50,7 +50,7 @@ class Xdog:
     def __init__(self, options: XdogOptions) -> None:
         self._options = options
 
-    def extract_lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def lines(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Return ink maps.
 
         With `D = (1 + p) G(sigma) - p G(k sigma)` of the grey picture in [0, 1], the paper's

@@ -35,7 +35,13 @@ from pipeline.screen.screen import ScreenOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import ConfigError
-from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import (
+    ComputeOptions,
+    InkerOptions,
+    SimoSerraOptions,
+    SketchKerasOptions,
+    TracerOptions,
+)
 from sketch_models.option import (
     Options,
     expected,
@@ -75,9 +81,11 @@ SECTIONS: dict[str, type[Options]] = {
         DownloadOptions,
         ScreenOptions,
         SketchOptions,
+        TracerOptions,
         XdogOptions,
         SketchKerasOptions,
         SimplifyOptions,
+        InkerOptions,
         CenterlineOptions,
         SimoSerraOptions,
         ComputeOptions,

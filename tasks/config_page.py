@@ -27,9 +27,11 @@ GROUPS = {
     "Pictures": ("download", "screen"),
     "Sketches and lines": (
         "sketch",
+        "tracer",
         "xdog",
         "sketchkeras",
         "simplify",
+        "inker",
         "centerline",
         "simo_serra",
         "compute",

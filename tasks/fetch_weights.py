@@ -18,7 +18,7 @@ class FetchWeights(luigi.Task):
     manifest: the task is complete as long as the converted file exists.
     """
 
-    model = luigi.Parameter(description="the sketch or line model: sketchkeras or simo_serra")
+    model = luigi.Parameter(description="the sketch or line model that is a network")
     retry_count = 1  # Luigi's; what fails here needs a person
 
     def __init__(self, *args: object, **values: object) -> None:

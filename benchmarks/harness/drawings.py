@@ -24,7 +24,7 @@ FIRST_ID = 30_000
 
 def line_maps(color: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
     """Return the line maps of a picture by style; it is resized to a long side of `SIZE` first."""
-    (ink,) = XDOG.extract_lines([resize_long_side(color, SIZE)])
+    (ink,) = XDOG.lines([resize_long_side(color, SIZE)])
     lines = CENTERLINE.simplify([ink_to_sketch(ink, style) for style in STYLES])
     return dict(zip(STYLES, lines, strict=True))
 

@@ -194,7 +194,7 @@ class Models:
             )
         if isinstance(first, SketchJob):
             sketch = cast("Sequence[SketchJob]", jobs)
-            return self._sketch[first.model].get().extract_lines([job.picture for job in sketch])
+            return self._sketch[first.model].get().lines([job.picture for job in sketch])
         simplify = cast("Sequence[SimplifyJob]", jobs)
         return self._simplify[first.model].get().simplify([job.sketch for job in simplify])
 

@@ -16,9 +16,10 @@ from pipeline.thread_map import thread_map
 
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
 T = TypeVar("T")
 Item = tuple[int, T | Outcome]
-"""A post id, and its intermediate result, or the outcome if it has failed."""
+"""An id, and its intermediate result, or the outcome if it has failed."""
 
 
 def draw_shard(
@@ -32,11 +33,7 @@ def draw_shard(
     threads: int,
     on_progress: OnProgress,
 ) -> list[Outcome]:
-    """Write a shard of drawings.
-
-    Pictures are loaded, drawn and saved on separate threads, a few ahead of one another, so that no
-    core waits for another and memory does not depend on the size of the shard. A picture that
-    fails becomes an outcome and does not stop the others.
+    """Write a shard of drawings; a picture that fails becomes an outcome.
 
     Args:
         ids: the posts, in the order to write them.
@@ -51,25 +48,51 @@ def draw_shard(
     Returns:
         One outcome per post id.
     """
+    items = draw_each(ids, load=load, draw=draw, save=save, batch_size=batch_size, threads=threads)
+    outcomes: list[Outcome] = []
+    write_shard(target, _samples(items, outcomes, on_progress))
+    return outcomes
+
+
+def draw_each(
+    ids: Iterable[int],
+    *,
+    load: Callable[[int], A],
+    draw: Callable[[Sequence[A]], Sequence[B]],
+    save: Callable[[B], C],
+    batch_size: int,
+    threads: int,
+) -> Iterator[Item[C]]:
+    """Yield what `save` returns for each picture, or its outcome if it has failed.
+
+    Pictures are loaded, drawn and saved on separate threads, a few ahead of one another, so that no
+    core waits for another and memory does not depend on their number. A picture that fails does
+    not stop the others.
+
+    Args:
+        ids: of the pictures, in the order of the result.
+        load: reads a picture; may raise PictureError.
+        draw: draws a batch; called from several threads.
+        save: encodes or writes a drawing; may raise PictureError.
+        batch_size: pictures per batch.
+        threads: number of batches drawn at the same time.
+    """
     keep_freed_memory()
     cores = os.cpu_count() or 1
-    loaded = thread_map(partial(_apply, load), ((post_id, post_id) for post_id in ids), cores)
+    loaded = thread_map(partial(_apply, load), ((each, each) for each in ids), cores)
     drawn = thread_map(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
-    saved = thread_map(partial(_apply, save), (item for batch in drawn for item in batch), cores)
-    outcomes: list[Outcome] = []
-    write_shard(target, _samples(saved, outcomes, on_progress))
-    return outcomes
+    yield from thread_map(partial(_apply, save), (item for batch in drawn for item in batch), cores)
 
 
 def _apply(function: Callable[[A], B], item: Item[A]) -> Item[B]:
     """Apply a function to an item's value, unless the item has failed."""
-    post_id, value = item
+    number, value = item
     if isinstance(value, Outcome):
-        return post_id, value
+        return number, value
     try:
-        return post_id, function(value)
+        return number, function(value)
     except PictureError as error:
-        return post_id, Outcome(post_id, error.code, error.detail)
+        return number, Outcome(number, error.code, error.detail)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -88,7 +111,7 @@ def _draw_batch(
 ) -> list[Item[B]]:
     drawn = iter(draw([value for _, value in batch if not isinstance(value, Outcome)]))
     return [
-        (post_id, value if isinstance(value, Outcome) else next(drawn)) for post_id, value in batch
+        (number, value if isinstance(value, Outcome) else next(drawn)) for number, value in batch
     ]
 
 

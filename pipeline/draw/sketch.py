@@ -29,7 +29,7 @@ class SketchOptions(Options, section="sketch"):
 
     models: tuple[str, ...] = option(
         ("xdog",),
-        f"the sketch models, one or more of {' and '.join(SKETCH_MODELS)}",
+        f"the sketch models, one or more of {', '.join(SKETCH_MODELS)}",
         choices=SKETCH_MODELS,
         not_empty=True,
         unique=True,
@@ -90,7 +90,7 @@ def sketch_shard(
             ids,
             target,
             load=load,
-            draw=model.extract_lines,
+            draw=model.lines,
             save=_save,
             batch_size=options.batch_size or model.batch_size,
             threads=model.threads,

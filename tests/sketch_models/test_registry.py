@@ -7,11 +7,20 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from benchmarks.harness.line_networks import write_random
 from benchmarks.harness.random_weights import simo_serra, sketchkeras, write_keras
-from sketch_models import registry
+from sketch_models import line_weights, registry
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import SengaError
-from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.inker import Inker
+from sketch_models.network_options import (
+    ComputeOptions,
+    InkerOptions,
+    SimoSerraOptions,
+    SketchKerasOptions,
+    TracerOptions,
+)
+from sketch_models.tracer import Tracer
 from sketch_models.xdog import Xdog, XdogOptions
 
 CPU = ComputeOptions(device="cpu", precision="fp32")
@@ -47,11 +56,45 @@ def test_network_is_loaded_once(folder: Path) -> None:
     assert registry.is_network(line)
     model = registry.sketch_model(sketch, CPU, "torch")
     assert model is registry.sketch_model(sketch, CPU, "torch")
-    (ink,) = model.extract_lines([PICTURE])
+    (ink,) = model.lines([PICTURE])
     assert ink.shape == PICTURE.shape[:2]
     sketches = [(255 * (1 - ink)).astype(np.uint8)]
     (drawn,) = registry.line_model(line, CPU).simplify(sketches)
     assert drawn.shape == ink.shape
+
+
+def test_shipped_networks_need_no_cache_folder(
+    tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_weights, "SHIPPED_FOLDER", tmp_path)
+    write_random(tmp_path / "tracer.safetensors", "tracer")
+    write_random(tmp_path / "inker.safetensors", "inker")
+    registry.sketch_model.cache_clear()
+    registry.line_model.cache_clear()
+    tracer, inker = TracerOptions(), InkerOptions()
+    for options in (tracer, inker):
+        assert registry.unmet_requirements(options) == []
+        assert registry.weights_are_prepared(options)
+        registry.prepare_weights(options)
+        assert registry.is_network(options)
+    sketch = registry.sketch_model(tracer, CPU, "torch")
+    assert isinstance(sketch, Tracer)
+    assert sketch is registry.sketch_model(tracer, CPU, "torch")
+    assert isinstance(registry.line_model(inker, CPU), Inker)
+    assert not cache_folder.exists()
+    registry.sketch_model.cache_clear()  # these are not the weights that come with the package
+    registry.line_model.cache_clear()
+
+
+def test_settings_of_shipped_networks_are_their_digest(tmp_path: Path) -> None:
+    names = ("a", "b", "c")
+    for seed, name in zip((0, 0, 1), names, strict=True):
+        write_random(tmp_path / name, "tracer", seed=seed)
+    first, copy, other = (
+        registry.settings(TracerOptions(weights=str(tmp_path / name)), CPU) for name in names
+    )
+    assert first == copy != other
+    assert str(first["weights"]).startswith("sha256:")
 
 
 def test_settings_depend_on_the_content_of_weights(folder: Path, tmp_path: Path) -> None:
@@ -75,10 +118,13 @@ def test_settings_of_published_weights_are_their_digest() -> None:
         (SketchKerasOptions(weights="nowhere.h5"), r"\[sketchkeras\] weights = nowhere.h5: there "),
         (SketchKerasOptions(weights="gan"), "these are weights of simo_serra"),
         (SimoSerraOptions(weights="nowhere.t7"), r"\[simo_serra\] weights = nowhere.t7"),
+        (TracerOptions(weights="nowhere"), r"\[tracer\] weights = nowhere: there is no such file"),
+        (InkerOptions(weights="nowhere"), r"\[inker\] weights = nowhere: there is no such file"),
+        (InkerOptions(weights=__file__), "not a weight file"),
     ],
 )
 def test_missing_weights_are_an_unmet_requirement(
-    options: SketchKerasOptions | SimoSerraOptions, pattern: str
+    options: registry.ModelOptions, pattern: str
 ) -> None:
     (message,) = registry.unmet_requirements(options)
     assert re.search(pattern, message)

@@ -50,6 +50,16 @@ def test_results_do_not_depend_on_the_batch(shapes: list[tuple[int, int]], max_b
         np.testing.assert_allclose(result, alone.run([picture])[0], atol=1e-6)
 
 
+def test_pictures_may_have_channels() -> None:
+    torch.manual_seed(0)
+    network = nn.Conv2d(3, 1, 3, padding=1)
+    rng = np.random.default_rng(0)
+    pictures = [rng.random((3, *shape), np.float32) for shape in [(8, 8), (5, 7), (8, 8)]]
+    for picture, result in zip(pictures, Runner(network, CPU).run(pictures), strict=True):
+        expected = network(torch.from_numpy(picture)[None])[0, 0].numpy()
+        np.testing.assert_allclose(result, expected, atol=1e-6)
+
+
 def test_pictures_of_one_shape_are_batched() -> None:
     network = Blur()
     Runner(network, CPU).run(maps([(8, 8), (4, 8), (8, 8), (8, 8)]))

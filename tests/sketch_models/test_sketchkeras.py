@@ -99,7 +99,7 @@ def test_pictures_are_padded_and_cropped_back(
 ) -> None:
     run = Recorder()
     picture = drawing(*shape)
-    (ink,) = SketchKeras(run, square=square).extract_lines([picture])
+    (ink,) = SketchKeras(run, square=square).lines([picture])
     assert run.shapes == [canvas] * 3
     assert ink.shape == shape
     assert ink.dtype == np.float32
@@ -109,7 +109,7 @@ def test_pictures_are_padded_and_cropped_back(
 def test_strongest_channel_is_taken() -> None:
     picture = np.full((64, 64, 3), 200, np.uint8)
     picture[30:32, :, 1] = 255  # a line in green alone
-    (ink,) = SketchKeras(Recorder(), square=True).extract_lines([picture])
+    (ink,) = SketchKeras(Recorder(), square=True).lines([picture])
     assert ink[30:32].min() > 0.9
     assert ink[:20].max() < 0.01
 
@@ -118,9 +118,9 @@ def test_results_do_not_depend_on_the_batch() -> None:
     runner = Runner(build_network(STATE, "zero"), ComputeOptions(device="cpu", precision="fp32"))
     model = SketchKeras(runner.run, square=True)
     pictures = [drawing(64, 40), drawing(64, 64), drawing(20, 90)]
-    batched = model.extract_lines(pictures)
+    batched = model.lines(pictures)
     for picture, ink in zip(pictures, batched, strict=True):
-        np.testing.assert_allclose(model.extract_lines([picture])[0], ink, atol=1e-5)
+        np.testing.assert_allclose(model.lines([picture])[0], ink, atol=1e-5)
 
 
 def test_bf16_is_within_its_stated_tolerance() -> None:
@@ -130,7 +130,7 @@ def test_bf16_is_within_its_stated_tolerance() -> None:
                 build_network(STATE, "zero"), ComputeOptions(device="cpu", precision=precision)
             ).run,
             square=True,
-        ).extract_lines([drawing(160, 120)])[0]
+        ).lines([drawing(160, 120)])[0]
         for precision in ("fp32", "bf16")
     ]
     levels = [np.rint(255 * ink) for ink in inks]
@@ -143,7 +143,7 @@ def test_bf16_is_within_its_stated_tolerance() -> None:
 def test_tiny_long_and_flat_pictures_give_finite_ink(padding: str, square: bool) -> None:
     runner = Runner(build_network(STATE, padding), ComputeOptions(device="cpu", precision="fp32"))
     pictures = [drawing(1, 1), drawing(1, 130), np.full((40, 30, 3), 200, np.uint8)]
-    inks = SketchKeras(runner.run, square=square).extract_lines(pictures)
+    inks = SketchKeras(runner.run, square=square).lines(pictures)
     for picture, ink in zip(pictures, inks, strict=True):
         assert ink.shape == picture.shape[:2]
         assert np.isfinite(ink).all()

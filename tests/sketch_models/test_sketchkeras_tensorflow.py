@@ -97,8 +97,7 @@ def test_tensorflow_network_agrees_with_the_saved_model(mod: Path, tensorflow_ru
 def test_runtimes_give_the_same_lines(torch_run: Run, tensorflow_run: Run, square: bool) -> None:
     picture = np.random.default_rng(2).integers(0, 256, (170, 256, 3), np.uint8)
     result, expected = (
-        SketchKeras(run, square=square).extract_lines([picture])[0]
-        for run in (torch_run, tensorflow_run)
+        SketchKeras(run, square=square).lines([picture])[0] for run in (torch_run, tensorflow_run)
     )
     assert result.shape == (170, 256)
     assert np.abs(result - expected).max() <= 1e-4

@@ -21,7 +21,7 @@ def line_picture(ground: int, ink: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("ground", "ink"), [(255, 0), (200, 40), (120, 20)])
 def test_dark_lines_are_ink(ground: int, ink: int) -> None:
-    (result,) = MODEL.extract_lines([line_picture(ground, ink)])
+    (result,) = MODEL.lines([line_picture(ground, ink)])
     assert result.dtype == np.float32
     assert result[30, 30] > 0.5
     assert result[30, 10] == 0
@@ -29,14 +29,14 @@ def test_dark_lines_are_ink(ground: int, ink: int) -> None:
 
 @pytest.mark.parametrize("grey", [0, 3, 128, 255])
 def test_flat_pictures_are_paper(grey: int) -> None:
-    (result,) = MODEL.extract_lines([np.full((40, 50, 3), grey, np.uint8)])
+    (result,) = MODEL.lines([np.full((40, 50, 3), grey, np.uint8)])
     assert result.max() < 0.10
 
 
 def test_soft_shadow_edge_is_fainter_than_a_line() -> None:
     shadow = np.full((60, 60, 3), 220, np.uint8)
     shadow[:, 30:] = 190
-    (edge,), (line,) = MODEL.extract_lines([shadow]), MODEL.extract_lines([line_picture(220, 60)])
+    (edge,), (line,) = MODEL.lines([shadow]), MODEL.lines([line_picture(220, 60)])
     assert edge.max() < line.max() / 3
 
 
@@ -48,7 +48,7 @@ def test_ink_follows_the_formula() -> None:
     fine, wide = (cv2.GaussianBlur(grey, (0, 0), sigma)[30, 29] for sigma in (1.0, 2.0))
     difference = 6 * fine - 5 * wide
     tone = 1.0 if difference >= 0.3 else 1 + np.tanh(2 * (difference - 0.3))
-    (ink,) = Xdog(options).extract_lines([picture])
+    (ink,) = Xdog(options).lines([picture])
     assert ink[30, 29] == pytest.approx(min(1 - tone, 1), abs=1e-5)
 
 
@@ -57,8 +57,8 @@ def test_ink_follows_the_formula() -> None:
 def test_ink_map_has_the_size_of_any_picture(height: int, width: int, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     first, again = (
-        MODEL.extract_lines([picture, picture[::-1].copy()])[0],
-        MODEL.extract_lines([picture])[0],
+        MODEL.lines([picture, picture[::-1].copy()])[0],
+        MODEL.lines([picture])[0],
     )
     assert first.shape == (height, width)
     assert 0 <= first.min() <= first.max() <= 1

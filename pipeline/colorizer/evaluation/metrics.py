@@ -114,7 +114,7 @@ def line_f1(result: Picture, line: NDArray[np.uint8]) -> float:
     A pixel of a centre line is right if the other centre line is within 1/128 of the long side.
     Edges between colours are detected too, so that the truth itself does not reach 1.
     """
-    (ink,) = _XDOG.extract_lines([resize_long_side(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
+    (ink,) = _XDOG.lines([resize_long_side(np.uint8(np.rint(result * 255)), _LINE_SIZE)])
     detected = skeletonize(ink > _INK)
     expected = skeletonize(resize_long_side(line, _LINE_SIZE) < 128)
     if not detected.any() or not expected.any():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
 SIZE = 768  # pixels; the long side of every picture
-MAX_WIDTH = 32  # pixels; ink that is wider is a filled area
+MAX_WIDTH = 30  # pixels; ink that is wider is a filled area
 
 
 def centre_lines(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -37,7 +37,7 @@ def edges(color: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return found
 
 
-def area_ink(color: NDArray[np.uint8], max_grey: int = 90) -> NDArray[np.bool_]:
+def area_ink(color: NDArray[np.uint8], max_grey: int = 40) -> NDArray[np.bool_]:
     """Return the ink of a picture of plain colours: narrow dark parts, and edges of areas.
 
     The edges of a narrow dark part are none of areas.

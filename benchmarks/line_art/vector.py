@@ -27,7 +27,6 @@ _SHAPES = frozenset(
     for name in ("path", "rect", "circle", "ellipse", "polygon", "polyline", "line")
 )
 _HIDDEN = frozenset(f"{{{SVG}}}{name}" for name in ("mask", "clipPath", "metadata"))
-_THIN = 2.5  # pixels; wide enough to have no gaps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +50,10 @@ _UNPAINTED = Paint(fill="black", stroke="none", shading=False)  # what SVG says 
 
 
 def _is_shading(element: ElementTree.Element) -> bool:
-    """Return whether an element is translucent, blended or filtered."""
+    """Return whether an element is translucent, blended or filtered; black hides all the same."""
     opacity = float(element.get("opacity", 1)) * float(element.get("fill-opacity", 1))
-    blended = "mix-blend-mode" in element.get("style", "") or "filter" in element.attrib
-    return opacity < 0.9 or blended
+    blended = "mix-blend-mode" in element.get("style", "") and element.get("fill") != "black"
+    return opacity < 0.9 or blended or "filter" in element.attrib
 
 
 class Drawing:
@@ -69,16 +68,19 @@ class Drawing:
         _, _, width, height = (float(n) for n in self._root().attrib["viewBox"].split())
         return max(width, height) / SIZE
 
-    def outlined(self, width: float, color: str | None, *, add: bool = False) -> Drawing:
+    def outlined(
+        self, width: float, color: str | None, *, add: bool = False, group: str | None = None
+    ) -> Drawing:
         """Return the drawing with other outlines.
 
         Args:
             width: of the outlines, in pixels of the rendered picture.
             color: of the outlines, or None to keep it.
             add: also give outlines to opaque areas that have none.
+            group: id of the group to change; the others stay as they are.
         """
         root = self._root()
-        for shape, paint in _shapes(root):
+        for shape, paint in _shapes(root if group is None else _group(root, group)):
             stroked = paint.stroke != "none"
             if stroked or (add and not paint.shading and paint.fill != "none"):
                 shape.set("stroke-width", f"{width * self.unit:.3f}")
@@ -86,40 +88,40 @@ class Drawing:
                 shape.set("stroke", color or (paint.stroke if stroked else "#000000"))
         return Drawing(ElementTree.tostring(root, "unicode"))
 
+    def only(self, group: str) -> Drawing:
+        """Return one group of the drawing, by its id."""
+        root = self._root()
+        kept = _group(root, group)
+        root[:] = [kept]
+        return Drawing(ElementTree.tostring(root, "unicode"))
+
     def pixels(self) -> NDArray[np.uint8]:
         """Render the drawing: (H, W, 4) uint8 RGBA, with a long side of `SIZE`."""
         return _render(self._root())
 
     def lines(self) -> NDArray[np.bool_]:
-        """Return the lines that the drawing shows, one pixel wide; (H, W) bool."""
-        ink = area_ink(on_paper(self._areas())) | (on_paper(self._strokes())[..., 0] < 128)
-        return centre_lines(ink)
+        """Return the lines that the drawing shows, one pixel wide; (H, W) bool.
 
-    def _areas(self) -> NDArray[np.uint8]:
-        """Render the opaque areas alone, without mixed colours at their edges."""
+        Strokes count as ink whatever their colour, as wide as they are: where they run together
+        or are half hidden, the line is where one sees it.
+        """
         root = _without_shading(self._root())
-        root.set("shape-rendering", "crispEdges")
+        root.set("shape-rendering", "crispEdges")  # no mixed colours
         for shape, paint in _shapes(root):
-            if paint.shading:
-                shape.set("display", "none")
-            shape.set("stroke", "none")
-        return _render(root)
-
-    def _strokes(self) -> NDArray[np.uint8]:
-        """Render thin strokes in black, hidden by what lies above them."""
-        root = _without_shading(self._root())
-        for shape, paint in _shapes(root):
-            if paint.shading and paint.stroke == "none":
-                shape.set("display", "none")
-            if paint.fill != "none":
-                shape.set("fill", "none" if paint.shading else "white")
+            fill = "none" if paint.shading else paint.fill
             if paint.stroke != "none":
                 shape.set("stroke", "black")
-                shape.set("stroke-width", f"{_THIN * self.unit:.3f}")
-        return _render(root)
+                fill = _beside_ink(fill)
+            shape.set("fill", fill)
+        return centre_lines(area_ink(on_paper(_render(root))))
 
     def _root(self) -> ElementTree.Element:
         return ElementTree.fromstring(self.svg)
+
+
+def _group(root: ElementTree.Element, name: str) -> ElementTree.Element:
+    (group,) = (element for element in root.iter() if element.get("id") == name)
+    return group
 
 
 def on_paper(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -146,6 +148,14 @@ def _shapes(
         yield element, paint
     for child in element:
         yield from _shapes(child, paint)
+
+
+def _beside_ink(fill: str) -> str:
+    """Return grey for a very dark area, so that its outline is apart from it; black stays."""
+    if not fill.startswith("#") or fill in ("#000", "#000000"):
+        return fill
+    digits = fill[1:] if len(fill) == 7 else "".join(2 * digit for digit in fill[1:4])
+    return "#808080" if max(bytes.fromhex(digits)) < 80 else fill
 
 
 def _without_shading(root: ElementTree.Element) -> ElementTree.Element:

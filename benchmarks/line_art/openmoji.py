@@ -1,0 +1,122 @@
+"""Icons of OpenMoji 17 (CC BY-SA 4.0), whose outlines are a group of their own.
+
+`python -m benchmarks.line_art.openmoji` chooses the icons again and prints them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+
+from benchmarks.line_art import fetch
+from benchmarks.line_art.score import score
+from benchmarks.line_art.truth import centre_lines
+from benchmarks.line_art.vector import Drawing, on_paper
+
+WIDTHS = (2, 4, 8, 12, 16, 25)  # pixels
+
+ICONS = (
+    "1F3A8",
+    "1F392",
+    "2699",
+    "1F928",
+    "1F620",
+    "1F45D",
+    "1F55D",
+    "1F565",
+    "1F969",
+    "1F60A",
+    "1F438",
+    "1F30E",
+    "1F95D",
+    "1F4E5",
+    "1F561",
+    "1F614",
+    "1F37D",
+    "1F610",
+    "1F6AA",
+    "1F641",
+    "1F62E",
+    "1FAE8",
+    "1F9C0",
+    "1F555",
+    "23F2",
+    "1FAE4",
+    "1F36D",
+    "1F300",
+    "1F554",
+    "1F4F0",
+    "1F36A",
+    "1F954",
+    "1F558",
+    "1F315",
+    "1F611",
+    "1F311",
+    "1F55E",
+    "1F587",
+    "1F4E4",
+    "1F564",
+)
+
+_LINE = "line"  # the group of the outlines
+_GROUPS = (
+    "activities",
+    "animals-nature",
+    "food-drink",
+    "objects",
+    "people-body",
+    "smileys-emotion",
+    "travel-places",
+)
+
+
+def icon(code: str) -> Drawing:
+    """Return an icon as it was drawn, in colour."""
+    path = fetch.openmoji() / "color" / "svg" / f"{code}.svg"
+    return Drawing(path.read_text(encoding="utf-8"))
+
+
+def redrawn(code: str, width: float) -> Drawing:
+    """Return an icon whose outlines have another width, in pixels."""
+    return icon(code).outlined(width, None, group=_LINE)
+
+
+def outlines(code: str) -> Drawing:
+    """Return the outlines alone, drawn thin."""
+    return redrawn(code, 2).only(_LINE)
+
+
+def is_clear(code: str) -> bool:
+    """Return whether nobody can doubt the lines of an icon, however wide they are drawn.
+
+    Coloured areas end at outlines, and the widest outlines do not run together.
+    """
+    svg = icon(code).svg
+    if f'id="{_LINE}"' not in svg or svg.count("<g id=") < 2:
+        return False
+    truth = outlines(code).lines()
+    if truth.sum() < 1500:
+        return False
+    of_areas = score(redrawn(code, 2).lines(), truth).precision
+    wide = on_paper(redrawn(code, WIDTHS[-1]).only(_LINE).pixels())[..., 0] < 128
+    return of_areas > 0.96 and score(centre_lines(wide), truth).f1 > 0.96
+
+
+def choose() -> Iterator[str]:
+    """Yield the clear icons of the usual things, without skin tones, in an arbitrary order."""
+    table = json.loads((fetch.openmoji() / "data" / "openmoji.json").read_text(encoding="utf-8"))
+    codes = [
+        row["hexcode"]
+        for row in table
+        if row["group"] in _GROUPS and not row["skintone_combination"]
+    ]
+    yield from filter(is_clear, sorted(codes, key=lambda code: zlib.crc32(code.encode())))
+
+
+if __name__ == "__main__":
+    for chosen in islice(choose(), 40):
+        sys.stdout.write(f'    "{chosen}",\n')
+        sys.stdout.flush()

@@ -51,7 +51,6 @@ class Source:
         is_sketch: the pictures are rough sketches, and go to line models as they are.
         pictures: how many there are, or None if there is no end.
         fetch: fetches what the pictures are made from.
-    fetch: fetches what the pictures are made from.
     """
 
     draw: Callable[[int], Picture]

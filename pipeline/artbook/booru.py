@@ -37,8 +37,6 @@ def draw_booru(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
         return placed
 
     # Small figures cannot have wide outlines.
-    width = min(canvas.pen.width, 4.0 * scale)
-    paper = dataclasses.replace(
-        canvas.transformed(to_page), line_width=width * OVERSAMPLING
-    )
+    width = min(canvas.pen.width, 7.0 * scale)
+    paper = dataclasses.replace(canvas.transformed(to_page), line_width=width * OVERSAMPLING)
     draw_figure(paper, person)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artbook.chance import chance
+from pipeline.artbook.ink import lines_of_ink
 from pipeline.artbook.pen import Pen, half_widths, open_gaps
 from pipeline.artbook.rough import Rough
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING, Canvas
@@ -22,6 +23,10 @@ LINE_WIDTH = 2.0
 """Width of the true lines, in pixels of the page."""
 
 _THICKNESS = round(LINE_WIDTH * OVERSAMPLING)
+MAX_STROKE = 30 * OVERSAMPLING
+"""Width from which ink is an area, in oversampled pixels."""
+
+_DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_THICKNESS, _THICKNESS))
 _SHIFT = 4  # fractional bits of the coordinates that OpenCV takes
 _LAYERS = ("color", "line", "edge", "strokes", "stroke_color", "area")
 
@@ -76,7 +81,16 @@ class PageCanvas(Canvas):
         """Fill a shape, and erase the lines under it."""
         self._fill(self._pixels(shape), color)
 
+    def _is_off(self, pixels: Points, margin: float = 0.0) -> bool:
+        """Return whether a shape lies wholly beside this canvas."""
+        height, width = self.line.shape
+        left, top = pixels.min(axis=0) - margin
+        right, bottom = pixels.max(axis=0) + margin
+        return bool(right < 0 or bottom < 0 or left > width or top > height)
+
     def _fill(self, pixels: Points, color: Color) -> None:
+        if self._is_off(pixels):
+            return
         polygon = [_fixed_point(pixels)]
         self.progress.areas += 1
         self.progress.outlined = not chance(self.rng, self.pen.absent)
@@ -92,16 +106,30 @@ class PageCanvas(Canvas):
 
     def shade(self, shape: Points, color: Color) -> None:
         """Fill a shape in the colour picture alone, keeping the lines under it."""
-        if self.rough is None:
+        if self.rough is None and not self._is_off(self._pixels(shape)):
             super().shade(shape, color)
 
     def ink(self, shape: Points, color: Color) -> None:
         """Fill a shape with ink, such as an eyelash."""
-        polygon = [_fixed_point(self._pixels(shape))]
-        cv2.fillPoly(self.line, polygon, (0,), cv2.LINE_AA, _SHIFT)
+        pixels = self._pixels(shape)
+        self._line_along(pixels)
+        polygon = [_fixed_point(pixels)]
         cv2.fillPoly(self.strokes, polygon, (255,), cv2.LINE_AA, _SHIFT)
         if self.rough is None:
             self._color_strokes(polygon, color)
+
+    def _line_along(self, pixels: Points) -> None:
+        """Draw the true line of a shape of ink: along its middle."""
+        height, width = self.line.shape
+        low = np.clip(np.floor(pixels.min(axis=0)).astype(int) - 4, 0, (width, height))
+        high = np.clip(np.ceil(pixels.max(axis=0)).astype(int) + 5, 0, (width, height))
+        if (high <= low).any():
+            return
+        shape = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        cv2.fillPoly(shape, [_fixed_point(pixels - low)], (1,), cv2.LINE_8, _SHIFT)
+        line = 255 * cv2.dilate(lines_of_ink(shape > 0, MAX_STROKE).astype(np.uint8), _DISC)
+        part = self.line[low[1] : high[1], low[0] : high[0]]
+        np.minimum(part, 255 - line, out=part)
 
     def _color_strokes(self, polygon: list[NDArray[np.int32]], color: Color) -> None:
         """Set the colour of the strokes in a shape, and a little around it for soft edges."""
@@ -134,6 +162,8 @@ class PageCanvas(Canvas):
     def _line(
         self, pixels: Points, color: Color, width: float, *, thinnest: float, closed: bool
     ) -> None:
+        if self._is_off(pixels, 2 * width * self.line_width + _THICKNESS):
+            return
         if closed:
             pixels = np.concatenate([pixels, pixels[:1]])
         steps = np.linalg.norm(np.diff(pixels, axis=0), axis=1)

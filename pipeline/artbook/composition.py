@@ -37,8 +37,6 @@ def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) ->
         draw(canvas, rng, _place(rng, size, diameter, palette))
 
 
-def _place(
-    rng: np.random.Generator, size: int, diameter: float, palette: Sequence[Color]
-) -> Place:
+def _place(rng: np.random.Generator, size: int, diameter: float, palette: Sequence[Color]) -> Place:
     x, y = (float(value) * size for value in rng.uniform(-0.1, 1.1, 2))
     return Place(x=x, y=y, size=diameter, palette=palette)

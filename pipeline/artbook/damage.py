@@ -45,27 +45,31 @@ class Damage:
         Returns:
             The same shape, uint8.
         """
+        pixels = np.asarray(picture, np.float32)
         height, width = picture.shape[:2]
         if self.shrink:
             small = (max(8, int(width * self.shrink)), max(8, int(height * self.shrink)))
-            picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-            picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+            smaller = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
+            larger = cv2.resize(smaller, (width, height), interpolation=cv2.INTER_CUBIC)
+            pixels = np.asarray(larger, np.float32)
         if self.blur:
-            picture = cv2.GaussianBlur(picture, (0, 0), self.blur)
+            pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.blur), np.float32)
         if self.sharpen:
-            soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
-            picture = picture + np.float32(self.sharpen) * (picture - soft)
+            pixels += np.float32(self.sharpen) * (pixels - cv2.GaussianBlur(pixels, (0, 0), 1.2))
         if self.noise:
-            picture = picture + self._grain(picture.shape, rng)
+            pixels = pixels + self._grain(picture.shape, rng)
         if self.levels:
-            picture = np.round(picture * (self.levels - 1)) / (self.levels - 1)
-        pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-        return self._jpeg(pixels) if self.quality else pixels
+            steps = np.float32(self.levels - 1)
+            pixels = np.round(pixels * steps) / steps
+        levels = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+        return self._jpeg(levels) if self.quality else levels
 
     def _grain(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
         channels = 3 if self.chroma_noise and len(shape) == 3 else 1
         if self.noise_scale > 1.3:
-            planes = [smooth_noise(rng, *shape[:2], self.noise_scale) for _ in range(channels)]
+            height, width = shape[:2]
+            scale = self.noise_scale
+            planes = [smooth_noise(rng, height, width, scale) for _ in range(channels)]
             grain = np.stack(planes, axis=2)
         else:
             grain = rng.standard_normal((*shape[:2], channels), np.float32)

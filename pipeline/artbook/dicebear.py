@@ -1,4 +1,4 @@
-"""Characters by artists whose outlines are apart from their fills, from the package dicebear-styles.
+"""Characters by artists, with outlines of their own, from the package dicebear-styles.
 
 `adventurer` is by Lisa Wischofsky (CC BY 4.0); `lorelei` by Lisa Wischofsky, `open-peeps` by Pablo
 Stanley and `notionists` by Zoish are in the public domain (CC0 1.0).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import zlib
 from functools import lru_cache
 from importlib.resources import files
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.artbook.canvas import LINE_WIDTH, PageCanvas
 from pipeline.artbook.chance import chance, log_uniform
+from pipeline.artbook.ink import areas_of_ink, lines_of_ink
 from pipeline.artbook.palette import random_palette
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
@@ -74,9 +76,7 @@ def character_svg(style: str, seed: str, *, held_out: bool = False) -> str:
     return str(Avatar(_style(style), options).to_string())
 
 
-def render_svg(
-    svg: str, side: int, scale: float, corner: tuple[float, float]
-) -> NDArray[np.uint8]:
+def render_svg(svg: str, side: int, scale: float, corner: tuple[float, float]) -> NDArray[np.uint8]:
     """Return a part of a drawing on white, (side, side, 3) uint8 RGB.
 
     Args:
@@ -96,7 +96,8 @@ def render_svg(
     part = svg[:start] + view + svg[end:body] + move + svg[body:last] + "</g></svg>"
     tree = usvg.Tree.from_str(part, usvg.Options.default())
     content = bytes(render(tree, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)))
-    rgba = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    rgba = np.asarray(decoded, np.uint8)
     opacity = rgba[..., 3:].astype(np.uint16)
     white = (rgba[..., 2::-1] * opacity + 255 * (255 - opacity)) // 255
     return np.ascontiguousarray(white, np.uint8)
@@ -104,26 +105,7 @@ def render_svg(
 
 def ink_only(svg: str) -> str:
     """Return a drawing in which all but the ink is white."""
-    import re
-
     return re.sub(r"#[0-9a-fA-F]{6}\b", lambda m: m[0] if m[0] == _INK else "#ffffff", svg)
-
-
-def lines_of_ink(ink: NDArray[np.bool_], stroke: float) -> NDArray[np.bool_]:
-    """Return the lines of ink, one pixel wide: the middle of strokes, the rim of larger areas.
-
-    Args:
-        ink: (H, W), where there is ink.
-        stroke: width from which ink is an area, in pixels.
-    """
-    from skimage.morphology import skeletonize
-
-    depth = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
-    core = (depth > stroke / 2).astype(np.uint8)
-    area = ink & (cv2.distanceTransform(1 - core, cv2.DIST_L2, 3) <= stroke / 2)
-    rim = area & (depth <= 1.5)
-    middle: NDArray[np.bool_] = skeletonize(ink & ~area)
-    return middle | rim
 
 
 def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
@@ -154,27 +136,17 @@ def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> No
     if chance(rng, 0.4):
         canvas.strokes[:] = ink
     else:  # one even stroke, and what the artist has filled
-        half = min(canvas.pen.width, 0.012 * units * scale / OVERSAMPLING) * OVERSAMPLING / 2
+        half = min(canvas.pen.width, 0.03 * units * scale / OVERSAMPLING) * OVERSAMPLING / 2
         even = 255 * np.clip(half - distance + 0.5, 0, 1)
-        depth = cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 3)
-        core = (depth > stroke / 2).astype(np.uint8)
-        filled = cv2.distanceTransform(1 - core, cv2.DIST_L2, 3) <= stroke / 2
-        canvas.strokes[:] = np.where(filled, ink, even)
+        canvas.strokes[:] = np.where(areas_of_ink(ink > 127, stroke), ink, even)
     tone = canvas.color.astype(np.float64).reshape(-1, 3)
     shade = canvas.pen.shade if canvas.pen.ink == "colored" else 0.0
     canvas.stroke_color[:] = (tone * shade).reshape(canvas.color.shape)
     if canvas.pen.ink in ("black", "dark"):
         canvas.stroke_color[:] = canvas.pen.color
     if canvas.pen.ink == "absent":
-        canvas.strokes[:] = np.where(filled_areas(ink, stroke), ink, 0)
+        canvas.strokes[:] = np.where(areas_of_ink(ink > 127, stroke), ink, 0)
         canvas.edge[:] = 255 - canvas.line
-
-
-def filled_areas(ink: NDArray[np.uint8], stroke: float) -> NDArray[np.bool_]:
-    """Return where ink is wider than a stroke."""
-    depth = cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 3)
-    core = (depth > stroke / 2).astype(np.uint8)
-    return np.asarray(cv2.distanceTransform(1 - core, cv2.DIST_L2, 3) <= stroke / 2, np.bool_)
 
 
 def _paint_fills(
@@ -223,7 +195,8 @@ def _nearest_bins(bins: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return, for every bin there is, which of these bins has the nearest colour."""
     every = _bin_colors(np.arange(1 << 15))
     distances = [np.abs(every - color).sum(axis=1) for color in _bin_colors(bins)]
-    return np.argmin(np.stack(distances), axis=0)
+    nearest: NDArray[np.int64] = np.argmin(np.stack(distances), axis=0)
+    return nearest
 
 
 def _outer(white: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -233,4 +206,4 @@ def _outer(white: NDArray[np.bool_]) -> NDArray[np.bool_]:
     outer = np.zeros(count, bool)
     outer[rim] = True
     outer[0] = False
-    return outer[labels]
+    return np.asarray(outer[labels], np.bool_)

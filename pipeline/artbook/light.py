@@ -92,9 +92,7 @@ def smoke(rng: np.random.Generator, size: int) -> Light:
     cover = np.clip((field - rng.uniform(-0.2, 0.8)) * log_uniform(rng, 0.5, 5), 0, 1)
     cover = cover * np.float32(rng.uniform(0.15, 0.8))
     color = np.full(3, rng.uniform(0, 1), np.float32)
-    return lambda picture: np.asarray(
-        picture + cover[..., None] * (color - picture), np.float32
-    )
+    return lambda picture: np.asarray(picture + cover[..., None] * (color - picture), np.float32)
 
 
 def particles(rng: np.random.Generator, size: int) -> Light:

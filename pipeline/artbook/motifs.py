@@ -69,7 +69,7 @@ def _blob(rng: np.random.Generator, place: Place) -> Points:
     turn = rng.uniform(0, 2 * np.pi)
     points = np.stack([radii * np.cos(angles), stretch * radii * np.sin(angles)], axis=1)
     c, s = np.cos(turn), np.sin(turn)
-    points = points @ np.array([[c, s], [-s, c]]) + (place.x, place.y)
+    points = np.asarray(points @ np.array([[c, s], [-s, c]]) + (place.x, place.y), float)
     if chance(rng, 0.3):
         return points
     distinct = points + rng.normal(0, 1e-3, points.shape)
@@ -246,7 +246,10 @@ def machine(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None:
         canvas.outline(plate, _dark(color))
         for k in range(integer(rng, 0, 4)):
             share = (k + 1) / 5
-            a, b = plate[0] + share * (plate[3] - plate[0]), plate[1] + share * (plate[2] - plate[1])
+            a, b = (
+                plate[0] + share * (plate[3] - plate[0]),
+                plate[1] + share * (plate[2] - plate[1]),
+            )
             canvas.stroke(np.stack([a, (a + b) / 2, b]), _dark(color), 0.7, (1, 1))
     if chance(rng, 0.6):
         _gear(canvas, rng, place)

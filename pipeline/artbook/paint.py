@@ -23,6 +23,7 @@ PAINTS = (
     "airbrush",
     "texture",
     "screentone",
+    "line_art",
 )
 
 
@@ -41,8 +42,8 @@ class Painted:
 
 def paint(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
     """Return the page in one of the styles of `PAINTS`."""
-    color = _STYLES[style](canvas, canvas.color.astype(np.float32) / 255, rng)
-    if style != "screentone" and chance(rng, 0.25):
+    color = _STYLES[style](canvas, canvas.color.astype(np.float32) / np.float32(255), rng)
+    if style not in ("screentone", "line_art") and chance(rng, 0.25):
         color = _highlights(canvas, color, rng)
     opacity = _opacity(canvas, rng)[..., None]
     ink = canvas.stroke_color.astype(np.float32) / 255
@@ -93,7 +94,7 @@ def _shadow(color: Floats, share: Floats, rng: np.random.Generator) -> Floats:
     """Darken a picture where `share`, (H, W) in [0, 1], is not 0, and tint it."""
     strength = np.float32(rng.uniform(0.15, 0.6))
     tint = 1 - strength * rng.uniform(0.6, 1.2, 3).astype(np.float32)
-    return color * (1 + share[..., None] * (np.clip(tint, 0.1, 1) - 1))
+    return np.asarray(color * (1 + share[..., None] * (np.clip(tint, 0.1, 1) - 1)), np.float32)
 
 
 def _flat(_canvas: PageCanvas, color: Floats, _rng: np.random.Generator) -> Floats:
@@ -131,9 +132,9 @@ def _airbrush(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Fl
     sigma = log_uniform(rng, 2, 14) * OVERSAMPLING
     small = cv2.resize(255 - canvas.line, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     rim = cv2.GaussianBlur(small.astype(np.float32), (0, 0), sigma / 4)
-    rim = cv2.resize(rim, canvas.line.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    rim /= max(float(rim.max()), 1e-3)
-    rim *= canvas.area > 0
+    height, width = canvas.line.shape
+    large = cv2.resize(rim, (width, height), interpolation=cv2.INTER_LINEAR)
+    rim = np.asarray(large, np.float32) * (canvas.area > 0) / max(float(large.max()), 1e-3)
     if chance(rng, 0.2):
         return np.asarray(color + (1 - color) * 0.5 * rim[..., None], np.float32)
     return _shadow(color, np.asarray(rim, np.float32), rng)
@@ -199,12 +200,18 @@ def _screentone(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> 
     return np.asarray(color * (1 - dots[..., None] * np.float32(1 - tint)), np.float32)
 
 
+def _line_art(_canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
+    """Leave all areas as they were: there is nothing but lines, on one tone."""
+    tone = 1.0 if chance(rng, 0.7) else rng.uniform(0.6, 1)
+    return np.full_like(color, tone)
+
+
 def _highlights(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
     """Put sharp or soft lights on some areas."""
     forms = _forms(canvas, rng)
     edge = np.float32(log_uniform(rng, 4, 60))
-    share = np.clip((forms - rng.uniform(0.5, 1.0)) * edge, 0, 1) * np.float32(rng.uniform(0.2, 0.9))
-    share *= canvas.area > 0
+    share = np.clip((forms - np.float32(rng.uniform(0.5, 1.0))) * edge, 0, 1)
+    share *= np.float32(rng.uniform(0.2, 0.9)) * (canvas.area > 0)
     return np.asarray(color + share[..., None] * (1 - color), np.float32)
 
 
@@ -217,4 +224,5 @@ _STYLES = {
     "airbrush": _airbrush,
     "texture": _texture,
     "screentone": _screentone,
+    "line_art": _line_art,
 }

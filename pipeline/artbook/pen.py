@@ -45,8 +45,8 @@ class Pen:
     blur: float = 0.0
     absent: float = 0.0
 
-    def ink_on(self, fill: NDArray[np.float64]) -> Color:
-        """Return the colour of a line around a fill, (3,) in [0, 255]."""
+    def ink_on(self, fill: Color) -> Color:
+        """Return the colour of a line around a fill."""
         if self.ink != "colored":
             return self.color
         r, g, b = (int(value * self.shade) for value in fill)
@@ -61,12 +61,12 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         "light": 255 - dark // 2,
         "dark": dark,
     }.get(ink, rng.integers(0, 16, 3))
-    wide = chance(rng, 0.18)
+    wide = chance(rng, 0.33)
     return Pen(
         ink=ink,
         color=(int(color[0]), int(color[1]), int(color[2])),
         shade=float(rng.uniform(0.15, 0.75)),
-        width=log_uniform(rng, 5, 30) if wide else log_uniform(rng, 0.9, 5),
+        width=log_uniform(rng, 4, 30) if wide else log_uniform(rng, 0.9, 5),
         taper=float(rng.uniform(0, 0.9)) if chance(rng, 0.6) else 0.0,
         swell=float(rng.uniform(0, 0.6)) if chance(rng, 0.4) else 0.0,
         opacity=float(rng.uniform(0.35, 1)) if chance(rng, 0.3) else 1.0,

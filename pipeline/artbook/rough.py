@@ -12,6 +12,8 @@ from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 from pipeline.sample_booru.artist.curve import Points, normals
 
+MEDIA = ("pencil", "ballpoint", "brush", "marker")
+
 _SHIFT = 4
 
 
@@ -25,6 +27,7 @@ class Rough:
         overshoot: how far a stroke runs beyond its end.
         piece: length of a stroke, after which the next begins.
         width: of a stroke.
+        swell: how much the width differs from stroke to stroke, 0 to 1.
         pressure: darkness of a stroke, 0 to 1, the least and the most.
         see_through: share of the shapes that do not hide the lines behind them, 0 to 1.
     """
@@ -34,6 +37,7 @@ class Rough:
     overshoot: float = 4.0
     piece: float = 80.0
     width: float = 1.8
+    swell: float = 0.25
     pressure: tuple[float, float] = (0.4, 0.9)
     see_through: float = 0.0
 
@@ -60,7 +64,9 @@ class Rough:
             for number in range(integer(rng, 1, self.passes)):
                 start = piece / pieces - slack * rng.random()
                 end = (piece + 1) / pieces + slack * rng.random()
-                path = self._path(pixels, start, end, self.jitter if number else self.jitter / 2, rng)
+                path = self._path(
+                    pixels, start, end, self.jitter if number else self.jitter / 2, rng
+                )
                 pressure = float(rng.uniform(*self.pressure)) * (1.0 if number == 0 else 0.8)
                 self._stroke(strokes, path, min(1.0, pressure * bold), rng)
 
@@ -118,7 +124,7 @@ class Rough:
     ) -> None:
         u = np.linspace(0, 1, len(path))
         ends = 0.35 + 0.65 * np.sin(np.pi * np.clip(u, 0.02, 0.98)) ** 0.5
-        half = self.width * OVERSAMPLING / 2 * ends * rng.uniform(0.75, 1.25)
+        half = self.width * OVERSAMPLING / 2 * ends * rng.uniform(1 - self.swell, 1 + self.swell)
         side = normals(path) * half[:, None]
         shape = np.concatenate([path - side, (path + side)[::-1]])
         low = np.maximum(np.floor(shape.min(axis=0)).astype(int) - 1, 0)
@@ -134,16 +140,18 @@ class Rough:
         part[:] = 255 - (left * (255 - mask) // 255).astype(np.uint8)
 
 
-def random_rough(rng: np.random.Generator) -> Rough:
-    """Return a way to draw rough lines, of which every property is drawn on its own."""
-    darkest = float(rng.uniform(0.35, 1))
+def random_rough(rng: np.random.Generator, medium: str) -> Rough:
+    """Return a way to draw rough lines with one of `MEDIA`; every property is drawn on its own."""
+    darkest = float(rng.uniform(0.35, 1) if medium == "pencil" else rng.uniform(0.75, 1))
     clean = chance(rng, 0.3)
+    widths = {"pencil": (0.9, 4.5), "ballpoint": (0.8, 1.8), "brush": (1.5, 7), "marker": (3, 10)}
     return Rough(
         passes=1 if clean else integer(rng, 2, 4),
         jitter=log_uniform(rng, 0.2, 0.6) if clean else log_uniform(rng, 0.5, 2.4),
         overshoot=log_uniform(rng, 0.5, 14),
         piece=log_uniform(rng, 25, 220),
-        width=log_uniform(rng, 0.9, 4.5),
+        width=log_uniform(rng, *widths[medium]),
+        swell=0.6 if medium == "brush" else 0.25,
         pressure=(darkest * float(rng.uniform(0.45, 0.95)), darkest),
         see_through=float(rng.uniform(0, 0.25)) * chance(rng, 0.3),
     )

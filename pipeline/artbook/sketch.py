@@ -1,0 +1,230 @@
+"""Sketches of the artbook: what a line model is given, and the line art that it should make of it.
+
+Lines of a sketch are those of the drawing that it is of. Strokes beside them, construction lines,
+hatching, and everything on the paper are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.artbook.canvas import PageCanvas, blank_canvas
+from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
+from pipeline.artbook.damage import Damage, random_damage
+from pipeline.artbook.page import Page, draw_page, separable, shrink
+from pipeline.artbook.paper import random_paper
+from pipeline.artbook.pen import Pen
+from pipeline.artbook.rough import MEDIA, Rough, random_rough
+from pipeline.artbook.subjects import draw_subject
+from pipeline.sample_booru.artist.canvas import OVERSAMPLING
+from pipeline.sample_booru.artist.curve import ellipse
+
+Floats = NDArray[np.float32]
+
+SOURCES = ("hand", "filter", "network", "lines")
+"""Who made a sketch: a hand; a filter, or a network, of a picture; or it is line art already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SketchPage:
+    """A sketch whose line art is known.
+
+    Attributes:
+        sketch: (H, W) uint8, 0 = ink, 255 = paper.
+        lines: (H, W) uint8, 0 = ink, 255 = paper; every line is `LINE_WIDTH` wide.
+        weight: (H, W) uint8, 0 where nobody can say whether there is a line, else 1.
+        subject: what is drawn.
+        source: one of `SOURCES`.
+        medium: one of `MEDIA`, of a hand; else empty.
+    """
+
+    sketch: NDArray[np.uint8]
+    lines: NDArray[np.uint8]
+    weight: NDArray[np.uint8]
+    subject: str
+    source: str
+    medium: str = ""
+
+
+def draw_sketch(
+    seed: int,
+    size: int,
+    *,
+    subject: str | None = None,
+    source: str | None = None,
+    medium: str | None = None,
+    paper: str | None = None,
+) -> SketchPage:
+    """Return a sketch; the same on every machine.
+
+    Args:
+        seed: which of the endless sketches.
+        size: side, in pixels.
+        subject: what is drawn, one of `SUBJECTS`; None draws by the seed.
+        source: one of `SOURCES`; None draws by the seed.
+        medium: what a hand draws with, one of `MEDIA`; None draws by the seed.
+        paper: what a hand draws on, one of `PAPERS`; None draws by the seed.
+    """
+    rng = np.random.default_rng((seed, 2))
+    source = source or str(rng.choice(SOURCES, p=(0.5, 0.2, 0.2, 0.1)))
+    if source == "hand":
+        return _by_hand(rng, size, subject, medium, paper)
+    page = draw_page(seed, size, subject=subject)
+    if source == "filter":
+        return _by_filter(rng, page)
+    return _clean(rng, page) if source == "lines" else _by_network(rng, page)
+
+
+def _by_hand(
+    rng: np.random.Generator,
+    size: int,
+    subject: str | None,
+    medium: str | None,
+    paper: str | None,
+) -> SketchPage:
+    medium = medium or str(rng.choice(MEDIA, p=(0.5, 0.2, 0.15, 0.15)))
+    rough = random_rough(rng, medium)
+    canvas = blank_canvas(_nothing(size), Pen(), rng, rough)
+    subject = draw_subject(canvas, rng, size, subject)
+    if chance(rng, 0.3):
+        _hatch(canvas, rough, rng, size)
+    if chance(rng, 0.3):
+        _construct(canvas, rough, rng, size)
+    pencil = shrink(canvas.strokes).astype(np.float32) / np.float32(255)
+    lines = shrink(canvas.line)
+    sheet = random_paper(rng, paper)
+    if medium in ("ballpoint", "marker"):
+        sheet = replace(sheet, grain=min(sheet.grain, 0.2))
+    page = sheet.lay_under(pencil, rng)
+    if sheet.tilt:
+        page, lines = _tilt(page, lines, sheet.tilt, rng)
+    damage = random_damage(rng)
+    if paper == "scan":
+        damage = Damage(shrink=float(rng.uniform(0.35, 0.7)), quality=60)
+    noise = min(damage.noise, 40 * (sheet.tone - sheet.darkest))
+    sketch = replace(damage, noise=noise, levels=0).apply(page, rng)
+    weight = separable(lines)
+    return SketchPage(
+        sketch=sketch, lines=lines, weight=weight, subject=subject, source="hand", medium=medium
+    )
+
+
+def _nothing(size: int) -> NDArray[np.uint8]:
+    return np.full((size * OVERSAMPLING, size * OVERSAMPLING, 3), 255, np.uint8)
+
+
+def _hatch(canvas: PageCanvas, rough: Rough, rng: np.random.Generator, size: int) -> None:
+    """Shade a few places with light, close, parallel strokes."""
+    light = replace(
+        rough,
+        passes=1,
+        width=min(rough.width, 1.6),
+        pressure=(0.12 * rough.pressure[1], 0.5 * rough.pressure[1]),
+    )
+    for _ in range(integer(rng, 1, 5)):
+        x, y = rng.uniform(0, size, 2)
+        angle, step = rng.uniform(0, np.pi), rng.uniform(3, 8)
+        along = np.array([np.cos(angle), np.sin(angle)])
+        across = np.array([-along[1], along[0]])
+        half = log_uniform(rng, 8, 60)
+        for index in range(integer(rng, 4, 20)):
+            middle = np.array([x, y]) + index * step * across
+            ends = [middle + s * half * rng.uniform(0.7, 1.1) * along for s in (-1, 0.0, 1)]
+            light.draw(canvas.strokes, np.stack(ends) * OVERSAMPLING, 3.0, rng)
+
+
+def _construct(canvas: PageCanvas, rough: Rough, rng: np.random.Generator, size: int) -> None:
+    """Draw light construction lines: long axes, and the ellipses of heads and joints."""
+    light = replace(
+        rough,
+        passes=min(rough.passes, 2),
+        piece=400,
+        pressure=(0.08 * rough.pressure[1], 0.4 * rough.pressure[1]),
+    )
+    for _ in range(integer(rng, 1, 6)):
+        x, y = rng.uniform(0, size, 2)
+        if chance(rng, 0.5):
+            rx, ry = (log_uniform(rng, 15, size / 2) for _ in range(2))
+            path = ellipse(float(x), float(y), rx, ry, 48)
+            path = np.concatenate([path, path[:2]])
+        else:
+            angle = rng.uniform(0, np.pi)
+            ends = size * rng.uniform(0.2, 0.9) * np.array([np.cos(angle), np.sin(angle)])
+            middle = np.array([x, y])
+            path = np.stack([middle - ends, middle, middle + ends])
+        light.draw(canvas.strokes, path * OVERSAMPLING, 3.0, rng)
+
+
+def _tilt(
+    page: Floats, lines: NDArray[np.uint8], tilt: float, rng: np.random.Generator
+) -> tuple[Floats, NDArray[np.uint8]]:
+    """Photograph a sheet from a slight angle; its lines move with it."""
+    height, width = page.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    shifts = rng.uniform(-tilt, tilt, (4, 2)).astype(np.float32) * (width, height)
+    matrix = cv2.getPerspectiveTransform(corners, (corners + shifts).astype(np.float32))
+    size = (width, height)
+    warped = cv2.warpPerspective(page, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpPerspective(lines, matrix, size, borderValue=(255,))
+    return np.asarray(warped, np.float32), np.asarray(moved, np.uint8)
+
+
+def _by_filter(rng: np.random.Generator, page: Page) -> SketchPage:
+    """Draw what is darker than its surroundings, as XDoG and sketchKeras do."""
+    picture = page.color.astype(np.float32) / 255
+    fine = cv2.GaussianBlur(picture, (0, 0), log_uniform(rng, 0.3, 1.2))
+    wide = cv2.GaussianBlur(picture, (0, 0), log_uniform(rng, 1.5, 5))
+    ink = np.clip((wide - fine).max(axis=2), 0, 1)
+    ink /= max(float(np.quantile(ink, 0.995)), 8 / 255)
+    ink = np.clip(ink * np.float32(log_uniform(rng, 0.6, 2)), 0, 1)
+    return _extracted(rng, page, ink, "filter")
+
+
+def _by_network(rng: np.random.Generator, page: Page) -> SketchPage:
+    """Draw the lines as a network would: soft, of varying strength, with gaps and specks."""
+    height, width = page.lines.shape
+    ink = np.float32(1) - page.lines.astype(np.float32) / np.float32(255)
+    ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), log_uniform(rng, 0.3, 1.6)), np.float32)
+    ink /= max(float(ink.max()), 0.05)
+    strength = 1 / (1 + np.exp(-2 * smooth_noise(rng, height, width, log_uniform(rng, 12, 60)) - 1))
+    ink = np.asarray(ink * strength ** rng.uniform(0, 2.5), np.float32)
+    specks = np.clip(smooth_noise(rng, height, width, rng.uniform(1.5, 5)) - 2, 0, 1)
+    ink = np.maximum(ink, specks * np.float32(rng.uniform(0, 0.3)))
+    return _extracted(rng, page, ink, "network")
+
+
+def _extracted(rng: np.random.Generator, page: Page, ink: Floats, source: str) -> SketchPage:
+    """Cut a sketch from an ink map, and leave to judgement where it shows no more of the lines."""
+    ink = np.where(ink < rng.choice((0, 0.1, 0.18)), 0, ink).astype(np.float32)
+    near = cv2.dilate(ink, np.ones((7, 7), np.uint8))
+    lines = page.lines < 128
+    far = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 3) > max(4, page.width)
+    unseen = cv2.dilate((lines & (near < 0.05)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    weight = page.weight & ~(unseen | (far & (ink > 0.12)))
+    sketch = np.rint(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
+    return SketchPage(
+        sketch=sketch,
+        lines=page.lines,
+        weight=np.asarray(weight, np.uint8),
+        subject=page.subject,
+        source=source,
+    )
+
+
+def _clean(rng: np.random.Generator, page: Page) -> SketchPage:
+    """Draw the lines clean, of any even width, as they are if somebody has inked them."""
+    distance = cv2.distanceTransform((page.lines >= 128).astype(np.uint8), cv2.DIST_L2, 5)
+    half = log_uniform(rng, 0.6, 3.5)
+    ink = np.clip(half - distance + 0.5, 0, 1) * np.float32(rng.uniform(0.4, 1))
+    sketch = random_damage(rng).apply(np.asarray(1 - ink, np.float32), rng)
+    return SketchPage(
+        sketch=sketch,
+        lines=page.lines,
+        weight=separable(page.lines),
+        subject=page.subject,
+        source="lines",
+    )

@@ -19,7 +19,10 @@ from benchmarks.line_art.vector import Drawing, on_paper
 from pipeline.artbook.dicebear import is_held_out
 from pipeline.artbook.page import draw_page
 from pipeline.artbook.paint import PAINTS
+from pipeline.artbook.paper import PAPERS
 from pipeline.artbook.pen import INKS
+from pipeline.artbook.rough import MEDIA
+from pipeline.artbook.sketch import draw_sketch
 from pipeline.picture import resize_long_side
 from pipeline.sample_booru.artist.draw import draw
 
@@ -120,6 +123,15 @@ def _page(number: int, style: str | None = None, ink: str | None = None) -> Pict
     )
 
 
+def _sketch(number: int, medium: str | None = None, paper: str | None = None) -> Picture:
+    page = draw_sketch(FIRST_SEED + number, SIZE, source="hand", medium=medium, paper=paper)
+    return Picture(
+        color=np.repeat(page.sketch[..., None], 3, axis=2),
+        lines=centre_lines(page.lines < 128),
+        certain=page.weight.astype(bool),
+    )
+
+
 SOURCES: dict[str, Source] = {
     "sample booru": Source(draw=_sample_booru),
     "adventurer, unseen hair and features": Source(draw=_adventurer),
@@ -132,4 +144,12 @@ SOURCES: dict[str, Source] = {
     },
     **{f"artbook, {style}": Source(draw=partial(_page, style=style)) for style in PAINTS},
     **{f"artbook, {ink} outlines": Source(draw=partial(_page, ink=ink)) for ink in INKS},
+    **{
+        f"sketch, {medium}": Source(draw=partial(_sketch, medium=medium), is_sketch=True)
+        for medium in MEDIA
+    },
+    **{
+        f"sketch on paper: {paper}": Source(draw=partial(_sketch, paper=paper), is_sketch=True)
+        for paper in PAPERS
+    },
 }

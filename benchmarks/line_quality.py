@@ -1,139 +1,134 @@
-"""Score the default sketches and lines against the true line art of the sample booru.
+"""Score ways to find lines on pictures whose lines are known, and that nothing was trained on.
 
 `python benchmarks/line_quality.py` prints a table; `--save` also writes it to
-`results/line_quality.md`; `--worst FILE.png` draws the worst pictures: colour, true lines, and
-predicted lines in black, missing ones in red and wrong ones in blue.
+`results/line_quality.md`; `--sheets FOLDER` draws the best, the median and the worst picture of
+every row, and sprites of two games, with the lines that are found. `--only TEXT` takes the rows
+whose name has that text, and `--pictures N` fewer pictures of each: a look takes a minute so.
 
 A pixel of a centre line counts as right if the other centre line is within 2 pixels, at a long
-side of 768. The pictures are none of those that the defaults were chosen by (7000 to 7009).
+side of 768. Test art and rivals are fetched once, into `data/benchmark_art/`; without npm, apt or
+pip, what needs them is left out.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from skimage.morphology import skeletonize
+from benchmarks.harness.report import make_parser, publish
+from benchmarks.line_art import fetch, judge
+from benchmarks.line_art.methods import Needs
+from benchmarks.line_art.pictures import SOURCES
+from benchmarks.line_art.sprites import SPRITES
+from benchmarks.line_art.table import Scores, report
+from sketch_models import line_weights
+from sketch_models.errors import WeightsError
 
-from benchmarks.harness.drawings import SIZE, line_maps
-from benchmarks.harness.report import make_parser, page, publish, table
-from pipeline.picture import encode_png, resize_long_side
-from pipeline.sample_booru.artist.draw import draw
-from sketch_models.styles import STYLES
-
-MAX_DISTANCE = 2.0  # pixels
-FIRST_ID = 20_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """Precision and recall of one style of one picture, 0 to 1."""
-
-    precision: float
-    recall: float
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of the two."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
+T = TypeVar("T")
+PICTURES = 32
 
 
-def centre_lines(line: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return the centre lines of line art, one pixel wide."""
-    skeleton: NDArray[np.bool_] = skeletonize(line < 128)
-    return skeleton
+def or_nothing(make: Callable[[], T]) -> T | None:
+    """Return what is fetched, or None after a sentence that says why not."""
+    try:
+        return make()
+    except fetch.NotFetchedError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
 
 
-def distance_to(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the distance of every pixel to the nearest one of the mask, in pixels."""
-    inverse = (~mask).astype(np.uint8)
-    return np.asarray(cv2.distanceTransform(inverse, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+def networks(tracer: str, inker: str) -> tuple[str, str] | None:
+    """Return the weights of both networks, or None after a sentence if one is missing."""
+    try:
+        line_weights.find(tracer, "tracer")
+        line_weights.find(inker, "inker")
+    except WeightsError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return tracer, inker
 
 
-def score(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Score:
-    if not predicted.any():
-        return Score(precision=0.0, recall=0.0)
-    return Score(
-        precision=float((distance_to(truth)[predicted] <= MAX_DISTANCE).mean()),
-        recall=float((distance_to(predicted)[truth] <= MAX_DISTANCE).mean()),
-    )
+def rows(only: str) -> list[str]:
+    """Return the names of the rows whose pictures are there."""
+    names = [name for name in SOURCES if only in name]
+    needed = dict.fromkeys(make for name in names if (make := SOURCES[name].fetch))
+    missing = {make for make in needed if or_nothing(make) is None}
+    return [name for name in names if SOURCES[name].fetch not in missing]
 
 
-def true_and_predicted(post_id: int) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
-    """Return the centre lines as drawn, and the predicted ones by style."""
-    drawing = draw(post_id)
-    predicted = {style: centre_lines(line) for style, line in line_maps(drawing.color).items()}
-    return centre_lines(resize_long_side(drawing.line, SIZE)), predicted
+def numbers(row: str, pictures: int) -> range:
+    return range(min(pictures, SOURCES[row].pictures or pictures))
 
 
-def scores(post_id: int) -> dict[str, Score]:
-    truth, predicted = true_and_predicted(post_id)
-    return {style: score(mask, truth) for style, mask in predicted.items()}
+def score_rows(pool: Executor, names: Sequence[str], pictures: int) -> dict[str, Scores]:
+    """Return the F1 of every picture by method, by row."""
+    futures = {
+        name: [pool.submit(judge.scores, name, i) for i in numbers(name, pictures)]
+        for name in names
+    }
+    results: dict[str, Scores] = {}
+    for name, of_row in futures.items():
+        results[name] = [future.result() for future in of_row]
+        sys.stderr.write(f"{len(results)}/{len(names)} {name}\n")
+    return results
 
 
-def picture(post_id: int) -> NDArray[np.uint8]:
-    """Draw colour, true lines, and the predicted `original` lines with the errors marked."""
-    truth, predicted = true_and_predicted(post_id)
-    drawing = draw(post_id)
-    color = resize_long_side(drawing.color, SIZE)
-    errors = np.full_like(color, 255)
-    lines = predicted["original"]
-    wrong = lines & (distance_to(truth) > MAX_DISTANCE)
-    missing = truth & (distance_to(lines) > MAX_DISTANCE)
-    for mask, mask_color in ((lines, (0, 0, 0)), (wrong, (40, 90, 255)), (missing, (230, 30, 30))):
-        errors[distance_to(mask) <= 1] = mask_color
-    true_lines = np.repeat(resize_long_side(drawing.line, SIZE)[..., None], 3, axis=2)
-    square = np.full((color.shape[0], 768 * 3, 3), 255, np.uint8)
-    for column, pixels in enumerate((color, true_lines, errors)):
-        square[:, 768 * column : 768 * column + pixels.shape[1]] = pixels
-    return square
-
-
-def report(results: Sequence[dict[str, Score]]) -> str:
-    """Return the page of results."""
-    columns = [
-        ("style", "s"),
-        ("precision", ".3f"),
-        ("recall", ".3f"),
-        ("F1, median", ".3f"),
-        ("F1, mean", ".3f"),
-        ("F1, worst", ".3f"),
+def draw_sheets(pool: Executor, folder: Path, results: Mapping[str, Scores]) -> None:
+    """Draw the best, the median and the worst picture of every row by our lines; and sprites."""
+    folder.mkdir(parents=True, exist_ok=True)
+    work = [
+        pool.submit(judge.row_sheet, folder, row, _typical(scores), _best_other(scores))
+        for row, scores in results.items()
     ]
-    rows = []
-    for style in STYLES:
-        of_style = [result[style] for result in results]
-        precision = statistics.median(score.precision for score in of_style)
-        recall = statistics.median(score.recall for score in of_style)
-        f1 = [score.f1 for score in of_style]
-        rows.append((style, precision, recall, statistics.median(f1), statistics.mean(f1), min(f1)))
-    return page(
-        "Line quality",
-        f"{len(results)} pictures of the sample booru, from id {FIRST_ID}; within "
-        f"{MAX_DISTANCE:.0f} px at a long side of {SIZE}.",
-        ("numpy", "opencv-python-headless", "scikit-image"),
-        table(columns, rows),
-    )
+    work += [
+        pool.submit(judge.sprite_sheet, folder, package)
+        for package in SPRITES
+        if or_nothing(partial(fetch.debian, package))
+    ]
+    for future in work:
+        future.result()
+
+
+def _typical(scores: Scores) -> list[int]:
+    """Return the numbers of the best, the median and the worst picture."""
+    ours = next(iter(scores[0]))
+    order = sorted(range(len(scores)), key=lambda i: -scores[i][ours])
+    return list(dict.fromkeys((order[0], order[len(order) // 2], order[-1])))
+
+
+def _best_other(scores: Scores) -> str:
+    """Return the best method that is none of ours."""
+    others = [name for name in scores[0] if not judge.is_ours(name)]
+    return max(others, key=lambda name: statistics.mean(f1[name] for f1 in scores))
 
 
 def main() -> None:
     parser = make_parser(__doc__, "line_quality.md")
-    parser.add_argument("--pictures", type=int, default=96)
-    parser.add_argument("--worst", type=Path, help="draw the worst four pictures")
+    parser.add_argument("--only", default="", help="take the rows whose name has this text")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="of each row, at most")
+    parser.add_argument("--sheets", type=Path, help="folder for contact sheets")
+    for network in ("tracer", "inker"):
+        parser.add_argument(f"--{network}", default=line_weights.SHIPPED, help="its weights")
     args = parser.parse_args()
-    ids = range(FIRST_ID, FIRST_ID + args.pictures)
-    with ThreadPoolExecutor() as pool:
-        results = list(pool.map(scores, ids))
-    publish(report(results), "line_quality.md", save=args.save)
-    if args.worst:
-        worst = sorted(zip(results, ids, strict=True), key=lambda row: row[0]["original"].f1)
-        args.worst.write_bytes(encode_png(np.vstack([picture(i) for _, i in worst[:4]])))
+    names = rows(args.only)
+    if not names or args.pictures < 1:
+        parser.error(f"no row or no picture is left; the rows are: {', '.join(SOURCES)}")
+    weights = networks(args.tracer, args.inker)
+    with ProcessPoolExecutor(
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=judge.prepare,
+        initargs=(Needs(weights=weights, lineartization=or_nothing(fetch.lineartization)),),
+    ) as pool:
+        results = score_rows(pool, names, args.pictures)
+        publish(report(results), "line_quality.md", save=args.save)
+        if args.sheets:
+            draw_sheets(pool, args.sheets, results)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,10 @@ from pipeline.colorizer.options import (
     TrainOptions,
     require_size,
 )
-from pipeline.colorizer.train_job import JOB, TRAIN_LOG, WEIGHTS, TrainJob
+from pipeline.colorizer.train_job import JOB, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.progress import OnProgress, Progress
+from pipeline.training.folder import TRAIN_LOG
 from sketch_models.network_options import ComputeOptions
 from tasks import config
 from tasks.build_dataset import BuildDataset

@@ -21,8 +21,8 @@ FORBIDDEN = {
 LADDER = ("posts", "collect", "screen", "draw", "pack", "report", "colorizer", "tables", "demo")
 COLORIZER = ("networks", "training", "evaluation")
 WEIGHTS, PERCEPTUAL = "weights", "perceptual"
-APART = {"sample_booru": {"demo"}}
-"""Rooms that import the ground floor alone, and the rooms that may import them."""
+APART = {"sample_booru": {"demo"}, "training": {"colorizer"}}
+"""Rooms beside the ladder, and the rooms that may import them; of others they import none."""
 
 FLOORS_OF_THE_COLORIZER = {
     "networks": {"options"},  # what else lies beside the networks is made of them

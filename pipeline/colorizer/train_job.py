@@ -18,8 +18,7 @@ SCHEMA = "senga-colorizer-1"
 
 WEIGHTS = "colorizer.safetensors"
 JOB = "colorizer.json"
-TRAIN_LOG = "train_log.jsonl"
-"""Names of files in the folder of a training: its weights, its job, and its logged losses."""
+"""Names of files in the folder of a training: its weights and its job."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from pipeline.colorizer.evaluation.page import PageFacts, write_page
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.evaluation.scores import scores_to_json
 from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures, read_variants
-from pipeline.colorizer.train_job import TRAIN_LOG
+from pipeline.training.folder import TRAIN_LOG
 from sketch_models.errors import SengaError
 
 

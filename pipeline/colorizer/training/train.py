@@ -24,20 +24,20 @@ from pipeline.colorizer.colorizer_file import write_colorizer
 from pipeline.colorizer.options import require_size
 from pipeline.colorizer.packed_pictures import read_pictures
 from pipeline.colorizer.train_job import WEIGHTS, TrainJob
-from pipeline.colorizer.training import checkpoint
 from pipeline.colorizer.training.dataset import ColorizationDataset
 from pipeline.colorizer.training.losses import Perceptual
 from pipeline.colorizer.training.sample_grid import SampleGrid
 from pipeline.colorizer.training.sampler import BatchSampler
-from pipeline.colorizer.training.train_log import TrainLog, TrainSchedule
 from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
+from pipeline.training import checkpoint
+from pipeline.training.folder import CHECKPOINTS
+from pipeline.training.train_log import TrainLog, TrainSchedule
 from sketch_models.errors import ConfigError, SengaError, WeightsError
 from sketch_models.perceptual import danbooru_resnet
 from sketch_models.runner import choose_device, choose_precision
 from sketch_models.weights import weights
 
-CHECKPOINTS = "checkpoints"
 _GRID_ROWS = 6
 
 

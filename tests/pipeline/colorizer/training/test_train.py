@@ -1,4 +1,4 @@
-"""The training loop: its schedule, its log, out of memory, losses that are not finite."""
+"""The training loop: its batches, its files, out of memory, losses that are not finite."""
 
 import json
 import weakref
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.train_job import TrainJob
-from pipeline.colorizer.training import checkpoint, train
+from pipeline.colorizer.training import train
 from pipeline.colorizer.training.dataset import ColorizationDataset
-from pipeline.colorizer.training.train_log import TrainLog, TrainSchedule
 from pipeline.colorizer.training.trainer import TrainContext, Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
+from pipeline.training import checkpoint
+from pipeline.training.train_log import TrainSchedule
 from sketch_models.errors import SengaError
 from sketch_models.network_options import ComputeOptions
 from tests.pipeline.colorizer.networks.test_networks import small
@@ -49,14 +49,6 @@ def out_of_memory_above(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return step(self, batch)
 
     monkeypatch.setattr(Trainer, "step", limited)
-
-
-def test_schedule_counts_steps_and_knows_when_something_is_due() -> None:
-    schedule = TrainSchedule.of(pictures=100, batch_size=8, epochs=2)
-    assert schedule.steps == 25
-    assert schedule.steps_per_epoch == 12
-    assert [step for step in range(1, 26) if schedule.is_due(step, 50)] == [7, 13, 19, 25]
-    assert TrainSchedule.of(3, 8, 0.1).steps == TrainSchedule.of(3, 8, 1).steps_per_epoch == 1
 
 
 def test_batches_resume_where_they_stopped(packed: Path) -> None:
@@ -212,28 +204,3 @@ def test_single_picture_that_does_not_fit_is_an_error(
     out_of_memory_above(0, monkeypatch)
     with pytest.raises(SengaError, match="neither does a single picture"):
         train.train(make_job(packed, shrink_batch=True), tmp_path, CONTEXT)
-
-
-def test_resuming_deletes_log_lines_after_the_checkpoint(tmp_path: Path) -> None:
-    schedule = TrainSchedule.of(8, 2, 3)
-    log = TrainLog(tmp_path, schedule, tensorboard=True)
-    for step in (1, 2, 3):
-        log.add({"kld": torch.tensor(float(step))})
-        log.write(step)
-    log.add_image(3, np.zeros((8, 8, 3), np.uint8))
-    log.close()
-    assert list((tmp_path / "tensorboard").iterdir())
-    TrainLog(tmp_path, schedule, tensorboard=False).resume_from(2)
-    lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
-    assert [line["loss/kld"] for line in lines] == [1, 2]
-
-
-def test_log_lines_are_means_since_the_line_before(tmp_path: Path) -> None:
-    log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False)
-    for step in (1, 2, 3, 4):
-        log.add({"kld": torch.tensor(float(step))})
-        if step % 2 == 0:
-            log.write(step)
-    lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
-    assert [line["loss/kld"] for line in lines] == [1.5, 3.5]
-    assert [line["images"] for line in lines] == [4, 8]

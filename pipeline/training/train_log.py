@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline import store
-from pipeline.colorizer.train_job import TRAIN_LOG
 from pipeline.picture import encode_png
+from pipeline.training.folder import SAMPLES, TRAIN_LOG
 from sketch_models.errors import SengaError
-
-SAMPLES = "samples"
 
 
 @dataclass(frozen=True)

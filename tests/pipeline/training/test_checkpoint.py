@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.colorizer.training import checkpoint
+from pipeline.training import checkpoint
 from sketch_models.errors import SengaError
 
 STATE = {"fingerprint": "f", "step": 3, "weights": {"a": torch.arange(3.0)}}

@@ -1,0 +1,1 @@
+"""What every training shares: checkpoints, log, learning rate, average of weights, device."""

@@ -20,8 +20,9 @@ from benchmarks.harness.device import device_name, peak_tflops, synchronized
 from benchmarks.harness.report import make_parser, page, publish, table
 from benchmarks.harness.textbook_spade import Textbook
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
-from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.trainer import Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
+from pipeline.training.context import TrainContext
 from sketch_models.runner import choose_device, choose_precision
 
 PAPER_IMAGES = 8_544 * 50  # pictures times epochs, of the paper

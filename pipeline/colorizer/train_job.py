@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline import store
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import AugmentOptions, LossOptions, NetworkOptions, TrainOptions
-from sketch_models.errors import ConfigError, SengaError
+from pipeline.training import job_file
 from sketch_models.network_options import ComputeOptions
-from sketch_models.option import Options, renamed_keys, settings_of
+from sketch_models.option import Options, settings_of
 
 SCHEMA = "senga-colorizer-1"
 
@@ -84,22 +83,14 @@ class TrainJob:
         Raises:
             SengaError: If it is anything else.
         """
-        try:
-            values = json.loads(text)
-            schema = values.pop("schema")
-            if schema != SCHEMA:
-                raise SengaError(
-                    f"{source} holds a training job of schema {schema!r}: expected {SCHEMA!r}."
-                )
+        with job_file.explain_errors(source, "TrainColorizer"):
+            values = job_file.parse_values(text, source, SCHEMA)
             for name, options_type in _SECTIONS.items():  # as in files of the version before
                 if options_type.section_renamed_from in values:
                     values[name] = values.pop(options_type.section_renamed_from)
-            return cls(**{name: _parse_section(name, value) for name, value in values.items()})
-        except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
-            raise SengaError(
-                f"{source} cannot be read as a training job ({error}). Choose the JSON file that "
-                "TrainColorizer wrote."
-            ) from None
+                if name in values:
+                    values[name] = job_file.parse_options(options_type, values[name])
+            return cls(**values)
 
 
 _SECTIONS: dict[str, type[Options]] = {
@@ -110,18 +101,3 @@ _SECTIONS: dict[str, type[Options]] = {
     "options": TrainOptions,
     "compute": ComputeOptions,
 }
-
-
-def _parse_section(name: str, value: Any) -> Any:  # noqa: ANN401 - a part of a JSON document
-    options_type = _SECTIONS.get(name)
-    if options_type is None:
-        return value
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
-    for old, new in renamed_keys(options_type).items():  # as in files of the version before
-        if old in values:
-            values[new] = values.pop(old)
-    for key in fields(options_type):
-        choice = values.get(key.name)
-        if isinstance(choice, str):
-            values[key.name] = key.metadata["renamed_choices"].get(choice, choice)
-    return options_type(**values)

@@ -60,10 +60,14 @@ class TrainLog:
         folder: of the training.
         schedule: of the training.
         tensorboard: write for TensorBoard too.
+        lr_options: the options of the learning rates, for the message about losses that are not
+            finite: "[train] generator_lr and discriminator_lr".
     """
 
-    def __init__(self, folder: Path, schedule: TrainSchedule, *, tensorboard: bool) -> None:
-        self._folder, self._schedule = folder, schedule
+    def __init__(
+        self, folder: Path, schedule: TrainSchedule, *, tensorboard: bool, lr_options: str
+    ) -> None:
+        self._folder, self._schedule, self._lr_options = folder, schedule, lr_options
         with store.explain_write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self._sums: dict[str, Tensor] = {}
@@ -99,7 +103,7 @@ class TrainLog:
         if not self._steps:
             return
         means = {name: float(value) / self._steps for name, value in self._sums.items()}
-        _require_finite(means, step)
+        self._require_finite(means, step)
         seconds = time.monotonic() - self._line_started
         batch_size, steps = self._schedule.batch_size, self._schedule.steps
         line = {
@@ -138,12 +142,11 @@ class TrainLog:
         if self._writer is not None:
             self._writer.close()
 
-
-def _require_finite(means: dict[str, float], step: int) -> None:
-    broken = [name for name, mean in means.items() if not math.isfinite(mean)]
-    if broken:
-        raise SengaError(
-            f"Training stopped at step {step:,}: {', '.join(broken)} is not a finite number. The "
-            "last good checkpoint is kept. Resume from it with a lower [train] generator_lr and "
-            "discriminator_lr, or with [compute] precision = fp32."
-        )
+    def _require_finite(self, means: dict[str, float], step: int) -> None:
+        broken = [name for name, mean in means.items() if not math.isfinite(mean)]
+        if broken:
+            raise SengaError(
+                f"Training stopped at step {step:,}: {', '.join(broken)} is not a finite number. "
+                f"The last good checkpoint is kept. Resume from it with a lower "
+                f"{self._lr_options}, or with [compute] precision = fp32."
+            )

@@ -12,9 +12,9 @@ from torch import nn
 from pipeline.colorizer.hints import HintOptions, overlay
 from pipeline.colorizer.packed_pictures import PackedPicture
 from pipeline.colorizer.tensors import to_maps, to_pixels
+from pipeline.training.sample_sheet import make_sheet
 
 _PATCHES = 10  # hints per picture
-_GAP = 4  # pixels between pictures
 
 
 class SampleGrid:
@@ -48,15 +48,7 @@ class SampleGrid:
         z = torch.zeros(len(self._pictures), latent_dim, device=device)
         results = to_pixels(generator(self._maps.to(device), z))
         rows = [
-            _concatenate([overlay(picture.line, hints), result, picture.color], axis=1)
+            (overlay(picture.line, hints), result, picture.color)
             for picture, hints, result in zip(self._pictures, self._hints, results, strict=True)
         ]
-        return _concatenate(rows, axis=0)
-
-
-def _concatenate(pictures: Sequence[NDArray[np.uint8]], axis: int) -> NDArray[np.uint8]:
-    padding = [(0, 0), (0, 0), (0, 0)]
-    padding[axis] = (0, _GAP)
-    return np.concatenate(
-        [np.pad(picture, padding, constant_values=255) for picture in pictures], axis=axis
-    )
+        return make_sheet(rows)

@@ -7,15 +7,12 @@ from its latest checkpoint, and ends with the same weights as if it had not been
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import distributed
 from torch.utils.data import DataLoader, default_collate
 
 from pipeline.child_process import run_main
@@ -28,14 +25,14 @@ from pipeline.colorizer.training.dataset import ColorizationDataset
 from pipeline.colorizer.training.losses import Perceptual
 from pipeline.colorizer.training.sample_grid import SampleGrid
 from pipeline.colorizer.training.sampler import BatchSampler
-from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.trainer import Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
-from pipeline.training import checkpoint
+from pipeline.training import checkpoint, job_file
+from pipeline.training.context import TrainContext, leave_process_group, open_context
 from pipeline.training.folder import CHECKPOINTS
 from pipeline.training.train_log import TrainLog, TrainSchedule
 from sketch_models.errors import ConfigError, SengaError, WeightsError
 from sketch_models.perceptual import danbooru_resnet
-from sketch_models.runner import choose_device, choose_precision
 from sketch_models.weights import weights
 
 _GRID_ROWS = 6
@@ -66,18 +63,13 @@ def train(job: TrainJob, folder: Path, context: TrainContext) -> None:
     else:
         out_of_memory = False
     if out_of_memory:
-        _leave_process_group()  # the other processes have not stopped at the same step
+        leave_process_group()  # the other processes have not stopped at the same step
         batch_size = max_batch_size(job, context)
         if not batch_size or not job.options.shrink_batch or context.world_size > 1:
             raise ConfigError(
                 _out_of_memory_message(job.options.batch_size, batch_size * context.world_size)
             )
         _train_to_end(_with_batch_size(job, batch_size), folder, context)
-
-
-def _leave_process_group() -> None:
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
 
 
 def max_batch_size(job: TrainJob, context: TrainContext) -> int:
@@ -148,7 +140,7 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
     schedule = TrainSchedule.of(len(dataset), job.options.batch_size, job.options.epochs)
     trainer = _make_trainer(job, context, dataset.size, schedule.steps)
     is_first = context.rank == 0
-    log = TrainLog(folder, schedule, tensorboard=job.options.tensorboard) if is_first else None
+    log = _open_log(job, folder, schedule) if is_first else None
     if state is not None:
         trainer.load_state(state)
         state = None  # gigabytes, for a wide network
@@ -175,6 +167,15 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
         log.close()
         encoder = trainer.vae.encoder
         write_colorizer(folder / WEIGHTS, encoder, trainer.ema, job, dataset.size)
+
+
+def _open_log(job: TrainJob, folder: Path, schedule: TrainSchedule) -> TrainLog:
+    return TrainLog(
+        folder,
+        schedule,
+        tensorboard=job.options.tensorboard,
+        lr_options="[train] generator_lr and discriminator_lr",
+    )
 
 
 def _make_grid(job: TrainJob) -> SampleGrid:
@@ -244,59 +245,13 @@ def load_perceptual(job: TrainJob) -> Perceptual | None:
     return Perceptual(danbooru_resnet.load(path))
 
 
-@contextmanager
-def open_context(job: TrainJob) -> Iterator[TrainContext]:
-    """Join the processes that torchrun started, if any, and choose device and dtype.
-
-    Raises:
-        ConfigError: If this machine has no such device, or it cannot train with these options.
-    """
-    world_size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    name = job.compute.device
-    if world_size > 1 and name in ("auto", "cuda") and torch.cuda.is_available():
-        name = f"cuda:{os.environ['LOCAL_RANK']}"
-    device = choose_device(name)
-    dtype = choose_precision(job.compute.precision, device)
-    if dtype == torch.float16:
-        raise ConfigError(
-            "[compute] precision = fp16: the small gradients of a training vanish in it. Use auto, "
-            "bf16 or fp32."
-        )
-    if job.compute.compile and device.type == "cpu":  # PyTorch 2.13, with both in channels-last
-        raise ConfigError(
-            "[compute] compile = true: on a CPU PyTorch's compiler gets batch normalisation behind "
-            "a LeakyReLU wrong. Use a GPU, or --compute-compile false."
-        )
-    if device.type == "cuda":
-        if device.index is not None:
-            torch.cuda.set_device(device)
-        torch.backends.cudnn.benchmark = True  # all batches have one shape
-    if world_size > 1:
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield TrainContext(
-            device=device,
-            dtype=dtype,
-            rank=rank,
-            world_size=world_size,
-            compile=job.compute.compile,
-        )
-    finally:
-        _leave_process_group()
-
-
 def main(arguments: list[str]) -> None:
     """Run the command: train by a job file, into a folder."""
     if len(arguments) != 2:
         raise SengaError("usage: python -m pipeline.colorizer.training.train JOB.json FOLDER")
     source, folder = Path(arguments[0]), Path(arguments[1])
-    try:
-        job = TrainJob.from_json(source.read_text(encoding="utf-8"), source)
-    except OSError as error:
-        raise SengaError(
-            f"{source} cannot be read ({error.strerror}). Choose the JSON file of a training job."
-        ) from None
-    with open_context(job) as context:
+    job = TrainJob.from_json(job_file.read_text(source), source)
+    with open_context(job.compute) as context:
         if job.options.batch_size % context.world_size:
             raise ConfigError(
                 f"[train] batch_size = {job.options.batch_size}: expected a multiple of "

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,25 +16,9 @@ from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training import losses
 from pipeline.colorizer.training.training_sample import TrainingSample, normalize
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainContext:
-    """Device, precision and processes of a training.
-
-    Attributes:
-        device: of the networks.
-        dtype: precision of their layers: float32, or bfloat16 under autocast.
-        rank: number of this process, from 0.
-        world_size: number of processes.
-        compile: compile the networks.
-    """
-
-    device: torch.device
-    dtype: torch.dtype = torch.float32
-    rank: int = 0
-    world_size: int = 1
-    compile: bool = False
+from pipeline.training.context import TrainContext
+from pipeline.training.ema import make_ema, update_ema
+from pipeline.training.learning_rate import lr_factor
 
 
 class Trainer:
@@ -79,7 +60,7 @@ class Trainer:
         torch.manual_seed(seed)
         self.vae = _to_device(Vae(network, size), context)
         self.discriminator = _to_device(Discriminator(network), context)
-        self.ema = copy.deepcopy(self.vae.generator).eval().requires_grad_(False)
+        self.ema = make_ema(self.vae.generator)
         self._perceptual = perceptual and _to_device(perceptual, context)
         self._distributed_vae = _distribute(self.vae, context)
         self._distributed_discriminator = _distribute(self.discriminator, context)
@@ -101,9 +82,7 @@ class Trainer:
         inputs = normalize(batch, self._context.device)
         color = inputs["color"].contiguous(memory_format=torch.channels_last)
         maps = join_map(inputs["line"], inputs["hint"], inputs["mask"])
-        with torch.autocast(
-            self._context.device.type, self._context.dtype, self._context.dtype != torch.float32
-        ):
+        with self._context.autocast():
             fake, mean, log_variance = self._distributed_vae(maps, color, self._noise(len(maps)))
             fake_features, real_features = _split_fake_real(
                 self._distributed_discriminator(
@@ -179,20 +158,7 @@ class Trainer:
             adam.step()
             adam.zero_grad()
         self.global_step += 1
-        _update_ema(self.ema, self.vae.generator, self._options.ema_decay, self.global_step)
-
-
-def lr_factor(step: int, steps: int, warmup: float) -> float:
-    """Return the learning rate of a step as a share of its peak.
-
-    It rises linearly over the first `warmup` share of the steps and falls along half a cosine to 0
-    (Loshchilov and Hutter 2017).
-    """
-    warmup_steps = round(warmup * steps)
-    if step < warmup_steps:
-        return (step + 1) / warmup_steps
-    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
-    return 0.5 * (1 + math.cos(math.pi * progress))
+        update_ema(self.ema, self.vae.generator, self._options.ema_decay, self.global_step)
 
 
 def _to_device(network: Any, context: TrainContext) -> Any:  # noqa: ANN401 - of any class
@@ -227,14 +193,3 @@ def _backward(loss: Tensor, network: nn.Module, *, retain_graph: bool = False) -
 def _gradient_norm(network: nn.Module) -> Tensor:
     gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
     return torch.nn.utils.get_total_norm(gradients)
-
-
-@torch.no_grad()
-def _update_ema(ema: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    """Move the average towards the network, faster at first: it begins as random weights."""
-    share = 1 - min(decay, (1 + step) / (10 + step))
-    torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), share)
-    for name, buffer in network.named_buffers():
-        # Statistics of batches are averaged like weights; vectors of a spectral norm are not.
-        mean = ema.get_buffer(name)
-        mean.lerp_(buffer, share) if "running" in name else mean.copy_(buffer)

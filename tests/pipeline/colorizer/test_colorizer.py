@@ -16,7 +16,8 @@ from pipeline.colorizer.networks.layers import init_weights
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.tensors import to_maps, to_pixels
 from pipeline.colorizer.train_job import TrainJob
-from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.trainer import Trainer
+from pipeline.training.context import TrainContext
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
 from tests.pipeline.colorizer.training.test_trainer import batch

@@ -10,12 +10,13 @@ from pipeline.colorizer.colorizer_file import write_colorizer
 from pipeline.colorizer.networks.layers import init_weights
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.train_job import TrainJob
-from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.trainer import Trainer
 from pipeline.demo.app import create_app
 from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.serve import listen, serving
 from pipeline.demo.worker import Worker
+from pipeline.training.context import TrainContext
 
 SIZE = 64  # side of the tiny colorizer's pictures, in pixels
 

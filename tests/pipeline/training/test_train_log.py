@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from pipeline.training.train_log import TrainLog, TrainSchedule
+from sketch_models.errors import SengaError
+
+LR = "[train] lr"
 
 
 def test_schedule_counts_steps_and_knows_when_something_is_due() -> None:
@@ -19,20 +23,20 @@ def test_schedule_counts_steps_and_knows_when_something_is_due() -> None:
 
 def test_resuming_deletes_log_lines_after_the_checkpoint(tmp_path: Path) -> None:
     schedule = TrainSchedule.of(8, 2, 3)
-    log = TrainLog(tmp_path, schedule, tensorboard=True)
+    log = TrainLog(tmp_path, schedule, tensorboard=True, lr_options=LR)
     for step in (1, 2, 3):
         log.add({"kld": torch.tensor(float(step))})
         log.write(step)
     log.add_image(3, np.zeros((8, 8, 3), np.uint8))
     log.close()
     assert list((tmp_path / "tensorboard").iterdir())
-    TrainLog(tmp_path, schedule, tensorboard=False).resume_from(2)
+    TrainLog(tmp_path, schedule, tensorboard=False, lr_options=LR).resume_from(2)
     lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
     assert [line["loss/kld"] for line in lines] == [1, 2]
 
 
 def test_log_lines_are_means_since_the_line_before(tmp_path: Path) -> None:
-    log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False)
+    log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False, lr_options=LR)
     for step in (1, 2, 3, 4):
         log.add({"kld": torch.tensor(float(step))})
         if step % 2 == 0:
@@ -40,3 +44,11 @@ def test_log_lines_are_means_since_the_line_before(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "train_log.jsonl").read_text().splitlines()]
     assert [line["loss/kld"] for line in lines] == [1.5, 3.5]
     assert [line["images"] for line in lines] == [4, 8]
+
+
+def test_message_about_losses_that_are_not_finite_names_the_options(tmp_path: Path) -> None:
+    log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False, lr_options=LR)
+    log.add({"kld": torch.tensor(float("inf"))})
+    with pytest.raises(SengaError, match=r"kld is not a finite .* a lower \[train\] lr, or"):
+        log.write(1)
+    assert not (tmp_path / "train_log.jsonl").exists()

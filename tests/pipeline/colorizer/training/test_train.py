@@ -3,7 +3,6 @@
 import json
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,12 @@ from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.train_job import TrainJob
 from pipeline.colorizer.training import train
 from pipeline.colorizer.training.dataset import ColorizationDataset
-from pipeline.colorizer.training.trainer import TrainContext, Trainer
+from pipeline.colorizer.training.trainer import Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
 from pipeline.training import checkpoint
+from pipeline.training.context import TrainContext
 from pipeline.training.train_log import TrainSchedule
 from sketch_models.errors import SengaError
-from sketch_models.network_options import ComputeOptions
 from tests.pipeline.colorizer.networks.test_networks import small
 
 CONTEXT = TrainContext(device=torch.device("cpu"))
@@ -164,38 +163,6 @@ def test_memory_of_a_failed_step_is_freed_before_smaller_ones(
     with pytest.raises(SengaError, match="neither does a single picture"):
         train.train(make_job(packed, batch_size=8), tmp_path, CONTEXT)
     assert len(trainers) == 4  # 8, 4, 2, 1
-
-
-@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
-def test_gpu_can_be_chosen_with_and_without_its_number(
-    packed: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    chosen: list[int] = []
-    monkeypatch.setattr(train, "choose_device", lambda _: torch.device(name))
-    monkeypatch.setattr(train, "choose_precision", lambda *_: torch.bfloat16)
-    monkeypatch.setattr(torch._C, "_cuda_setDevice", chosen.append, raising=False)
-    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
-    with train.open_context(make_job(packed)) as context:
-        assert context.device == torch.device(name)
-    assert chosen == ([0] if ":" in name else [])
-
-
-def test_fp16_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "choose_precision", lambda *_: torch.float16)
-    with (
-        pytest.raises(SengaError, match=r"\[compute\] precision = fp16: .*Use auto, bf16 or fp32"),
-        train.open_context(make_job(packed)),
-    ):
-        pass
-
-
-def test_compiling_on_a_cpu_is_refused(packed: Path) -> None:
-    compiled = replace(make_job(packed), compute=ComputeOptions(device="cpu", compile=True))
-    with (
-        pytest.raises(SengaError, match=r"\[compute\] compile = true: .*Use a GPU"),
-        train.open_context(compiled),
-    ):
-        pass
 
 
 def test_single_picture_that_does_not_fit_is_an_error(

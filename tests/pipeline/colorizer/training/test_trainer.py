@@ -9,8 +9,9 @@ from torch import Tensor, distributed, multiprocessing, nn
 
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.losses import Perceptual
-from pipeline.colorizer.training.trainer import TrainContext, Trainer, lr_factor
+from pipeline.colorizer.training.trainer import Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
+from pipeline.training.context import TrainContext
 from tests.pipeline.colorizer.networks.test_networks import small
 
 CPU = torch.device("cpu")
@@ -153,16 +154,6 @@ def test_bfloat16_losses_are_close_to_float32() -> None:
     reduced = trainer(TrainContext(device=CPU, dtype=torch.bfloat16), l2=1).step(batch(0))
     for name in ("hinge_d", "feature_matching", "kld", "l2"):
         assert reduced[name].item() == pytest.approx(exact[name].item(), rel=0.05, abs=0.02), name
-
-
-def test_learning_rate_warms_up_linearly_and_falls_along_a_cosine() -> None:
-    factors = [lr_factor(step, 100, 0.1) for step in range(100)]
-    assert factors[0] == pytest.approx(0.1)
-    assert factors[9] == factors[10] == 1
-    assert factors[55] == pytest.approx(0.5)
-    assert factors[99] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
-    assert factors[10:] == sorted(factors[10:], reverse=True)
-    assert lr_factor(0, 1, 0.0) == 1
 
 
 def gradients(training: Trainer, pictures: slice) -> dict[str, Tensor]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import luigi
 
-from pipeline import child_process, store
+from pipeline import child_process
 from pipeline.colorizer import perceptual_weights
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
@@ -22,25 +21,23 @@ from pipeline.colorizer.options import (
 )
 from pipeline.colorizer.train_job import JOB, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
-from pipeline.progress import OnProgress, Progress
-from pipeline.training.folder import TRAIN_LOG
+from pipeline.progress import Progress
 from sketch_models.network_options import ComputeOptions
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.pack_dataset import PackDataset
-from tasks.stage import Stage, StageResult, check_requirements
+from tasks.stage import Stage, check_requirements
+from tasks.train_stage import TrainStage
 
 logger = logging.getLogger("senga")
 
-LINKED = (WEIGHTS, JOB)
-"""Files of the newest training that the dataset's folder links to."""
 
-
-class TrainColorizer(Stage):
+class TrainColorizer(TrainStage):
     """Train a generator with its encoder and discriminator, in a process of its own."""
 
     stage = "train"
-    unit = "images"
+    module = "pipeline.colorizer.training.train"
+    up_to_date = "it is trained on exactly this dataset with these settings."
 
     generator = luigi.Parameter(
         default="", description="netl_spade or spade; [colorizer] generator if empty"
@@ -95,10 +92,6 @@ class TrainColorizer(Stage):
         """Return the inputs without the task's parameter: the settings name the generator."""
         return {**super().inputs(), "parameters": {}}
 
-    def process_resources(self) -> dict[str, int]:
-        """Let one network at a time use the GPU."""
-        return {"gpu": 1}
-
     def unmet_requirements(self) -> list[str]:
         """Return a message if required weights of the perceptual loss do not exist."""
         losses = config.options(LossOptions)
@@ -111,36 +104,13 @@ class TrainColorizer(Stage):
         """Return the folder of the weights, the log, the sample grids and the checkpoints."""
         return self.dataset.colorizer(self.settings_hash())
 
-    def complete(self) -> bool:
-        """Return whether it is trained, and the links in the dataset's folder point at it."""
-        return self._is_trained() and self._is_newest()
-
-    def make_and_record(self) -> None:
-        """Train; or, if only a later training has taken the links, set them back."""
-        if self._is_trained() and not self._is_newest():
-            store.lock_dataset(self.dataset.root)
-            self._link()
-        super().make_and_record()
-
-    def _is_trained(self) -> bool:
-        """Return whether the weights are there, not only the folder of the checkpoints."""
-        return (self.artefact() / WEIGHTS).exists() and super().complete()
-
-    def _is_newest(self) -> bool:
-        """Return whether the links point at it; the links are the configured generator's alone."""
-        return not self._is_configured() or all(
-            self.dataset.is_newest(name, self.artefact() / name) for name in LINKED
-        )
-
-    def _is_configured(self) -> bool:
+    def is_linked(self) -> bool:
         """Return whether the generator is that of `[colorizer] generator`."""
         return self.network_options() == config.options(NetworkOptions)
 
-    def _link(self) -> None:
-        """Make the links in the dataset's folder point at it, if its generator is configured."""
-        if self._is_configured():
-            for name in LINKED:
-                self.dataset.link_newest(name, self.artefact() / name)
+    def files(self) -> tuple[str, str]:
+        """Return the names of the weights and of the job."""
+        return WEIGHTS, JOB
 
     def job(self) -> TrainJob:
         """Return what the training process is to do."""
@@ -163,50 +133,16 @@ class TrainColorizer(Stage):
         pictures = int(str(PackDataset().manifest().facts["train"]))
         return Progress(total=round(pictures * config.options(TrainOptions).epochs))
 
-    def make(self, on_progress: OnProgress) -> StageResult:
-        """Train in a process of its own, from the last checkpoint if there is one."""
+    def job_text(self) -> str:
+        """Return what the training process is to do, as JSON."""
+        return self.job().to_json()
+
+    def before_training(self) -> None:
+        """Set a training on other pictures aside."""
         self._log_missing_loss()
-        folder = self.artefact()
-        job = folder / JOB
-        _swap_training(folder, self.job().content)
-        with store.publish(job) as temporary:
-            temporary.write_text(self.job().to_json(), encoding="utf-8")
-        child_process.run_module(
-            "pipeline.colorizer.training.train",
-            [str(job), str(folder)],
-            child_process.ImageCounter(on_progress),
-            self._processes(),
-        )
-        *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
-        facts = json.loads(last)
-        self._link()
-        return StageResult(kept=facts["images"], facts=facts)
+        _swap_training(self.artefact(), self.job().content)
 
-    def log_done(self) -> None:
-        """Log the line of the finished stage and the path of the weights."""
-        super().log_done()
-        sys.stderr.write(f"  {self.weights()}\n")
-
-    def log_up_to_date(self) -> None:
-        """Print the path of the weights of the earlier training."""
-        sys.stderr.write(
-            "Nothing to do: it is trained on exactly this dataset with these settings.\n"
-        )
-        sys.stderr.write(f"  {self.weights()}\n")
-
-    def weights(self) -> Path:
-        """Return the path of the weights: the link if there is one for this generator."""
-        link = self.dataset.newest(WEIGHTS)
-        return link if self._is_configured() else self.artefact() / WEIGHTS
-
-    def _log_missing_loss(self) -> None:
-        """Log that the perceptual loss is left out, if its weights do not exist."""
-        losses = config.options(LossOptions)
-        if perceptual_weights.are_missing(losses):
-            message = perceptual_weights.skipped_message(losses)
-            logger.info("train     without the perceptual loss. %s", message)
-
-    def _processes(self) -> int:
+    def processes(self) -> int:
         """Return the number of processes: as configured, else one per GPU, else one."""
         on_gpus = config.options(ComputeOptions).device in ("auto", "cuda")
         return (
@@ -214,6 +150,13 @@ class TrainColorizer(Stage):
             or (child_process.count_gpus() if on_gpus else 0)
             or 1
         )
+
+    def _log_missing_loss(self) -> None:
+        """Log that the perceptual loss is left out, if its weights do not exist."""
+        losses = config.options(LossOptions)
+        if perceptual_weights.are_missing(losses):
+            message = perceptual_weights.skipped_message(losses)
+            logger.info("train     without the perceptual loss. %s", message)
 
     @property
     def _seed(self) -> int:

@@ -30,6 +30,7 @@ from pipeline.colorizer.training.training_sample import TrainingSample
 from pipeline.training import checkpoint, job_file
 from pipeline.training.context import TrainContext, leave_process_group, open_context
 from pipeline.training.folder import CHECKPOINTS
+from pipeline.training.loader import loader_options
 from pipeline.training.train_log import TrainLog, TrainSchedule
 from sketch_models.errors import ConfigError, SengaError, WeightsError
 from sketch_models.perceptual import danbooru_resnet
@@ -201,15 +202,10 @@ def batches(
         rank=context.rank,
         world_size=context.world_size,
     )
-    workers = job.options.num_workers
     loader = DataLoader(
         dataset,
         batch_sampler=sampler,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        # A fork would take over locks that threads of PyTorch or CUDA hold, and hang on them.
-        multiprocessing_context="spawn" if workers else None,
-        pin_memory=context.device.type == "cuda",
+        **loader_options(job.options.num_workers, context.device),
     )
     while step < schedule.steps:
         epoch, start = divmod(step, schedule.steps_per_epoch)

@@ -3,6 +3,9 @@
 CHECKPOINTS = "checkpoints"
 """The folder of the checkpoints."""
 
+METRICS_LOG = "metrics.jsonl"
+"""The file of the metrics that are computed while it trains."""
+
 SAMPLES = "samples"
 """The folder of the sample sheets."""
 

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from pipeline import store
 from pipeline.picture import encode_png
-from pipeline.training.folder import SAMPLES, TRAIN_LOG
+from pipeline.training.folder import METRICS_LOG, SAMPLES, TRAIN_LOG
 from sketch_models.errors import SengaError
 
 
@@ -53,8 +54,8 @@ class TrainSchedule:
 class TrainLog:
     """The log of a training while it runs.
 
-    Each line of JSON goes to `train_log.jsonl` and to standard output, its numbers to TensorBoard
-    too.
+    Each line of losses goes to `train_log.jsonl` and to standard output, each line of metrics to
+    `metrics.jsonl`; the numbers of both to TensorBoard too.
 
     Args:
         folder: of the training.
@@ -81,8 +82,9 @@ class TrainLog:
 
     def resume_from(self, step: int) -> None:
         """Delete the lines of steps after that of the checkpoint to resume from."""
-        path = self._folder / TRAIN_LOG
-        if path.exists():
+        for path in (self._folder / TRAIN_LOG, self._folder / METRICS_LOG):
+            if not path.exists():
+                continue
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= step]
             with store.publish(path) as temporary:
@@ -118,8 +120,7 @@ class TrainLog:
             },
         }
         text = json.dumps(line)
-        with store.explain_write_errors(self._folder), (self._folder / TRAIN_LOG).open("a") as file:
-            file.write(text + "\n")
+        self._append(TRAIN_LOG, text)
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
         if self._writer is not None:
@@ -127,6 +128,14 @@ class TrainLog:
                 value = line.get(name, line.get(f"loss/{name}"))
                 self._writer.add_scalar(name, value, line["images"])
         self._sums, self._steps, self._line_started = {}, 0, time.monotonic()
+
+    def add_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Write a line of metrics, to `metrics.jsonl`."""
+        images = step * self._schedule.batch_size
+        self._append(METRICS_LOG, json.dumps({"step": step, "images": images, **metrics}))
+        if self._writer is not None:
+            for name, value in metrics.items():
+                self._writer.add_scalar(name, value, images)
 
     def add_image(self, step: int, grid: NDArray[np.uint8]) -> None:
         """Write a sample grid: (H, W, 3) uint8 RGB."""
@@ -141,6 +150,10 @@ class TrainLog:
         """Write what TensorBoard's writer has buffered."""
         if self._writer is not None:
             self._writer.close()
+
+    def _append(self, name: str, line: str) -> None:
+        with store.explain_write_errors(self._folder), (self._folder / name).open("a") as file:
+            file.write(line + "\n")
 
     def _require_finite(self, means: dict[str, float], step: int) -> None:
         broken = [name for name, mean in means.items() if not math.isfinite(mean)]

@@ -52,3 +52,18 @@ def test_message_about_losses_that_are_not_finite_names_the_options(tmp_path: Pa
     with pytest.raises(SengaError, match=r"kld is not a finite .* a lower \[train\] lr, or"):
         log.write(1)
     assert not (tmp_path / "train_log.jsonl").exists()
+
+
+def test_metrics_have_a_file_of_their_own_that_resumes_too(tmp_path: Path) -> None:
+    schedule = TrainSchedule.of(8, 2, 3)
+    log = TrainLog(tmp_path, schedule, tensorboard=True, lr_options=LR)
+    for step in (1, 2, 3):
+        log.add_metrics(step, {"f1": step / 10})
+    log.close()
+    TrainLog(tmp_path, schedule, tensorboard=False, lr_options=LR).resume_from(2)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines == [
+        {"step": 1, "images": 2, "f1": 0.1},
+        {"step": 2, "images": 4, "f1": 0.2},
+    ]
+    assert not (tmp_path / "train_log.jsonl").exists()

@@ -21,7 +21,12 @@ FORBIDDEN = {
 LADDER = ("posts", "collect", "screen", "draw", "pack", "report", "colorizer", "tables", "demo")
 COLORIZER = ("networks", "training", "evaluation")
 WEIGHTS, PERCEPTUAL = "weights", "perceptual"
-APART = {"sample_booru": {"demo"}, "training": {"colorizer"}}
+APART = {
+    "sample_booru": {"demo", "artbook"},
+    "artbook": {"line_training"},
+    "training": {"colorizer", "line_training"},
+    "line_training": set(),
+}
 """Rooms beside the ladder, and the rooms that may import them; of others they import none."""
 
 FLOORS_OF_THE_COLORIZER = {

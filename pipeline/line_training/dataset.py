@@ -1,0 +1,135 @@
+"""Endless pages of the artbook as samples to train a network of lines on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from pipeline.line_training.example import TRAINING, Example, draw_example, page_seed
+from pipeline.line_training.options import LineOptions
+from pipeline.picture import keep_freed_memory
+from pipeline.training.loader import loader_options
+from sketch_models import local_contrast
+
+
+class LineBatch(TypedDict):
+    """N images of S x S pixels."""
+
+    picture: Tensor  # (N, C, S, S) float32, as `local_contrast.normalize` returns it
+    ink: Tensor  # (N, 1, S, S) uint8, 0 = paper, 255 = ink
+    weight: Tensor  # (N, 1, S, S) uint8, 0 where nobody can say, else 1
+
+
+class LinePages(Dataset[LineBatch]):
+    """The pages of a training, each as a batch of all its views.
+
+    A page depends on the seed and its number alone: not on the batch, the order or the worker.
+
+    Args:
+        network: tracer or inker.
+        seed: of the training.
+        size: side of the pages, in pixels.
+        views: number of views of each page.
+    """
+
+    def __init__(self, network: str, seed: int, size: int, views: int) -> None:
+        self._network, self._seed, self._size, self._views = network, seed, size, views
+
+    def __getitem__(self, index: int) -> LineBatch:
+        seed = page_seed(self._seed, TRAINING, index)
+        example = draw_example(self._network, seed, self._size)
+        order = np.random.default_rng((seed, 2)).permutation(8)
+        return join([to_batch(_turn(example, int(turn))) for turn in order[: self._views]])
+
+
+class _Steps:
+    """The numbers of the pages of each step that is left, for a DataLoader."""
+
+    def __init__(self, first: int, end: int, pages: int) -> None:
+        self._steps, self._pages = range(first, end), pages
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in self._steps:
+            yield list(range(step * self._pages, (step + 1) * self._pages))
+
+
+def batches(
+    network: str,
+    options: LineOptions,
+    seed: int,
+    device: torch.device,
+    *,
+    first_step: int,
+    steps: int,
+) -> Iterator[LineBatch]:
+    """Yield the batches from `first_step` on to `steps`; steps count from 0.
+
+    They are the same for any number of workers, and after any resume.
+
+    Args:
+        network: tracer or inker.
+        options: size and number of the images, and of the workers.
+        seed: of the training.
+        device: that the batches will be copied to.
+        first_step: number of steps done.
+        steps: of the whole training.
+    """
+    loader: DataLoader[LineBatch] = DataLoader(
+        LinePages(network, seed, options.size, options.views),
+        batch_sampler=_Steps(first_step, steps, options.batch_size // options.views),
+        collate_fn=join,
+        worker_init_fn=_init_worker,
+        **loader_options(options.num_workers, device),
+    )
+    yield from loader
+
+
+def to_batch(example: Example) -> LineBatch:
+    """Return a batch of one image."""
+    picture = local_contrast.normalize(example.picture)
+    ink = np.ascontiguousarray(255 - example.lines)
+    return LineBatch(
+        picture=torch.from_numpy(picture[None]),
+        ink=torch.from_numpy(ink[None, None]),
+        weight=torch.from_numpy(np.ascontiguousarray(example.weight)[None, None]),
+    )
+
+
+def join(parts: Sequence[LineBatch]) -> LineBatch:
+    """Return several batches as one."""
+    return LineBatch(
+        picture=torch.cat([part["picture"] for part in parts]),
+        ink=torch.cat([part["ink"] for part in parts]),
+        weight=torch.cat([part["weight"] for part in parts]),
+    )
+
+
+def _turn(example: Example, turn: int) -> Example:
+    """Return one of the eight views of an example: mirrored or not, in quarter turns."""
+
+    def view(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        turned = np.rot90(layer, turn % 4)
+        return np.ascontiguousarray(turned if turn < 4 else turned[:, ::-1])
+
+    return Example(
+        rows=example.rows,
+        picture=view(example.picture),
+        lines=view(example.lines),
+        weight=view(example.weight),
+    )
+
+
+def _init_worker(_: int) -> None:
+    cv2.setNumThreads(1)  # the other cores have workers of their own
+    torch.set_num_threads(1)
+    keep_freed_memory()

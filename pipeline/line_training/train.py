@@ -1,0 +1,222 @@
+"""Train tracer or inker: `python -m pipeline.line_training.train tracer.json folder`.
+
+A training that was killed resumes from its latest checkpoint, and ends with the same weights as if
+it had not been.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from pipeline import store
+from pipeline.child_process import run_main
+from pipeline.line_training.best import Best
+from pipeline.line_training.dataset import batches
+from pipeline.line_training.evaluation import PICTURES, draw_sheet, evaluate
+from pipeline.line_training.example import (
+    VALIDATION,
+    Example,
+    draw_example,
+    page_seed,
+    read_example,
+)
+from pipeline.line_training.train_job import METRICS, LineTrainJob, weights_name
+from pipeline.line_training.trainer import LineTrainer
+from pipeline.line_training.validation import find_pairs
+from pipeline.training import checkpoint, job_file
+from pipeline.training.context import TrainContext, open_context
+from pipeline.training.folder import CHECKPOINTS
+from pipeline.training.train_log import TrainLog, TrainSchedule
+from sketch_models import line_weights
+from sketch_models.errors import ConfigError, SengaError
+from sketch_models.unet import Unet, build_network
+from sketch_models.weights.cache import expand_path
+
+_SHEET_ROWS = 6
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """What a network is judged by.
+
+    Attributes:
+        pages: of the artbook.
+        pictures: from elsewhere.
+    """
+
+    pages: list[Example]
+    pictures: list[Example]
+
+    @classmethod
+    def of(cls, job: LineTrainJob) -> ValidationSet:
+        """Return the pages and the pictures that a job names.
+
+        Raises:
+            ConfigError: If the pictures cannot be used.
+        """
+        options = job.options
+        pages = [
+            draw_example(job.network, page_seed(job.seed, VALIDATION, index), options.size)
+            for index in range(options.validation_pages)
+        ]
+        pairs = []
+        if options.validation:
+            pairs = find_pairs(expand_path(options.validation), job.network)
+        return cls(pages, [read_example(pair, job.network) for pair in pairs])
+
+
+def train(job: LineTrainJob, folder: Path, context: TrainContext) -> None:
+    """Train to the end, from the latest checkpoint in the folder if there is one.
+
+    Args:
+        job: network and settings.
+        folder: for checkpoints, logs, sample sheets, and finally the weights and their metrics.
+        context: device and precision; one process.
+
+    Raises:
+        ConfigError: If a batch does not fit into memory, or an option names a file that cannot be
+            used.
+        WeightsError: If the weights to start from cannot be used.
+        SengaError: If a checkpoint cannot be used, a loss is not finite, or the disk is full.
+    """
+    try:
+        _train_to_end(job, folder, context)
+    except torch.OutOfMemoryError as error:
+        raise ConfigError(
+            f"[lines] batch_size = {job.options.batch_size}: so many pages of [lines] size = "
+            f"{job.options.size} do not fit into memory. Choose fewer, or smaller ones."
+        ) from error
+
+
+def make_network(job: LineTrainJob) -> Unet:
+    """Return the network of a job with its first weights.
+
+    From a file it has no batch normalization: that is folded into the weights there.
+
+    Raises:
+        ConfigError: If the weights are of a network of other widths.
+        WeightsError: If the weights cannot be used.
+    """
+    name, widths = job.options.initial_weights(job.network), job.options.widths(job.network)
+    if not name:
+        torch.manual_seed(job.seed)
+        return Unet(line_weights.CHANNELS[job.network], widths, normalize=True)
+    state, _ = line_weights.read(line_weights.find(name, job.network), job.network)
+    network = build_network(state)
+    found = " ".join(map(str, network.widths))
+    job.options.require(
+        network.widths == widths,
+        f"{job.network}_widths",
+        f"{found}, as in the weights that {job.network}_initial_weights names",
+    )
+    return network.train().requires_grad_(True)
+
+
+def _train_to_end(job: LineTrainJob, folder: Path, context: TrainContext) -> None:
+    options = job.options
+    latest = checkpoint.latest(folder / CHECKPOINTS)
+    state = checkpoint.load(latest, job.fingerprint()) if latest else None
+    schedule = TrainSchedule.of(options.images, options.batch_size, epochs=1)
+    validation = ValidationSet.of(job)
+    trainer = LineTrainer(make_network(job), options, context, steps=schedule.steps)
+    best = Best()
+    if state is not None:
+        trainer.load_state(state)
+        best.load_state(state["best"])
+    log = TrainLog(folder, schedule, tensorboard=options.tensorboard, lr_options="[lines] lr")
+    log.resume_from(trainer.global_step)
+    # train, log, sample, evaluate, save
+    for batch in batches(
+        job.network,
+        options,
+        job.seed,
+        context.device,
+        first_step=trainer.global_step,
+        steps=schedule.steps,
+    ):
+        log.add(trainer.step(batch))
+        step = trainer.global_step
+        if schedule.is_due(step, options.log_every):
+            log.write(step)
+        if schedule.is_due(step, options.sample_every):
+            log.add_image(step, draw_sheet(trainer.ema, validation.pages[:_SHEET_ROWS], context))
+        if schedule.is_due(step, options.evaluate_every):
+            metrics = evaluate(trainer.ema, validation.pages, validation.pictures, context)
+            log.add_metrics(step, metrics)
+            if PICTURES in metrics:
+                best.offer(metrics[PICTURES], step * options.batch_size, trainer.ema)
+        if schedule.is_due(step, options.checkpoint_every):
+            log.write(step)  # first: it stops the training at losses that are not finite
+            identity = {"fingerprint": job.fingerprint(), "best": best.state()}
+            checkpoint.save(
+                folder / CHECKPOINTS,
+                step,
+                trainer.state() | identity,
+                keep=options.keep_checkpoints,
+            )
+    log.close()
+    _write_result(job, folder, trainer, best, validation, context)
+
+
+def _write_result(
+    job: LineTrainJob,
+    folder: Path,
+    trainer: LineTrainer,
+    best: Best,
+    validation: ValidationSet,
+    context: TrainContext,
+) -> None:
+    """Write the weights, the best ones if they could be judged, and the metrics of their file."""
+    images = trainer.global_step * job.options.batch_size
+    if best.weights is not None:
+        trainer.ema.load_state_dict(best.weights)
+        images = best.images
+    path = folder / weights_name(job.network)
+    result = trainer.ema.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    with store.publish(path) as temporary:
+        line_weights.write(temporary, result, _metadata(job, images))
+    state, _ = line_weights.read(path, job.network)
+    network = build_network(state).eval().to(context.device)
+    metrics = evaluate(network, validation.pages, validation.pictures, context)
+    facts = {
+        "network": job.network,
+        "images": images,
+        "chosen_by": PICTURES if best.weights is not None else "the last step",
+        **metrics,
+    }
+    with store.publish(folder / METRICS) as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def _metadata(job: LineTrainJob, images: int) -> dict[str, str]:
+    """Return what the file of weights says about them."""
+    options = job.options
+    # Without folders: weights are given to others, who need not learn the names of users.
+    named = replace(
+        options,
+        validation=Path(options.validation).name,
+        tracer_initial_weights=Path(options.tracer_initial_weights).name,
+        inker_initial_weights=Path(options.inker_initial_weights).name,
+    )
+    public = replace(job, options=named)
+    metadata = {"network": job.network, "images": str(images), "job": public.to_json()}
+    return metadata | ({"gamma": str(options.tracer_gamma)} if job.network == "tracer" else {})
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command: train by a job file, into a folder."""
+    if len(arguments) != 2:
+        raise SengaError("usage: python -m pipeline.line_training.train JOB.json FOLDER")
+    source, folder = Path(arguments[0]), Path(arguments[1])
+    job = LineTrainJob.from_json(job_file.read_text(source), source)
+    with open_context(job.compute) as context:
+        train(job, folder, context)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main, sys.argv[1:]))

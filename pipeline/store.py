@@ -219,6 +219,10 @@ class Dataset:
         """Return the folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
         return self.root / "colorizer" / settings_hash[:12]
 
+    def line_network(self, network: str, settings_hash: str) -> Path:
+        """Return the folder of a trained `tracer` or `inker`: what `colorizer` has for its own."""
+        return self.root / network / settings_hash[:12]
+
     def evaluation(self, settings_hash: str) -> Path:
         """Return the folder of an evaluation: metrics, figures, the page that shows them."""
         return self.root / "evaluation" / settings_hash[:12]

@@ -13,6 +13,7 @@ from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
 from tasks.train_colorizer import TrainColorizer
+from tasks.train_lines import TrainLines
 
 __all__ = [
     "BuildDataset",
@@ -28,4 +29,5 @@ __all__ = [
     "SketchShard",
     "SplitDataset",
     "TrainColorizer",
+    "TrainLines",
 ]

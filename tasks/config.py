@@ -27,6 +27,7 @@ from pipeline.colorizer.options import (
 )
 from pipeline.draw.simplify import SimplifyOptions
 from pipeline.draw.sketch import SketchOptions
+from pipeline.line_training.options import LineOptions
 from pipeline.pack.pack import PackOptions
 from pipeline.pack.split import SplitOptions
 from pipeline.posts.filter import FilterOptions
@@ -97,6 +98,7 @@ SECTIONS: dict[str, type[Options]] = {
         LossOptions,
         TrainOptions,
         EvaluateOptions,
+        LineOptions,
     )
 }
 """Every options class, by its section, in the order of the stages."""

@@ -16,6 +16,7 @@ from sketch_models.option import Options, expected, text_of
 from tasks.config import SECTIONS
 from tasks.retry_failed import RetryFailed
 from tasks.train_colorizer import TrainColorizer
+from tasks.train_lines import TrainLines
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "configuration.md"
@@ -38,6 +39,7 @@ GROUPS = {
     ),
     "The files": ("split", "pack"),
     "The colorizer": ("colorizer", "hints", "augment", "losses", "train", "evaluate"),
+    "The networks of lines": ("lines",),
 }
 """Headings of the page, and the sections of the configuration under each."""
 
@@ -166,7 +168,7 @@ def _task_table() -> str:
         ("task", "option", "meaning"),
         (
             (f"`{task.task_family}`", f"`--{name}`", str(parameter.description))
-            for task in (RetryFailed, TrainColorizer)
+            for task in (RetryFailed, TrainColorizer, TrainLines)
             for name, parameter in task.get_params()
         ),
     )

@@ -7,6 +7,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline import child_process, store
 from pipeline.progress import OnProgress
@@ -43,6 +44,11 @@ class TrainStage(Stage):
     def before_training(self) -> None:
         """Prepare the folder of the training."""
 
+    def facts(self) -> dict[str, Any]:
+        """Return the last line of the training's log, for the manifest."""
+        *_, last = (self.artefact() / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
+        return dict(json.loads(last))
+
     def processes(self) -> int:
         """Return the number of processes."""
         return 1
@@ -78,9 +84,8 @@ class TrainStage(Stage):
             child_process.ImageCounter(on_progress),
             self.processes(),
         )
-        *_, last = (folder / TRAIN_LOG).read_text(encoding="utf-8").splitlines()
-        facts = json.loads(last)
         self._link()
+        facts = self.facts()
         return StageResult(kept=facts["images"], facts=facts)
 
     def log_done(self) -> None:

@@ -20,6 +20,8 @@ from sketch_models.unet import Unet
 ARTBOOK, PICTURES = "f1/artbook", "f1/pictures"
 """Names of the means over all pages of the artbook, and over all pictures from elsewhere."""
 
+_DOUBT = np.array([255, 120, 120], np.uint8)  # where nobody can say
+
 
 @torch.inference_mode()
 def ink_probability(
@@ -80,6 +82,8 @@ def draw_sheet(
 ) -> NDArray[np.uint8]:
     """Return a sheet of samples: what the network sees, the true lines, and those it finds.
 
+    Where nobody can say whether there is a line, the true lines are tinted red.
+
     Args:
         network: in evaluation mode, on the device.
         examples: of one size, one per row.
@@ -92,7 +96,9 @@ def draw_sheet(
     for example in examples:
         probability = ink_probability(network, example.picture, context)
         found = np.rint(255 * (1 - probability)).astype(np.uint8)
-        rows.append([_rgb(layer) for layer in (example.picture, example.lines, found)])
+        true = _rgb(example.lines)
+        true = np.where(example.weight[..., None] == 0, true // 2 + _DOUBT // 2, true)
+        rows.append([_rgb(example.picture), true, _rgb(found)])
     return make_sheet(rows)
 
 

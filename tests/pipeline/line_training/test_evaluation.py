@@ -57,8 +57,12 @@ def test_rows_are_means_of_their_examples() -> None:
 def test_sheet_shows_what_is_seen_true_and_found(network: str) -> None:
     torch.manual_seed(0)
     pages = [draw_example(network, seed, 64) for seed in range(2)]
+    pages[1].weight[:32] = 0
     sheet = draw_sheet(Unet(4 if network == "tracer" else 2, (2, 2)), pages, CONTEXT)
     assert sheet.shape == (2 * 68, 3 * 68, 3)
     assert np.array_equal(sheet[:64, 68:132, 0], pages[0].lines)
+    true = sheet[68:132, 68:132].astype(int)
+    assert np.array_equal(true[32:, :, 1], pages[1].lines[32:])
+    assert (true[:32, :, 0] > true[:32, :, 1] + 60).all()
     seen = sheet[68:132, :64] if network == "tracer" else sheet[68:132, :64, 0]
     assert np.array_equal(seen, pages[1].picture)

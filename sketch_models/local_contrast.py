@@ -24,8 +24,9 @@ def normalize(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         to about [-1, 1].
     """
     planes = np.atleast_3d(picture).astype(np.float32) / np.float32(255)
-    mean = _blur(planes)
-    variance = (_blur(planes * planes) - mean * mean).mean(axis=2)
+    mean, channels = _blur(planes), planes.shape[2]
+    squares = _blur(planes * planes) - mean * mean
+    variance = sum(squares[..., channel] for channel in range(channels)) / np.float32(channels)
     deviation = np.sqrt(np.maximum(variance, 0)) + np.float32(_FLOOR)
     relative = (planes - mean) / deviation[..., None]
     scaled = np.log(deviation / np.float32(0.08)) / np.float32(2)

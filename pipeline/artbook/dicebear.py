@@ -30,6 +30,7 @@ PACKAGES = ("dicebear", "dicebear_styles", "resvg")
 _HELD_OUT = {"adventurer": ("hair", "eyes", "eyebrows", "mouth", "details")}
 _INK = "#000000"
 _WHITE = (1 << 15) - 1  # the bin of white
+_CHARACTERS = 1000  # of each style; checking the options of one takes longer than drawing it
 _STROKE = 13  # pixels at OVERSAMPLING; wider ink is an area
 _LONG_SIDE = 768  # pixels, of the pictures that lines are usually made of
 
@@ -76,6 +77,11 @@ def character_svg(style: str, seed: str, *, held_out: bool = False) -> str:
     return str(Avatar(_style(style), options).to_string())
 
 
+@lru_cache(maxsize=4 * _CHARACTERS)
+def _character(style: str, number: int) -> str:
+    return character_svg(style, str(number))
+
+
 def render_svg(svg: str, side: int, scale: float, corner: tuple[float, float]) -> NDArray[np.uint8]:
     """Return a part of a drawing on white, (side, side, 3) uint8 RGB.
 
@@ -117,7 +123,7 @@ def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> No
         size: side of the page, in pixels.
     """
     style = str(rng.choice(STYLES, p=(0.5, 0.15, 0.15, 0.2)))
-    svg = character_svg(style, str(rng.integers(1 << 40)))
+    svg = _character(style, int(rng.integers(_CHARACTERS)))
     side = size * OVERSAMPLING
     units = float(_definition(style)["canvas"]["width"])
     scale = OVERSAMPLING * _LONG_SIDE / units * log_uniform(rng, 0.4, 1.6)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketch_models.option import Options, option
+from sketch_models.paper import flatten
 
 Mask = NDArray[np.uint8]
 """(H, W), 1 on the lines, else 0."""
@@ -61,6 +62,12 @@ class CenterlineOptions(Options, section="centerline"):
         renamed_from="width",
     )
 
+    flatten_paper: bool = option(
+        True,
+        "whether grey or cream paper, uneven light and pencil noise are removed first; "
+        "clean pages stay as they are",
+    )
+
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
@@ -97,6 +104,8 @@ class Centerline:
 
     def _line_art(self, sketch: NDArray[np.uint8]) -> NDArray[np.uint8]:
         options = self._options
+        if options.flatten_paper:
+            sketch = flatten(sketch, options.high_threshold)
         skeleton = hysteresis_skeleton(sketch, options.low_threshold, options.high_threshold)
         skeleton = prune_spurs(skeleton, options.max_spur)
         skeleton = remove_short_lines(skeleton, options.min_length)
@@ -120,7 +129,6 @@ def hysteresis_skeleton(sketch: NDArray[np.uint8], low: float, high: float) -> M
     count, labels = cv2.connectedComponents(weak, connectivity=8)
     has_strong = np.zeros(count, bool)  # by label
     has_strong[labels[sketch <= 255 * (1 - high)]] = True
-    has_strong[0] = False  # the paper
     skeleton: NDArray[np.bool_] = skeletonize(has_strong[labels])
     return skeleton.astype(np.uint8)
 

@@ -15,6 +15,7 @@ from sketch_models.centerline import (
     remove_short_lines,
 )
 from sketch_models.errors import ConfigError
+from sketch_models.paper import flatten
 
 MODEL = Centerline(CenterlineOptions())
 
@@ -67,6 +68,14 @@ def test_hysteresis_keeps_weak_ink_connected_to_strong_ink() -> None:
     assert not skeleton[55:65].any()
 
 
+def test_diagonal_neighbours_continue_a_line() -> None:
+    sketch = blank_sketch(60, 60)
+    for position in range(10, 50):
+        sketch[position, position] = 100 if position < 15 else 225
+    skeleton = hysteresis_skeleton(sketch, low=0.06, high=0.3)
+    assert [int(skeleton[i, i]) for i in (12, 30, 48)] == [1, 1, 1]
+
+
 def test_spurs_are_pruned_and_ends_stay() -> None:
     skeleton = np.zeros((40, 80), np.uint8)
     skeleton[20, 10:70] = 1
@@ -81,6 +90,15 @@ def test_short_lines_are_removed() -> None:
     skeleton[20, 10:70] = 1
     skeleton[5, 5:9] = 1
     assert remove_short_lines(skeleton, 12).sum() == 60
+
+
+def test_a_line_of_exactly_the_minimum_is_kept() -> None:
+    skeleton = np.zeros((40, 80), np.uint8)
+    skeleton[5, 5:17] = 1  # 12 pixels
+    skeleton[30, 5:16] = 1  # 11
+    kept = remove_short_lines(skeleton, 12)
+    assert kept[5].sum() == 12
+    assert not kept[30].any()
 
 
 def test_strokes_are_anti_aliased() -> None:
@@ -98,11 +116,80 @@ def test_line_art_has_the_size_of_any_sketch(height: int, width: int, seed: int)
     assert line.dtype == np.uint8
 
 
-@pytest.mark.parametrize("grey", [0, 255])
-def test_flat_sketches_do_not_crash(grey: int) -> None:
-    (line,) = MODEL.simplify([np.full((30, 30), grey, np.uint8)])
-    assert line.shape == (30, 30)
-    assert grey == 0 or line.min() == 255
+@pytest.mark.parametrize("grey", [0, 3, 128, 250, 255])
+@pytest.mark.parametrize("shape", [(30, 30), (1, 1), (1, 300), (300, 1), (200, 8000)])
+def test_flat_sketches_are_blank(shape: tuple[int, int], grey: int) -> None:
+    (line,) = MODEL.simplify([np.full(shape, grey, np.uint8)])
+    assert line.shape == shape
+    assert line.min() == 255
+
+
+def drawing(
+    tone: float, strength: float, light: float, noise: float, specks: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pencil on paper of a tone, 0 to 255, and its centre lines; ink is 0 to 1."""
+    rng = np.random.default_rng(5)
+    ink, truth = np.zeros((260, 240), np.uint8), np.zeros((260, 240), np.uint8)
+    for centre, axes, width in (((90, 90), (60, 45), 2), ((150, 150), (70, 80), 3)):
+        for plane, drawn in ((ink, width), (truth, 1)):
+            cv2.ellipse(plane, centre, axes, 30, 0, 300, 255, drawn, cv2.LINE_AA)
+    rows, columns = np.indices(ink.shape)
+    paper = tone * (1 - light * np.hypot(rows, columns) / 350)
+    page = paper * (1 - strength * ink / 255.0) + rng.normal(0, noise, ink.shape)
+    page[rng.random(ink.shape) < specks / ink.size] = tone / 3
+    return page.round().clip(0, 255).astype(np.uint8), truth > 127
+
+
+def f1(line: np.ndarray, truth: np.ndarray) -> float:
+    """F1 of the centre lines within 2 pixels."""
+    found = hysteresis_skeleton(line, 0.5, 0.5) == 1
+    if not found.any():
+        return 0.0
+    to_truth, to_found = (
+        cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) for mask in (truth, found)
+    )
+    precision, recall = (to_truth[found] <= 2).mean(), (to_found[truth] <= 2).mean()
+    return float(2 * precision * recall / max(precision + recall, 1e-9))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(120, 255), st.floats(0.25, 0.9), st.floats(0, 0.5), st.floats(0, 3))
+def test_pencil_on_any_paper_is_followed(
+    tone: float, strength: float, light: float, noise: float
+) -> None:
+    sketch, truth = drawing(tone, strength, light, noise)
+    (line,) = MODEL.simplify([sketch])
+    assert f1(line, truth) > 0.95
+
+
+def test_specks_and_strong_noise_are_no_lines() -> None:
+    sketch, truth = drawing(220, 0.7, 0.3, 8, specks=100)
+    assert f1(MODEL.simplify([sketch])[0], truth) > 0.95
+
+
+@pytest.mark.parametrize(("tone", "noise"), [(200, 6), (255, 6), (90, 2)])
+def test_blank_paper_stays_blank(tone: float, noise: float) -> None:
+    sketch, _ = drawing(tone, 0, 0.3, noise)
+    assert MODEL.simplify([sketch])[0].min() == 255
+
+
+def test_without_flattening_grey_paper_is_a_net() -> None:
+    sketch, truth = drawing(200, 0.7, 0.3, 6)
+    assert f1(Centerline(CenterlineOptions(flatten_paper=False)).simplify([sketch])[0], truth) < 0.5
+
+
+def test_a_clean_page_does_not_change() -> None:
+    sketch, _ = drawing(255, 0.6, 0, 0)
+    sketch[200:250, 5:60] = 238  # faint ink that no strong ink touches
+    (line,) = MODEL.simplify([sketch])
+    (plain,) = Centerline(CenterlineOptions(flatten_paper=False)).simplify([sketch])
+    assert np.array_equal(line, plain)
+
+
+def test_a_filled_area_on_grey_paper_is_ink() -> None:
+    sketch, _ = drawing(200, 0.7, 0.2, 2)
+    sketch[195:255, 5:45] = 20
+    assert flatten(sketch, 0.3)[225, 25] < 100
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""XDoG extracts lines; flat areas and soft edges give no ink."""
+"""XDoG extracts lines of any width and light; flat areas and soft edges give no ink."""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -6,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sketch_models.centerline import Centerline, CenterlineOptions, hysteresis_skeleton
 from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES, ink_to_sketch
-from sketch_models.xdog import Xdog, XdogOptions
+from sketch_models.xdog import PLAIN, Xdog, XdogOptions
+
+Color = tuple[int, int, int]
 
 MODEL = Xdog(XdogOptions())
 
@@ -40,16 +45,151 @@ def test_soft_shadow_edge_is_fainter_than_a_line() -> None:
     assert edge.max() < line.max() / 3
 
 
-def test_ink_follows_the_formula() -> None:
-    """One pixel, computed by hand from Winnemoeller's D and T."""
-    options = XdogOptions(sigma=1.0, k=2.0, p=5.0, eps=0.3, phi=2.0)
-    picture = line_picture(200, 40)
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(float) / 255
-    fine, wide = (cv2.GaussianBlur(grey, (0, 0), sigma)[30, 29] for sigma in (1.0, 2.0))
-    difference = 6 * fine - 5 * wide
-    tone = 1.0 if difference >= 0.3 else 1 + np.tanh(2 * (difference - 0.3))
+def blur_1d(values: np.ndarray, sigma: float) -> np.ndarray:
+    """A Gaussian blur written out, of values whose ends go on as they are."""
+    offsets = np.arange(-60, 61)
+    kernel = np.exp(-(offsets**2) / (2 * sigma**2))
+    return np.convolve(np.pad(values, 60, mode="edge"), kernel / kernel.sum(), mode="valid")
+
+
+def test_plain_ink_follows_the_formula() -> None:
+    """Winnemoeller's D and T, computed in one dimension from a coloured line."""
+    options = replace(PLAIN, sigma=1.3, k=2.5, p=5.0, eps=0.3, phi=0.8)
+    picture = np.full((60, 61, 3), (250, 180, 90), np.uint8)
+    picture[:, 29:32] = (20, 60, 140)
+    row = (picture[30] @ np.array([0.299, 0.587, 0.114])).round() / 255
+    difference = 6 * blur_1d(row, 1.3) - 5 * blur_1d(row, 3.25)
+    tone = np.where(difference >= 0.3, 1, 1 + np.tanh(0.8 * (difference - 0.3)))
     (ink,) = Xdog(options).lines([picture])
-    assert ink[30, 29] == pytest.approx(min(1 - tone, 1), abs=1e-5)
+    assert 0.2 < (1 - tone).max() < 0.8
+    np.testing.assert_allclose(ink[30], (1 - tone).clip(0, 1), atol=0.005)
+
+
+def outlines(
+    width: int, ground: Color = (240, 235, 225), line: Color = (45, 35, 40)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two overlapping filled shapes, and the centre of their outlines."""
+    picture, truth = np.full((320, 360, 3), ground, np.uint8), np.full((320, 360), 255, np.uint8)
+    for centre, color in (((140, 150), (220, 150, 120)), ((210, 180), (130, 190, 210))):
+        cv2.ellipse(picture, centre, (100, 80), 20, 0, 360, color, -1, cv2.LINE_AA)
+        cv2.ellipse(picture, centre, (100, 80), 20, 0, 360, line, width, cv2.LINE_AA)
+        cv2.ellipse(truth, centre, (100, 80), 20, 0, 360, 255, -1)
+        cv2.ellipse(truth, centre, (100, 80), 20, 0, 360, 0, 1)
+    return picture, truth == 0
+
+
+def distance_to(mask: np.ndarray) -> np.ndarray:
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def f1(picture: np.ndarray, truth: np.ndarray, options: XdogOptions, style: str) -> float:
+    """F1 of the centre lines within 2 pixels."""
+    (ink,) = Xdog(options).lines([picture])
+    (line,) = Centerline(CenterlineOptions()).simplify([ink_to_sketch(ink, style)])
+    found = hysteresis_skeleton(line, 0.5, 0.5) == 1
+    if not found.any():
+        return 0.0
+    precision = (distance_to(truth)[found] <= 2).mean()
+    recall = (distance_to(found)[truth] <= 2).mean()
+    return float(2 * precision * recall / max(precision + recall, 1e-9))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 30), st.sampled_from(["original", "pured"]))
+def test_an_outline_of_any_width_is_one_line(width: int, style: str) -> None:
+    picture, truth = outlines(width)
+    assert f1(picture, truth, XdogOptions(), style) > (
+        0.93 if width <= 16 else 0.84
+    )  # crossings move
+
+
+def test_a_plain_filter_makes_two_lines_of_a_wide_outline() -> None:
+    assert f1(*outlines(14), replace(XdogOptions(), max_width=0), "original") < 0.2
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.floats(0.08, 1), st.floats(0, 1), st.integers(2, 12), st.sampled_from(["original", "pured"])
+)
+def test_dark_and_pale_pictures_have_lines(
+    gain: float, paleness: float, width: int, style: str
+) -> None:
+    picture, truth = outlines(width)
+    light = picture * gain + paleness * 255 * (1 - gain)
+    noisy = light + np.random.default_rng(width).normal(0, 0.4, picture.shape)
+    dim = noisy.round().clip(0, 255).astype(np.uint8)
+    assert f1(dim, truth, XdogOptions(), style) > 0.93
+
+
+def test_without_contrast_a_dark_picture_has_no_lines() -> None:
+    picture, truth = outlines(4)
+    dark = (picture * 0.1).astype(np.uint8)
+    assert f1(dark, truth, replace(XdogOptions(), contrast=0), "original") < 0.3
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(40, 75), st.floats(0, 2 * np.pi), st.sampled_from(["original", "pured"]))
+def test_hues_of_equal_brightness_are_divided_by_a_line(
+    lightness: int, hue: float, style: str
+) -> None:
+    lab = np.empty((120, 160, 3), np.float32)
+    lab[..., 0] = lightness
+    lab[:, :80, 1:] = 32 * np.cos(hue), 32 * np.sin(hue)
+    lab[:, 80:, 1:] = -32 * np.cos(hue), -32 * np.sin(hue)
+    picture = (cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255).round().clip(0, 255).astype(np.uint8)
+    truth = np.zeros((120, 160), bool)
+    truth[:, 80] = True
+    assert f1(picture, truth, XdogOptions(), style) > 0.95
+
+
+def test_brightness_alone_does_not_divide_hues() -> None:
+    picture = np.full((120, 160, 3), (170, 100, 100), np.uint8)
+    picture[:, 80:] = (90, 134, 140)  # as bright
+    (ink,) = Xdog(replace(XdogOptions(), hue_threshold=0)).lines([picture])
+    assert ink.max() < 0.3
+    assert MODEL.lines([picture])[0][60, 78:83].max() > 0.9
+
+
+def test_an_outline_between_hues_is_not_widened() -> None:
+    picture = np.full((120, 160, 3), (200, 90, 90), np.uint8)
+    picture[:, 80:] = (80, 140, 90)
+    picture[:, 79:82] = (20, 20, 25)
+    (ink,) = MODEL.lines([picture])
+    assert (ink[60] > 0.3).sum() <= 5
+
+
+@pytest.mark.parametrize("fill", [(75, 70, 95), (52, 50, 58)])
+def test_a_dark_area_in_a_darker_outline_keeps_its_outline(fill: Color) -> None:
+    picture = np.full((200, 200, 3), 235, np.uint8)
+    cv2.rectangle(picture, (90, 30), (112, 170), fill, -1)
+    cv2.rectangle(picture, (90, 30), (112, 170), (25, 20, 30), 3)
+    (ink,) = MODEL.lines([picture])
+    assert ink[100, 89:92].max() > 0.3
+    assert ink[100, 97:105].max() < 0.1
+
+
+def test_a_round_spot_and_a_filled_area_keep_their_outlines() -> None:
+    picture = np.full((200, 240, 3), 235, np.uint8)
+    cv2.circle(picture, (50, 100), 13, (20, 20, 20), -1)
+    cv2.rectangle(picture, (110, 40), (210, 160), (20, 20, 20), -1)
+    (ink,) = MODEL.lines([picture])
+    assert ink[100, 50] < 0.1
+    assert ink[100, 36:40].max() > 0.3
+    assert ink[70:130, 130:190].max() < 0.1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (200, 8000), (2, 3)])
+@pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (200, 30, 90)])
+def test_one_colour_of_any_shape_is_paper(size: tuple[int, int], color: Color) -> None:
+    (ink,) = MODEL.lines([np.full((*size, 3), color, np.uint8)])
+    assert ink.shape == size
+    assert ink.max() < 0.1
+
+
+def test_line_art_comes_out_as_it_went_in() -> None:
+    _, truth = outlines(3)
+    art = np.where(distance_to(truth) < 1.5, 0, 255).astype(np.uint8)
+    assert f1(np.repeat(art[..., None], 3, 2), truth, XdogOptions(), "original") > 0.99
 
 
 @settings(max_examples=25, deadline=None)
@@ -75,7 +215,18 @@ def test_styles_are_nested() -> None:
     }
 
 
-@pytest.mark.parametrize("wrong", [{"sigma": 0.0}, {"k": 1.0}, {"p": -1.0}, {"phi": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sigma": 0.0},
+        {"k": 1.0},
+        {"p": -1.0},
+        {"phi": 0.0},
+        {"contrast": -0.1},
+        {"max_width": 201.0},
+        {"hue_threshold": -1.0},
+    ],
+)
 def test_wrong_option_is_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"\[xdog\] {next(iter(wrong))} = "):
         XdogOptions(**wrong)

@@ -18,7 +18,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from skimage.morphology import skeletonize
 
 from pipeline.picture import resize_long_side
-from sketch_models.xdog import Xdog, XdogOptions
+from sketch_models.xdog import PLAIN, Xdog
 
 Picture = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ _C1, _C2 = 0.01**2, 0.03**2
 _LINE_SIZE = 384  # long side at which lines are detected, in pixels
 _INK = 0.3  # threshold of an ink map, above which a pixel is a line
 _TOLERANCE = _LINE_SIZE / 128  # pixels within which a line counts as kept
-_XDOG = Xdog(XdogOptions())
+_XDOG = Xdog(PLAIN)  # what it draws does not change, so that results can be compared
 
 
 def psnr(result: Picture, truth: Picture) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 Work = Callable[[], object]
+K = TypeVar("K", bound=Hashable)
 
 
 def seconds_of(work: Work) -> float:
@@ -16,9 +18,9 @@ def seconds_of(work: Work) -> float:
     return time.perf_counter() - started
 
 
-def time_in_turns(works: Mapping[str, Work], repeats: int) -> dict[str, list[float]]:
+def time_in_turns(works: Mapping[K, Work], repeats: int) -> dict[K, list[float]]:
     """Return the seconds of each call; they take turns, so that noise hits all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in works}
+    seconds: dict[K, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
             seconds[name].append(seconds_of(work))

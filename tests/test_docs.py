@@ -1,8 +1,9 @@
-"""Commands and examples in README, CONTRIBUTING and docs/ run.
+"""Commands and examples in README, CONTRIBUTING, docs/ and the model card run.
 
 Every command of the `sh` blocks and every `python` block of a page runs in its order, in a folder
-in which the sample dataset has been built. If a command needs a network, weights, a GPU or minutes,
-only its arguments are parsed, by the program's own parser. The recipes are made small.
+in which the sample dataset has been built, beside two folders of pictures. If a command needs a
+network, weights, a GPU or minutes, only its arguments are parsed, by the program's own parser. The
+recipes are made small.
 """
 
 import io
@@ -27,12 +28,19 @@ from pipeline.demo.app import create_app
 from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import Worker
+from pipeline.draw.folder_options import FolderOptions
+from pipeline.sample_booru.artist.draw import draw
 from tasks.config import SECTIONS
 
 TOP = Path(__file__).parents[1]
 PAGES = {
     str(path.relative_to(TOP)): path
-    for path in (TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md")))
+    for path in (
+        TOP / "README.md",
+        TOP / "CONTRIBUTING.md",
+        TOP / "sketch_models" / "shipped" / "README.md",
+        *sorted((TOP / "docs").glob("*.md")),
+    )
 }
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 FLAGS = {
@@ -40,6 +48,7 @@ FLAGS = {
     for section, options in SECTIONS.items()
     for key in fields(options)
 }
+FLAGS |= {f"--{key.name}".replace("_", "-") for key in fields(FolderOptions)}
 PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
 
 # Words of luigi commands that are only parsed, and what running them needs.
@@ -49,6 +58,7 @@ ELSEWHERE = {
     "csv": "metadata",
     "sketchkeras": "weights",
     "EvaluateColorizer": "another training, and a minute",
+    "TrainLines": "hours",
 }
 # Beginnings of other commands that are only parsed.
 CHECKED = [
@@ -160,6 +170,9 @@ class Clone:
             (folder / name).symlink_to(TOP / name)
         for name in ("docs", "configs", "weights"):
             (folder / name).mkdir()
+        for number, name in enumerate(("pictures/girl/001.jpg", "scans/page.png")):
+            (folder / name).parent.mkdir(parents=True)
+            Image.fromarray(draw(number).color).resize((96, 96)).save(folder / name)
         (folder / "configs" / "logging.ini").symlink_to(TOP / "configs" / "logging.ini")
         for recipe in (TOP / "configs").glob("*.cfg"):
             self.shrink(recipe, SMALL)

@@ -83,7 +83,7 @@ class TrainLineNetwork(TrainStage):
             return []
         return [
             "TrainLines draws with dicebear-core, dicebear-styles and resvg, and not all of them "
-            "are installed: pip install 'senga[art]'"
+            "are installed: pip install -e .[art]"
         ]
 
     def artefact(self) -> Path:

@@ -4,12 +4,17 @@ Characters of four styles of `dicebear-styles` which the benchmark has in no row
 Melin, CC BY 4.0), `big-smile` (Ashley Seo, CC BY 4.0), `big-ears` (The Visual Team, CC BY 4.0) and
 `marbles` (DiceBear, CC0). Their outlines are redrawn in several widths and colours or left out, and
 the pictures are spoilt in the ways that pictures of the web are.
+
+`python -m benchmarks.line_art.choosing FOLDER` writes the folder that `[lines] validation` takes:
+pictures for the tracer, and sketches of others for the inker, by `tracer` and `xdog` in turns.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator
 from itertools import islice, product
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,9 +22,13 @@ from numpy.typing import NDArray
 
 from benchmarks.line_art.dicebear import character
 from benchmarks.line_art.vector import Drawing, over
+from pipeline.picture import encode_png
+from sketch_models import STYLES, ink_to_sketch, load
 
 Pixels = NDArray[np.uint8]
 Spoil = Callable[[Pixels, np.random.Generator], Pixels]
+
+_PICTURES, _SKETCHES = 28, 20
 
 OUTLINES: dict[str, tuple[tuple[float, str | None], ...]] = {
     # pixels and colour; 0 leaves the outlines out
@@ -125,3 +134,29 @@ SPOILS: dict[str, Spoil] = {
     "tinted": _tinted,
     "noise": _noisy,
 }
+
+
+def write_folder(folder: Path) -> None:
+    """Write pictures, or sketches of them, and their lines, as `[lines] validation` takes them."""
+    models = load("tracer"), load("xdog")
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (name, color, truth) in enumerate(pairs(_PICTURES + _SKETCHES)):
+        stem = f"{name.replace(', ', '-').replace(' ', '-')}-{number}"
+        thick = cv2.dilate(truth.astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+        (folder / f"{stem}.lines.png").write_bytes(encode_png(_ink_on_paper(thick)))
+        if number < _PICTURES:
+            (folder / f"{stem}.color.png").write_bytes(encode_png(color))
+            continue
+        (ink,) = models[number % 2].lines([color])
+        sketch = ink_to_sketch(ink, STYLES[0])
+        (folder / f"{stem}.sketch.png").write_bytes(encode_png(sketch))
+
+
+def _ink_on_paper(ink: NDArray[np.bool_]) -> Pixels:
+    return np.where(ink, 0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    write_folder(parser.parse_args().folder)

@@ -128,4 +128,4 @@ def test_packages_that_are_missing_are_one_sentence(data: Path, tmp_path: Path) 
     said = run_luigi(
         *arguments(data, lines_images=4), task="TrainLines", code=40, PYTHONPATH=f"{tmp_path}:{TOP}"
     )
-    assert said.count("pip install 'senga[art]'") == 1
+    assert said.count("pip install -e .[art]") == 1

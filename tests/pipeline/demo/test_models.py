@@ -14,7 +14,7 @@ from pipeline.demo.api_error import ApiError
 from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import ColorizeJob, SimplifyJob, SketchJob
-from sketch_models import line_weights
+from sketch_models import line_weights, registry
 from sketch_models.errors import SengaError
 from tests.pipeline.demo.conftest import SIZE
 
@@ -170,6 +170,8 @@ def test_damaged_shipped_weights_give_a_reason(
 ) -> None:
     monkeypatch.setattr(line_weights, "SHIPPED_FOLDER", tmp_path)
     (tmp_path / "tracer.safetensors").write_bytes(b"no weights")
+    registry.sketch_model.cache_clear()
+    registry.line_model.cache_clear()
     damaged = load(colorizer_file)
     for stage, text in (("sketch", "tracer.safetensors: not a"), ("simplify", "no such file")):
         network, filter_model, _ = damaged.describe()[stage]

@@ -1,5 +1,8 @@
 """Networks take turns on a GPU; small ones do not on a CPU."""
 
+import subprocess
+import sys
+
 import pytest
 
 from pipeline import cores
@@ -48,3 +51,16 @@ def test_cores_are_shared_by_what_runs_at_once(
     with pytest.raises(InterruptedError):
         SketchShard(shard=0, model="tracer").make(lambda _: None)
     assert shared == [expected]
+
+
+def test_scheduling_loads_no_pytorch() -> None:
+    """What Luigi asks of a task before it runs in a process of its own."""
+    code = (
+        "import sys; from tasks import SketchShard, SimplifyShard\n"
+        "for task_type in SketchShard, SimplifyShard:\n"
+        "    task = task_type(shard=0, model='tracer')\n"
+        "    task.settings(), task.process_resources(), task.unmet_requirements()\n"
+        "print([name for name in ('torch', 'tensorflow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

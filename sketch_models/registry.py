@@ -86,6 +86,11 @@ def is_network(options: ModelOptions) -> bool:
     return type(options) in _NETWORKS
 
 
+def is_small(options: ModelOptions) -> bool:
+    """Return whether several processes may run a model on one CPU: they have memory enough."""
+    return not isinstance(options, _PublishedOptions)
+
+
 def prepare_weights(options: ModelOptions) -> None:
     """Download, verify and convert the published weights of a network; else do nothing.
 

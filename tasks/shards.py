@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import luigi
+from luigi.interface import core
 
-from pipeline import store
+from pipeline import cores, store
 from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
 from pipeline.progress import OnProgress, Progress
 from sketch_models import registry
+from sketch_models.network_options import ComputeOptions
 from sketch_models.registry import ModelOptions
+from tasks import config
 from tasks.filter_posts import FilterPosts
 from tasks.stage import NotReadyError, Stage, StageResult, log_summary
 
@@ -69,8 +72,12 @@ class DrawStage(ShardStage):
         """Draw the shard into a tar of `<id>.<style>.png`."""
 
     def process_resources(self) -> dict[str, int]:
-        """Let one network at a time use the GPU."""
-        return {"gpu": 1} if registry.is_network(self.model_options()) else {}
+        """Let one network at a time use the GPU; a large one has the CPU for itself, too."""
+        model = self.model_options()
+        if not registry.is_network(model):
+            return {}
+        on_cpu = config.options(ComputeOptions).device == "cpu" or not cores.may_have_gpu()
+        return {} if on_cpu and registry.is_small(model) else {"gpu": 1}
 
     def unmet_requirements(self) -> list[str]:
         """Return a message if the configured weights do not exist."""
@@ -78,6 +85,7 @@ class DrawStage(ShardStage):
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Draw and publish the tar and its outcomes."""
+        cores.share_cores(1 if self.process_resources() else core().workers)
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_path(self.artefact())) as table,

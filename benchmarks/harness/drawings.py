@@ -1,4 +1,4 @@
-"""Pictures of the sample booru, and their line maps as the default models draw them."""
+"""Pictures of the sample booru, and their line maps as the filters draw them."""
 
 from __future__ import annotations
 

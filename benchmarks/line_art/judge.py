@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import torch
 
-from benchmarks.line_art.methods import DEFAULT, OURS, Ink, Methods, Needs
+from benchmarks.line_art.methods import OUR_FILTERS, OURS, Ink, Methods, Needs
 from benchmarks.line_art.pictures import SOURCES, Picture
 from benchmarks.line_art.score import score
 from benchmarks.line_art.sheet import sheet
@@ -37,7 +37,7 @@ def scores(row: str, number: int) -> dict[str, float]:
 
 def is_ours(method: str) -> bool:
     """Return whether the project offers this way to find lines."""
-    return method in (*OURS, "inker", DEFAULT, "centerline")
+    return method in (*OURS, "inker", OUR_FILTERS, "centerline")
 
 
 def row_sheet(folder: Path, row: str, numbers: Sequence[int], other: str) -> None:

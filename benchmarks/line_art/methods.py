@@ -24,7 +24,7 @@ FILTERS: Mapping[str, Callable[[Pixels], Ink]] = {
     "darker than 60": darker_than_60,
 }
 OURS = tuple(f"tracer + inker, {style}" for style in STYLES)
-DEFAULT = "xdog + centerline"
+OUR_FILTERS = "xdog + centerline"
 MODES = tuple(f"lineartization, {mode}" for mode in rival.MODES)
 
 
@@ -58,7 +58,7 @@ class Methods:
         found: dict[str, Ink] = {}
         if self._networks:
             found |= zip(OURS, _lines(*self._networks, color, STYLES), strict=True)
-        (found[DEFAULT],) = _lines(*self._filters, color, STYLES[:1])
+        (found[OUR_FILTERS],) = _lines(*self._filters, color, STYLES[:1])
         return found | self._others(color)
 
     def of_sketch(self, color: Pixels) -> dict[str, Ink]:

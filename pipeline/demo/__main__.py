@@ -12,6 +12,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from pipeline.child_process import run_main
+from pipeline.cores import share_cores
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions, parse
 from pipeline.demo.serve import is_public, listen, serving
@@ -33,9 +34,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(options: DemoOptions, listener: socket.socket) -> None:
-    # Idle threads should sleep: by default they spin, and with a browser on the same cores,
-    # colorizing takes several times as long. PyTorch reads this variable when it is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    share_cores()  # with the browser
     # Importing PyTorch takes seconds, so options are checked first.
     from pipeline.demo.app import create_app
     from pipeline.demo.models import Models

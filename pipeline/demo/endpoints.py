@@ -18,7 +18,8 @@ from pipeline.demo.fields import Fields
 from pipeline.demo.latent import make_z
 from pipeline.demo.models import Models
 from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, SketchJob
-from pipeline.draw.sketch import SMALLEST_SKETCH
+from pipeline.draw.simplify import SimplifyOptions
+from pipeline.draw.sketch import SMALLEST_SKETCH, SketchOptions
 from pipeline.pack.square import resample
 from pipeline.picture import encode_png, resize_long_side
 from sketch_models.styles import STYLES, ink_to_sketch
@@ -39,7 +40,7 @@ def sketch(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
         ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
     fields.reject_unknown("image", "model", "style", "size")
-    model = fields.text("model", "xdog")
+    model = fields.text("model", SketchOptions().models[0])
     style = fields.choice("style", "pured", STYLES)
     size = fields.integer("size", 768, range(SMALLEST_SKETCH, MAX_SIDE + 1))
     models.require_model("sketch", model)
@@ -55,7 +56,7 @@ def simplify(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
         ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
     fields.reject_unknown("image", "model")
-    model = fields.text("model", "centerline")
+    model = fields.text("model", SimplifyOptions().model)
     models.require_model("simplify", model)
     rough = fields.grey("image")
     height, width = rough.shape

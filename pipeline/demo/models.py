@@ -20,7 +20,13 @@ from pipeline.demo.worker import ColorizeJob, Job, SimplifyJob, SketchJob
 from sketch_models.centerline import CenterlineOptions
 from sketch_models.errors import SengaError, WeightsError
 from sketch_models.model import LineModel, SketchModel
-from sketch_models.network_options import ComputeOptions, SimoSerraOptions, SketchKerasOptions
+from sketch_models.network_options import (
+    ComputeOptions,
+    InkerOptions,
+    SimoSerraOptions,
+    SketchKerasOptions,
+    TracerOptions,
+)
 from sketch_models.registry import line_model, sketch_model
 from sketch_models.runner import choose_device
 from sketch_models.styles import STYLES
@@ -114,12 +120,16 @@ class Models:
             ),
             source,
             {
+                "tracer": LoadResult.load(
+                    lambda: sketch_model(TracerOptions(), compute, "torch"), "tracer"
+                ),
                 "xdog": LoadResult(sketch_model(XdogOptions(), compute, "torch")),
                 "sketchkeras": LoadResult.load(
                     lambda: _load_sketchkeras(options.sketchkeras, compute), "--sketchkeras"
                 ),
             },
             {
+                "inker": LoadResult.load(lambda: line_model(InkerOptions(), compute), "inker"),
                 "centerline": LoadResult(line_model(CenterlineOptions(), compute)),
                 "simo_serra": LoadResult.load(
                     lambda: _load_simo_serra(options.simo_serra, compute), "--simo-serra"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.child_process import EXIT_FAILURE
+from pipeline.cores import share_cores
 from pipeline.draw.draw_folder import FolderResult, draw_folder
 from pipeline.draw.folder_options import FolderOptions, parse
 from sketch_models.errors import SengaError
@@ -17,6 +18,7 @@ _EXIT_STOPPED = 130  # as a shell reports SIGINT
 
 def main(arguments: Sequence[str]) -> int:
     """Draw a folder of pictures; return the exit status."""
+    share_cores()
     try:
         options = parse(arguments)
         result = draw_folder(options)

@@ -28,7 +28,7 @@ class SimplifyOptions(Options, section="simplify"):
     """The line art."""
 
     model: str = option(
-        "centerline", f"the line model: one of {', '.join(LINE_MODELS)}", choices=LINE_MODELS
+        "inker", f"the line model: one of {', '.join(LINE_MODELS)}", choices=LINE_MODELS
     )
     sizes: tuple[int, ...] = option(
         (),

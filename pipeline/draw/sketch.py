@@ -28,7 +28,7 @@ class SketchOptions(Options, section="sketch"):
     """The sketches."""
 
     models: tuple[str, ...] = option(
-        ("xdog",),
+        ("tracer",),
         f"the sketch models, one or more of {', '.join(SKETCH_MODELS)}",
         choices=SKETCH_MODELS,
         not_empty=True,

@@ -90,8 +90,8 @@ def test_second_build_does_nothing(built: Path) -> None:
     [
         (["--pack-size", "48"], ["pack", "report"]),
         (["--split-test-size", "3"], ["split", "pack", "report"]),
-        (["--centerline-stroke-width", "4"], ["simplify", "split", "pack", "report"]),
-        (["--xdog-sigma", "1.4"], ["sketch", "simplify", "split", "pack", "report"]),
+        (["--simplify-model", "centerline"], ["simplify", "split", "pack", "report"]),
+        (["--sketch-models", "xdog"], ["sketch", "simplify", "split", "pack", "report"]),
         (["--download-max-bytes", "9000000"], STAGES[2:]),
         (["--filter-min-side", "100"], STAGES[1:]),
         (["--build-seed", "1"], STAGES),

@@ -36,6 +36,7 @@ def test_filters_need_no_weights() -> None:
         registry.prepare_weights(options)
         assert registry.weights_are_prepared(options)
         assert not registry.is_network(options)
+        assert registry.is_small(options)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def test_network_is_loaded_once(folder: Path) -> None:
     registry.prepare_weights(sketch)
     assert registry.weights_are_prepared(sketch)
     assert registry.is_network(line)
+    assert not registry.is_small(line)
     model = registry.sketch_model(sketch, CPU, "torch")
     assert model is registry.sketch_model(sketch, CPU, "torch")
     (ink,) = model.lines([PICTURE])
@@ -77,6 +79,7 @@ def test_shipped_networks_need_no_cache_folder(
         assert registry.weights_are_prepared(options)
         registry.prepare_weights(options)
         assert registry.is_network(options)
+        assert registry.is_small(options)
     sketch = registry.sketch_model(tracer, CPU, "torch")
     assert isinstance(sketch, Tracer)
     assert sketch is registry.sketch_model(tracer, CPU, "torch")

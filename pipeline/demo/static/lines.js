@@ -5,8 +5,10 @@ import { toInk, toPng } from "./artwork.js";
 
 const NONE = "";
 const LABELS = {
+  tracer: "Tracer",
   xdog: "XDoG",
   sketchkeras: "sketchKeras",
+  inker: "Inker",
   centerline: "Centreline",
   simo_serra: "Simo-Serra",
   original: "Original (all lines)",

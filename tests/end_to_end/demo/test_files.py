@@ -74,7 +74,7 @@ def test_guess_of_the_layer_can_be_corrected(page: DemoPage) -> None:
     assert page.color_at((150, 200)).tolist() == [120, 30, 60]  # the picture is in the sketch layer
     assert page.line_pixels().min() == 255
     assert page["[data-layer=sketch]"].get_attribute("aria-pressed") == "true"
-    assert page["#sketch-model"].input_value() == "xdog"
+    assert page["#sketch-model"].input_value() == "tracer"
 
     page.open_file("ring.png", LINE)
     page["text=It is a rough sketch"].click()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
+from pipeline.demo.samples import load_sample
+from pipeline.line_training.metrics import line_f1
 from tests.end_to_end.demo.demo_page import DemoPage, line_art, photo, png
 
 SKETCH, SIMPLIFY, COLORIZE = "/api/sketch", "/api/simplify", "/api/colorize"
@@ -59,6 +62,17 @@ def test_picture_is_sketched_and_simplified_as_chosen(picture_page: DemoPage) ->
         drawn.append(picture_page.line_pixels())
     assert (drawn[0] != drawn[1]).any()
     assert drawn[0].mean() <= drawn[1].mean()  # original keeps every line
+
+
+def test_lines_of_a_sample_are_those_that_were_drawn(page: DemoPage) -> None:
+    page.open_sample(2, "sketch")
+    assert page["#sketch-model"].input_value() == "tracer"
+    assert page["#line-model"].input_value() == "inker"
+    make_lines(page)
+    lines, drawn = page.line_pixels(), load_sample(page.samples[2]["id"]).line
+    truth = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_GRAYSCALE)
+    ink = 1 - lines.astype(np.float32) / 255
+    assert line_f1(ink, truth.astype(np.uint8), np.ones_like(lines)) > 0.85
 
 
 def test_rough_sketch_is_only_simplified(page: DemoPage) -> None:

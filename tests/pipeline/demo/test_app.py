@@ -289,7 +289,7 @@ def test_sketch_has_the_chosen_style_and_size(client: FlaskClient, backend: Fake
     assert (response["width"], response["height"]) == (64, 80)
     ink = 1 - LINE.astype(np.float32) / 255
     assert (pixels(response["line"])[..., 0] == ink_to_sketch(ink, "enhanced")).all()
-    assert backend.jobs[0].model == "xdog"
+    assert backend.jobs[0].model == "tracer"
     client.post("/api/sketch", json={"image": encode(color)})
     assert backend.jobs[0].picture.shape == (768, 614, 3)
 
@@ -297,7 +297,7 @@ def test_sketch_has_the_chosen_style_and_size(client: FlaskClient, backend: Fake
 def test_simplified_lines_have_the_pictures_size(client: FlaskClient, backend: FakeBackend) -> None:
     response = client.post("/api/simplify", json={"image": encode(LINE)}).get_json()
     assert (pixels(response["line"])[..., 0] == 255 - LINE).all()
-    assert backend.jobs[0].model == "centerline"
+    assert backend.jobs[0].model == "inker"
     long = np.full((20, 4000), 255, np.uint8)
     response = client.post("/api/simplify", json={"image": encode(long)}).get_json()
     assert (response["width"], response["height"]) == (4000, 20)

@@ -93,7 +93,8 @@ def test_demo_is_served_until_a_signal(
     ):  # fmt: skip
         assert get(f"{url}/healthz") == (200, {"status": "ok", "queue": 0, "device": "cpu"})
         assert f"Colorizer: {colorizer_file.parent.name} (netl_spade, 64 px" in output
-        assert "Sketch model: xdog, on cpu" in output
+        assert "Sketch model: tracer, on cpu\nSketch model: xdog, on cpu" in output
+        assert "Line model: inker, on cpu\n" in output
         assert "Sketch model: sketchkeras, not loaded: " in output
         assert "Everybody" not in output
         process.send_signal(signal_number)

@@ -14,6 +14,7 @@ from pipeline.demo.api_error import ApiError
 from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import ColorizeJob, SimplifyJob, SketchJob
+from sketch_models import line_weights, registry
 from sketch_models.errors import SengaError
 from tests.pipeline.demo.conftest import SIZE
 
@@ -121,9 +122,8 @@ def test_missing_weights_give_the_command_that_fetches_them(models: Models) -> N
         ("sketch", "sketchkeras", "sketchkeras"),
         ("simplify", "simo_serra", "gan"),
     ):
-        filter_model, network_model = models.describe()[stage]
-        assert filter_model["available"]
-        assert filter_model["reason"] is None
+        *others, network_model = models.describe()[stage]
+        assert [(each["available"], each["reason"]) for each in others] == [(True, None)] * 2
         assert (network_model["name"], network_model["available"]) == (network, False)
         assert f"python -m sketch_models.weights fetch {name}" in network_model["reason"]
         with pytest.raises(ApiError) as refused:
@@ -136,7 +136,7 @@ def test_wrong_weights_give_a_reason(colorizer_file: Path, tmp_path: Path) -> No
     path = tmp_path / "mod.h5"
     path.write_bytes(b"no weights")
     for sketchkeras, text in ((path, str(path)), ("gan", "simo_serra"), ("no.h5", "no such file")):
-        description = load(colorizer_file, sketchkeras=str(sketchkeras)).describe()["sketch"][1]
+        description = load(colorizer_file, sketchkeras=str(sketchkeras)).describe()["sketch"][-1]
         assert not description["available"]
         assert text in description["reason"]
 
@@ -165,12 +165,27 @@ def test_batch_is_colorized_as_one_by_one(models: Models, colorizer_file: Path) 
     assert models.run_batch([models.warmup_job()])[0].shape == (SIZE, SIZE, 3)
 
 
-def test_sketch_and_line_models_find_lines(models: Models) -> None:
+def test_damaged_shipped_weights_give_a_reason(
+    colorizer_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_weights, "SHIPPED_FOLDER", tmp_path)
+    (tmp_path / "tracer.safetensors").write_bytes(b"no weights")
+    registry.sketch_model.cache_clear()
+    registry.line_model.cache_clear()
+    damaged = load(colorizer_file)
+    for stage, text in (("sketch", "tracer.safetensors: not a"), ("simplify", "no such file")):
+        network, filter_model, _ = damaged.describe()[stage]
+        assert (network["available"], filter_model["available"]) == (False, True)
+        assert text in network["reason"]
+
+
+@pytest.mark.parametrize(("sketch", "line"), [("tracer", "inker"), ("xdog", "centerline")])
+def test_sketch_and_line_models_find_lines(models: Models, sketch: str, line: str) -> None:
     picture = np.full((40, 30, 3), 255, np.uint8)
     picture[:, 14:16] = 0
-    ink = models.run_batch([SketchJob(model="xdog", picture=picture)] * 2)
+    ink = models.run_batch([SketchJob(model=sketch, picture=picture)] * 2)
     assert [each.shape for each in ink] == [(40, 30)] * 2
     assert ink[0].max() > 0.5
-    clean = models.run_batch([SimplifyJob(model="centerline", sketch=picture[..., 0])])
+    clean = models.run_batch([SimplifyJob(model=line, sketch=picture[..., 0])])
     assert clean[0].shape == (40, 30)
     assert clean[0].min() < 128

@@ -94,7 +94,7 @@ def test_a_wide_outline_is_one_line_along_its_middle(
     canvas.outline(shape, INK)
     lines, strokes = shrink(canvas.line), shrink(canvas.strokes)
     assert count_lines(lines) == 1
-    assert f1(middle(strokes > 127), middle(lines < 128)) > 0.98
+    assert f1(middle(strokes > 127), middle(lines < 128)) > 0.92
     assert (strokes > 127).sum() > 0.8 * width * (lines < 128).sum() / (LINE_WIDTH + 1)
 
 
@@ -111,7 +111,7 @@ def test_an_open_line_lies_in_the_middle_of_its_ink(
     curve = spline(*zip((20.0, 60.0, 100.0, 140.0), heights, strict=True))
     canvas.stroke(curve, INK)
     lines, ink = middle(shrink(canvas.line) < 128), shrink(canvas.strokes) > 100
-    assert share_near(middle(ink)[:, 30:130], lines[:, 30:130]) > 0.95
+    assert share_near(middle(ink)[:, 30:130], lines[:, 30:130]) > 0.93
     assert share_near(lines[:, 30:130], ink[:, 30:130], 1.0) > 0.95
 
 

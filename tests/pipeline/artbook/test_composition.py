@@ -26,8 +26,8 @@ def test_a_composition_is_of_its_seed(size: int, width: float) -> None:
 
 
 def test_half_of_the_pages_leave_nothing_of_the_background() -> None:
-    covered = [(drawn(seed).area > 0).mean() for seed in range(30)]
-    assert 5 < sum(share > 0.9 for share in covered) < 25
+    covered = [(drawn(seed).area > 0).mean() for seed in range(20)]
+    assert 3 < sum(share > 0.9 for share in covered) < 17
 
 
 def test_all_motifs_are_drawn_large_ones_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,12 @@ def without_outline(
 
 @pytest.mark.parametrize(
     ("other", "line", "sure"),
-    [(PALE, False, True), ((60, 90, 160), True, True), ((250, 190, 145), True, False)],
+    [
+        (PALE, False, True),
+        ((250, 190, 162), False, True),  # as a light could make it
+        ((60, 90, 160), True, True),
+        ((250, 190, 145), True, False),
+    ],
 )
 def test_areas_without_outline_have_a_line_if_their_colours_differ(
     other: tuple[int, int, int], line: bool, sure: bool, draw_scene: DrawScene

@@ -33,7 +33,7 @@ def smooth_noise(
         scale: size of its bumps, in pixels.
 
     Returns:
-        (height, width) float32 of mean 0 and deviation 1, about.
+        (height, width) float32 of mean 0 and deviation 1.2, about.
     """
     import cv2
 

@@ -55,7 +55,8 @@ class Damage:
         if self.blur:
             pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.blur), np.float32)
         if self.sharpen:
-            pixels += np.float32(self.sharpen) * (pixels - cv2.GaussianBlur(pixels, (0, 0), 1.2))
+            halos = pixels - cv2.GaussianBlur(pixels, (0, 0), 1.2)
+            pixels = pixels + np.float32(self.sharpen) * halos
         if self.noise:
             pixels = pixels + self._grain(picture.shape, rng)
         if self.levels:

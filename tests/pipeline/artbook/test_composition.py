@@ -1,0 +1,54 @@
+"""Compositions are of their seed, and about different things on different pages."""
+
+import numpy as np
+import pytest
+
+from pipeline.artbook import composition
+from pipeline.artbook.canvas import PageCanvas
+from pipeline.artbook.composition import draw_composition
+from pipeline.artbook.motifs import MOTIFS, Place
+from tests.pipeline.artbook.conftest import even_pen, make_canvas
+
+
+def drawn(seed: int, size: int = 64, width: float = 3.0) -> PageCanvas:
+    canvas = make_canvas(even_pen(width), size=size)
+    draw_composition(canvas, np.random.default_rng(seed), size)
+    return canvas
+
+
+@pytest.mark.parametrize(("size", "width"), [(64, 30.0), (65, 0.9), (130, 5.0)])
+def test_a_composition_is_of_its_seed(size: int, width: float) -> None:
+    first, again, other = (drawn(seed, size, width) for seed in (3, 3, 4))
+    assert first.progress.areas > 0
+    for name in ("color", "line", "strokes", "area"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+        assert not np.array_equal(getattr(first, name), getattr(other, name))
+
+
+def test_half_of_the_pages_leave_nothing_of_the_background() -> None:
+    covered = [(drawn(seed).area > 0).mean() for seed in range(20)]
+    assert 3 < sum(share > 0.9 for share in covered) < 17
+
+
+def test_all_motifs_are_drawn_large_ones_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[float] = []
+    kinds: set[str] = set()
+
+    def watch(name: str):  # noqa: ANN202
+        def draw(_canvas: PageCanvas, _rng: np.random.Generator, place: Place) -> None:
+            sizes.append(place.size)
+            kinds.add(name)
+
+        return draw
+
+    watched = {watch(motif.__name__): weight for motif, weight in MOTIFS.items()}
+    monkeypatch.setattr(composition, "MOTIFS", watched)
+    monkeypatch.setattr(composition, "chance", lambda *_: False)
+    for seed in range(30):
+        sizes.clear()
+        draw_composition(make_canvas(), np.random.default_rng(seed), 160)
+        assert 2 <= len(sizes) <= 30
+        assert sizes == sorted(sizes, reverse=True)
+        assert min(sizes) >= 14
+        assert max(sizes) <= 1.4 * 160
+    assert kinds == {motif.__name__ for motif in MOTIFS}

@@ -1,0 +1,166 @@
+"""Pages: the same for a seed, and lines where they can be seen."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.artbook.canvas import PageCanvas
+from pipeline.artbook.damage import Damage
+from pipeline.artbook.page import Page, draw_page, separable
+from pipeline.artbook.paint import PAINTS
+from pipeline.artbook.pen import INKS
+from pipeline.artbook.subjects import SUBJECTS
+from tests.pipeline.artbook.conftest import (
+    PALE,
+    DrawScene,
+    disc,
+    even_pen,
+    paper,
+)
+from tests.pipeline.artbook.scoring import count_lines, f1, middle
+
+SEEDS = (5, 0, 11, 3, 8, 2)
+SQUARE = np.array([[40.0, 40], [120, 40], [120, 120], [40, 120]])
+
+
+def digest(page: Page) -> str:
+    content = b"".join(layer.tobytes() for layer in (page.color, page.lines, page.weight))
+    names = (page.subject, page.paint, page.ink, page.width)
+    return hashlib.sha256(content + repr(names).encode()).hexdigest()
+
+
+def test_a_page_depends_on_its_seed_alone() -> None:
+    first = {seed: digest(draw_page(seed, 72)) for seed in SEEDS}
+    again = {seed: digest(draw_page(seed, 72)) for seed in reversed(SEEDS)}
+    assert first == again
+    assert len(set(first.values())) == len(SEEDS)
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 10**9), size=st.integers(64, 120))
+def test_pages_have_any_size_and_keep_the_conventions(seed: int, size: int) -> None:
+    page = draw_page(seed, size)
+    assert page.color.shape == (size, size, 3)
+    assert page.lines.shape == page.weight.shape == (size, size)
+    for layer in (page.color, page.lines, page.weight):
+        assert layer.dtype == np.uint8
+    assert set(np.unique(page.weight)) <= {0, 1}
+    assert page.subject in SUBJECTS
+    assert page.paint in PAINTS
+    assert page.ink in INKS
+    assert 0.9 <= page.width <= 30
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("ink", ["absent", "light"])
+@pytest.mark.parametrize("style", ["soft", "screentone"])
+def test_what_is_asked_for_is_drawn(subject: str, style: str, ink: str) -> None:
+    page = draw_page(4, 64, subject=subject, style=style, ink=ink)
+    assert (page.subject, page.paint, page.ink) == (subject, style, ink)
+
+
+def test_lines_are_dark_on_white() -> None:
+    pages = [draw_page(seed, 96) for seed in range(8)]
+    assert all(page.lines.max() == 255 for page in pages)
+    assert sum(page.lines.min() == 0 for page in pages) > 5
+    assert all((page.lines < 128).mean() < 0.6 for page in pages)
+    assert np.mean([page.weight.mean() for page in pages]) > 0.7
+
+
+@pytest.mark.parametrize("width", [2.0, 6.0, 14.0, 20.0])
+def test_the_lines_are_the_middle_of_the_ink(width: float, draw_scene: DrawScene) -> None:
+    page = draw_scene(pen=even_pen(width))
+    assert count_lines(page.lines) == 1
+    assert page.weight.min() == 1
+    assert f1(middle(page.color.max(axis=2) < 90), middle(page.lines < 128)) > 0.98
+
+
+def test_outlines_of_the_colour_under_them_are_no_lines(draw_scene: DrawScene) -> None:
+    def draw(canvas: PageCanvas) -> None:
+        canvas.stroke(np.array([[20.0, 80], [80, 80], [140, 80]]), (0, 0, 0))
+
+    for ink, lines, sure in (((255, 255, 255), 0, 1), ((252, 252, 252), 1, 0), ((0, 0, 0), 1, 1)):
+        page = draw_scene(draw, pen=even_pen(ink="dark", color=ink))
+        assert count_lines(page.lines) == lines
+        assert page.weight[80, 80] == sure
+        assert page.weight[20, 20] == 1
+
+
+def without_outline(
+    left: tuple[int, int, int], right: tuple[int, int, int], page: DrawScene
+) -> Page:
+    """Return a page of two areas that meet in the middle."""
+
+    def draw(canvas: PageCanvas) -> None:
+        canvas.fill(np.array([[-9.0, -9], [80, -9], [80, 200], [-9, 200]]), left)
+        half = np.array([[80.0, -9], [200, -9], [200, 200], [80, 200]])
+        canvas.fill(half, right)
+        canvas.outline(half, (0, 0, 0))
+
+    return page(draw, pen=even_pen(absent=1.0))
+
+
+@pytest.mark.parametrize(
+    ("other", "line", "sure"),
+    [
+        (PALE, False, True),
+        ((250, 190, 162), False, True),  # as a light could make it
+        ((60, 90, 160), True, True),
+        ((250, 190, 145), True, False),
+    ],
+)
+def test_areas_without_outline_have_a_line_if_their_colours_differ(
+    other: tuple[int, int, int], line: bool, sure: bool, draw_scene: DrawScene
+) -> None:
+    page = without_outline(PALE, other, draw_scene)
+    assert bool((page.lines[20:140, 78:83] < 128).any()) == line
+    assert bool(page.weight[20:140, 78:83].min()) == sure
+    assert page.lines[:, :70].min() == 255
+
+
+def test_a_black_shape_has_a_line_around_it(draw_scene: DrawScene) -> None:
+    def draw(canvas: PageCanvas) -> None:
+        canvas.fill(SQUARE, (0, 0, 0))
+        canvas.outline(SQUARE, (0, 0, 0), 0.5)
+
+    page = draw_scene(draw)
+    assert count_lines(page.lines) == 1
+    assert (page.lines[40, 45:115] < 128).all()
+    assert page.lines[46:114, 46:114].min() == 255
+    assert page.weight.min() == 1
+
+
+def test_noise_hides_faint_lines_and_leaves_clear_ones(draw_scene: DrawScene) -> None:
+    faint = even_pen(ink="dark", color=tuple(value - 14 for value in PALE))
+    background = paper(PALE)
+
+    def lines(noise: float) -> int:
+        page = draw_scene(pen=faint, background=background, damage=Damage(noise=noise, quality=0))
+        return int(((page.lines < 128) & (page.weight > 0)).sum())
+
+    assert lines(0) > 400
+    assert lines(6) == lines(14) == 0
+    np.testing.assert_array_equal(draw_scene(damage=Damage(noise=14)).lines, draw_scene(disc).lines)
+
+
+def test_nobody_can_say_where_lines_have_run_together(draw_scene: DrawScene) -> None:
+    def draw(canvas: PageCanvas) -> None:
+        for y in (50.0, 65, 80, 95, 110):
+            canvas.stroke(np.array([[-20.0, y], [80, y], [180, y]]), (0, 0, 0), ends=(1, 1))
+
+    assert draw_scene(draw, pen=even_pen(4.0)).weight.min() == 1
+    wide = draw_scene(draw, pen=even_pen(24.0))
+    assert wide.weight[78:83].max() == 0
+    assert wide.weight[:40].min() == 1
+
+
+@pytest.mark.parametrize(("period", "sure"), [(3, 0), (10, 1)])
+def test_lines_that_are_too_close_cannot_be_told_apart(period: int, sure: int) -> None:
+    lines = np.full((60, 60), 255, np.uint8)
+    lines[np.arange(60) % period < 2] = 0
+    weight = separable(lines)
+    assert weight.dtype == np.uint8
+    assert (weight[10:50] == sure).all()

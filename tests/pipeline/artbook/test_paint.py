@@ -1,0 +1,91 @@
+"""Paint changes the inside of areas, and makes no lines."""
+
+import numpy as np
+import pytest
+
+from pipeline.artbook.paint import PAINTS, Painted, paint
+from pipeline.artbook.pen import Pen
+from tests.pipeline.artbook.conftest import (
+    PALE,
+    SIZE,
+    DrawScene,
+    disc,
+    even_pen,
+    make_canvas,
+)
+
+
+def painted(style: str, *, seed: int = 0, pen: Pen | None = None) -> Painted:
+    canvas = make_canvas(pen)
+    disc(canvas)
+    return paint(canvas, np.random.default_rng(seed), style)
+
+
+@pytest.mark.parametrize("style", PAINTS)
+def test_a_painted_page_is_a_picture_of_its_seed(style: str) -> None:
+    first, again = painted(style), painted(style)
+    for picture in (first.whole, first.fills):
+        assert picture.shape == (SIZE, SIZE, 3)
+        assert picture.dtype == np.float32
+        assert picture.min() >= 0
+        assert picture.max() <= 1
+    np.testing.assert_array_equal(first.whole, again.whole)
+    np.testing.assert_array_equal(first.fills, again.fills)
+    if style not in ("flat", "line_art"):
+        assert any(
+            not np.array_equal(first.fills, painted(style, seed=seed).fills) for seed in (1, 2)
+        )
+
+
+@pytest.mark.parametrize("style", PAINTS)
+def test_outlines_lie_over_the_paint(style: str) -> None:
+    page = painted(style)
+    off = np.abs(page.whole - page.fills).max(axis=2)
+    x, y = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
+    radius = np.hypot(x - SIZE / 2 + 0.5, y - SIZE / 2 + 0.5)
+    assert off[np.abs(radius - 50) > 5].max() == 0
+    assert page.whole[np.abs(radius - 50) < 0.5].max() < 0.05
+
+
+@pytest.mark.parametrize("style", PAINTS)
+def test_paint_makes_no_lines(style: str, draw_scene: DrawScene) -> None:
+    plain = draw_scene()
+    for seed in range(5):
+        page = draw_scene(style=style, seed=seed)
+        np.testing.assert_array_equal(page.lines, plain.lines)
+        assert page.paint == style
+        blank = draw_scene(lambda _: None, style=style, seed=seed)
+        assert blank.lines.min() == 255
+        assert blank.weight.min() == 1
+
+
+def middle_of(picture: np.ndarray) -> np.ndarray:
+    return picture[SIZE // 2 - 30 : SIZE // 2 + 30, SIZE // 2 - 30 : SIZE // 2 + 30]
+
+
+def test_styles_look_as_they_are_called() -> None:
+    def many(style: str) -> list[np.ndarray]:
+        return [middle_of(painted(style, seed=seed).fills) for seed in range(8)]
+
+    pale = np.array(PALE) / 255
+    flat = [part for part in many("flat") if np.ptp(part, axis=(0, 1)).max() == 0]
+    assert len(flat) > 3  # the others have highlights
+    for part in flat:
+        np.testing.assert_allclose(part[0, 0], pale, atol=0.01)
+    for part in many("line_art"):
+        assert np.ptp(part) == 0
+        assert part.min() > 0.59
+    for style in ("cel", "soft", "gradient", "watercolor", "airbrush", "texture", "screentone"):
+        assert sum(part.std(axis=(0, 1)).max() > 0.005 for part in many(style)) > 2, style
+    steps = [np.abs(np.diff(part, axis=0)).max() for part in many("gradient")]
+    assert np.median(steps) < 0.02
+
+
+def test_opacity_grain_and_blur_weaken_outlines() -> None:
+    black = painted("flat").whole.min()
+    assert painted("flat", pen=even_pen(opacity=0.4)).whole.min() > black + 0.2
+    ring = painted("flat").whole.max(axis=2) < 0.1
+    grainy = painted("flat", pen=even_pen(grain=0.8)).whole.max(axis=2)[ring]
+    assert grainy.std() > 0.05
+    blurred = painted("flat", pen=even_pen(width=2.0, blur=1.4)).whole
+    assert blurred.min() > painted("flat", pen=even_pen(width=2.0)).whole.min() + 0.05

@@ -1,0 +1,171 @@
+"""Sketches: the same for a seed, of every kind, with the lines of the drawing."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.artbook import sketch as sketch_module
+from pipeline.artbook.canvas import PageCanvas
+from pipeline.artbook.damage import Damage
+from pipeline.artbook.page import draw_page
+from pipeline.artbook.paper import PAPERS, Paper
+from pipeline.artbook.rough import MEDIA, Rough
+from pipeline.artbook.sketch import SOURCES, SketchPage, draw_sketch
+from pipeline.artbook.subjects import SUBJECTS
+from tests.pipeline.artbook.conftest import SIZE, disc
+from tests.pipeline.artbook.scoring import count_lines, distance_to, middle, share_near
+
+TOP = Path(__file__).parents[3]
+SEEDS = (5, 0, 11, 3, 8)
+
+
+def digest(page: SketchPage) -> str:
+    content = b"".join(layer.tobytes() for layer in (page.sketch, page.lines, page.weight))
+    return hashlib.sha256(
+        content + repr((page.subject, page.source, page.medium)).encode()
+    ).hexdigest()
+
+
+def digests(seeds: Sequence[int]) -> list[str]:
+    """Return the digests of a sketch and a page of every seed."""
+    drawn = []
+    for seed in seeds:
+        page = draw_page(seed, 72)
+        content = page.color.tobytes() + page.lines.tobytes() + page.weight.tobytes()
+        drawn += [digest(draw_sketch(seed, 72)), hashlib.sha256(content).hexdigest()]
+    return drawn
+
+
+def test_a_sketch_depends_on_its_seed_alone() -> None:
+    first, again = ([digest(draw_sketch(seed, 72)) for seed in SEEDS] for _ in range(2))
+    assert first == again
+    assert len(set(first)) == len(SEEDS)
+
+
+def test_pages_and_sketches_are_the_same_in_another_process_and_order() -> None:
+    code = (
+        "from tests.pipeline.artbook.test_sketch import SEEDS, digests\n"
+        "print(*digests(sorted(SEEDS)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP)
+    expected = digests(sorted(SEEDS, reverse=True))
+    assert sorted(done.stdout.split()) == sorted(expected), done.stderr
+
+
+def check(page: SketchPage, size: int) -> None:
+    for layer in (page.sketch, page.lines, page.weight):
+        assert layer.shape == (size, size)
+        assert layer.dtype == np.uint8
+    assert set(np.unique(page.weight)) <= {0, 1}
+    assert page.source in SOURCES
+    assert page.subject in SUBJECTS
+    assert page.medium in MEDIA if page.source == "hand" else not page.medium
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 10**9), size=st.integers(64, 110))
+def test_sketches_have_any_size_and_keep_the_conventions(seed: int, size: int) -> None:
+    check(draw_sketch(seed, size), size)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_sources_and_subjects_can_be_asked_for(source: str, subject: str) -> None:
+    page = draw_sketch(3, 64, source=source, subject=subject)
+    check(page, 64)
+    assert (page.source, page.subject) == (source, subject)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_media_can_be_asked_for(medium: str) -> None:
+    page = draw_sketch(3, 64, source="hand", subject="composition", medium=medium)
+    check(page, 64)
+    assert page.medium == medium
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_papers_can_be_asked_for(paper: str) -> None:
+    for seed in range(3):
+        page = draw_sketch(seed, 80, source="hand", subject="composition", paper=paper)
+        check(page, 80)
+        if paper == "white":
+            assert np.quantile(page.sketch, 0.9) > 230
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_ink_of_a_sketch_is_dark_and_where_its_lines_are(source: str) -> None:
+    darkness = []
+    for seed in range(5):
+        page = draw_sketch(seed, 96, source=source, subject="composition", paper="white")
+        lines = (page.lines < 128) & (page.weight > 0)
+        paper = (distance_to(page.lines < 128) > 8) & (page.weight > 0)
+        if lines.any() and paper.any():
+            darkness.append((page.sketch[lines].mean(), page.sketch[paper].mean()))
+    on_lines, beside = np.mean(darkness, axis=0)
+    assert on_lines < beside - 25
+    assert beside > 190
+
+
+def draw_plain(
+    monkeypatch: pytest.MonkeyPatch, *, tilt: float = 0.0, chances: bool = False
+) -> SketchPage:
+    """Return a sketch of a disc by an exact hand on white paper; with hatching if chances are."""
+    hand = Rough(passes=1, jitter=0.0, overshoot=0.0, pressure=(1.0, 1.0), swell=0.0, width=2.0)
+
+    def draw(canvas: PageCanvas, *_: object) -> None:
+        disc(canvas)
+
+    monkeypatch.setattr(sketch_module, "random_rough", lambda *_: hand)
+    monkeypatch.setattr(sketch_module, "random_paper", lambda *_: Paper(tilt=tilt))
+    monkeypatch.setattr(sketch_module, "random_damage", lambda *_: Damage())
+    monkeypatch.setattr(sketch_module, "chance", lambda *_: chances)
+    monkeypatch.setitem(SUBJECTS, "scene", (0.0, draw))
+    return draw_sketch(1, SIZE, source="hand", subject="scene")
+
+
+def test_the_lines_of_a_hand_are_those_of_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = draw_plain(monkeypatch)
+    assert count_lines(page.lines) == 1
+    assert page.weight.min() == 1
+    ink = page.sketch < 128
+    assert share_near(middle(ink), middle(page.lines < 128)) == 1
+    assert share_near(middle(page.lines < 128), middle(ink)) > 0.97
+
+
+def test_hatching_and_construction_lines_are_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, hatched = draw_plain(monkeypatch), draw_plain(monkeypatch, chances=True)
+    assert (hatched.sketch < 200).sum() > 1.2 * (plain.sketch < 200).sum()
+    np.testing.assert_array_equal(hatched.lines, plain.lines)
+
+
+def test_lines_of_a_photograph_move_with_the_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, tilted = draw_plain(monkeypatch), draw_plain(monkeypatch, tilt=0.06)
+    lines = middle(tilted.lines < 128)
+    assert share_near(lines, middle(plain.lines < 128)) < 0.9
+    assert share_near(lines, middle(tilted.sketch < 128)) > 0.97
+
+
+def test_sketches_of_pictures_have_the_lines_of_the_picture() -> None:
+    for source in ("filter", "network", "lines"):
+        page, sketch = draw_page(6, 80), draw_sketch(6, 80, source=source)
+        np.testing.assert_array_equal(sketch.lines, page.lines)
+        assert sketch.subject == page.subject
+
+
+@pytest.mark.parametrize("source", ["filter", "network"])
+def test_lines_that_a_sketch_does_not_show_do_not_count(source: str) -> None:
+    hidden = 0
+    for seed in range(6):
+        page = draw_sketch(seed, 96, source=source)
+        ink = page.sketch < 255 * 0.95
+        lost = (page.lines < 128) & (distance_to(ink) > 6)
+        assert not page.weight[lost].any()
+        hidden += int(lost.sum())
+    assert hidden > 50

@@ -116,6 +116,7 @@ class PageCanvas(Canvas):
         polygon = [_fixed_point(pixels)]
         cv2.fillPoly(self.strokes, polygon, (255,), cv2.LINE_AA, _SHIFT)
         if self.rough is None:
+            cv2.fillPoly(self.edge, polygon, (0,), cv2.LINE_8, _SHIFT)
             self._color_strokes(polygon, color)
 
     def _line_along(self, pixels: Points) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+NOISE_DEVIATION = 1.2
+"""Standard deviation of `smooth_noise`."""
 
 
 def chance(rng: np.random.Generator, probability: float) -> bool:
@@ -33,10 +37,8 @@ def smooth_noise(
         scale: size of its bumps, in pixels.
 
     Returns:
-        (height, width) float32 of mean 0 and deviation 1.2, about.
+        (height, width) float32 of mean 0 and of `NOISE_DEVIATION`, about.
     """
-    import cv2
-
     rows, columns = (max(4, int(np.ceil(side / scale)) + 3) for side in (height, width))
     coarse = rng.standard_normal((rows, columns), np.float32)
     fine = cv2.resize(

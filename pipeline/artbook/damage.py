@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artbook.chance import chance, log_uniform, smooth_noise
+from pipeline.artbook.chance import NOISE_DEVIATION, chance, log_uniform, smooth_noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Damage:
             height, width = shape[:2]
             scale = self.noise_scale
             planes = [smooth_noise(rng, height, width, scale) for _ in range(channels)]
-            grain = np.stack(planes, axis=2)
+            grain = np.stack(planes, axis=2) / np.float32(NOISE_DEVIATION)
         else:
             grain = rng.standard_normal((*shape[:2], channels), np.float32)
         grain *= np.float32(self.noise / 255)

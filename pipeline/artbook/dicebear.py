@@ -152,7 +152,8 @@ def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> No
         canvas.stroke_color[:] = canvas.pen.color
     if canvas.pen.ink == "absent":
         canvas.strokes[:] = np.where(areas_of_ink(ink > 127, stroke), ink, 0)
-        canvas.edge[:] = 255 - canvas.line
+        near_ink = cv2.dilate(canvas.strokes, np.ones((5, 5), np.uint8)) > 0
+        canvas.edge[:] = np.where(near_ink, 0, 255 - canvas.line)
 
 
 def _paint_fills(

@@ -216,9 +216,8 @@ def lettering(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> Non
     if not outlined:
         cv2.putText(canvas.line, text, corner, font, scale, (0,), 5, cv2.LINE_AA)
         cv2.putText(canvas.strokes, text, corner, font, scale, (255,), thickness, cv2.LINE_AA)
-        cv2.putText(
-            canvas.stroke_color, text, corner, font, scale, _dark(color), thickness + 5, cv2.LINE_8
-        )
+        ink = canvas.pen.ink_on(_dark(color))
+        cv2.putText(canvas.stroke_color, text, corner, font, scale, ink, thickness + 5, cv2.LINE_8)
         return
     mask = np.zeros(canvas.line.shape, np.uint8)
     cv2.putText(mask, text, corner, font, scale, (255,), max(6, round(scale * 5)), cv2.LINE_8)

@@ -144,7 +144,6 @@ def _visible_lines(
     depth = cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 3)
     clear &= depth <= 0.8 * canvas.pen.width + 2.5
     doubtful = seen & ~clear & (lines < 250)
-    hidden = np.asarray(cv2.erode(seen.astype(np.uint8), _SQUARE) == 0) & ~clear
-    lines[hidden & ~seen] = 255
+    lines[~seen] = 255
     doubt = np.asarray(cv2.dilate(doubtful.astype(np.uint8), _SQUARE), np.uint8)
     return lines, (1 - doubt) & separable(lines)

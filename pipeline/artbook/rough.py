@@ -88,7 +88,13 @@ class Rough:
         for number in range(integer(rng, 1, self.passes)):
             off = self.jitter * OVERSAMPLING * (1.0 if number else 0.5)
             shift = [off * smooth_noise(rng, height, width, 30 * OVERSAMPLING) for _ in range(2)]
-            moved = cv2.remap(distance, x + shift[0], y + shift[1], cv2.INTER_LINEAR)
+            moved = cv2.remap(
+                distance,
+                x + shift[0],
+                y + shift[1],
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,  # 0 would be a line along the border
+            )
             pressure = rng.uniform(*self.pressure) * np.clip(
                 0.8 + 0.35 * smooth_noise(rng, height, width, self.piece), 0, 1
             )

@@ -66,10 +66,10 @@ def test_noise_has_its_deviation(noise: float, channels: int) -> None:
     assert not np.array_equal(noisy, apply(Damage(noise=noise), grey(channels=channels), seed=1))
 
 
-def test_coarse_noise_is_a_fifth_stronger_and_has_larger_grain() -> None:
+def test_coarse_noise_is_as_strong_and_has_larger_grain() -> None:
     fine = apply(Damage(noise=8.0), grey(channels=1)).astype(float)
     coarse = apply(Damage(noise=8.0, noise_scale=2.5), grey(channels=1)).astype(float)
-    assert coarse.std() == pytest.approx(1.2 * 8, rel=0.1)
+    assert coarse.std() == pytest.approx(8, rel=0.1)
 
     def likeness(noisy: np.ndarray) -> float:
         return float(np.corrcoef(noisy[:, 1:].ravel(), noisy[:, :-1].ravel())[0, 1])

@@ -136,10 +136,15 @@ def test_areas_have_colours_and_the_paper_around_has_none() -> None:
         assert canvas.color[canvas.area == 0].min(initial=255) == 255
 
 
-def test_without_outlines_lines_are_edges() -> None:
+def test_without_outlines_lines_are_edges_but_those_of_ink() -> None:
+    inked = 0
     for seed in range(6):
         canvas = drawn(seed, ink="absent")
-        np.testing.assert_array_equal(canvas.edge, 255 - canvas.line)
+        away = distance_to(canvas.strokes > 0) > 4
+        np.testing.assert_array_equal(canvas.edge[away], 255 - canvas.line[away])
+        assert not canvas.edge[canvas.strokes > 0].any()
+        inked += int((canvas.strokes > 0).sum())
+    assert inked
 
 
 @settings(max_examples=6)

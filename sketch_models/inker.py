@@ -13,8 +13,9 @@ from sketch_models.line_network import LineNetwork
 from sketch_models.network_options import ComputeOptions
 from sketch_models.unet import build_network
 
-_PAPER_BELOW, _INK_ABOVE = 0.25, 0.75
-"""Probabilities of ink between which a pixel is grey: a narrow step makes crisp, smooth lines."""
+_PAPER_BELOW, _INK_ABOVE = 0.1, 0.6
+"""Probabilities of ink between which a pixel is grey: a narrow step makes crisp lines, a low one
+lines without gaps."""
 
 
 class Inker:

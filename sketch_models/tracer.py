@@ -19,8 +19,8 @@ class Tracer:
 
     Args:
         network: finds the lines of colour pictures.
-        gamma: exponent that turns the probability of a line into ink. It is chosen after the
-            training, so that the thresholds of the three styles part strong lines from faint ones:
+        gamma: exponent that turns the probability of a line into ink, so that the thresholds of
+            the three styles part likely lines from doubtful ones: with 1 they are probabilities,
             with 2.5, a probability of 0.5 is ink of 0.18.
     """
 

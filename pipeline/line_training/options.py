@@ -48,7 +48,7 @@ class LineOptions(Options, section="lines"):
         affects_result=False,
     )
     tracer_gamma: float = option(
-        2.5, "exponent that turns the tracer's probabilities into ink", above=0, at_most=10
+        1.0, "exponent that turns the tracer's probabilities into ink", above=0, at_most=10
     )
     lr: float = option(2e-3, "highest learning rate", above=0)
     warmup: float = option(

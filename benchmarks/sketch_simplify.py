@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.harness.clock import median_ratio, time_in_turns
 from benchmarks.harness.drawings import SIZE, write_pictures
 from benchmarks.harness.report import make_parser, page, publish, table
+from pipeline.cores import share_cores
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
 from pipeline.draw.sketch import SketchOptions, sketch_shard
 from pipeline.outcome import OK
@@ -70,7 +71,8 @@ def senga(models: Models, color: Path, ids: Sequence[int], folder: Path) -> None
 
 def measure(count: int, repeats: int) -> dict[tuple[str, str], list[float]]:
     """Return the seconds of each way, by pair of models and way."""
-    keep_freed_memory()  # as the stages do
+    share_cores()  # as the stages do
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         color = folder / "color.tar"

@@ -12,6 +12,8 @@ from pipeline.artbook.motifs import MOTIFS, Place, shape
 from pipeline.artbook.palette import random_palette
 from pipeline.sample_booru.artist.palette import Color
 
+_WIDE_PEN = 6.0  # pixels
+
 
 def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
     """Draw motifs until the page is about as full as it is meant to be.
@@ -25,12 +27,14 @@ def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) ->
     draws = list(MOTIFS)
     weights = np.array(list(MOTIFS.values()))
     weights = weights * rng.exponential(1.0, len(weights))  # pages are about different things
-    smallest = max(14.0, 4 * canvas.pen.width)
+    # Wide outlines need room: where they run together, nobody can tell them apart.
+    is_wide = canvas.pen.width > _WIDE_PEN
+    smallest = max(14.0, (8 if is_wide else 4) * canvas.pen.width)
     largest = max(smallest, log_uniform(rng, 60, 1.4 * size))
     if chance(rng, 0.5):  # nothing of the background is left
-        for _ in range(integer(rng, 4, 12)):
+        for _ in range(integer(rng, 2, 5) if is_wide else integer(rng, 4, 12)):
             shape(canvas, rng, _place(rng, size, size * rng.uniform(0.5, 1.3), palette))
-    count = round(log_uniform(rng, 2, 30))
+    count = round(log_uniform(rng, 2, 7 if is_wide else 30))
     for share in np.sort(rng.uniform(0, 1, count))[::-1]:  # large ones are behind
         diameter = smallest * (largest / smallest) ** float(share)
         draw = draws[int(rng.choice(len(draws), p=weights / weights.sum()))]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.artbook.background import random_background
 from pipeline.artbook.canvas import PageCanvas, blank_canvas
 from pipeline.artbook.damage import random_damage
+from pipeline.artbook.ink import lines_of_ink
 from pipeline.artbook.light import random_lights
 from pipeline.artbook.paint import PAINTS, Painted, paint
 from pipeline.artbook.pen import random_pen
@@ -30,6 +31,7 @@ _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to
 
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
+_WIDE_PEN = 5.0  # pixels
 _DENSEST = 165  # of 255, of ink: lines of two pixels that are less than one apart
 
 
@@ -139,11 +141,35 @@ def _visible_lines(
     step = _range_around(painted.fills)
     seen &= ~edge | (step > 0.05)
     clear &= ~edge | (step > 0.16)
-    # Outlines that have run together hide where they came from.
-    ink = shrink(canvas.strokes)
-    depth = cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 3)
-    clear &= depth <= 0.8 * canvas.pen.width + 2.5
-    doubtful = seen & ~clear & (lines < 250)
+    apart = _strokes_apart(shrink(canvas.strokes) > 127, lines < 128, canvas.pen.width)
+    clear &= apart
+    doubtful = (seen & ~clear & (lines < 250)) | ~apart
     lines[~seen] = 255
     doubt = np.asarray(cv2.dilate(doubtful.astype(np.uint8), _SQUARE), np.uint8)
     return lines, (1 - doubt) & separable(lines)
+
+
+def _strokes_apart(
+    ink: NDArray[np.bool_], lines: NDArray[np.bool_], width: float
+) -> NDArray[np.bool_]:
+    """Return False where outlines have run together, which hides where they came from.
+
+    Args:
+        ink: (H, W), the outlines.
+        lines: (H, W), the true lines.
+        width: of a normal outline, in pixels.
+    """
+    depth = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
+    apart = np.asarray(depth <= 0.8 * width + 2.5)
+    if width > _WIDE_PEN:  # then the middle of the ink and the lines must agree
+        off = 0.3 * width + 2
+        middle = lines_of_ink(ink, 1.5 * width + 4)
+        apart &= ~(ink & lines & (_distance_to(middle) > off))
+        apart &= ~(middle & (_distance_to(lines) > off))
+    return np.asarray(apart, np.bool_)
+
+
+def _distance_to(mask: NDArray[np.bool_]) -> Floats:
+    """Return the distance of every pixel to the nearest one of the mask, in pixels."""
+    inverse = (~mask).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(inverse, cv2.DIST_L2, 3), np.float32)

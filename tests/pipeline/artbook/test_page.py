@@ -1,6 +1,7 @@
 """Pages: the same for a seed, and lines where they can be seen."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -147,14 +148,22 @@ def test_noise_hides_faint_lines_and_leaves_clear_ones(draw_scene: DrawScene) ->
 
 
 def test_nobody_can_say_where_lines_have_run_together(draw_scene: DrawScene) -> None:
-    def draw(canvas: PageCanvas) -> None:
-        for y in (50.0, 65, 80, 95, 110):
-            canvas.stroke(np.array([[-20.0, y], [80, y], [180, y]]), (0, 0, 0), ends=(1, 1))
+    def strokes_at(*rows: float) -> Callable[[PageCanvas], None]:
+        def draw(canvas: PageCanvas) -> None:
+            for y in rows:
+                canvas.stroke(np.array([[-20.0, y], [80, y], [180, y]]), (0, 0, 0), ends=(1, 1))
 
-    assert draw_scene(draw, pen=even_pen(4.0)).weight.min() == 1
-    wide = draw_scene(draw, pen=even_pen(24.0))
+        return draw
+
+    close, pairs = (50.0, 65, 80, 95, 110), (46.0, 66, 120)
+    assert draw_scene(strokes_at(*close), pen=even_pen(4.0)).weight.min() == 1
+    wide = draw_scene(strokes_at(*close), pen=even_pen(24.0))
     assert wide.weight[78:83].max() == 0
-    assert wide.weight[:40].min() == 1
+    assert wide.weight[50, 20:140].max() == 0  # its ink has no line there but its rim
+    assert wide.weight[:34].min() == 1
+    paired = draw_scene(strokes_at(*pairs), pen=even_pen(24.0)).weight
+    assert paired[55:57, 20:140].max() == 0  # the middle of two outlines is no line of either
+    assert paired[100:140, 20:140].min() == 1  # the third is by itself
 
 
 @pytest.mark.parametrize(("period", "sure"), [(3, 0), (10, 1)])

@@ -20,7 +20,7 @@ from pipeline.sample_booru.artist.curve import Points, normals
 from pipeline.sample_booru.artist.palette import Color
 
 LINE_WIDTH = 2.0
-"""Width of the true lines, in pixels of the page."""
+"""Width of the true lines, in pixels of the page, without their soft edges."""
 
 _THICKNESS = round(LINE_WIDTH * OVERSAMPLING)
 MAX_STROKE = 30 * OVERSAMPLING
@@ -32,7 +32,7 @@ _LAYERS = ("color", "line", "edge", "strokes", "stroke_color", "area")
 
 
 @dataclass(kw_only=True)
-class Progress:
+class DrawingState:
     """What changes while a page is drawn.
 
     Attributes:
@@ -59,7 +59,7 @@ class PageCanvas(Canvas):
         pen: how outlines are drawn.
         rng: the source of randomness.
         rough: how a rough sketch is drawn; None if this is a picture.
-        progress: what changes while it is drawn.
+        state: what changes while it is drawn.
     """
 
     edge: NDArray[np.uint8]
@@ -69,7 +69,7 @@ class PageCanvas(Canvas):
     pen: Pen
     rng: np.random.Generator
     rough: Rough | None = None
-    progress: Progress = field(default_factory=Progress)
+    state: DrawingState = field(default_factory=DrawingState)
 
     def clear(self, color: Color) -> None:
         """Fill the whole canvas."""
@@ -92,8 +92,8 @@ class PageCanvas(Canvas):
         if self._is_off(pixels):
             return
         polygon = [_fixed_point(pixels)]
-        self.progress.areas += 1
-        self.progress.outlined = not chance(self.rng, self.pen.absent)
+        self.state.areas += 1
+        self.state.outlined = not chance(self.rng, self.pen.absent)
         cv2.fillPoly(self.line, polygon, (255,), cv2.LINE_AA, _SHIFT)
         if self.rough is not None:
             if not chance(self.rng, self.rough.see_through):
@@ -102,7 +102,7 @@ class PageCanvas(Canvas):
         cv2.fillPoly(self.color, polygon, color, cv2.LINE_AA, _SHIFT)
         cv2.fillPoly(self.strokes, polygon, (0,), cv2.LINE_AA, _SHIFT)
         cv2.fillPoly(self.edge, polygon, (0,), cv2.LINE_8, _SHIFT)
-        cv2.fillPoly(self.area, polygon, (self.progress.areas,), cv2.LINE_8, _SHIFT)
+        cv2.fillPoly(self.area, polygon, (self.state.areas,), cv2.LINE_8, _SHIFT)
 
     def shade(self, shape: Points, color: Color) -> None:
         """Fill a shape in the colour picture alone, keeping the lines under it."""
@@ -176,7 +176,7 @@ class PageCanvas(Canvas):
         if self.rough is not None:
             self.rough.draw(self.strokes, pixels, width, self.rng)
             return
-        shown = self.progress.outlined
+        shown = self.state.outlined
         cv2.polylines(
             self.edge, fixed, False, (0 if shown else 255,), _THICKNESS, cv2.LINE_8, _SHIFT
         )

@@ -189,7 +189,7 @@ def _paint_fills(
     if keeps_white:
         canvas.color[outside & ~paper] = 255
     canvas.area[:] = np.where(paper, 0, number + 1)
-    canvas.progress.areas = len(table)
+    canvas.state.areas = len(table)
 
 
 def _bin_colors(bins: NDArray[np.int64]) -> NDArray[np.int64]:

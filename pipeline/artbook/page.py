@@ -3,7 +3,8 @@
 What counts as a line: the outlines of things, lines inside of them, and the edges between areas
 that a colourist would fill with different colours, drawn or not. What does not: shadows, lights,
 gradients, textures, screentones, stars, clouds, smoke, glow, beams, grain, and the damage of files.
-Ink up to 30 pixels wide is a line along its middle; a larger black area has the line along its rim.
+An outline, up to 30 pixels wide, is a line along its middle; a black area has the line along its
+rim.
 Where a line can hardly be seen, nobody can say, and the page's weight is 0.
 """
 
@@ -41,7 +42,7 @@ class Page:
 
     Attributes:
         color: (H, W, 3) uint8 RGB.
-        lines: (H, W) uint8, 0 = ink, 255 = paper; every line is `LINE_WIDTH` wide.
+        lines: (H, W) uint8, 0 = ink, 255 = paper; lines are 2 to 3 pixels wide.
         weight: (H, W) uint8, 0 where nobody can say whether there is a line, else 1.
         subject: what is drawn.
         paint: one of `PAINTS`.

@@ -75,7 +75,7 @@ def _per_area(
     canvas: PageCanvas, rng: np.random.Generator, low: float, high: float, share: float = 1.0
 ) -> Floats:
     """Return a random number for every area, as (H, W); 0 for some areas and the background."""
-    count = canvas.progress.areas + 1
+    count = canvas.state.areas + 1
     values = rng.uniform(low, high, count) * (rng.random(count) < share)
     values[0] = 0
     return values.astype(np.float32)[canvas.area]

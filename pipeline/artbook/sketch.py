@@ -35,7 +35,7 @@ class SketchPage:
 
     Attributes:
         sketch: (H, W) uint8, 0 = ink, 255 = paper.
-        lines: (H, W) uint8, 0 = ink, 255 = paper; every line is `LINE_WIDTH` wide.
+        lines: (H, W) uint8, 0 = ink, 255 = paper; lines are 2 to 3 pixels wide.
         weight: (H, W) uint8, 0 where nobody can say whether there is a line, else 1.
         subject: what is drawn.
         source: one of `SOURCES`.

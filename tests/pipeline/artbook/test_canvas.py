@@ -179,7 +179,7 @@ def test_shapes_and_lines_beside_the_page_are_not_drawn() -> None:
         canvas.shade(SQUARE + shift, INK)
         canvas.ink(SQUARE + shift, INK)
     canvas.stroke(np.array([[5.0, 5], [5, 5]]), INK)  # of no length
-    assert canvas.progress.areas == 0
+    assert canvas.state.areas == 0
     for old, new in zip(before, layers(canvas), strict=True):
         np.testing.assert_array_equal(old, new)
 

@@ -19,7 +19,7 @@ def drawn(seed: int, size: int = 64, width: float = 3.0) -> PageCanvas:
 @pytest.mark.parametrize(("size", "width"), [(64, 30.0), (65, 0.9), (130, 5.0)])
 def test_a_composition_is_of_its_seed(size: int, width: float) -> None:
     first, again, other = (drawn(seed, size, width) for seed in (3, 3, 4))
-    assert first.progress.areas > 0
+    assert first.state.areas > 0
     for name in ("color", "line", "strokes", "area"):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
         assert not np.array_equal(getattr(first, name), getattr(other, name))

@@ -132,7 +132,7 @@ def test_lines_are_where_the_ink_is() -> None:
 def test_areas_have_colours_and_the_paper_around_has_none() -> None:
     for seed in range(6):
         canvas = drawn(seed)
-        assert canvas.area.max() <= canvas.progress.areas
+        assert canvas.area.max() <= canvas.state.areas
         assert canvas.color[canvas.area == 0].min(initial=255) == 255
 
 

@@ -33,4 +33,4 @@ def test_a_subject_has_lines_ink_and_areas(subject: str) -> None:
     assert (canvas.line < 128).any()
     assert (canvas.strokes > 128).any()
     assert canvas.area.any()
-    assert canvas.area.max() <= canvas.progress.areas
+    assert canvas.area.max() <= canvas.state.areas

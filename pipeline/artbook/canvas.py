@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.artbook.chance import chance
 from pipeline.artbook.ink import lines_of_ink
+from pipeline.artbook.palette import random_color
 from pipeline.artbook.pen import Pen, half_widths, open_gaps
 from pipeline.artbook.rough import Rough
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING, Canvas
@@ -117,7 +118,7 @@ class PageCanvas(Canvas):
         cv2.fillPoly(self.strokes, polygon, (255,), cv2.LINE_AA, _SHIFT)
         if self.rough is None:
             cv2.fillPoly(self.edge, polygon, (0,), cv2.LINE_8, _SHIFT)
-            self._color_strokes(polygon, color)
+            self._color_strokes(polygon, self._ink_on(color))
 
     def _line_along(self, pixels: Points) -> None:
         """Draw the true line of a shape of ink: along its middle."""
@@ -132,9 +133,11 @@ class PageCanvas(Canvas):
         part = self.line[low[1] : high[1], low[0] : high[0]]
         np.minimum(part, 255 - line, out=part)
 
-    def _color_strokes(self, polygon: list[NDArray[np.int32]], color: Color) -> None:
+    def _ink_on(self, color: Color) -> Color:
+        return color if self.pen.ink == "absent" else self.pen.ink_on(color)
+
+    def _color_strokes(self, polygon: list[NDArray[np.int32]], ink: Color) -> None:
         """Set the colour of the strokes in a shape, and a little around it for soft edges."""
-        ink = color if self.pen.ink == "absent" else self.pen.ink_on(color)
         cv2.fillPoly(self.stroke_color, polygon, ink, cv2.LINE_8, _SHIFT)
         cv2.polylines(self.stroke_color, polygon, True, ink, 5, cv2.LINE_8, _SHIFT)
 
@@ -183,12 +186,13 @@ class PageCanvas(Canvas):
         if not shown:
             return
         at = np.concatenate([[0.0], np.cumsum(steps)])
+        own = random_color(self.rng) if chance(self.rng, self.pen.accents) else None
         for start, end in open_gaps(self.pen, at[-1] / OVERSAMPLING, self.rng):
             part = _part(pixels, at, start, end)
             half = half_widths(self.pen, len(part), width / 2, thinnest, closed, self.rng)
             side = normals(part) * half[:, None]
             polygon = [_fixed_point(np.concatenate([part - side, (part + side)[::-1]]))]
-            self._color_strokes(polygon, color)
+            self._color_strokes(polygon, own or self._ink_on(color))
             cv2.fillPoly(self.strokes, polygon, (255,), cv2.LINE_AA, _SHIFT)
 
     @contextmanager

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artbook.canvas import LINE_WIDTH, PageCanvas
+from pipeline.artbook.canvas import LINE_WIDTH, MAX_STROKE, PageCanvas
 from pipeline.artbook.chance import chance, log_uniform
 from pipeline.artbook.ink import areas_of_ink, lines_of_ink
 from pipeline.artbook.palette import random_palette
@@ -31,7 +31,7 @@ _HELD_OUT = {"adventurer": ("hair", "eyes", "eyebrows", "mouth", "details")}
 _INK = "#000000"
 _WHITE = (1 << 15) - 1  # the bin of white
 _CHARACTERS = 1000  # of each style; checking the options of one takes longer than drawing it
-_STROKE = 13  # pixels at OVERSAMPLING; wider ink is an area
+_WIDEST = 0.03  # of an even stroke, as a share of the drawing's width
 _LONG_SIDE = 768  # pixels, of the pictures that lines are usually made of
 
 
@@ -129,29 +129,29 @@ def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> No
     scale = OVERSAMPLING * _LONG_SIDE / units * log_uniform(rng, 0.4, 1.6)
     corner = rng.uniform(0.2, 0.8, 2) * units * scale - side / 2
     at = (float(corner[0]), float(corner[1]))
-    # A stroke of an artist is a few pixels wide; what is wider at this scale is an area of ink.
     ink = 255 - render_svg(ink_only(svg), side, scale, at)[..., 0]
-    stroke = max(_STROKE, 0.03 * units * scale)
-    lines = lines_of_ink(ink > 127, stroke)
+    lines = lines_of_ink(ink > 127, MAX_STROKE)
     distance = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 5)
     canvas.line[:] = 255 * np.clip(distance - LINE_WIDTH * OVERSAMPLING / 2 + 0.5, 0, 1)
     if canvas.rough is not None:
         canvas.rough.trace(canvas.strokes, lines, rng)
         return
     _paint_fills(canvas, render_svg(svg, side, scale, at), ink, rng)
+    area = areas_of_ink(ink > 127, MAX_STROKE)
     if chance(rng, 0.4):
         canvas.strokes[:] = ink
     else:  # one even stroke, and what the artist has filled
-        half = min(canvas.pen.width, 0.03 * units * scale / OVERSAMPLING) * OVERSAMPLING / 2
-        even = 255 * np.clip(half - distance + 0.5, 0, 1)
-        canvas.strokes[:] = np.where(areas_of_ink(ink > 127, stroke), ink, even)
+        half = min(canvas.pen.width * OVERSAMPLING, _WIDEST * units * scale) / 2
+        from_stroke = cv2.distanceTransform((~lines | area).astype(np.uint8), cv2.DIST_L2, 5)
+        even = 255 * np.clip(half - from_stroke + 0.5, 0, 1)
+        canvas.strokes[:] = np.where(area, ink, even)
     tone = canvas.color.astype(np.float64).reshape(-1, 3)
     shade = canvas.pen.shade if canvas.pen.ink == "colored" else 0.0
     canvas.stroke_color[:] = (tone * shade).reshape(canvas.color.shape)
     if canvas.pen.ink in ("black", "dark"):
         canvas.stroke_color[:] = canvas.pen.color
     if canvas.pen.ink == "absent":
-        canvas.strokes[:] = np.where(areas_of_ink(ink > 127, stroke), ink, 0)
+        canvas.strokes[:] = np.where(area, ink, 0)
         near_ink = cv2.dilate(canvas.strokes, np.ones((5, 5), np.uint8)) > 0
         canvas.edge[:] = np.where(near_ink, 0, 255 - canvas.line)
 

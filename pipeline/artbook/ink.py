@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
+_CORNER = 1.5  # how far the corner of a square is from its core, and a bit more, in radii
+
 
 def areas_of_ink(ink: Mask, stroke: float) -> Mask:
-    """Return where ink is wider than a stroke.
+    """Return where ink is wider than a stroke, with the corners of such areas.
 
     Args:
         ink: (H, W), where there is ink.
@@ -20,7 +22,7 @@ def areas_of_ink(ink: Mask, stroke: float) -> Mask:
     core = (depth > stroke / 2).astype(np.uint8)
     if not core.any():
         return np.zeros_like(ink)
-    return ink & (cv2.distanceTransform(1 - core, cv2.DIST_L2, 3) <= stroke / 2)
+    return ink & (cv2.distanceTransform(1 - core, cv2.DIST_L2, 3) <= _CORNER * stroke / 2)
 
 
 def lines_of_ink(ink: Mask, stroke: float) -> Mask:

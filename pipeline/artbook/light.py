@@ -16,7 +16,12 @@ Light = Callable[[Floats], Floats]
 
 
 def random_lights(rng: np.random.Generator, size: int) -> list[Light]:
-    """Return what the light does to a page of a size, in order; each is drawn on its own."""
+    """Return what the light does to a page of a size, in order; each is drawn on its own.
+
+    Three pages of ten are in plain light, whatever the chances.
+    """
+    if chance(rng, 0.3):
+        return []
     chances: tuple[tuple[float, Callable[[np.random.Generator, int], Light]], ...] = (
         (0.08, beams),
         (0.12, glow),

@@ -306,11 +306,11 @@ def hatching(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None
 
 
 def solid(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None:
-    """Draw a shape that is filled with black; its rim is its line."""
+    """Draw a shape that is filled with ink; its rim is its line, or its middle if it is narrow."""
     area = _blob(rng, place)
     black = int(rng.integers(0, 24))
     canvas.fill(area, (black, black, black))
-    canvas.outline(area, (0, 0, 0), 0.5)
+    canvas.ink(area, (black, black, black))
 
 
 def eye(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None:
@@ -325,7 +325,7 @@ def eye(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None:
         inner.outline(iris, _dark(color))
         pupil = ellipse(place.x, place.y, w * 0.22, h * 0.4)
         inner.fill(pupil, (10, 10, 14))
-        inner.outline(pupil, (0, 0, 0), 0.5)
+        inner.ink(pupil, (10, 10, 14))
         for _ in range(integer(rng, 1, 3)):
             x, y = place.x + rng.normal(0, w * 0.25), place.y - h * rng.uniform(0.1, 0.5)
             inner.shade(ellipse(x, y, w * 0.12, h * 0.16, 16), (255, 255, 255))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artbook.background import random_background
-from pipeline.artbook.canvas import PageCanvas, blank_canvas
+from pipeline.artbook.canvas import MAX_STROKE, PageCanvas, blank_canvas
 from pipeline.artbook.damage import random_damage
 from pipeline.artbook.ink import lines_of_ink
 from pipeline.artbook.light import random_lights
@@ -32,7 +32,6 @@ _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to
 
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
-_WIDE_PEN = 5.0  # pixels
 _DENSEST = 165  # of 255, of ink: lines of two pixels that are less than one apart
 
 
@@ -133,16 +132,18 @@ def _visible_lines(
         noise: standard deviation of the file's noise, 0 to 1.
     """
     lines = shrink(canvas.line)
-    contrast = _largest(np.abs(lit.whole - lit.fills))  # of the outline and what is under it
-    contrast = np.maximum(cv2.dilate(contrast, _SQUARE), _range_around(lit.fills))
     limit = max(2.5 / 255, 1.3 * noise)
+    # Of the outline and what is under it, and of what it parts.
+    contrast = cv2.dilate(_largest(np.abs(lit.whole - lit.fills)), _SQUARE)
+    ink = (shrink(canvas.strokes) > 127) & (contrast > limit)
+    contrast = np.maximum(contrast, _range_around(lit.fills))
     seen, clear = contrast > limit, contrast > 2 * limit
     # Between areas without an outline, only a change of colour that no shadow would make is a line.
     edge = cv2.dilate(shrink(canvas.edge), _SQUARE) > 64
     step = _range_around(painted.fills)
     seen &= ~edge | (step > 0.05)
     clear &= ~edge | (step > 0.16)
-    apart = _strokes_apart(shrink(canvas.strokes) > 127, lines < 128, canvas.pen.width)
+    apart = _strokes_apart(ink, lines < 128, canvas.pen.width)
     clear &= apart
     doubtful = (seen & ~clear & (lines < 250)) | ~apart
     lines[~seen] = 255
@@ -155,19 +156,19 @@ def _strokes_apart(
 ) -> NDArray[np.bool_]:
     """Return False where outlines have run together, which hides where they came from.
 
+    There the lines of the ink that one sees are not the true ones.
+
     Args:
         ink: (H, W), the outlines.
         lines: (H, W), the true lines.
         width: of a normal outline, in pixels.
     """
-    depth = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
-    apart = np.asarray(depth <= 0.8 * width + 2.5)
-    if width > _WIDE_PEN:  # then the middle of the ink and the lines must agree
-        off = 0.3 * width + 2
-        middle = lines_of_ink(ink, 1.5 * width + 4)
-        apart &= ~(ink & lines & (_distance_to(middle) > off))
-        apart &= ~(middle & (_distance_to(lines) > off))
-    return np.asarray(apart, np.bool_)
+    border = int(width) + 2  # ink goes on beyond the page, without a fork at its border
+    padded = lines_of_ink(np.pad(ink, border, mode="edge"), MAX_STROKE / OVERSAMPLING)
+    seen = padded[border:-border, border:-border]
+    off = 0.1 * width + 2.5
+    wrong = (ink & lines & (_distance_to(seen) > off)) | (seen & (_distance_to(lines) > off))
+    return np.asarray(_distance_to(wrong) > width / 2 + 1, np.bool_)
 
 
 def _distance_to(mask: NDArray[np.bool_]) -> Floats:

@@ -25,6 +25,11 @@ def random_palette(rng: np.random.Generator) -> list[Color]:
     return colors + [color for probability, color in extra if rng.random() < probability]
 
 
+def random_color(rng: np.random.Generator) -> Color:
+    """Return any colour."""
+    return _random_color(rng, "free", 0.0)
+
+
 def _random_color(rng: np.random.Generator, mood: str, hue: float) -> Color:
     ranges = {  # of saturation and brightness
         "free": (0.0, 1.0, 0.1, 1.0),

@@ -122,8 +122,8 @@ def random_paper(rng: np.random.Generator, kind: str | None = None) -> Paper:
         texture=0.0 if plain else log_uniform(rng, 0.003, 0.035),
         grain=0.0 if chance(rng, 0.3) else float(rng.uniform(0.1, 0.9)),
         uneven=float(rng.uniform(0.2, 0.9)) if photo else 0.0,
-        creases=integer(rng, 1, 4) if has("creased", 0.1) else 0,
+        creases=integer(rng, 1, 4) if has("creased", 0.15) else 0,
         smudge=float(rng.uniform(0.1, 0.6)) if has("smudged", 0.15) else 0.0,
-        rules=float(rng.uniform(12, 40)) if has("ruled", 0.05) else 0.0,
+        rules=float(rng.uniform(12, 40)) if has("ruled", 0.1) else 0.0,
         tilt=float(rng.uniform(0.01, 0.06)) if photo else 0.0,
     )

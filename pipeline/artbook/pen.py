@@ -31,6 +31,7 @@ class Pen:
         gaps: share of a line that is missing, 0 to 1, in short gaps.
         blur: standard deviation, in pixels of the page.
         absent: share of the shapes without an outline, 0 to 1.
+        accents: share of the lines that have a colour of their own, 0 to 1.
     """
 
     ink: str = "black"
@@ -44,6 +45,7 @@ class Pen:
     gaps: float = 0.0
     blur: float = 0.0
     absent: float = 0.0
+    accents: float = 0.0
 
     def ink_on(self, fill: Color) -> Color:
         """Return the colour of a line around a fill."""
@@ -74,6 +76,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         gaps=float(rng.uniform(0.02, 0.2)) if chance(rng, 0.12) else 0.0,
         blur=float(rng.uniform(0.3, 1.4)) if chance(rng, 0.2) else 0.0,
         absent=1.0 if ink == "absent" else float(rng.uniform(0.1, 0.6)) * chance(rng, 0.25),
+        accents=float(rng.uniform(0.05, 0.5)) if chance(rng, 0.2) else 0.0,
     )
 
 

@@ -12,9 +12,9 @@ from pipeline.artbook.composition import draw_composition
 from pipeline.artbook.dicebear import draw_dicebear
 
 SUBJECTS: dict[str, tuple[float, Callable[[PageCanvas, np.random.Generator, int], None]]] = {
-    "composition": (0.6, draw_composition),
-    "booru": (0.25, draw_booru),
-    "dicebear": (0.15, draw_dicebear),
+    "composition": (0.5, draw_composition),
+    "booru": (0.3, draw_booru),
+    "dicebear": (0.2, draw_dicebear),
 }
 """Every subject, how often it is drawn, and by what."""
 

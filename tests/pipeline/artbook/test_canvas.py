@@ -201,6 +201,19 @@ def test_coloured_ink_is_a_shade_of_what_it_bounds() -> None:
     assert tuple(canvas.stroke_color[160, 160]) == (100, 50, 25)
 
 
+def test_accents_have_colours_of_their_own() -> None:
+    def colors(accents: float) -> set[tuple[int, ...]]:
+        canvas = make_canvas(even_pen(accents=accents))
+        for y in range(10, 150, 10):
+            canvas.stroke(np.array([[20.0, y], [80, y], [140, y]]), (90, 60, 50))
+        inked = canvas.stroke_color[canvas.strokes > 200]
+        return {tuple(int(value) for value in color) for color in np.unique(inked, axis=0)}
+
+    assert colors(0.0) == {(0, 0, 0)}
+    assert len(colors(1.0)) > 10
+    assert (0, 0, 0) in colors(0.5)
+
+
 @pytest.mark.parametrize("see_through", [0.0, 1.0])
 def test_a_rough_sketch_changes_neither_colours_nor_areas(see_through: float) -> None:
     canvas = make_canvas(rough=Rough(see_through=see_through, jitter=0.2))

@@ -47,7 +47,7 @@ def test_all_motifs_are_drawn_large_ones_first(monkeypatch: pytest.MonkeyPatch) 
     for seed in range(30):
         sizes.clear()
         draw_composition(make_canvas(), np.random.default_rng(seed), 160)
-        assert 2 <= len(sizes) <= 30
+        assert 5 <= len(sizes) <= 35
         assert sizes == sorted(sizes, reverse=True)
         assert min(sizes) >= 14
         assert max(sizes) <= 1.4 * 160

@@ -160,10 +160,33 @@ def test_nobody_can_say_where_lines_have_run_together(draw_scene: DrawScene) -> 
     wide = draw_scene(strokes_at(*close), pen=even_pen(24.0))
     assert wide.weight[78:83].max() == 0
     assert wide.weight[50, 20:140].max() == 0  # its ink has no line there but its rim
-    assert wide.weight[:34].min() == 1
+    assert wide.weight[:24].min() == 1
     paired = draw_scene(strokes_at(*pairs), pen=even_pen(24.0)).weight
     assert paired[55:57, 20:140].max() == 0  # the middle of two outlines is no line of either
     assert paired[100:140, 20:140].min() == 1  # the third is by itself
+
+
+def test_the_rim_of_a_black_area_is_certain_whatever_the_pen(draw_scene: DrawScene) -> None:
+    def draw(canvas: PageCanvas) -> None:
+        canvas.fill(SQUARE, (0, 0, 0))
+        canvas.ink(SQUARE, (0, 0, 0))
+
+    for width in (1.0, 3.0, 20.0):
+        page = draw_scene(draw, pen=even_pen(width))
+        assert (page.lines[40, 45:115] < 128).all()
+        assert page.lines[46:114, 46:114].min() == 255
+        assert page.weight.min() == 1
+
+
+def test_a_wide_outline_that_is_half_hidden_is_doubtful(draw_scene: DrawScene) -> None:
+    """Beside a black area one sees half of a black outline, and its middle is elsewhere."""
+
+    def draw(canvas: PageCanvas) -> None:
+        canvas.fill(SQUARE, (0, 0, 0))
+        canvas.outline(SQUARE, (0, 0, 0))
+
+    assert draw_scene(draw, pen=even_pen(3.0)).weight.min() == 1
+    assert draw_scene(draw, pen=even_pen(28.0)).weight[40, 60:100].max() == 0
 
 
 @pytest.mark.parametrize(("period", "sure"), [(3, 0), (10, 1)])

@@ -20,13 +20,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.harness.device import device_name, median_seconds, peak_tflops
 from benchmarks.harness.report import make_parser, page, publish, table
+from pipeline.line_training.options import LineOptions
 from sketch_models import simo_serra, sketchkeras
 from sketch_models.line_weights import CHANNELS
 from sketch_models.runner import choose_device, choose_precision, prepare_for_inference
 from sketch_models.unet import Unet
 
 SIZES = (512, 768)
-WIDTHS = (16, 24, 32, 48, 64)  # of tracer and inker
+LINES = LineOptions()
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Measured:
 
 
 NETWORKS = {
-    "tracer": Measured(lambda: Unet(CHANNELS["tracer"], WIDTHS), CHANNELS["tracer"], 1),
-    "inker": Measured(lambda: Unet(CHANNELS["inker"], WIDTHS), CHANNELS["inker"], 3),
+    "tracer": Measured(
+        lambda: Unet(CHANNELS["tracer"], LINES.tracer_widths), CHANNELS["tracer"], 1
+    ),
+    "inker": Measured(lambda: Unet(CHANNELS["inker"], LINES.inker_widths), CHANNELS["inker"], 3),
     "sketchKeras": Measured(sketchkeras.Network, 1, 3),
     "Simo-Serra": Measured(simo_serra.Network, 1, 3),
 }

@@ -8,7 +8,6 @@ from typing import TypedDict
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -44,9 +43,9 @@ class LinePages(Dataset[LineBatch]):
 
     def __getitem__(self, index: int) -> LineBatch:
         seed = page_seed(self._seed, TRAINING, index)
-        example = draw_example(self._network, seed, self._size)
+        page = to_batch(draw_example(self._network, seed, self._size))
         order = np.random.default_rng((seed, 2)).permutation(8)
-        return join([to_batch(_turn(example, int(turn))) for turn in order[: self._views]])
+        return join([_turn(page, int(turn)) for turn in order[: self._views]])
 
 
 class _Steps:
@@ -114,18 +113,15 @@ def join(parts: Sequence[LineBatch]) -> LineBatch:
     )
 
 
-def _turn(example: Example, turn: int) -> Example:
-    """Return one of the eight views of an example: mirrored or not, in quarter turns."""
+def _turn(batch: LineBatch, turn: int) -> LineBatch:
+    """Return one of the eight views of a batch: mirrored or not, in quarter turns."""
 
-    def view(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        turned = np.rot90(layer, turn % 4)
-        return np.ascontiguousarray(turned if turn < 4 else turned[:, ::-1])
+    def view(layer: Tensor) -> Tensor:
+        turned = torch.rot90(layer, turn % 4, (2, 3))
+        return turned if turn < 4 else turned.flip(3)
 
-    return Example(
-        rows=example.rows,
-        picture=view(example.picture),
-        lines=view(example.lines),
-        weight=view(example.weight),
+    return LineBatch(
+        picture=view(batch["picture"]), ink=view(batch["ink"]), weight=view(batch["weight"])
     )
 
 

@@ -26,13 +26,13 @@ class LineOptions(Options, section="lines"):
         256, "side of the pages, in pixels", at_least=64, at_most=2048, unit="pixels"
     )
     tracer_widths: tuple[int, ...] = option(
-        (24, 48, 64, 96, 128),
+        (24, 48, 96, 128, 160),
         "channels of the tracer at each scale, from half the resolution down",
         at_least=1,
         not_empty=True,
     )
     inker_widths: tuple[int, ...] = option(
-        (16, 32, 48, 64, 96),
+        (16, 32, 64, 96, 128),
         "channels of the inker at each scale, from half the resolution down",
         at_least=1,
         not_empty=True,

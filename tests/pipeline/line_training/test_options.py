@@ -21,7 +21,7 @@ def test_batch_has_every_view_of_its_pages() -> None:
 
 def test_settings_are_those_of_one_network() -> None:
     tracer, inker = (LineOptions().settings(name) for name in ("tracer", "inker"))
-    assert tracer["tracer_widths"] == [24, 48, 64, 96, 128]
+    assert tracer["tracer_widths"] == [24, 48, 96, 128, 160]
     assert not any(key.startswith("inker") for key in tracer)
     assert not any(key.startswith("tracer") for key in inker)
     assert "num_workers" not in tracer

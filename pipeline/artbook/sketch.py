@@ -181,7 +181,10 @@ def _by_filter(rng: np.random.Generator, page: Page) -> SketchPage:
     ink = np.clip((wide - fine).max(axis=2), 0, 1)
     ink /= max(float(np.quantile(ink, 0.995)), 8 / 255)
     ink = np.clip(ink * np.float32(log_uniform(rng, 0.6, 2)), 0, 1)
-    return _extracted(rng, page, ink, "filter")
+    # Of a picture, nobody can say what ink beside the lines is.
+    from_lines = cv2.distanceTransform((page.lines >= 128).astype(np.uint8), cv2.DIST_L2, 3)
+    stray = (from_lines > max(4, page.width)) & (ink > 0.12)
+    return _extracted(rng, page, ink, "filter", page.weight & ~stray)
 
 
 def _by_network(rng: np.random.Generator, page: Page) -> SketchPage:
@@ -193,23 +196,23 @@ def _by_network(rng: np.random.Generator, page: Page) -> SketchPage:
     strength = 1 / (1 + np.exp(-2 * smooth_noise(rng, height, width, log_uniform(rng, 12, 60)) - 1))
     ink = np.asarray(ink * strength ** rng.uniform(0, 2.5), np.float32)
     specks = np.clip(smooth_noise(rng, height, width, rng.uniform(1.5, 5)) - 2, 0, 1)
-    ink = np.maximum(ink, specks * np.float32(rng.uniform(0, 0.3)))
-    return _extracted(rng, page, ink, "network")
+    ink = np.maximum(ink, specks * np.float32(rng.uniform(0, 0.6)))
+    return _extracted(rng, page, ink, "network", separable(page.lines))
 
 
-def _extracted(rng: np.random.Generator, page: Page, ink: Floats, source: str) -> SketchPage:
+def _extracted(
+    rng: np.random.Generator, page: Page, ink: Floats, source: str, weight: NDArray[np.uint8]
+) -> SketchPage:
     """Cut a sketch from an ink map, and leave to judgement where it shows no more of the lines."""
     ink = np.where(ink < rng.choice((0, 0.1, 0.18)), 0, ink).astype(np.float32)
     near = cv2.dilate(ink, np.ones((7, 7), np.uint8))
-    lines = page.lines < 128
-    far = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 3) > max(4, page.width)
-    unseen = cv2.dilate((lines & (near < 0.05)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    weight = page.weight & ~(unseen | (far & (ink > 0.12)))
+    unseen = (page.lines < 128) & (near < 0.05)
+    doubt = np.asarray(cv2.dilate(unseen.astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
     sketch = np.rint(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
     return SketchPage(
         sketch=sketch,
         lines=page.lines,
-        weight=np.asarray(weight, np.uint8),
+        weight=weight & (1 - doubt),
         subject=page.subject,
         source=source,
     )

@@ -169,3 +169,13 @@ def test_lines_that_a_sketch_does_not_show_do_not_count(source: str) -> None:
         assert not page.weight[lost].any()
         hidden += int(lost.sum())
     assert hidden > 50
+
+
+def test_specks_of_a_network_are_no_lines_for_certain() -> None:
+    specks = 0
+    for seed in range(6):
+        page = draw_sketch(seed, 96, source="network")
+        far = (distance_to(page.lines < 128) > 8) & (page.sketch < 255 * 0.85)
+        assert page.weight[far].all()
+        specks += int(far.sum())
+    assert specks > 20

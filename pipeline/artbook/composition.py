@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.artbook.canvas import PageCanvas
 from pipeline.artbook.chance import chance, integer, log_uniform
-from pipeline.artbook.motifs import MOTIFS, Place, shape
+from pipeline.artbook.motifs import MOTIFS, PLAIN, Place, shape
 from pipeline.artbook.palette import random_palette
 from pipeline.sample_booru.artist.palette import Color
 
@@ -24,17 +24,17 @@ def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) ->
         size: side of the page, in pixels.
     """
     palette = random_palette(rng)
-    draws = list(MOTIFS)
-    weights = np.array(list(MOTIFS.values()))
-    weights = weights * rng.exponential(1.0, len(weights))  # pages are about different things
     # Wide outlines need room: where they run together, nobody can tell them apart.
     is_wide = canvas.pen.width > _WIDE_PEN
+    draws = list(PLAIN if is_wide and chance(rng, 0.75) else MOTIFS)
+    weights = np.array([MOTIFS[draw] for draw in draws])
+    weights = weights * rng.exponential(1.0, len(weights))  # pages are about different things
     smallest = max(14.0, (8 if is_wide else 4) * canvas.pen.width)
     largest = max(smallest, log_uniform(rng, 60, 1.4 * size))
     if chance(rng, 0.5):  # nothing of the background is left
         for _ in range(integer(rng, 2, 5) if is_wide else integer(rng, 4, 12)):
             shape(canvas, rng, _place(rng, size, size * rng.uniform(0.5, 1.3), palette))
-    count = round(log_uniform(rng, 3, 8) if is_wide else log_uniform(rng, 5, 35))
+    count = round(log_uniform(rng, 3, 12) if is_wide else log_uniform(rng, 5, 35))
     for share in np.sort(rng.uniform(0, 1, count))[::-1]:  # large ones are behind
         diameter = smallest * (largest / smallest) ** float(share)
         draw = draws[int(rng.choice(len(draws), p=weights / weights.sum()))]

@@ -364,6 +364,12 @@ def contours(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None
         canvas.stroke(line[: len(spine)], _dark(color), 0.7, (1, 1))
 
 
+def curve(canvas: PageCanvas, rng: np.random.Generator, place: Place) -> None:
+    """Draw an open line by itself."""
+    ends = (1.0, 1.0) if chance(rng, 0.5) else (0.4, 0.4)
+    canvas.stroke(_path(rng, place, integer(rng, 2, 5)), _dark(place.color(rng)), 1.0, ends)
+
+
 MOTIFS: dict[Callable[[PageCanvas, np.random.Generator, Place], None], float] = {
     shape: 6,
     band: 3,
@@ -379,5 +385,9 @@ MOTIFS: dict[Callable[[PageCanvas, np.random.Generator, Place], None], float] = 
     eye: 2,
     details: 1.5,
     contours: 1.5,
+    curve: 1,
 }
 """Every motif, and how often it is drawn in relation to the others."""
+
+PLAIN = (shape, solid, contours, curve)
+"""Those with room for wide outlines."""

@@ -63,7 +63,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         "light": 255 - dark // 2,
         "dark": dark,
     }.get(ink, rng.integers(0, 16, 3))
-    wide = chance(rng, 0.33)
+    wide = chance(rng, 0.4)
     return Pen(
         ink=ink,
         color=(int(color[0]), int(color[1]), int(color[2])),

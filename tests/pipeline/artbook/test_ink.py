@@ -51,6 +51,19 @@ def test_a_stroke_that_leaves_an_area_keeps_its_middle() -> None:
     assert np.abs(np.nonzero(columns)[0] - 100).max() <= 1
 
 
+def test_the_line_of_a_dot_is_its_rim_and_a_small_ring_is_a_stroke() -> None:
+    for thickness, is_dot in ((-1, True), (2, False)):
+        ink = np.zeros((60, 60), np.uint8)
+        cv2.ellipse(ink, ((30, 30), (12, 20), 20), 1, thickness)
+        assert areas_of_ink(ink > 0, STROKE).any() == is_dot
+        lines = lines_of_ink(ink > 0, STROKE)
+        assert not lines[28:33, 28:33].any()
+        assert lines.sum() > 35
+    tiny = np.zeros((60, 60), bool)
+    tiny[30:35, 30:35] = True
+    assert not areas_of_ink(tiny, STROKE).any()
+
+
 def test_no_ink_has_no_lines() -> None:
     assert not lines_of_ink(np.zeros((30, 40), bool), STROKE).any()
 

@@ -92,11 +92,14 @@ def test_media_can_be_asked_for(medium: str) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_papers_can_be_asked_for(paper: str) -> None:
-    for seed in range(3):
-        page = draw_sketch(seed, 80, source="hand", subject="composition", paper=paper)
+    pages = [
+        draw_sketch(seed, 80, source="hand", subject="composition", paper=paper)
+        for seed in range(3)
+    ]
+    for page in pages:
         check(page, 80)
-        if paper == "white":
-            assert np.quantile(page.sketch, 0.9) > 230
+    if paper == "white":
+        assert max(np.quantile(page.sketch, 0.9) for page in pages) > 250
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -162,7 +165,7 @@ def test_sketches_of_pictures_have_the_lines_of_the_picture() -> None:
 @pytest.mark.parametrize("source", ["filter", "network"])
 def test_lines_that_a_sketch_does_not_show_do_not_count(source: str) -> None:
     hidden = 0
-    for seed in range(6):
+    for seed in range(30):
         page = draw_sketch(seed, 96, source=source)
         ink = page.sketch < 255 * 0.95
         lost = (page.lines < 128) & (distance_to(ink) > 6)

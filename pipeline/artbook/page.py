@@ -32,6 +32,7 @@ _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to
 
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
+_BLACK = 28  # of 255, the brightest channel
 _DENSEST = 165  # of 255, of ink: lines of two pixels that are less than one apart
 
 
@@ -144,6 +145,7 @@ def _visible_lines(
     seen &= ~edge | (step > 0.05)
     clear &= ~edge | (step > 0.16)
     apart = _strokes_apart(ink, lines < 128, canvas.pen.width)
+    apart &= _strokes_apart(_black(canvas), lines < 128, canvas.pen.width)
     clear &= apart
     doubtful = (seen & ~clear & (lines < 250)) | ~apart
     lines[~seen] = 255
@@ -151,15 +153,23 @@ def _visible_lines(
     return lines, (1 - doubt) & separable(lines)
 
 
+def _black(canvas: PageCanvas) -> NDArray[np.bool_]:
+    """Return where things are black: if they are narrow, one cannot tell areas from outlines."""
+    color = np.where(canvas.strokes[..., None] > 127, canvas.stroke_color, canvas.color)
+    brightest = np.asarray(color.max(axis=2), np.uint8)
+    brightest[(canvas.area == 0) & (canvas.strokes <= 127)] = 255
+    return shrink(brightest) < _BLACK
+
+
 def _strokes_apart(
     ink: NDArray[np.bool_], lines: NDArray[np.bool_], width: float
 ) -> NDArray[np.bool_]:
-    """Return False where outlines have run together, which hides where they came from.
+    """Return False where the lines of ink are not the true ones.
 
-    There the lines of the ink that one sees are not the true ones.
+    There outlines have run together, which hides where they came from, or areas are as black.
 
     Args:
-        ink: (H, W), the outlines.
+        ink: (H, W), the outlines, or all that is black.
         lines: (H, W), the true lines.
         width: of a normal outline, in pixels.
     """

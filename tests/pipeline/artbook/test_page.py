@@ -196,3 +196,19 @@ def test_lines_that_are_too_close_cannot_be_told_apart(period: int, sure: int) -
     weight = separable(lines)
     assert weight.dtype == np.uint8
     assert (weight[10:50] == sure).all()
+
+
+@pytest.mark.parametrize(("color", "sure"), [((5, 5, 8), 0), ((120, 40, 30), 1)])
+def test_a_narrow_area_of_black_could_be_an_outline(
+    color: tuple[int, int, int], sure: int, draw_scene: DrawScene
+) -> None:
+    strip = np.array([[40.0, 70], [120, 70], [120, 86], [40, 86]])
+
+    def draw(canvas: PageCanvas) -> None:
+        canvas.fill(strip, color)
+        canvas.outline(strip, (0, 0, 0))
+
+    page = draw_scene(draw)
+    assert (page.lines[70, 50:110] < 128).all()
+    assert page.weight[70:87, 55:105].max() == sure
+    assert page.weight[:55].min() == 1

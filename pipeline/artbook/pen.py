@@ -76,7 +76,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         gaps=float(rng.uniform(0.02, 0.2)) if chance(rng, 0.12) else 0.0,
         blur=float(rng.uniform(0.3, 2.2)) if chance(rng, 0.25) else 0.0,
         absent=1.0 if ink == "absent" else float(rng.uniform(0.1, 0.6)) * chance(rng, 0.25),
-        accents=float(rng.uniform(0.05, 0.5)) if chance(rng, 0.2) else 0.0,
+        accents=float(rng.uniform(0.05, 0.5)) if chance(rng, 0.35) else 0.0,
     )
 
 

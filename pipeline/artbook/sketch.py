@@ -100,17 +100,31 @@ def _by_hand(
     if medium in ("ballpoint", "marker"):
         sheet = replace(sheet, grain=min(sheet.grain, 0.2))
     page = sheet.lay_under(pencil, rng)
-    if sheet.tilt:
-        page, lines = _tilt(page, lines, sheet.tilt, rng)
     damage = random_damage(rng)
     if paper == "scan":
         damage = Damage(shrink=float(rng.uniform(0.35, 0.7)), quality=60)
     noise = min(damage.noise, 40 * (sheet.tone - sheet.darkest))
+    deviation = np.hypot(noise / 255, sheet.texture)  # of the paper
+    weight = separable(lines) & _visible(lines, pencil * (sheet.tone - sheet.darkest), deviation)
+    if sheet.tilt:
+        page, lines, weight = _tilt(page, lines, weight, sheet.tilt, rng)
     sketch = replace(damage, noise=noise, levels=0).apply(page, rng)
-    weight = separable(lines)
     return SketchPage(
         sketch=sketch, lines=lines, weight=weight, subject=subject, source="hand", medium=medium
     )
+
+
+def _visible(lines: NDArray[np.uint8], contrast: Floats, deviation: float) -> NDArray[np.uint8]:
+    """Return 0 around lines that can hardly be seen, else 1.
+
+    Args:
+        lines: (H, W), the true lines, 0 = ink.
+        contrast: (H, W) in [0, 1], of the pencil and the paper.
+        deviation: of the paper's brightness, 0 to 1.
+    """
+    seen = cv2.dilate(contrast, np.ones((5, 5), np.uint8)) > 4 / 255 + 1.5 * deviation
+    lost = ((lines < 128) & ~seen).astype(np.uint8)
+    return np.asarray(1 - cv2.dilate(lost, np.ones((7, 7), np.uint8)), np.uint8)
 
 
 def _nothing(size: int) -> NDArray[np.uint8]:
@@ -160,8 +174,12 @@ def _construct(canvas: PageCanvas, rough: Rough, rng: np.random.Generator, size:
 
 
 def _tilt(
-    page: Floats, lines: NDArray[np.uint8], tilt: float, rng: np.random.Generator
-) -> tuple[Floats, NDArray[np.uint8]]:
+    page: Floats,
+    lines: NDArray[np.uint8],
+    weight: NDArray[np.uint8],
+    tilt: float,
+    rng: np.random.Generator,
+) -> tuple[Floats, NDArray[np.uint8], NDArray[np.uint8]]:
     """Photograph a sheet from a slight angle; its lines move with it."""
     height, width = page.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -170,7 +188,12 @@ def _tilt(
     size = (width, height)
     warped = cv2.warpPerspective(page, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     moved = cv2.warpPerspective(lines, matrix, size, borderValue=(255,))
-    return np.asarray(warped, np.float32), np.asarray(moved, np.uint8)
+    certain = cv2.warpPerspective(weight, matrix, size, flags=cv2.INTER_NEAREST, borderValue=(1,))
+    return (
+        np.asarray(warped, np.float32),
+        np.asarray(moved, np.uint8),
+        np.asarray(certain, np.uint8),
+    )
 
 
 def _by_filter(rng: np.random.Generator, page: Page) -> SketchPage:

@@ -182,3 +182,17 @@ def test_specks_of_a_network_are_no_lines_for_certain() -> None:
         assert page.weight[far].all()
         specks += int(far.sum())
     assert specks > 20
+
+
+def test_lines_that_cannot_be_seen_on_their_paper_do_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def weights(darkest: float, texture: float) -> float:
+        sheet = Paper(tone=0.8, darkest=darkest, texture=texture)
+        monkeypatch.setattr(sketch_module, "random_paper", lambda *_: sheet)
+        monkeypatch.setattr(sketch_module, "random_damage", lambda *_: Damage())
+        pages = [draw_sketch(seed, 96, source="hand", medium="ballpoint") for seed in range(4)]
+        return float(np.mean([page.weight[page.lines < 128].mean() for page in pages]))
+
+    assert weights(0.1, 0.01) > 0.8
+    assert weights(0.78, 0.03) < 0.1

@@ -26,7 +26,7 @@ def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) ->
     palette = random_palette(rng)
     # Wide outlines need room: where they run together, nobody can tell them apart.
     is_wide = canvas.pen.width > _WIDE_PEN
-    draws = list(PLAIN if is_wide and chance(rng, 0.75) else MOTIFS)
+    draws = list(PLAIN if is_wide and chance(rng, 0.85) else MOTIFS)
     weights = np.array([MOTIFS[draw] for draw in draws])
     weights = weights * rng.exponential(1.0, len(weights))  # pages are about different things
     smallest = max(14.0, (8 if is_wide else 4) * canvas.pen.width)

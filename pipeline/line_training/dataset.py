@@ -23,7 +23,7 @@ class LineBatch(TypedDict):
 
     picture: Tensor  # (N, C, S, S) float32, as `local_contrast.normalize` returns it
     ink: Tensor  # (N, 1, S, S) uint8, 0 = paper, 255 = ink
-    weight: Tensor  # (N, 1, S, S) uint8, 0 where nobody can say, else 1
+    weight: Tensor  # (N, 1, S, S) uint8, 0 where nobody can say, else how much a pixel counts
 
 
 class LinePages(Dataset[LineBatch]):

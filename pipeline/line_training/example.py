@@ -18,6 +18,9 @@ from sketch_models.errors import ConfigError
 TRAINING, VALIDATION = 0, 1
 """Kinds of pages: no page is of both."""
 
+_WIDE_PEN = 10.0  # pixels
+_WIDE_COUNTS = 3  # pages with wide outlines; that these are one line, not two, is hardest to learn
+
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
@@ -27,7 +30,8 @@ class Example:
         rows: of the table of metrics in which it counts, such as `subject/booru`.
         picture: (H, W, 3) uint8 RGB for the tracer; for the inker a sketch, (H, W) uint8, 0 = ink.
         lines: (H, W) uint8, 0 = ink, 255 = paper.
-        weight: (H, W) uint8, 0 where nobody can say whether there is a line, else 1.
+        weight: (H, W) uint8, 0 where nobody can say whether there is a line, else how much a pixel
+            counts in the losses.
     """
 
     rows: tuple[str, ...]
@@ -58,11 +62,12 @@ def draw_example(network: str, seed: int, size: int) -> Example:
     """
     if network == "tracer":
         page = draw_page(seed, size)
+        importance = _WIDE_COUNTS if page.width > _WIDE_PEN else 1
         return Example(
             rows=(f"subject/{page.subject}", f"paint/{page.paint}", f"ink/{page.ink}"),
             picture=page.color,
             lines=page.lines,
-            weight=page.weight,
+            weight=page.weight * np.uint8(importance),
         )
     sketch = draw_sketch(seed, size)
     medium = (f"medium/{sketch.medium}",) if sketch.medium else ()

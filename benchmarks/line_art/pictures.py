@@ -116,20 +116,37 @@ def _icon(width: float, number: int) -> Picture:
 # --- pages of the artbook ---
 
 
+_FEWEST = 500  # pixels of lines that are certain; a page with fewer says nothing
+_SEEDS = 1000  # of each number
+
+
 def _page(number: int, style: str | None = None, ink: str | None = None) -> Picture:
-    page = draw_page(FIRST_SEED + number, SIZE, style=style, ink=ink)
-    return Picture(
-        color=page.color, lines=centre_lines(page.lines < 128), certain=page.weight.astype(bool)
-    )
+    def draw(seed: int) -> Picture:
+        page = draw_page(seed, SIZE, style=style, ink=ink)
+        return _certain(page.color, page.lines, page.weight)
+
+    return _with_lines(number, draw)
 
 
 def _sketch(number: int, medium: str | None = None, paper: str | None = None) -> Picture:
-    page = draw_sketch(FIRST_SEED + number, SIZE, source="hand", medium=medium, paper=paper)
-    return Picture(
-        color=np.repeat(page.sketch[..., None], 3, axis=2),
-        lines=centre_lines(page.lines < 128),
-        certain=page.weight.astype(bool),
-    )
+    def draw(seed: int) -> Picture:
+        page = draw_sketch(seed, SIZE, source="hand", medium=medium, paper=paper)
+        return _certain(np.repeat(page.sketch[..., None], 3, axis=2), page.lines, page.weight)
+
+    return _with_lines(number, draw)
+
+
+def _certain(
+    color: NDArray[np.uint8], lines: NDArray[np.uint8], weight: NDArray[np.uint8]
+) -> Picture:
+    return Picture(color=color, lines=centre_lines(lines < 128), certain=weight > 0)
+
+
+def _with_lines(number: int, draw: Callable[[int], Picture]) -> Picture:
+    """Return the first page of a number that has lines enough."""
+    first = FIRST_SEED + _SEEDS * number
+    pages = (draw(seed) for seed in range(first, first + _SEEDS))
+    return next(page for page in pages if (page.lines & page.certain).sum() >= _FEWEST)
 
 
 SOURCES: dict[str, Source] = {

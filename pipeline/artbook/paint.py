@@ -84,7 +84,7 @@ def _per_area(
 def _forms(canvas: PageCanvas, rng: np.random.Generator) -> Floats:
     """Return a smooth field, (H, W), that differs from area to area: which side is in shadow."""
     height, width = canvas.area.shape
-    scale = log_uniform(rng, 30, 260) * OVERSAMPLING / 2
+    scale = log_uniform(rng, 50, 300) * OVERSAMPLING / 2
     first, second = (smooth_noise(rng, height, width, scale) for _ in range(2))
     field = _per_area(canvas, rng, -1, 1) * first + _per_area(canvas, rng, -1, 1) * second
     return field + _per_area(canvas, rng, -0.5, 0.5)

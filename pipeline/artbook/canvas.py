@@ -192,8 +192,18 @@ class PageCanvas(Canvas):
             half = half_widths(self.pen, len(part), width / 2, thinnest, closed, self.rng)
             side = normals(part) * half[:, None]
             polygon = [_fixed_point(np.concatenate([part - side, (part + side)[::-1]]))]
-            self._color_strokes(polygon, own or self._ink_on(color))
+            ink = own or self._ink_on(color)
+            self._color_strokes(polygon, ink)
             cv2.fillPoly(self.strokes, polygon, (255,), cv2.LINE_AA, _SHIFT)
+            if self.pen.round_joins:
+                self._round_joins(part, 2 * float(half.min()), ink)
+
+    def _round_joins(self, part: Points, width: float, ink: Color) -> None:
+        """Round the corners and the ends of a stroke, which is at least as wide everywhere."""
+        thickness, path = round(width), [_fixed_point(part)]
+        if thickness > 1:
+            cv2.polylines(self.stroke_color, path, False, ink, thickness + 3, cv2.LINE_8, _SHIFT)
+            cv2.polylines(self.strokes, path, False, (255,), thickness, cv2.LINE_AA, _SHIFT)
 
     @contextmanager
     def clipped(self, shape: Points, color: Color | None = None) -> Iterator[Canvas]:

@@ -34,7 +34,7 @@ def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) ->
     if chance(rng, 0.5):  # nothing of the background is left
         for _ in range(integer(rng, 2, 5) if is_wide else integer(rng, 4, 12)):
             shape(canvas, rng, _place(rng, size, size * rng.uniform(0.5, 1.3), palette))
-    count = round(log_uniform(rng, 3, 12) if is_wide else log_uniform(rng, 5, 35))
+    count = round(log_uniform(rng, 2, 7) if is_wide else log_uniform(rng, 5, 35))
     for share in np.sort(rng.uniform(0, 1, count))[::-1]:  # large ones are behind
         diameter = smallest * (largest / smallest) ** float(share)
         draw = draws[int(rng.choice(len(draws), p=weights / weights.sum()))]

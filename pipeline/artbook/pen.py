@@ -32,6 +32,7 @@ class Pen:
         blur: standard deviation, in pixels of the page.
         absent: share of the shapes without an outline, 0 to 1.
         accents: share of the lines that have a colour of their own, 0 to 1.
+        round_joins: whether corners and ends of lines are round.
     """
 
     ink: str = "black"
@@ -46,6 +47,7 @@ class Pen:
     blur: float = 0.0
     absent: float = 0.0
     accents: float = 0.0
+    round_joins: bool = False
 
     def ink_on(self, fill: Color) -> Color:
         """Return the colour of a line around a fill."""
@@ -77,6 +79,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         blur=float(rng.uniform(0.3, 2.2)) if chance(rng, 0.25) else 0.0,
         absent=1.0 if ink == "absent" else float(rng.uniform(0.1, 0.6)) * chance(rng, 0.25),
         accents=float(rng.uniform(0.05, 0.5)) if chance(rng, 0.35) else 0.0,
+        round_joins=chance(rng, 0.6),
     )
 
 

@@ -228,3 +228,19 @@ def test_a_rough_sketch_changes_neither_colours_nor_areas(see_through: float) ->
     assert canvas.color.min() == 255
     assert not canvas.area.any()
     assert not canvas.edge.any()
+
+
+def test_joins_and_ends_can_be_round() -> None:
+    corner = np.array([[30.0, 100], [80, 40], [130, 100]])
+
+    def strokes(round_joins: bool) -> np.ndarray:
+        canvas = make_canvas(even_pen(20.0, round_joins=round_joins))
+        canvas.stroke(corner, (0, 0, 0), ends=(1, 1))
+        return shrink(canvas.strokes)
+
+    cut, rounded = strokes(False), strokes(True)
+    assert (rounded >= cut).all()
+    assert cut[106, 26] == 0  # beyond the end
+    assert rounded[106, 26] > 200
+    for y, x in ((31, 80), (40, 80)):  # the outer side of the corner, and its middle
+        assert rounded[y, x] > 200

@@ -36,7 +36,7 @@ def report(results: Mapping[str, Scores]) -> str:
         f"Up to {most} pictures a row, none of which anything was trained on. Every cell has the "
         f"mean F1 and the worst, within {MAX_DISTANCE:.0f} px at a long side of {SIZE}; the best "
         f"mean of a row is bold.\nInk up to {MAX_WIDTH} px wide is a line along its middle; wider "
-        "ink is an area, and its rim is the line. This holds for every method."
+        "ink, or a dot, is an area, and its rim is the line. This holds for every method."
     )
     notes = [_wins(summaries)]
     if any(_RIVAL in summary for summary in summaries.values()):

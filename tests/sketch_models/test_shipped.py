@@ -140,3 +140,20 @@ def test_lines_of_the_sample_booru_are_those_that_were_drawn(post_id: int) -> No
     ink = ink_of(picture)
     for style in STYLES:
         assert f1(lines_of(ink_to_sketch(ink, style)), truth) >= 0.9
+
+
+@pytest.mark.parametrize("stroke", [8, 12, 16])
+def test_wide_outline_is_one_line(stroke: int) -> None:
+    picture, truth = flat((255, 255, 255), 480, 480), flat(PAPER, 480, 480)
+    for center, size, color in (
+        ((170, 180), 110, (240, 200, 60)),
+        ((320, 320), 90, (90, 160, 220)),
+    ):
+        cv2.circle(picture, center, size, color, -1, cv2.LINE_AA)
+        cv2.circle(truth, center, size, PAPER, -1)
+        cv2.circle(picture, center, size, (0, 0, 0), stroke, cv2.LINE_AA)
+        cv2.circle(truth, center, size, 0, 2, cv2.LINE_AA)
+    cv2.line(picture, (130, 180), (210, 190), (0, 0, 0), stroke, cv2.LINE_AA)
+    cv2.line(truth, (130, 180), (210, 190), 0, 2, cv2.LINE_AA)
+    for style in STYLES:
+        assert f1(lines_by_both(picture, style), truth) >= 0.9

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.artbook.page import draw_page
 from pipeline.line_training.example import (
     TRAINING,
     VALIDATION,
@@ -35,10 +36,20 @@ def test_the_artbook_draws_what_the_networks_take(network: str) -> None:
     assert page.lines.shape == page.weight.shape == (96, 96)
     assert page.lines.min() < 64
     assert (page.lines > 128).mean() > 0.5
-    assert set(np.unique(page.weight)) <= {0, 1}
+    assert set(np.unique(page.weight)) <= {0, 1, 3}
     again = draw_example(network, 5, 96)
     assert np.array_equal(page.picture, again.picture)
     assert page.rows == again.rows
+
+
+def test_pages_with_wide_outlines_count_more_in_the_training_of_the_tracer() -> None:
+    counts = set()
+    for seed in range(30):
+        page = draw_page(seed, 64)
+        weight = draw_example("tracer", seed, 64).weight
+        np.testing.assert_array_equal(weight, page.weight * (3 if page.width > 10 else 1))
+        counts.add(int(weight.max()))
+    assert counts >= {1, 3}
 
 
 def test_pictures_are_read_as_the_networks_take_them(write_folder: WriteFolder) -> None:

@@ -145,8 +145,12 @@ def _certain(
 def _with_lines(number: int, draw: Callable[[int], Picture]) -> Picture:
     """Return the first page of a number that has lines enough."""
     first = FIRST_SEED + _SEEDS * number
-    pages = (draw(seed) for seed in range(first, first + _SEEDS))
-    return next(page for page in pages if (page.lines & page.certain).sum() >= _FEWEST)
+    return next(filter(_has_lines, map(draw, range(first, first + _SEEDS))))
+
+
+def _has_lines(page: Picture) -> bool:
+    certain = page.lines if page.certain is None else page.lines & page.certain
+    return int(certain.sum()) >= _FEWEST
 
 
 SOURCES: dict[str, Source] = {

@@ -26,6 +26,7 @@ class FakePage:
     lines: NDArray[np.uint8]
     weight: NDArray[np.uint8]
     subject: str
+    width: float = 3.0
     paint: str = "flat"
     ink: str = "black"
     source: str = "hand"

@@ -62,8 +62,8 @@ def test_lines_do_not_depend_on_the_width_of_the_pen(motif: Motif, draw_scene: D
         fine, normal, wide = (
             draw_scene(drawn(motif, seed), pen=even_pen(width)) for width in (2.0, 6.0, 20.0)
         )
-        assert (normal.lines != fine.lines).mean() < 0.003
-        assert (wide.lines != fine.lines).mean() < 0.004
+        for page in (normal, wide):  # those under ink that has run together are doubtful
+            assert ((page.lines != fine.lines) & (page.weight > 0)).mean() < 0.001
         assert not np.array_equal(wide.color, fine.color)
 
 

@@ -1,13 +1,17 @@
 """Compositions are of their seed, and about different things on different pages."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from pipeline.artbook import composition
 from pipeline.artbook.canvas import PageCanvas
 from pipeline.artbook.composition import draw_composition
-from pipeline.artbook.motifs import MOTIFS, Place
+from pipeline.artbook.motifs import MOTIFS, PLAIN, Place
 from tests.pipeline.artbook.conftest import even_pen, make_canvas
+
+Motif = Callable[[PageCanvas, np.random.Generator, Place], None]
 
 
 def drawn(seed: int, size: int = 64, width: float = 3.0) -> PageCanvas:
@@ -52,3 +56,28 @@ def test_all_motifs_are_drawn_large_ones_first(monkeypatch: pytest.MonkeyPatch) 
         assert min(sizes) >= 14
         assert max(sizes) <= 1.4 * 160
     assert kinds == {motif.__name__ for motif in MOTIFS}
+
+
+@pytest.mark.parametrize(("width", "plain"), [(3.0, False), (20.0, True)])
+def test_wide_outlines_are_drawn_where_they_have_room(
+    width: float, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds: set[str] = set()
+
+    def watch(motif: Motif) -> Motif:
+        def draw(*_: object) -> None:
+            kinds.add(motif.__name__)
+
+        return draw
+
+    watched = {motif: watch(motif) for motif in MOTIFS}
+    monkeypatch.setattr(
+        composition, "MOTIFS", {watched[motif]: weight for motif, weight in MOTIFS.items()}
+    )
+    monkeypatch.setattr(composition, "PLAIN", tuple(watched[motif] for motif in PLAIN))
+    monkeypatch.setattr(composition, "shape", lambda *_: None)
+    monkeypatch.setattr(composition, "chance", lambda *_: True)
+    for seed in range(30):
+        draw_composition(make_canvas(even_pen(width)), np.random.default_rng(seed), 160)
+    expected = {motif.__name__ for motif in (PLAIN if plain else MOTIFS)}
+    assert kinds == expected

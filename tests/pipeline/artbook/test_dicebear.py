@@ -165,3 +165,20 @@ def test_it_is_installed_only_with_all_packages(
         importlib.util, "find_spec", lambda name: None if name == missing else find(name)
     )
     assert not is_installed()
+
+
+def test_a_wide_pen_does_not_make_areas_of_ink_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    square = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 762 762">'
+        '<rect x="231" y="231" width="300" height="300" fill="#000000"/></svg>'
+    )
+    monkeypatch.setattr(dicebear, "_character", lambda *_: square)
+    monkeypatch.setattr(dicebear, "chance", lambda *_: False)
+
+    def ink(width: float) -> np.ndarray:
+        canvas = make_canvas(even_pen(width), size=200)
+        draw_dicebear(canvas, np.random.default_rng(3), 200)
+        return canvas.strokes > 127
+
+    assert ink(1.0).any()
+    assert (ink(1.0) != ink(30.0)).mean() < 0.001

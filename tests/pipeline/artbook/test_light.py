@@ -105,5 +105,5 @@ def test_light_makes_no_lines_and_hides_few(kind: str, draw_scene: DrawScene) ->
 
 def test_most_pages_are_in_one_or_a_few_lights() -> None:
     counts = [len(random_lights(np.random.default_rng(seed), 64)) for seed in range(200)]
-    assert min(counts) == 0
+    assert 0.3 < counts.count(0) / len(counts) < 0.5
     assert 1 < np.mean(counts) < 3

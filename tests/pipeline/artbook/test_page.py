@@ -163,7 +163,7 @@ def test_nobody_can_say_where_lines_have_run_together(draw_scene: DrawScene) -> 
     assert wide.weight[:24].min() == 1
     paired = draw_scene(strokes_at(*pairs), pen=even_pen(24.0)).weight
     assert paired[55:57, 20:140].max() == 0  # the middle of two outlines is no line of either
-    assert paired[100:140, 20:140].min() == 1  # the third is by itself
+    assert paired[100:140].min() == 1  # the third is by itself, up to the border of the page
 
 
 def test_the_rim_of_a_black_area_is_certain_whatever_the_pen(draw_scene: DrawScene) -> None:
@@ -178,15 +178,21 @@ def test_the_rim_of_a_black_area_is_certain_whatever_the_pen(draw_scene: DrawSce
         assert page.weight.min() == 1
 
 
-def test_a_wide_outline_that_is_half_hidden_is_doubtful(draw_scene: DrawScene) -> None:
-    """Beside a black area one sees half of a black outline, and its middle is elsewhere."""
+@pytest.mark.parametrize("color", [(0, 0, 0), (90, 60, 50)])
+def test_a_wide_outline_that_is_half_hidden_is_doubtful(
+    color: tuple[int, int, int], draw_scene: DrawScene
+) -> None:
+    """Beside an area of its colour one sees half of an outline, and its middle is elsewhere."""
 
     def draw(canvas: PageCanvas) -> None:
-        canvas.fill(SQUARE, (0, 0, 0))
-        canvas.outline(SQUARE, (0, 0, 0))
+        canvas.fill(SQUARE, color)
+        canvas.outline(SQUARE, color)
 
-    assert draw_scene(draw, pen=even_pen(3.0)).weight.min() == 1
-    assert draw_scene(draw, pen=even_pen(28.0)).weight[40, 60:100].max() == 0
+    fine, wide = (
+        draw_scene(draw, pen=even_pen(width, ink="dark", color=color)) for width in (3.0, 28.0)
+    )
+    assert fine.weight.min() == 1
+    assert wide.weight[40, 60:100].max() == 0
 
 
 @pytest.mark.parametrize(("period", "sure"), [(3, 0), (10, 1)])

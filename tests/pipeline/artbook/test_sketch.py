@@ -150,6 +150,7 @@ def test_lines_of_a_photograph_move_with_the_sheet(monkeypatch: pytest.MonkeyPat
     lines = middle(tilted.lines < 128)
     assert share_near(lines, middle(plain.lines < 128)) < 0.9
     assert share_near(lines, middle(tilted.sketch < 128)) > 0.97
+    assert tilted.weight.min() == 1  # nor is there a line beyond the sheet
 
 
 def test_sketches_of_pictures_have_the_lines_of_the_picture() -> None:
@@ -193,3 +194,14 @@ def test_lines_that_cannot_be_seen_on_their_paper_do_not_count(
 
     assert weights(0.1, 0.01) > 0.8
     assert weights(0.78, 0.03) < 0.1
+
+
+def test_nobody_can_say_what_ink_of_a_filter_is_beside_the_lines() -> None:
+    stray = 0
+    for seed in range(12):
+        page, sketch = draw_page(seed, 96), draw_sketch(seed, 96, source="filter")
+        far = distance_to(page.lines < 128) > max(4, page.width) + 1
+        ink = far & (sketch.sketch < 255 * 0.8)
+        assert not sketch.weight[ink].any()
+        stray += int((ink & (page.weight > 0)).sum())
+    assert stray > 100

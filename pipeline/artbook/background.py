@@ -1,4 +1,4 @@
-"""What lies behind everything: white, colours, skies, blurred places; none of it has lines."""
+"""What lies behind everything: white, colours, skies, blurred places, patterns; none has lines."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
-from pipeline.artbook.palette import random_palette
+from pipeline.artbook.palette import random_color, random_palette
+from pipeline.artbook.print import random_print
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
-BACKGROUNDS = ("white", "color", "gradient", "sky", "night", "blurred", "noise")
-_SHARES = (0.3, 0.15, 0.13, 0.14, 0.13, 0.1, 0.05)
+BACKGROUNDS = ("white", "color", "gradient", "sky", "night", "blurred", "noise", "pattern")
+_SHARES = (0.28, 0.14, 0.11, 0.12, 0.11, 0.08, 0.04, 0.12)
 
 
 def random_background(
@@ -76,9 +77,11 @@ def _sky(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
 
 def _clouds(rng: np.random.Generator, sky: NDArray[np.float32]) -> NDArray[np.float32]:
     size = len(sky)
-    scale = log_uniform(rng, 20, 120)
-    field = sum(smooth_noise(rng, size, size, scale / 2**k) / 2**k for k in range(4))
-    edge = np.float32(log_uniform(rng, 1, 14))
+    scale = log_uniform(rng, 25, 180)
+    has_rims = chance(rng, 0.25)  # then the clouds are smooth and few, as painters make them
+    octaves = 2 if has_rims else 4
+    field = sum(smooth_noise(rng, size, size, scale / 2**k) / 2.5**k for k in range(octaves))
+    edge = np.float32(log_uniform(rng, 8, 30) if has_rims else log_uniform(rng, 0.7, 5))
     cover = np.clip((field - rng.uniform(-0.3, 1.0)) * edge, 0, 1)[..., None]
     white = np.clip(rng.uniform(0.6, 1.0) + rng.uniform(-0.1, 0.1, 3), 0, 1).astype(np.float32)
     under = np.clip(1 + 0.25 * smooth_noise(rng, size, size, scale)[..., None], 0.5, 1.1)
@@ -142,6 +145,17 @@ def _noise(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     return np.asarray(base, np.float32)
 
 
+def _pattern(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Return wallpaper: a print on one colour or a gradient, paler than what lies in front."""
+    base = _color(rng, size) if chance(rng, 0.6) else _gradient(rng, size)
+    pale = np.float32(rng.uniform(0.3, 1))
+    base = 1 - (1 - base) * pale
+    shown = random_print(rng, size, log_uniform(rng, 10, size / 3))
+    other = np.ones(3) if chance(rng, 0.5) else np.array(random_color(rng)) / 255
+    strength = np.float32(log_uniform(rng, 0.08, 0.6)) * shown[..., None]
+    return np.asarray(base + strength * (other.astype(np.float32) - base), np.float32)
+
+
 _KINDS = {
     "white": _white,
     "color": _color,
@@ -150,4 +164,5 @@ _KINDS = {
     "night": _night,
     "blurred": _blurred,
     "noise": _noise,
+    "pattern": _pattern,
 }

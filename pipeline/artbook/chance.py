@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 NOISE_DEVIATION = 1.2
 """Standard deviation of `smooth_noise`."""
 
+_COARSE = 32.0  # pixels: the size of bumps that need not be computed at every pixel
+
 
 def chance(rng: np.random.Generator, probability: float) -> bool:
     """Return True with a probability."""
@@ -39,6 +41,11 @@ def smooth_noise(
     Returns:
         (height, width) float32 of mean 0 and of `NOISE_DEVIATION`, about.
     """
+    if scale > _COARSE:  # four times as fast, and as smooth
+        small = smooth_noise(rng, -(-height // 4) + 2, -(-width // 4) + 2, scale / 4)
+        size = (4 * small.shape[1], 4 * small.shape[0])
+        large = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large[4 : 4 + height, 4 : 4 + width], np.float32)
     rows, columns = (max(4, int(np.ceil(side / scale)) + 3) for side in (height, width))
     coarse = rng.standard_normal((rows, columns), np.float32)
     fine = cv2.resize(

@@ -18,23 +18,23 @@ Light = Callable[[Floats], Floats]
 def random_lights(rng: np.random.Generator, size: int) -> list[Light]:
     """Return what the light does to a page of a size, in order; each is drawn on its own.
 
-    Three pages of ten are in plain light, whatever the chances.
+    Two pages of five are in plain light, whatever the chances.
     """
-    if chance(rng, 0.3):
+    if chance(rng, 0.4):
         return []
     chances: tuple[tuple[float, Callable[[np.random.Generator, int], Light]], ...] = (
-        (0.08, beams),
-        (0.12, glow),
-        (0.10, bokeh),
-        (0.10, smoke),
-        (0.07, particles),
-        (0.05, streaks),
-        (0.25, uneven),
-        (0.25, tint),
-        (0.10, bloom),
-        (0.30, gamma),
-        (0.20, haze),
-        (0.14, darkness),
+        (0.06, beams),
+        (0.10, glow),
+        (0.08, bokeh),
+        (0.07, smoke),
+        (0.06, particles),
+        (0.04, streaks),
+        (0.20, uneven),
+        (0.22, tint),
+        (0.08, bloom),
+        (0.25, gamma),
+        (0.14, haze),
+        (0.12, darkness),
     )
     return [make(rng, size) for probability, make in chances if chance(rng, probability)]
 

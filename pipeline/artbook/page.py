@@ -11,6 +11,7 @@ Where a line can hardly be seen, nobody can say, and the page's weight is 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from pipeline.artbook.subjects import draw_subject
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 Floats = NDArray[np.float32]
+Number = TypeVar("Number", np.uint8, np.float32)
 
 _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to paint
 
@@ -115,10 +117,10 @@ def _range_around(picture: Floats) -> Floats:
     return _largest(np.asarray(cv2.dilate(picture, _WIDE) - cv2.erode(picture, _WIDE), np.float32))
 
 
-def _largest(picture: Floats) -> Floats:
+def _largest(picture: NDArray[Number]) -> NDArray[Number]:
     """Return the largest of the three channels, (H, W); ten times as fast as `max(axis=2)`."""
     red, green, blue = cv2.split(picture)
-    return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), picture.dtype)
 
 
 def _visible_lines(
@@ -141,7 +143,7 @@ def _visible_lines(
     seen, clear = contrast > limit, contrast > 2 * limit
     # Between areas without an outline, only a change of colour that no shadow would make is a line.
     edge = cv2.dilate(shrink(canvas.edge), _SQUARE) > 64
-    step = _range_around(painted.fills)
+    step = np.minimum(_range_around(painted.fills), _range_around(_flat(canvas)))
     seen &= ~edge | (step > 0.05)
     clear &= ~edge | (step > 0.16)
     apart = _strokes_apart(ink, lines < 128, canvas.pen.width)
@@ -153,11 +155,19 @@ def _visible_lines(
     return lines, (1 - doubt) & separable(lines)
 
 
+def _flat(canvas: PageCanvas) -> Floats:
+    """Return the colours of the areas without shadow and texture, (H, W, 3) in [0, 1]."""
+    height, width = canvas.area.shape
+    size = (width // OVERSAMPLING, height // OVERSAMPLING)
+    smaller = cv2.resize(canvas.color, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(smaller / np.float32(255), np.float32)
+
+
 def _black(canvas: PageCanvas) -> NDArray[np.bool_]:
     """Return where things are black: if they are narrow, one cannot tell areas from outlines."""
-    color = np.where(canvas.strokes[..., None] > 127, canvas.stroke_color, canvas.color)
-    brightest = np.asarray(color.max(axis=2), np.uint8)
-    brightest[(canvas.area == 0) & (canvas.strokes <= 127)] = 255
+    inked = canvas.strokes > 127
+    brightest = np.where(inked, _largest(canvas.stroke_color), _largest(canvas.color))
+    brightest[(canvas.area == 0) & ~inked] = 255
     return shrink(brightest) < _BLACK
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artbook.canvas import PageCanvas
-from pipeline.artbook.chance import chance, log_uniform, smooth_noise
+from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
+from pipeline.artbook.palette import random_color
+from pipeline.artbook.print import random_print
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 Floats = NDArray[np.float32]
@@ -42,7 +44,10 @@ class Painted:
 
 def paint(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
     """Return the page in one of the styles of `PAINTS`."""
-    color = _STYLES[style](canvas, canvas.color.astype(np.float32) / np.float32(255), rng)
+    color = canvas.color.astype(np.float32) / np.float32(255)
+    if style not in ("screentone", "line_art") and chance(rng, 0.2):
+        color = _printed(canvas, color, rng)
+    color = _STYLES[style](canvas, color, rng)
     if style not in ("screentone", "line_art") and chance(rng, 0.25):
         color = _highlights(canvas, color, rng)
     opacity = _opacity(canvas, rng)[..., None]
@@ -84,7 +89,7 @@ def _per_area(
 def _forms(canvas: PageCanvas, rng: np.random.Generator) -> Floats:
     """Return a smooth field, (H, W), that differs from area to area: which side is in shadow."""
     height, width = canvas.area.shape
-    scale = log_uniform(rng, 50, 300) * OVERSAMPLING / 2
+    scale = log_uniform(rng, 90, 400) * OVERSAMPLING / 2
     first, second = (smooth_noise(rng, height, width, scale) for _ in range(2))
     field = _per_area(canvas, rng, -1, 1) * first + _per_area(canvas, rng, -1, 1) * second
     return field + _per_area(canvas, rng, -0.5, 0.5)
@@ -103,11 +108,35 @@ def _flat(_canvas: PageCanvas, color: Floats, _rng: np.random.Generator) -> Floa
 
 def _cel(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
     """Cast shadows with sharp rims, of one or two tones."""
+    if chance(rng, 0.5):
+        return _shadow(color, _shadow_sides(canvas, rng), rng)
     forms = _forms(canvas, rng)
     color = _shadow(color, (forms > 0.25).astype(np.float32), rng)
     if chance(rng, 0.35):
         color = _shadow(color, (forms > 0.7).astype(np.float32), rng)
     return color
+
+
+def _shadow_sides(canvas: PageCanvas, rng: np.random.Generator) -> Floats:
+    """Return 1 on the side of every area that is turned away from the light, (H, W), else 0.
+
+    Its rim runs along that of the area, as painters make it.
+    """
+    height, width = canvas.area.shape
+    angle, reach = rng.uniform(0, 2 * np.pi), log_uniform(rng, 3, 40) * OVERSAMPLING
+    sway = np.float32(rng.uniform(0, 0.4) * reach)
+    scale = log_uniform(rng, 20, 120) * OVERSAMPLING
+    x = np.arange(width, dtype=np.float32)[None] + np.float32(reach * np.cos(angle))
+    y = np.arange(height, dtype=np.float32)[:, None] + np.float32(reach * np.sin(angle))
+    beside = cv2.remap(
+        canvas.area.astype(np.float32),
+        x + sway * smooth_noise(rng, height, width, scale),
+        y + sway * smooth_noise(rng, height, width, scale),
+        cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    sides = (beside != canvas.area) & (canvas.area > 0)
+    return np.asarray(sides * _per_area(canvas, rng, 1, 1, share=0.8), np.float32)
 
 
 def _soft(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
@@ -172,9 +201,9 @@ def _texture(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Flo
             length = round(log_uniform(rng, 6, 40) * OVERSAMPLING)
             size = (length, 1) if kind == 2 else (1, length)
             grain = cv2.blur(grain, size) * np.sqrt(length / 6)
-    strength = _per_area(canvas, rng, 0.03, 0.25, share=0.7)
+    strength = _per_area(canvas, rng, 0.03, 0.2, share=0.7)
     if chance(rng, 0.4):
-        strength = np.full_like(strength, rng.uniform(0.03, 0.2))
+        strength = np.full_like(strength, rng.uniform(0.03, 0.15))
     return np.asarray(np.clip(color * (1 + (strength * grain)[..., None]), 0, 1), np.float32)
 
 
@@ -204,6 +233,16 @@ def _line_art(_canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> F
     """Leave all areas as they were: there is nothing but lines, on one tone."""
     tone = 1.0 if chance(rng, 0.7) else rng.uniform(0.6, 1)
     return np.full_like(color, tone)
+
+
+def _printed(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
+    """Print patterns on a few areas."""
+    for _ in range(integer(rng, 1, 3)):
+        shown = random_print(rng, len(color), log_uniform(rng, 6, 60) * OVERSAMPLING)
+        shown = shown * _per_area(canvas, rng, 0.1, 0.8, share=0.3)
+        other = np.array(random_color(rng), np.float32) / 255
+        color = np.asarray(color + shown[..., None] * (other - color), np.float32)
+    return color
 
 
 def _highlights(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:

@@ -41,15 +41,15 @@ class Paper:
     rules: float = 0.0
     tilt: float = 0.0
 
-    def lay_under(self, pencil: Floats, rng: np.random.Generator) -> Floats:
-        """Return a sketch on this paper.
+    def lay_under(self, pencil: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return a sketch on this paper, and by how much the pencil is darker than the paper.
 
         Args:
             pencil: (H, W) in [0, 1], 1 = darkest.
             rng: the source of the texture.
 
         Returns:
-            (H, W) brightness in [0, 1].
+            Both (H, W) float32 in [0, 1].
         """
         height, width = pencil.shape
         if self.smudge:
@@ -71,14 +71,21 @@ class Paper:
             self._print_rules(page, rng)
         for _ in range(self.creases):
             self._fold(page, rng)
-        page = page + np.clip(pencil, 0, 1) * (np.float32(self.darkest) - page)
+        darker = np.clip(pencil, 0, 1) * np.maximum(page - np.float32(self.darkest), 0)
+        page = page - darker
         if self.uneven:
             field = smooth_noise(rng, height, width, max(height, width) * rng.uniform(0.4, 1.5))
-            page = page * np.exp(np.float32(-self.uneven) * np.clip(0.5 + 0.5 * field, 0, 1.5))
-        return np.asarray(np.clip(page, 0, 1), np.float32)
+            light = np.exp(np.float32(-self.uneven) * np.clip(0.5 + 0.5 * field, 0, 1.5))
+            page, darker = page * light, darker * light
+        return np.asarray(np.clip(page, 0, 1), np.float32), np.asarray(darker, np.float32)
+
+    @property
+    def contrast(self) -> float:
+        """Of the darkest pencil and the paper, 0 to 1; what is printed and folded is fainter."""
+        return self.tone - self.darkest
 
     def _print_rules(self, page: Floats, rng: np.random.Generator) -> None:
-        strength = np.float32(rng.uniform(0.04, 0.2))
+        strength = np.float32(rng.uniform(0.04, 0.25) * self.contrast)
         start = int(rng.integers(0, int(self.rules)))
         for at in np.arange(start, len(page), self.rules).astype(int):
             page[at] -= strength
@@ -86,8 +93,7 @@ class Paper:
             for at in np.arange(start, page.shape[1], self.rules).astype(int):
                 page[:, at] -= strength
 
-    @staticmethod
-    def _fold(page: Floats, rng: np.random.Generator) -> None:
+    def _fold(self, page: Floats, rng: np.random.Generator) -> None:
         """Fold the page: one side of a soft line is brighter, the other darker."""
         height, width = page.shape
         angle = rng.uniform(0, np.pi)
@@ -95,8 +101,9 @@ class Paper:
         y = np.arange(height, dtype=np.float32)[:, None] - np.float32(rng.uniform(0, height))
         across = np.float32(np.cos(angle)) * x + np.float32(np.sin(angle)) * y
         across = across / np.float32(log_uniform(rng, 1.2, 8))
-        page += np.float32(rng.uniform(-0.12, 0.12)) * across * np.exp(-(across**2) / 2)
-        page -= np.float32(rng.uniform(0, 0.08)) * np.exp(-(across**2))
+        side, middle = rng.uniform(-0.15, 0.15), rng.uniform(0, 0.1)
+        page += np.float32(side * self.contrast) * across * np.exp(-(across**2) / 2)
+        page -= np.float32(middle * self.contrast) * np.exp(-(across**2))
 
 
 def random_paper(rng: np.random.Generator, kind: str | None = None) -> Paper:

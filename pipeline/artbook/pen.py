@@ -14,6 +14,8 @@ INKS = ("black", "dark", "colored", "light", "absent")
 """The colours of outlines: black; one dark colour; a darker shade of what they bound; pale on dark;
 or none, so that areas of different colours meet."""
 
+_WIDEST_ACCENT = 12.0  # pixels: wider ones look like stripes, which have no line along the middle
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pen:
@@ -59,18 +61,19 @@ class Pen:
 
 def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
     """Return a pen of which every property is drawn on its own."""
-    ink = ink or str(rng.choice(INKS, p=(0.32, 0.2, 0.3, 0.05, 0.13)))
+    ink = ink or str(rng.choice(INKS, p=(0.32, 0.19, 0.28, 0.08, 0.13)))
     dark = rng.integers(0, 90, 3)
     color = {
         "light": 255 - dark // 2,
         "dark": dark,
     }.get(ink, rng.integers(0, 16, 3))
-    wide = chance(rng, 0.4)
+    width = float(rng.uniform(4, 30)) if chance(rng, 0.4) else log_uniform(rng, 0.9, 5)
+    has_accents = chance(rng, 0.35) and width <= _WIDEST_ACCENT
     return Pen(
         ink=ink,
         color=(int(color[0]), int(color[1]), int(color[2])),
         shade=float(rng.uniform(0.15, 0.75)),
-        width=float(rng.uniform(4, 30)) if wide else log_uniform(rng, 0.9, 5),
+        width=width,
         taper=float(rng.uniform(0, 0.9)) if chance(rng, 0.6) else 0.0,
         swell=float(rng.uniform(0, 0.6)) if chance(rng, 0.4) else 0.0,
         opacity=float(rng.uniform(0.35, 1)) if chance(rng, 0.3) else 1.0,
@@ -78,7 +81,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         gaps=float(rng.uniform(0.02, 0.2)) if chance(rng, 0.12) else 0.0,
         blur=float(rng.uniform(0.3, 2.2)) if chance(rng, 0.25) else 0.0,
         absent=1.0 if ink == "absent" else float(rng.uniform(0.1, 0.6)) * chance(rng, 0.25),
-        accents=float(rng.uniform(0.05, 0.5)) if chance(rng, 0.35) else 0.0,
+        accents=float(rng.uniform(0.05, 0.5)) if has_accents else 0.0,
         round_joins=chance(rng, 0.6),
     )
 

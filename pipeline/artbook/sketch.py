@@ -99,13 +99,13 @@ def _by_hand(
     sheet = random_paper(rng, paper)
     if medium in ("ballpoint", "marker"):
         sheet = replace(sheet, grain=min(sheet.grain, 0.2))
-    page = sheet.lay_under(pencil, rng)
+    page, darker = sheet.lay_under(pencil, rng)
     damage = random_damage(rng)
     if paper == "scan":
         damage = Damage(shrink=float(rng.uniform(0.35, 0.7)), quality=60)
-    noise = min(damage.noise, 40 * (sheet.tone - sheet.darkest))
+    noise = min(damage.noise, 40 * sheet.contrast)
     deviation = np.hypot(noise / 255, sheet.texture)  # of the paper
-    weight = separable(lines) & _visible(lines, pencil * (sheet.tone - sheet.darkest), deviation)
+    weight = separable(lines) & _visible(lines, darker, deviation) & _apart(lines, pencil, rough)
     if sheet.tilt:
         page, lines, weight = _tilt(page, lines, weight, sheet.tilt, rng)
     sketch = replace(damage, noise=noise, levels=0).apply(page, rng)
@@ -119,12 +119,31 @@ def _visible(lines: NDArray[np.uint8], contrast: Floats, deviation: float) -> ND
 
     Args:
         lines: (H, W), the true lines, 0 = ink.
-        contrast: (H, W) in [0, 1], of the pencil and the paper.
+        contrast: (H, W) in [0, 1], by how much the pencil is darker than the paper.
         deviation: of the paper's brightness, 0 to 1.
     """
     seen = cv2.dilate(contrast, np.ones((5, 5), np.uint8)) > 4 / 255 + 1.5 * deviation
     lost = ((lines < 128) & ~seen).astype(np.uint8)
     return np.asarray(1 - cv2.dilate(lost, np.ones((7, 7), np.uint8)), np.uint8)
+
+
+def _apart(lines: NDArray[np.uint8], pencil: Floats, rough: Rough) -> NDArray[np.uint8]:
+    """Return 0 where strokes have run together to a blot, which hides lines, else 1.
+
+    Args:
+        lines: (H, W), the true lines, 0 = ink.
+        pencil: (H, W) in [0, 1], 1 = darkest.
+        rough: how it was drawn.
+    """
+    ink = (pencil > 0.4 * rough.pressure[0]).astype(np.uint8)
+    depth = cv2.distanceTransform(ink, cv2.DIST_L2, 3)
+    deepest = 0.5 * rough.width * (1 + rough.swell) + rough.jitter + 1
+    reach = 2 * round(deepest + 1) + 1
+    around = np.ones((reach, reach), np.uint8)
+    # A black area has its line at its rim.
+    inside = cv2.dilate(((lines < 128) & (depth > 2.5)).astype(np.uint8), around)
+    blots = np.asarray((depth > deepest) & (inside > 0), np.uint8)
+    return np.asarray(1 - cv2.dilate(blots, around), np.uint8)
 
 
 def _nothing(size: int) -> NDArray[np.uint8]:
@@ -157,7 +176,7 @@ def _construct(canvas: PageCanvas, rough: Rough, rng: np.random.Generator, size:
         rough,
         passes=min(rough.passes, 2),
         piece=400,
-        pressure=(0.08 * rough.pressure[1], 0.4 * rough.pressure[1]),
+        pressure=(0.08 * rough.pressure[1], 0.35 * rough.pressure[1]),
     )
     for _ in range(integer(rng, 1, 6)):
         x, y = rng.uniform(0, size, 2)

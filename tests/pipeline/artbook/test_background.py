@@ -30,6 +30,10 @@ def test_kinds_look_as_they_are_called() -> None:
     assert all(np.ptp(picture, axis=(0, 1)).max() == 0 for picture in many("color"))
     assert all(np.median(picture) < 130 for picture in many("night"))
     assert all(np.ptp(picture) > 10 for picture in many("sky"))
+    for picture in many("pattern"):  # sharp rims, paler than an outline
+        steps = np.abs(np.diff(picture.astype(int), axis=1)).max(axis=(1, 2))
+        assert np.median(steps) < 160
+    assert sum(np.abs(np.diff(p.astype(int), axis=1)).max() > 4 for p in many("pattern")) >= 6
     for picture in many("blurred"):  # nothing in it is sharp
         assert np.abs(np.diff(picture.astype(int), axis=0)).max() < 26
 

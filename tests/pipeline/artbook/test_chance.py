@@ -54,3 +54,13 @@ def test_noise_has_one_deviation_and_bumps_of_its_scale(scale: float) -> None:
     near, far = round(8 * scale / 5), round(8 * scale * 3)
     assert np.corrcoef(enlarged[:, near:].ravel(), enlarged[:, :-near].ravel())[0, 1] > 0.8
     assert abs(np.corrcoef(enlarged[:, far:].ravel(), enlarged[:, :-far].ravel())[0, 1]) < 0.15
+
+
+@pytest.mark.parametrize("scale", [33.0, 50.0, 150.0])
+def test_coarse_noise_is_as_smooth_and_as_strong(scale: float) -> None:
+    many = [smooth_noise(np.random.default_rng(seed), 160, 160, scale) for seed in range(60)]
+    assert np.std(many) == pytest.approx(1.2, abs=0.12)
+    steps = np.abs(np.diff(np.stack(many), axis=1))
+    assert steps.max() < 12 / scale  # no edges
+    bends = np.abs(np.diff(np.stack(many), n=2, axis=1))
+    assert bends.max() < 2.5 / scale

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.artbook import page as page_module
 from pipeline.artbook.canvas import PageCanvas
 from pipeline.artbook.damage import Damage
 from pipeline.artbook.page import Page, draw_page, separable
-from pipeline.artbook.paint import PAINTS
+from pipeline.artbook.paint import PAINTS, Painted, paint
 from pipeline.artbook.pen import INKS
 from pipeline.artbook.subjects import SUBJECTS
 from tests.pipeline.artbook.conftest import (
@@ -218,3 +219,22 @@ def test_a_narrow_area_of_black_could_be_an_outline(
     assert (page.lines[70, 50:110] < 128).all()
     assert page.weight[70:87, 55:105].max() == sure
     assert page.weight[:55].min() == 1
+
+
+@pytest.mark.parametrize(("other", "sure"), [((250, 190, 150), 0), ((60, 90, 160), 1)])
+def test_texture_does_not_make_an_edge_certain(
+    other: tuple[int, int, int],
+    sure: int,
+    draw_scene: DrawScene,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two areas of nearly one colour: the step between them is that of the colours."""
+
+    def textured(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
+        plain = paint(canvas, rng, style)
+        grain = 0.15 * np.random.default_rng(0).random((*plain.fills.shape[:2], 1), np.float32)
+        return Painted(whole=plain.whole - grain, fills=plain.fills - grain)
+
+    monkeypatch.setattr(page_module, "paint", textured)
+    page = without_outline(PALE, other, draw_scene)
+    assert page.weight[30:130, 79:82].max() == sure

@@ -65,7 +65,7 @@ def middle_of(picture: np.ndarray) -> np.ndarray:
 
 def test_styles_look_as_they_are_called() -> None:
     def many(style: str) -> list[np.ndarray]:
-        return [middle_of(painted(style, seed=seed).fills) for seed in range(8)]
+        return [middle_of(painted(style, seed=seed).fills) for seed in range(12)]
 
     pale = np.array(PALE) / 255
     flat = [part for part in many("flat") if np.ptp(part, axis=(0, 1)).max() == 0]
@@ -79,6 +79,39 @@ def test_styles_look_as_they_are_called() -> None:
         assert sum(part.std(axis=(0, 1)).max() > 0.005 for part in many(style)) > 2, style
     steps = [np.abs(np.diff(part, axis=0)).max() for part in many("gradient")]
     assert np.median(steps) < 0.02
+
+
+def test_half_of_the_cel_shadows_run_along_the_rim_of_their_area() -> None:
+    def shadows(seed: int) -> np.ndarray:
+        fills = painted("cel", seed=seed).fills
+        x, y = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
+        inside = np.hypot(x - SIZE / 2 + 0.5, y - SIZE / 2 + 0.5) < 46
+        return np.asarray((fills.max(axis=2) < 0.95) & inside)
+
+    shares = []
+    for seed in range(40):
+        shown = shadows(seed)
+        if not 100 < shown.sum() < 5000:
+            continue
+        x, y = np.nonzero(shown.T)
+        off = np.array([x.mean(), y.mean()]) - (SIZE - 1) / 2
+        along = (np.stack([x, y], 1) - (SIZE - 1) / 2) @ (off / np.linalg.norm(off))
+        shares.append(float((along > 0).mean()))  # of a crescent, nearly all is on one side
+    assert len(shares) > 8
+    assert np.mean(np.array(shares) > 0.9) > 0.3
+
+
+def test_some_pages_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = [
+        len(np.unique(middle_of(painted("flat", seed=seed).fills)[..., 2])) > 2
+        for seed in range(60)
+    ]
+    assert 3 < sum(printed) < 40
+    monkeypatch.setattr("pipeline.artbook.paint._printed", lambda _, color, __: color)
+    monkeypatch.setattr("pipeline.artbook.paint._highlights", lambda _, color, __: color)
+    assert all(
+        np.ptp(middle_of(painted("flat", seed=seed).fills)[..., 2]) == 0 for seed in range(20)
+    )
 
 
 def test_opacity_grain_and_blur_weaken_outlines() -> None:

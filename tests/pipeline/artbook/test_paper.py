@@ -10,7 +10,11 @@ from pipeline.artbook.paper import PAPERS, Paper, random_paper
 
 def lay(paper: Paper, pencil: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
     drawing = np.zeros((120, 100), np.float32) if pencil is None else pencil
-    return paper.lay_under(drawing, np.random.default_rng(seed))
+    return paper.lay_under(drawing, np.random.default_rng(seed))[0]
+
+
+def darker(paper: Paper, pencil: np.ndarray) -> np.ndarray:
+    return paper.lay_under(pencil, np.random.default_rng(0))[1]
 
 
 def bar() -> np.ndarray:
@@ -25,6 +29,25 @@ def test_plain_paper_has_its_tone_and_the_darkest_pencil_its_own() -> None:
     np.testing.assert_allclose(sketch[:40], 0.7, atol=1e-6)
     half = lay(Paper(tone=0.7, darkest=0.2), bar() / 2)
     np.testing.assert_allclose(half[60, 30:70], 0.45, atol=1e-6)
+
+
+def test_it_is_known_how_much_darker_the_pencil_is() -> None:
+    paper = Paper(tone=0.7, darkest=0.2)
+    np.testing.assert_allclose(darker(paper, bar()), 0.5 * bar(), atol=1e-6)
+    shadow = Paper(tone=0.7, darkest=0.2, uneven=0.9)
+    difference = lay(shadow) - lay(shadow, bar())
+    np.testing.assert_allclose(darker(shadow, bar()), difference, atol=1e-6)
+    assert darker(shadow, bar())[60, 20:80].min() < 0.45  # less than in full light
+    grainy = Paper(tone=0.7, darkest=0.2, grain=0.8)
+    assert darker(grainy, bar()).sum() < 0.8 * darker(paper, bar()).sum()
+
+
+@pytest.mark.parametrize("change", [{"creases": 4}, {"rules": 15.0}])
+def test_what_is_printed_and_folded_is_fainter_than_the_pencil(change: dict[str, float]) -> None:
+    for tone, darkest in ((1.0, 0.0), (0.5, 0.45)):
+        paper = Paper(tone=tone, darkest=darkest, **change)
+        off = max(np.abs(lay(paper, seed=seed) - tone).max() for seed in range(12))
+        assert 0.05 * paper.contrast < off < 0.6 * paper.contrast
 
 
 @settings(max_examples=60)

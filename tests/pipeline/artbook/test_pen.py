@@ -100,3 +100,9 @@ def test_an_ink_can_be_asked_for(ink: str) -> None:
             assert min(pen.color) > 200
         if ink == "black":
             assert max(pen.color) < 16
+
+
+def test_wide_lines_have_no_colours_of_their_own() -> None:
+    pens = [random_pen(np.random.default_rng(seed)) for seed in range(400)]
+    assert not any(pen.accents for pen in pens if pen.width > 12)
+    assert 0.2 < np.mean([pen.accents > 0 for pen in pens if pen.width <= 12]) < 0.5

@@ -71,11 +71,12 @@ def test_traced_strokes_lie_within_a_few_pixels_of_their_line(medium: str, seed:
 
 def test_an_exact_stroke_is_the_line() -> None:
     exact = Rough(passes=1, jitter=0.0, overshoot=0.0, swell=0.0, pressure=(1.0, 1.0), width=3.0)
-    for strokes in (draw(exact), trace(exact)):
-        off = distance_to(mask(curve()))
+    off = distance_to(mask(curve()))
+    many = [draw(exact), *(trace(exact, seed) for seed in range(8))]  # the pressure varies
+    for strokes in many:
         assert strokes.max() == 255
         assert not strokes[off > 1.5 * OVERSAMPLING + 2].any()
-        assert (strokes[mask(curve())] > 100).mean() > 0.9
+    assert (np.stack(many)[:, mask(curve())] > 100).mean() > 0.75
 
 
 def test_strokes_over_one_another_are_darker_and_never_too_dark() -> None:

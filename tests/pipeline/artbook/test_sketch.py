@@ -3,7 +3,8 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,7 +193,7 @@ def test_lines_that_cannot_be_seen_on_their_paper_do_not_count(
         pages = [draw_sketch(seed, 96, source="hand", medium="ballpoint") for seed in range(4)]
         return float(np.mean([page.weight[page.lines < 128].mean() for page in pages]))
 
-    assert weights(0.1, 0.01) > 0.8
+    assert weights(0.1, 0.01) > 0.7
     assert weights(0.78, 0.03) < 0.1
 
 
@@ -205,3 +206,48 @@ def test_nobody_can_say_what_ink_of_a_filter_is_beside_the_lines() -> None:
         assert not sketch.weight[ink].any()
         stray += int((ink & (page.weight > 0)).sum())
     assert stray > 100
+
+
+def sketched(
+    rough: Rough, draw: Callable[[PageCanvas], object], monkeypatch: pytest.MonkeyPatch
+) -> SketchPage:
+    """Return what a hand draws on white paper."""
+    monkeypatch.setattr(sketch_module, "random_rough", lambda *_: rough)
+    monkeypatch.setattr(sketch_module, "random_paper", lambda *_: Paper())
+    monkeypatch.setattr(sketch_module, "random_damage", lambda *_: Damage())
+    monkeypatch.setattr(sketch_module, "chance", lambda *_: False)  # no hatching
+    monkeypatch.setitem(SUBJECTS, "scene", (0.0, lambda canvas, *_: draw(canvas)))
+    return draw_sketch(0, SIZE, source="hand", subject="scene")
+
+
+def test_strokes_that_have_run_together_hide_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(canvas: PageCanvas) -> None:
+        for y in (40.0, 47, 54, 120):
+            canvas.stroke(np.array([[20.0, y], [80, y], [140, y]]), (0, 0, 0))
+
+    values: dict[str, object] = {"passes": 1, "jitter": 0.2, "overshoot": 0.0, "swell": 0.0}
+    wide = Rough(width=9.0, pressure=(0.9, 1.0), **values)
+    page = sketched(wide, draw, monkeypatch)
+    assert page.weight[47, 30:130].mean() < 0.1
+    assert page.weight[105:135].min() == 1  # the fourth is by itself
+    fine = sketched(replace(wide, width=2.0), draw, monkeypatch)
+    assert fine.weight.min() == 1
+
+
+def test_the_rim_of_a_black_area_is_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    square = np.array([[40.0, 40], [120, 40], [120, 120], [40, 120]])
+    rough = Rough(width=2.0, pressure=(0.9, 1.0), jitter=0.2)
+    page = sketched(rough, lambda canvas: canvas.ink(square, (0, 0, 0)), monkeypatch)
+    assert (page.lines[40, 50:110] < 128).all()
+    assert page.weight.min() == 1
+
+
+def test_pencil_in_deep_shadow_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weights(uneven: float) -> float:
+        sheet = Paper(tone=0.9, darkest=0.85, texture=0.01, uneven=uneven)
+        monkeypatch.setattr(sketch_module, "random_paper", lambda *_: sheet)
+        monkeypatch.setattr(sketch_module, "random_damage", lambda *_: Damage())
+        pages = [draw_sketch(seed, 96, source="hand", medium="ballpoint") for seed in range(6)]
+        return float(np.mean([page.weight[page.lines < 128].mean() for page in pages]))
+
+    assert weights(3.0) < 0.8 * weights(0.0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.artbook import paint as paint_module
 from pipeline.artbook.paint import PAINTS, Painted, paint
 from pipeline.artbook.pen import Pen
 from tests.pipeline.artbook.conftest import (
@@ -81,37 +82,57 @@ def test_styles_look_as_they_are_called() -> None:
     assert np.median(steps) < 0.02
 
 
-def test_half_of_the_cel_shadows_run_along_the_rim_of_their_area() -> None:
-    def shadows(seed: int) -> np.ndarray:
-        fills = painted("cel", seed=seed).fills
-        x, y = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
-        inside = np.hypot(x - SIZE / 2 + 0.5, y - SIZE / 2 + 0.5) < 46
-        return np.asarray((fills.max(axis=2) < 0.95) & inside)
-
-    shares = []
-    for seed in range(40):
-        shown = shadows(seed)
-        if not 100 < shown.sum() < 5000:
+def test_the_side_that_is_turned_away_is_a_crescent_along_the_rim() -> None:
+    canvas = make_canvas()
+    disc(canvas)
+    x, y = np.meshgrid(np.arange(2 * SIZE) - SIZE + 0.5, np.arange(2 * SIZE) - SIZE + 0.5)
+    crescents = 0
+    for seed in range(12):
+        sides = paint_module._shadow_sides(canvas, np.random.default_rng(seed))
+        assert set(np.unique(sides)) <= {0, 1}
+        assert not sides[canvas.area == 0].any()
+        if not sides.any() or sides.sum() > 0.5 * (canvas.area > 0).sum():
             continue
-        x, y = np.nonzero(shown.T)
-        off = np.array([x.mean(), y.mean()]) - (SIZE - 1) / 2
-        along = (np.stack([x, y], 1) - (SIZE - 1) / 2) @ (off / np.linalg.norm(off))
-        shares.append(float((along > 0).mean()))  # of a crescent, nearly all is on one side
-    assert len(shares) > 8
-    assert np.mean(np.array(shares) > 0.9) > 0.3
+        crescents += 1
+        off = np.array([x[sides > 0].mean(), y[sides > 0].mean()])
+        along = (off[0] * x + off[1] * y)[sides > 0]
+        assert (along > 0).mean() > 0.8
+    assert crescents > 5
 
 
-def test_some_pages_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    printed = [
-        len(np.unique(middle_of(painted("flat", seed=seed).fills)[..., 2])) > 2
-        for seed in range(60)
-    ]
-    assert 3 < sum(printed) < 40
-    monkeypatch.setattr("pipeline.artbook.paint._printed", lambda _, color, __: color)
-    monkeypatch.setattr("pipeline.artbook.paint._highlights", lambda _, color, __: color)
-    assert all(
-        np.ptp(middle_of(painted("flat", seed=seed).fills)[..., 2]) == 0 for seed in range(20)
-    )
+def calls(name: str, style: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return in how many of 60 paintings a step of painting is taken."""
+    step, taken = getattr(paint_module, name), []
+
+    def counted(*arguments: object) -> np.ndarray:
+        taken.append(name)
+        return np.asarray(step(*arguments))
+
+    monkeypatch.setattr(paint_module, name, counted)
+    for seed in range(60):
+        painted(style, seed=seed)
+    return len(taken)
+
+
+def test_some_pages_are_printed_and_half_of_the_cel_shadows_are_crescents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert 4 < calls("_printed", "soft", monkeypatch) < 24
+    assert calls("_printed", "line_art", monkeypatch) == 0
+    assert 15 < calls("_shadow_sides", "cel", monkeypatch) < 45
+
+
+def test_prints_lie_on_areas_and_not_behind_them() -> None:
+    canvas = make_canvas()
+    disc(canvas)
+    color = canvas.color.astype(np.float32) / 255
+    changed = 0
+    for seed in range(12):
+        printed = paint_module._printed(canvas, color, np.random.default_rng(seed))
+        off = np.abs(printed - color).max(axis=2)
+        assert off[canvas.area == 0].max() == 0
+        changed += off.max() > 0.05
+    assert changed > 2
 
 
 def test_opacity_grain_and_blur_weaken_outlines() -> None:

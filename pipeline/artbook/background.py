@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
 from pipeline.artbook.palette import random_color, random_palette
-from pipeline.artbook.print import random_print
+from pipeline.artbook.pattern import random_pattern
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 BACKGROUNDS = ("white", "color", "gradient", "sky", "night", "blurred", "noise", "pattern")
@@ -150,7 +150,7 @@ def _pattern(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     base = _color(rng, size) if chance(rng, 0.6) else _gradient(rng, size)
     pale = np.float32(rng.uniform(0.3, 1))
     base = 1 - (1 - base) * pale
-    shown = random_print(rng, size, log_uniform(rng, 10, size / 3))
+    shown = random_pattern(rng, size, log_uniform(rng, 10, size / 3))
     other = np.ones(3) if chance(rng, 0.5) else np.array(random_color(rng)) / 255
     strength = np.float32(log_uniform(rng, 0.08, 0.6)) * shown[..., None]
     return np.asarray(base + strength * (other.astype(np.float32) - base), np.float32)

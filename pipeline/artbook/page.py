@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from pipeline.artbook.background import random_background
 from pipeline.artbook.canvas import MAX_STROKE, PageCanvas, blank_canvas
-from pipeline.artbook.damage import random_damage
+from pipeline.artbook.chance import chance
+from pipeline.artbook.damage import Damage, random_damage
 from pipeline.artbook.ink import lines_of_ink
 from pipeline.artbook.light import random_lights
 from pipeline.artbook.paint import PAINTS, Painted, paint
-from pipeline.artbook.pen import random_pen
+from pipeline.artbook.pen import plain_pen, random_pen
 from pipeline.artbook.subjects import draw_subject
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
@@ -32,6 +33,7 @@ Number = TypeVar("Number", np.uint8, np.float32)
 
 _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to paint
 
+_PLAIN = 0.2  # share of the pages
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
 _BLACK = 28  # of 255, the brightest channel
@@ -71,6 +73,8 @@ def draw_page(
 ) -> Page:
     """Return a page; the same on every machine.
 
+    A fifth of them is as plain as most pictures: fine dark outlines, no lights, a clean file.
+
     Args:
         seed: which of the endless pages.
         size: side, in pixels.
@@ -80,14 +84,15 @@ def draw_page(
     """
     rng = np.random.default_rng((seed, 1))
     style = style or str(rng.choice(PAINTS, p=_SHARES))
-    pen = random_pen(rng, ink)
+    is_plain = ink is None and chance(rng, _PLAIN)
+    pen = plain_pen(rng) if is_plain else random_pen(rng, ink)
     canvas = blank_canvas(random_background(rng, size), pen, rng)
     subject = draw_subject(canvas, rng, size, subject)
     painted = paint(canvas, rng, style)
     lit = painted
-    for light in random_lights(rng, size):
+    for light in [] if is_plain else random_lights(rng, size):
         lit = Painted(whole=light(lit.whole), fills=light(lit.fills))
-    damage = random_damage(rng)
+    damage = Damage() if is_plain else random_damage(rng)
     lines, weight = _visible_lines(canvas, painted, lit, damage.noise / 255)
     return Page(
         color=damage.apply(lit.whole, rng),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.artbook.canvas import PageCanvas
 from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
 from pipeline.artbook.palette import random_color
-from pipeline.artbook.print import random_print
+from pipeline.artbook.pattern import random_pattern
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 Floats = NDArray[np.float32]
@@ -238,7 +238,7 @@ def _line_art(_canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> F
 def _printed(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
     """Print patterns on a few areas."""
     for _ in range(integer(rng, 1, 3)):
-        shown = random_print(rng, len(color), log_uniform(rng, 6, 60) * OVERSAMPLING)
+        shown = random_pattern(rng, len(color), log_uniform(rng, 6, 60) * OVERSAMPLING)
         shown = shown * _per_area(canvas, rng, 0.1, 0.8, share=0.3)
         other = np.array(random_color(rng), np.float32) / 255
         color = np.asarray(color + shown[..., None] * (other - color), np.float32)

@@ -72,7 +72,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
     return Pen(
         ink=ink,
         color=(int(color[0]), int(color[1]), int(color[2])),
-        shade=float(rng.uniform(0.15, 0.75)),
+        shade=float(rng.uniform(0.15, 1)),
         width=width,
         taper=float(rng.uniform(0, 0.9)) if chance(rng, 0.6) else 0.0,
         swell=float(rng.uniform(0, 0.6)) if chance(rng, 0.4) else 0.0,
@@ -83,6 +83,19 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         absent=1.0 if ink == "absent" else float(rng.uniform(0.1, 0.6)) * chance(rng, 0.25),
         accents=float(rng.uniform(0.05, 0.5)) if has_accents else 0.0,
         round_joins=chance(rng, 0.6),
+    )
+
+
+def plain_pen(rng: np.random.Generator) -> Pen:
+    """Return a pen as most pictures are drawn with: fine, dark, without gaps."""
+    ink = str(rng.choice(INKS[:3]))
+    dark = rng.integers(0, 60, 3) if ink == "dark" else rng.integers(0, 16, 3)
+    return Pen(
+        ink=ink,
+        color=(int(dark[0]), int(dark[1]), int(dark[2])),
+        shade=float(rng.uniform(0.2, 1)),
+        width=log_uniform(rng, 1.2, 5),
+        taper=float(rng.uniform(0, 0.9)),
     )
 
 

@@ -66,6 +66,7 @@ def draw_scene(monkeypatch: pytest.MonkeyPatch) -> DrawScene:
         behind = paper() if background is None else background
         monkeypatch.setattr(page, "random_background", lambda *_: behind.copy())
         monkeypatch.setattr(page, "random_pen", lambda *_: pen or even_pen())
+        monkeypatch.setattr(page, "chance", lambda *_: False)  # nor is it plain
         monkeypatch.setattr(page, "random_lights", lambda *_: list(lights))
         monkeypatch.setattr(page, "random_damage", lambda *_: damage or Damage())
         monkeypatch.setitem(SUBJECTS, "scene", (0.0, lambda canvas, *_: draw(canvas)))

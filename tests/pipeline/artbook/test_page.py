@@ -238,3 +238,23 @@ def test_texture_does_not_make_an_edge_certain(
     monkeypatch.setattr(page_module, "paint", textured)
     page = without_outline(PALE, other, draw_scene)
     assert page.weight[30:130, 79:82].max() == sure
+
+
+def test_a_fifth_of_the_pages_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain: list[int] = []
+    lit: list[int] = []
+    damaged: list[int] = []
+    pen, lights, damage = (
+        getattr(page_module, name) for name in ("plain_pen", "random_lights", "random_damage")
+    )
+    monkeypatch.setattr(page_module, "plain_pen", lambda *a: (plain.append(1), pen(*a))[1])
+    monkeypatch.setattr(page_module, "random_lights", lambda *a: (lit.append(1), lights(*a))[1])
+    monkeypatch.setattr(page_module, "random_damage", lambda *a: (damaged.append(1), damage(*a))[1])
+    for seed in range(60):
+        draw_page(seed, 64, subject="composition")
+    assert 4 <= len(plain) <= 22
+    assert len(lit) == len(damaged) == 60 - len(plain)
+    plain.clear()
+    for seed in range(20):
+        draw_page(seed, 64, subject="composition", ink="light")
+    assert not plain

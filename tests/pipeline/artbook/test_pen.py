@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.artbook.pen import INKS, Pen, half_widths, open_gaps, random_pen
+from pipeline.artbook.pen import INKS, Pen, half_widths, open_gaps, plain_pen, random_pen
 
 
 def widths(pen: Pen, *, thinnest: float = 1.0, closed: bool = False) -> np.ndarray:
@@ -106,3 +106,19 @@ def test_wide_lines_have_no_colours_of_their_own() -> None:
     pens = [random_pen(np.random.default_rng(seed)) for seed in range(400)]
     assert not any(pen.accents for pen in pens if pen.width > 12)
     assert 0.2 < np.mean([pen.accents > 0 for pen in pens if pen.width <= 12]) < 0.5
+
+
+def test_plain_pens_are_fine_and_dark_and_leave_nothing_out() -> None:
+    for seed in range(100):
+        pen = plain_pen(np.random.default_rng(seed))
+        assert pen.ink in ("black", "dark", "colored")
+        assert max(pen.color) < 60
+        assert 1.2 <= pen.width <= 5
+        assert (pen.opacity, pen.grain, pen.gaps, pen.blur, pen.absent, pen.accents) == (
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )

@@ -1,4 +1,4 @@
-"""Prints: patterns on cloth and on walls, of one colour, which have no lines."""
+"""Patterns printed on cloth and on walls, of one colour, which have no lines."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pipeline.artbook.chance import chance, integer, smooth_noise
 
 Floats = NDArray[np.float32]
 
-PRINTS = ("stripes", "checks", "plaid", "dots", "diamonds", "shapes")
-"""What prints show; `shapes` are hearts, petals and stars."""
+PATTERNS = ("stripes", "checks", "plaid", "dots", "diamonds", "shapes")
+"""What patterns show; `shapes` are hearts, petals and stars."""
 
 
-def random_print(
+def random_pattern(
     rng: np.random.Generator, size: int, step: float, kind: str | None = None
 ) -> Floats:
-    """Return a print with sharp rims.
+    """Return a pattern with sharp rims.
 
     Args:
         rng: the source of randomness.
         size: its side, in pixels.
         step: distance between two stripes, or rows of dots, in pixels.
-        kind: one of `PRINTS`; None draws one.
+        kind: one of `PATTERNS`; None draws one.
 
     Returns:
-        (size, size) float32 in [0, 1]: how much there is of the colour of the print.
+        (size, size) float32 in [0, 1]: how much there is of its colour.
     """
-    kind = kind or str(rng.choice(PRINTS))
+    kind = kind or str(rng.choice(PATTERNS))
     turn = rng.choice((0.0, np.pi / 4, np.pi / 2, rng.uniform(0, np.pi)))
     x = np.arange(size, dtype=np.float32)[None] + np.float32(rng.uniform(0, step))
     y = np.arange(size, dtype=np.float32)[:, None] + np.float32(rng.uniform(0, step))

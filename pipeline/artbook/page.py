@@ -36,6 +36,9 @@ _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to
 _PLAIN = 0.2  # share of the pages
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
+_SMALL = np.ones((2, 2), np.uint8)
+_STROKE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
+_AROUND = np.ones((9, 9), np.uint8)
 _BLACK = 28  # of 255, the brightest channel
 _DENSEST = 165  # of 255, of ink: lines of two pixels that are less than one apart
 
@@ -147,17 +150,31 @@ def _visible_lines(
     contrast = np.maximum(contrast, _range_around(lit.fills))
     seen, clear = contrast > limit, contrast > 2 * limit
     # Between areas without an outline, only a change of colour that no shadow would make is a line.
-    edge = cv2.dilate(shrink(canvas.edge), _SQUARE) > 64
+    fine = shrink(canvas.edge)
+    edge = cv2.dilate(fine, _SQUARE) > 64
     step = np.minimum(_range_around(painted.fills), _range_around(_flat(canvas)))
     seen &= ~edge | (step > 0.05)
     clear &= ~edge | (step > 0.16)
     apart = _strokes_apart(ink, lines < 128, canvas.pen.width)
     apart &= _strokes_apart(_black(canvas), lines < 128, canvas.pen.width)
+    apart &= ~_narrow(fine > 64)
     clear &= apart
     doubtful = (seen & ~clear & (lines < 250)) | ~apart
     lines[~seen] = 255
     doubt = np.asarray(cv2.dilate(doubtful.astype(np.uint8), _SQUARE), np.uint8)
     return lines, (1 - doubt) & separable(lines)
+
+
+def _narrow(edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where two edges without an outline are so close that it could be one bright stroke.
+
+    Args:
+        edge: (H, W), where areas meet without an outline.
+    """
+    lines = edge.astype(np.uint8)
+    closed = np.asarray(cv2.morphologyEx(lines, cv2.MORPH_CLOSE, _STROKE), np.uint8)
+    between = cv2.morphologyEx(closed - lines, cv2.MORPH_OPEN, _SMALL)  # no corners
+    return np.asarray(cv2.dilate(between, _AROUND) > 0, np.bool_)
 
 
 def _flat(canvas: PageCanvas) -> Floats:

@@ -68,7 +68,7 @@ def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
         "dark": dark,
     }.get(ink, rng.integers(0, 16, 3))
     width = float(rng.uniform(4, 30)) if chance(rng, 0.4) else log_uniform(rng, 0.9, 5)
-    has_accents = chance(rng, 0.35) and width <= _WIDEST_ACCENT
+    has_accents = chance(rng, 0.45) and width <= _WIDEST_ACCENT
     return Pen(
         ink=ink,
         color=(int(color[0]), int(color[1]), int(color[2])),

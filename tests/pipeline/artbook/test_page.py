@@ -258,3 +258,19 @@ def test_a_fifth_of_the_pages_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(20):
         draw_page(seed, 64, subject="composition", ink="light")
     assert not plain
+
+
+@pytest.mark.parametrize(("width", "sure"), [(5, 0), (12, 0), (40, 1)])
+def test_a_narrow_area_without_outline_could_be_a_stroke(
+    width: int, sure: int, draw_scene: DrawScene
+) -> None:
+    strip = np.array([[20.0, 70], [140, 70], [140, 70 + width], [20, 70 + width]])
+
+    def draw(canvas: PageCanvas) -> None:
+        canvas.fill(strip, (60, 90, 160))
+        canvas.outline(strip, (0, 0, 0))
+
+    page = draw_scene(draw, pen=even_pen(absent=1.0))
+    assert (page.lines[70, 40:120] < 128).all()
+    assert page.weight[68 : 72 + width, 40:120].max() == sure
+    assert page.weight[:55].min() == 1

@@ -25,11 +25,12 @@ COLORS = {
     "netL-SPADE": "#4a5fc1",
     "SPADE": "#d9822b",
     "nearest-hint fill": "#3a9b6e",
+    "geodesic fill": "#a8518f",
     "white fill": "#8f8f99",
 }
 """Colours by method, the same on every page and plot."""
 
-_MORE_COLORS = ("#a8518f", "#3391b0", "#b0463c", "#7a7a2e")
+_MORE_COLORS = ("#3391b0", "#b0463c", "#7a7a2e")
 _PANEL = (3.5, 2.35)  # width and height of a plot, in inches
 _MAX_COLUMNS = 3  # of plots
 _DPI = 144

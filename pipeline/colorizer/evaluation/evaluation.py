@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import metrics
-from pipeline.colorizer.evaluation.baselines import nearest_hint_fill, white_fill
+from pipeline.colorizer.evaluation.baselines import geodesic_fill, nearest_hint_fill, white_fill
 from pipeline.colorizer.evaluation.bootstrap import bootstrap_interval
 from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
@@ -55,21 +55,22 @@ def reference_methods() -> list[Method]:
     The scores of the truth are the best that are possible: even its lines are not all detected.
     """
     return [
-        Method(
-            name="white fill",
-            colorize=lambda pictures, _: [white_fill(picture.line) for picture in pictures],
-        ),
-        Method(
-            name="nearest-hint fill",
-            colorize=lambda pictures, hints: [
-                nearest_hint_fill(picture.line, each)
-                for picture, each in zip(pictures, hints, strict=True)
-            ],
-        ),
+        Method(name="white fill", colorize=_filled(lambda line, _: white_fill(line))),
+        Method(name="nearest-hint fill", colorize=_filled(nearest_hint_fill)),
+        Method(name="geodesic fill", colorize=_filled(geodesic_fill)),
         Method(
             name=THE_TRUTH,
             colorize=lambda pictures, _: [picture.color for picture in pictures],
         ),
+    ]
+
+
+def _filled(
+    fill: Callable[[NDArray[np.uint8], Hints], NDArray[np.uint8]],
+) -> Callable[[Sequence[PackedPicture], Sequence[Hints]], Pictures]:
+    """Return a fill of one line drawing as a function of pictures."""
+    return lambda pictures, hints: [
+        fill(picture.line, each) for picture, each in zip(pictures, hints, strict=True)
     ]
 
 

@@ -151,7 +151,8 @@ def _comparison(
 ) -> NDArray[np.uint8]:
     names = dict.fromkeys(each.method for each in results if each.z == ZERO)
     columns: dict[str, Pictures] = {"hints": _overlays(pictures, patches, job)}
-    columns["nearest-hint fill"] = _find_results(results, "nearest-hint fill", "", patches)
+    for name in ("nearest-hint fill", "geodesic fill"):
+        columns[name] = _find_results(results, name, "", patches)
     columns |= {name: _find_results(results, name, ZERO, patches) for name in reversed(names)}
     columns["truth"] = [picture.color for picture in pictures]
     return figures.picture_grid(list(columns), _rows(pictures, list(columns.values())))

@@ -172,14 +172,17 @@ def test_every_method_is_scored_with_every_number_of_hints(
         lambda done, total: progress.append((done, total)),
     )
     methods = {(score.method, score.z) for score in scores}
-    assert methods == {("white fill", ""), ("nearest-hint fill", ""), ("the truth", "")} | {
-        ("SPADE", z) for z in ("prior", "zero", "posterior")
-    }
-    assert len(results) == 6 * 2
-    assert progress[-1] == (24, 24)
+    assert methods == {
+        ("white fill", ""),
+        ("nearest-hint fill", ""),
+        ("geodesic fill", ""),
+        ("the truth", ""),
+    } | {("SPADE", z) for z in ("prior", "zero", "posterior")}
+    assert len(results) == 7 * 2
+    assert progress[-1] == (28, 28)
     psnr = {(s.method, s.hints): s.mean for s in scores if s.metric == "psnr"}
     assert psnr["the truth", 5] == 99
-    assert psnr["nearest-hint fill", 0] == psnr["white fill", 0]
+    assert psnr["nearest-hint fill", 0] == psnr["geodesic fill", 0] == psnr["white fill", 0]
     diverse = [score for score in scores if score.metric == "diversity"]
     assert [(score.z, score.hints, score.n) for score in diverse] == [
         ("prior", 0, 2),
@@ -205,9 +208,12 @@ def test_random_z_depends_on_the_picture() -> None:
 
 def test_reference_methods_are_the_fills_and_the_truth(pictures: list[PackedPicture]) -> None:
     hints = [picture.hints(5, HintOptions(), 0) for picture in pictures]
-    white, nearest, truth = (method.colorize(pictures, hints) for method in reference_methods())
+    white, nearest, geodesic, truth = (
+        method.colorize(pictures, hints) for method in reference_methods()
+    )
     assert np.array_equal(white[0][..., 0], pictures[0].line)
     assert not np.array_equal(white[0], nearest[0])
+    assert not np.array_equal(geodesic[0], nearest[0])
     assert np.array_equal(truth[0], pictures[0].color)
 
 

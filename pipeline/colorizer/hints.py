@@ -123,6 +123,10 @@ class Hints:
         mask = picture[..., 3] > _OPAQUE
         return cls(picture[..., :3] * mask[..., None], mask)
 
+    def within(self, area: tuple[slice, slice]) -> Hints:
+        """Return the hints of a part of the picture: rows and columns."""
+        return Hints(self.color[area], self.mask[area])
+
 
 def _mean(patch: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.array(cv2.mean(patch)[:3])  # a quarter of the time of np.mean

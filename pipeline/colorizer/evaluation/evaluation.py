@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import metrics
+from pipeline.colorizer.evaluation.areas import area_metrics
 from pipeline.colorizer.evaluation.baselines import geodesic_fill, nearest_hint_fill, white_fill
 from pipeline.colorizer.evaluation.bootstrap import bootstrap_interval
 from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics
@@ -121,6 +122,7 @@ def picture_metrics(
             "ms_ssim": metrics.ms_ssim(result_content, truth),
             "hint_difference": metrics.hint_difference(result_content, truth, each.mask[area]),
             "line_f1": metrics.line_f1(result_content, picture.line[area]),
+            **area_metrics(result_content, truth, picture.line[area], each.within(area)),
         }
         for name, value in picture_values.items():
             values.setdefault(name, []).append(value)

@@ -61,6 +61,30 @@ METRICS = {
             "below 1 nobody sees it, above 10 anybody does at a glance"
         ),
     ),
+    "area_difference": Metric(
+        title="CIEDE2000 in hinted areas",
+        better="lower",
+        decimals=2,
+        meaning="how far the colour of an area is from the hint that was put in it",
+    ),
+    "unevenness": Metric(
+        title="unevenness",
+        better="lower",
+        decimals=2,
+        meaning=(
+            "how much the colours within a hinted area vary, as a multiple of the original's: "
+            "blotches make it large, and a flat fill small"
+        ),
+    ),
+    "leakage": Metric(
+        title="leakage",
+        better="lower",
+        decimals=3,
+        meaning=(
+            "the share of the pixels beside hinted areas that have the hint's colour and should "
+            "not, 0 to 1"
+        ),
+    ),
     "line_f1": Metric(
         title="line F1",
         better="higher",

@@ -62,6 +62,18 @@ def lineartization() -> Path:
     return _once("lineartization", make) / "bin" / "python"
 
 
+def hintauc() -> Path:
+    """Return the Python of a virtual environment that has `hintauc` 0.3.3."""
+
+    def make(folder: Path) -> None:
+        _run(sys.executable, ["-m", "venv", "."], folder)
+        opencv = "opencv-python-headless<5"
+        install = ["-m", "pip", "install", "--quiet", opencv, "scikit-image", "hintauc==0.3.3"]
+        _run("bin/python", install, folder)
+
+    return _once("hintauc", make) / "bin" / "python"
+
+
 def _once(name: str, make: Callable[[Path], None]) -> Path:
     """Make a folder of the cache if it is not there; a half-made one never has its name."""
     target = FOLDER / name

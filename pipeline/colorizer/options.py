@@ -159,6 +159,9 @@ class EvaluateOptions(Options, section="evaluate"):
         at_least=0,
         renamed_from="pictures",
     )
+    hint_auc_pictures: int = option(
+        20, "first test pictures that Hint-AUC is computed from; 0 for none", at_least=0
+    )
     diversity_samples: int = option(
         8,
         "random z per picture that diversity is computed from",

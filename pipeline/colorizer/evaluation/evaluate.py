@@ -17,6 +17,7 @@ from pipeline.colorizer.evaluation.evaluation import (
     GENERATOR_NAMES,
     evaluate_methods,
 )
+from pipeline.colorizer.evaluation.hint_auc import FILE, HintAuc, auc_to_json
 from pipeline.colorizer.evaluation.page import PageFacts, write_page
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.evaluation.scores import scores_to_json
@@ -50,7 +51,7 @@ def _print_progress(done: int, total: int) -> None:
 
 
 def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], None]) -> None:
-    """Write `metrics.json`, the figures and `index.html`.
+    """Write `metrics.json`, `hint_auc.json`, the figures and `index.html`.
 
     Args:
         job: what to evaluate, and how.
@@ -71,7 +72,12 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
     }
     for name, colorizer in colorizers.items():
         require_same_size(name, colorizer, pictures[0], job.test)
-    scores, results = evaluate_methods(pictures, colorizers, job, on_progress)
+    auc = HintAuc.of(job, colorizers)
+    scores, results = evaluate_methods(
+        pictures, colorizers, job, lambda done, total: on_progress(done, total + auc.images)
+    )
+    colorized = len(pictures) * len({(s.method, s.z, s.hints) for s in scores})
+    auc_scores = auc.scores(lambda done: on_progress(colorized + done, colorized + auc.images))
     logs = {
         GENERATOR_NAMES[name]: read_train_log(Path(path)) for name, path in job.colorizers.items()
     }
@@ -81,6 +87,7 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
     )
     with store.explain_write_errors(folder):
         (folder / "metrics.json").write_text(scores_to_json(scores), encoding="utf-8")
+        (folder / FILE).write_text(auc_to_json(auc_scores), encoding="utf-8")
         for name, figure in figures.items():
             (folder / f"{name}.png").write_bytes(figure.png)
         facts = PageFacts(
@@ -89,6 +96,7 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
             size=pictures[0].line.shape[0],
             colorizers={name: describe(colorizer) for name, colorizer in colorizers.items()},
             scores=scores,
+            auc_scores=auc_scores,
             hints=job.options.hint_counts,
             figures=list(figures.values()),
             seconds=time.monotonic() - started,

@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.colorizer.evaluation.curves import method_colors
+from pipeline.colorizer.evaluation.hint_auc import AucScore
 from pipeline.colorizer.evaluation.scores import (
     METRICS,
     MISSING,
@@ -58,6 +59,7 @@ class PageFacts:
             parameters.
         scores: all scores.
         figures: in their order.
+        auc_scores: those of Hint-AUC; may be empty.
         hints: numbers of patches, in their order; those of the scores if empty.
         seconds: duration of the evaluation; None if unknown.
     """
@@ -68,6 +70,7 @@ class PageFacts:
     colorizers: Mapping[str, Mapping[str, str]]
     scores: Sequence[Score]
     figures: Sequence[PageFigure]
+    auc_scores: Sequence[AucScore] = ()
     hints: Sequence[int] = ()
     seconds: float | None = None
 
@@ -145,6 +148,7 @@ def write_page(target: Path, facts: PageFacts) -> None:
         ranked=[METRICS[name].title for name in ranked],
         winners={count: [best(facts.scores, name, count) for name in ranked] for count in hints},
         tables=[make_table(facts.scores, count) for count in hints],
+        auc=auc_rows(facts.auc_scores),
         open=typical_hint_count(hints),
     )
     target.write_text(html, encoding="utf-8")
@@ -173,6 +177,30 @@ def make_table(scores: Sequence[Score], hints: int) -> Table:
             for label, note in row_labels(chosen, hints).items()
         ],
     )
+
+
+def auc_rows(scores: Sequence[AucScore]) -> list[Row]:
+    """Return the rows of the table of Hint-AUC: of scribbles and dots, PSNR and SSIM."""
+    columns = list(dict.fromkeys((score.hints, score.metric) for score in scores))
+    best_mean = {
+        column: max(s.mean for s in scores if (s.hints, s.metric) == column) for column in columns
+    }
+    methods = list(dict.fromkeys(score.method for score in scores))
+    color = dict(zip(methods, method_colors(methods), strict=True))
+    rows = []
+    for label in dict.fromkeys(score.label for score in scores):
+        own = {(s.hints, s.metric): s for s in scores if s.label == label}
+        cells = [
+            Cell(
+                number=format_value(column[1], own[column].mean),
+                interval=f"± {format_value(column[1], own[column].deviation)}",
+                best=own[column].mean == best_mean[column],
+            )
+            for column in columns
+        ]
+        method = next(iter(own.values())).method
+        rows.append(Row(label=label, note="", color=color[method], cells=cells))
+    return rows
 
 
 def _make_cell(score: Score | None, winner: Best | None, scores: Sequence[Score]) -> Cell:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import curves, figures
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
-from pipeline.colorizer.evaluation.evaluation import ZERO, MethodResults, Pictures, random_z
+from pipeline.colorizer.evaluation.evaluation import MethodResults
 from pipeline.colorizer.evaluation.figures import GridRow
+from pipeline.colorizer.evaluation.methods import ZERO, Pictures, random_z
 from pipeline.colorizer.evaluation.page import PageFigure
 from pipeline.colorizer.evaluation.scores import Score, typical_hint_count
 from pipeline.colorizer.hints import overlay

@@ -146,7 +146,9 @@ class Colorizer:
             Letterbox.of(_to_grey(line), each, self.size)
             for line, each in zip(lines, hints, strict=True)
         ]
-        maps = to_maps([box.line for box in boxes], [box.hints for box in boxes]).to(self.device)
+        drawings, put = [box.line for box in boxes], [box.hints for box in boxes]
+        spread = self.train_job.network.spread_hints
+        maps = to_maps(drawings, put, spread=spread).to(self.device)
         latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
         with self._inference():
             squares = to_pixels(self._vae.generator(maps, latent))

@@ -30,11 +30,21 @@ class NetworkOptions(Options, section="colorizer"):
     )
     encoder_width: int = option(64, "channels of the encoder's first layer", at_least=1)
     discriminator_width: int = option(64, "channels of the discriminator's first layer", at_least=1)
+    spread_hints: bool = option(
+        False,
+        "show the networks, besides the hints, their colours spread over the areas that lines "
+        "bound; the paper does not",
+    )
     init_gain: float = option(
         0.02,
         "gain of Xavier's initialisation; with 1 a short training gets much better",
         above=0,
     )
+
+    @property
+    def map_channels(self) -> int:
+        """Channels of the map that the networks see: line 1, hint 3, mask 1, spread hints 4."""
+        return 9 if self.spread_hints else 5
 
 
 @dataclass(frozen=True, kw_only=True)

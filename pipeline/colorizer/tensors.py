@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.networks.generator import join_map
+from pipeline.colorizer.spread import spread_hints
 
 
 def to_signed(levels: Tensor) -> Tensor:
@@ -23,21 +25,45 @@ def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
     return to_signed(torch.from_numpy(pictures).permute(0, 3, 1, 2))
 
 
-def to_maps(lines: Sequence[NDArray[np.uint8]], hints: Sequence[Hints | None]) -> Tensor:
+def to_maps(
+    lines: Sequence[NDArray[np.uint8]], hints: Sequence[Hints | None], *, spread: bool
+) -> Tensor:
     """Return the generator's input for line art and hints.
 
     Args:
         lines: N of (S, S) uint8, 0 ink, 255 paper.
         hints: N of (S, S), or None for one without hints.
+        spread: whether the generator sees spread hints too.
 
     Returns:
-        (N, 5, S, S) float32, see `join_map`.
+        (N, 5 or 9, S, S) float32, see `join_map`.
     """
     size = lines[0].shape
     present = [Hints.none(*size) if each is None else each for each in hints]
     mask = torch.from_numpy(np.stack([each.mask for each in present]))[:, None].float()
     color = to_tensor(np.stack([each.color for each in present])) * mask
-    return join_map(to_tensor(np.stack(lines)[..., None]), color, mask)
+    reached = None
+    if spread:
+        pairs = zip(lines, present, strict=True)
+        reached = spread_to_float(torch.stack([to_planes(line, each) for line, each in pairs]))
+    return join_map(to_tensor(np.stack(lines)[..., None]), color, mask, reached)
+
+
+def to_planes(line: NDArray[np.uint8], hints: Hints) -> Tensor:
+    """Return spread hints as (4, S, S) uint8: RGB, and how near they are.
+
+    Args:
+        line: (S, S) uint8, 0 ink.
+        hints: of the same size.
+    """
+    spread = spread_hints(line, hints)
+    return torch.from_numpy(np.stack([*cv2.split(spread.color), spread.nearness]))
+
+
+def spread_to_float(planes: Tensor) -> Tensor:
+    """Convert spread hints: (..., 4, S, S) uint8 -> float32, see `join_map`."""
+    color, nearness = planes[..., :3, :, :], planes[..., 3:, :, :]
+    return torch.cat([to_signed(color).mul_(nearness > 0), nearness.float().div_(255)], -3)
 
 
 def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """What a user sees of the hints: how the areas that they were put in came out.
 
-Areas are what the line art bounds, with small gaps closed. Of hints with several colours in one
+Areas are what the line art bounds, see `find_areas`. Of hints with several colours in one
 area nobody can say how it should look: such areas are left out.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from pipeline.colorizer.areas import find_areas
 from pipeline.colorizer.hints import Hints
 
 Picture = NDArray[np.float32]
@@ -23,10 +23,7 @@ Picture = NDArray[np.float32]
 METRICS = ("area_difference", "unevenness", "leakage")
 """Names of the metrics of `area_metrics`."""
 
-_INK = 128
-_SMALLEST = 2.5e-4  # of the picture; smaller areas are specks between lines
-_GAP = 4 / 256  # of the long side, as are the lengths below: gaps up to this are closed
-_BORDER = 6 / 256  # how far from a hinted area leaked colour is looked for
+_BORDER = 6 / 256  # of the long side: how far from a hinted area leaked colour is looked for
 _FLAT = 1.0  # deviation in Lab that nobody sees
 _OTHER, _SAME = 20.0, 10.0  # CIEDE2000 of another colour, and of about the same
 
@@ -42,33 +39,6 @@ class HintedArea:
 
     mask: NDArray[np.bool_]
     color: NDArray[np.uint8]
-
-
-def find_areas(line: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return the number of the area of every pixel, 1 and up; 0 for ink.
-
-    Args:
-        line: (H, W) uint8, 0 ink.
-
-    Returns:
-        (H, W) int32.
-    """
-    ink = line < _INK
-    gap = max(1, round(_GAP * max(line.shape)))
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap + 1 | 1, gap + 1 | 1))
-    walls = cv2.dilate(ink.astype(np.uint8), brush)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - walls, connectivity=4)
-    large = stats[:, cv2.CC_STAT_AREA] >= max(4, _SMALLEST * line.size)
-    large[0] = False  # the walls
-    numbers = np.zeros(count, np.int32)
-    numbers[large] = 1 + np.arange(large.sum())
-    areas = np.asarray(numbers[labels], np.int32)
-    if not areas.any():
-        return areas
-    nearest = distance_transform_edt(areas == 0, return_distances=False, return_indices=True)
-    grown = areas[tuple(nearest)]
-    grown[ink] = 0
-    return np.asarray(grown, np.int32)
 
 
 def hinted_areas(areas: NDArray[np.int32], hints: Hints) -> Iterator[HintedArea]:

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.colorizer.networks.generator import MAP_CHANNELS
 from pipeline.colorizer.networks.layers import SLOPE, Conv, init_weights, spectral_norm
 from pipeline.colorizer.options import NetworkOptions
 
@@ -16,10 +15,10 @@ SCALES = 2
 class PatchDiscriminator(nn.Module):
     """PatchGAN (Isola et al. 2017) with kernels of 4: every output sees a patch of the input."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, map_channels: int, width: int) -> None:
         super().__init__()
         out_channels = [width, 2 * width, 4 * width, 8 * width]
-        in_channels = [MAP_CHANNELS + 3, *out_channels]
+        in_channels = [map_channels + 3, *out_channels]
         activation = nn.LeakyReLU(SLOPE)
         self.layers = nn.ModuleList(
             nn.Sequential(
@@ -42,7 +41,7 @@ class PatchDiscriminator(nn.Module):
         """Return the features of every layer; the last ones, (N, 1, s, s), are the scores.
 
         Args:
-            x: (N, 8, S, S), map and picture.
+            x: (N, map channels + 3, S, S), map and picture.
         """
         features = []
         for layer in self.layers:
@@ -57,7 +56,8 @@ class Discriminator(nn.Module):
     def __init__(self, options: NetworkOptions) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
-            PatchDiscriminator(options.discriminator_width) for _ in range(SCALES)
+            PatchDiscriminator(options.map_channels, options.discriminator_width)
+            for _ in range(SCALES)
         )
         init_weights(self, options.init_gain)
 

@@ -24,8 +24,6 @@ from pipeline.colorizer.networks.layers import (
 )
 from pipeline.colorizer.options import NetworkOptions
 
-MAP_CHANNELS = 5  # line 1, hint RGB 3, hint mask 1
-
 
 @dataclass(frozen=True)
 class _Stage:
@@ -138,7 +136,7 @@ class MapResizer(nn.Module):
     def forward(self, maps: Tensor) -> dict[str, Tensor]:
         """Return a guide for each block by its name.
 
-        (N, 5, S, S) -> (N, 5, S / scale, S / scale).
+        (N, C, S, S) -> (N, C, S / scale, S / scale).
         """
         size = maps.shape[-1]
         return {
@@ -161,9 +159,9 @@ class _NormConv(nn.Sequential):
 class MapEncoder(nn.Module):
     """netL: a small encoder of the map; each of its layers guides one block, the last one first."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, map_channels: int, channels: int) -> None:
         super().__init__()
-        self.base = _NormConv(MAP_CHANNELS, channels)
+        self.base = _NormConv(map_channels, channels)
         units, scale = {}, 1
         for name, stage in reversed(_STAGES.items()):
             units[name] = _NormConv(channels, channels, stride=stage.scale // scale)
@@ -173,7 +171,7 @@ class MapEncoder(nn.Module):
     def forward(self, maps: Tensor) -> dict[str, Tensor]:
         """Return a guide for each block by its name.
 
-        (N, 5, S, S) -> (N, channels, S / scale, S / scale).
+        (N, map channels, S, S) -> (N, channels, S / scale, S / scale).
         """
         features, guides = self.base(maps), {}
         for name, unit in self.units.items():
@@ -192,7 +190,8 @@ class Generator(nn.Module):
     def __init__(self, options: NetworkOptions, size: int) -> None:
         super().__init__()
         netl = options.generator == "netl_spade"
-        self.guide: nn.Module = MapEncoder(options.map_width) if netl else MapResizer()
+        in_map = options.map_channels
+        self.guide: nn.Module = MapEncoder(in_map, options.map_width) if netl else MapResizer()
         first = _STAGES["head_0"]
         self.start_shape = first.channels * options.width, size // first.scale
         self.from_latent = nn.Linear(
@@ -201,7 +200,7 @@ class Generator(nn.Module):
         blocks, in_channels = {}, self.start_shape[0]
         for name, stage in _STAGES.items():
             out_channels = stage.channels * options.width
-            map_channels = options.map_width if netl else MAP_CHANNELS
+            map_channels = options.map_width if netl else in_map
             blocks[name] = Block(in_channels, out_channels, options, map_channels)
             in_channels = out_channels
         self.blocks = nn.ModuleDict(blocks)
@@ -212,7 +211,8 @@ class Generator(nn.Module):
         """Generate pictures.
 
         Args:
-            maps: (N, 5, S, S): line and hint in [-1, 1], hint mask in {0, 1}; see `join_map`.
+            maps: (N, 5 or 9, S, S): line and hint in [-1, 1], hint mask in {0, 1}, and spread
+                hints if the options have them; see `join_map`.
             z: (N, latent_dim), from a standard normal distribution.
 
         Returns:
@@ -230,15 +230,18 @@ class Generator(nn.Module):
         return torch.tanh(self.to_color(functional.leaky_relu(x, SLOPE)))
 
 
-def join_map(line: Tensor, hint: Tensor, mask: Tensor) -> Tensor:
-    """Concatenate line art and hints to the five channels that the networks see.
+def join_map(line: Tensor, hint: Tensor, mask: Tensor, spread: Tensor | None = None) -> Tensor:
+    """Concatenate line art and hints to the channels that the networks see.
 
     Args:
         line: (N, 1, S, S) in [-1, 1], 1 paper.
         hint: (N, 3, S, S) RGB in [-1, 1], 0 where there is no hint.
         mask: (N, 1, S, S), 1 where there is a hint.
+        spread: (N, 4, S, S), spread hints: RGB in [-1, 1], 0 where none reaches, and how near they
+            are, in [0, 1]; None for networks that do not see them.
 
     Returns:
-        (N, 5, S, S), channels last in memory.
+        (N, 5 or 9, S, S), channels last in memory.
     """
-    return torch.cat([line, hint, mask], 1).contiguous(memory_format=torch.channels_last)
+    parts = [line, hint, mask] if spread is None else [line, hint, mask, spread]
+    return torch.cat(parts, 1).contiguous(memory_format=torch.channels_last)

@@ -48,6 +48,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         hints: options of the simulated hints; no hints if None.
         seed: of everything random, 0 or more.
         size: side that the pictures must have, in pixels; any if None.
+        spread_hints: whether samples have `spread` too, for networks that see it.
 
     Attributes:
         attributes: of the file, such as `dataset` and `split`.
@@ -69,6 +70,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         hints: HintOptions | None = HintOptions(),  # noqa: B008 - it is frozen
         seed: int = 0,
         size: int | None = None,
+        spread_hints: bool = False,
     ) -> None:
         self._reader = DatasetReader(path)
         self.attributes: dict[str, Any] = self._reader.attributes
@@ -78,6 +80,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
         _require_usable(self._reader, self.line_names, size)
         self._augment = augment
         self._hints = hints
+        self._spread_hints = spread_hints
         self._seed = seed
         epoch: Tensor = torch.zeros((), dtype=torch.int64)
         self._epoch = epoch.share_memory_()  # type: ignore[no-untyped-call]
@@ -110,6 +113,7 @@ class ColorizationDataset(Dataset[TrainingSample]):
             augment=self._augment,
             hints=self._hints,
             rng=rng,
+            spread=self._spread_hints,
         )
 
     def _rng(self, post_id: int) -> np.random.Generator:

@@ -24,12 +24,15 @@ class SampleGrid:
         pictures: one per row.
         hints: options of the simulated hints.
         seed: of the hints.
+        spread: whether the generator sees spread hints too.
     """
 
-    def __init__(self, pictures: Sequence[PackedPicture], hints: HintOptions, seed: int) -> None:
+    def __init__(
+        self, pictures: Sequence[PackedPicture], hints: HintOptions, seed: int, *, spread: bool
+    ) -> None:
         self._pictures = pictures
         self._hints = [picture.hints(_PATCHES, hints, seed) for picture in pictures]
-        self._maps = to_maps([picture.line for picture in pictures], self._hints)
+        self._maps = to_maps([picture.line for picture in pictures], self._hints, spread=spread)
 
     @torch.inference_mode()
     def draw(

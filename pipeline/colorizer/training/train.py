@@ -79,7 +79,7 @@ def max_batch_size(job: TrainJob, context: TrainContext) -> int:
     This runs steps of fewer pictures than `[train] batch_size`, which has not fitted, in this
     process alone: a process group must have been left before.
     """
-    dataset = ColorizationDataset(job.train, hints=job.hints)
+    dataset = ColorizationDataset(job.train, hints=job.hints, spread_hints=job.network.spread_hints)
     fits, too_many = 0, job.options.batch_size // context.world_size
     alone = replace(context, world_size=1, compile=False)
     while too_many - fits > 1:
@@ -136,6 +136,7 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
         augment=job.augment,
         hints=job.hints,
         seed=job.seed,
+        spread_hints=job.network.spread_hints,
     )
     require_size(dataset.size)
     schedule = TrainSchedule.of(len(dataset), job.options.batch_size, job.options.epochs)
@@ -183,7 +184,7 @@ def _make_grid(job: TrainJob) -> SampleGrid:
     """Return a grid of the first test pictures, or training pictures if there is no test file."""
     line = job.options.lines[0] if job.options.lines else ""
     pictures = read_pictures(job.test or job.train, line, _GRID_ROWS)
-    return SampleGrid(pictures, job.hints, job.seed)
+    return SampleGrid(pictures, job.hints, job.seed, spread=job.network.spread_hints)
 
 
 def batches(

@@ -81,7 +81,7 @@ class Trainer:
         """
         inputs = normalize(batch, self._context.device)
         color = inputs["color"].contiguous(memory_format=torch.channels_last)
-        maps = join_map(inputs["line"], inputs["hint"], inputs["mask"])
+        maps = join_map(inputs["line"], inputs["hint"], inputs["mask"], inputs.get("spread"))
         with self._context.autocast():
             fake, mean, log_variance = self._distributed_vae(maps, color, self._noise(len(maps)))
             fake_features, real_features = _split_fake_real(

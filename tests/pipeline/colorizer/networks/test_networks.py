@@ -61,7 +61,7 @@ def test_guides_have_the_scales_of_their_blocks() -> None:
     expected = {"head_0": 8, "middle_0": 16, "middle_1": 16}
     expected |= {"up_0": 32, "up_1": 64, "up_2": 128, "up_3": 256}
     maps = torch.zeros(1, 5, 256, 256)
-    for guide, channels in [(MapResizer(), 5), (MapEncoder(4), 4)]:
+    for guide, channels in [(MapResizer(), 5), (MapEncoder(5, 4), 4)]:
         shapes = {name: tuple(features.shape) for name, features in guide(maps).items()}
         assert shapes == {name: (1, channels, side, side) for name, side in expected.items()}
 
@@ -71,7 +71,7 @@ def test_thin_line_reaches_the_smallest_scale_of_netl_alone() -> None:
     blank = torch.ones(1, 5, 256, 256)
     thin = blank.clone()
     thin[:, 0, :, 131] = -1
-    netl, spade = MapEncoder(4).eval(), MapResizer()
+    netl, spade = MapEncoder(5, 4).eval(), MapResizer()
     assert torch.equal(spade(thin)["head_0"], spade(blank)["head_0"])
     assert not torch.equal(netl(thin)["head_0"], netl(blank)["head_0"])
 
@@ -145,3 +145,14 @@ def test_join_map_puts_line_hint_and_mask_in_order() -> None:
     assert torch.equal(maps[:, :1], line)
     assert torch.equal(maps[:, 1:4], hint)
     assert torch.equal(maps[:, 4:], mask)
+
+
+def test_spread_hints_are_four_more_channels_of_the_map() -> None:
+    plain, spread = small(), replace(small(), spread_hints=True)
+    assert (plain.map_channels, spread.map_channels) == (5, 9)
+    maps = join_map(*(torch.rand(2, count, 64, 64) for count in (1, 3, 1, 4)))
+    assert maps.shape == (2, 9, 64, 64)
+    for generator in ("netl_spade", "spade"):
+        network = Generator(replace(spread, generator=generator), 64).eval()
+        assert network(maps, torch.zeros(2, spread.latent_dim)).shape == (2, 3, 64, 64)
+    assert Discriminator(spread)(maps, torch.zeros(2, 3, 64, 64))[0][0].shape[1] == 4

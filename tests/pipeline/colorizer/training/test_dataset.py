@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from pipeline.colorizer.hints import HintOptions
+from pipeline.colorizer.hints import HintOptions, Hints
 from pipeline.colorizer.options import AugmentOptions
+from pipeline.colorizer.spread import spread_hints
 from pipeline.colorizer.training.dataset import ColorizationDataset, TrainingSample, normalize
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.conftest import WritePacked
@@ -20,7 +21,7 @@ PLAIN = AugmentOptions(hue=0, saturation=0, brightness=0)
 
 
 def same(one: TrainingSample, other: TrainingSample) -> bool:
-    return all(torch.equal(one[name], other[name]) for name in TrainingSample.__annotations__)
+    return all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
 
 
 def test_sample_has_documented_shapes_and_dtypes(write_packed: WritePacked) -> None:
@@ -230,3 +231,23 @@ def test_randomness_is_that_of_seed_epoch_and_post(write_packed: WritePacked) ->
     name = dataset.line_names[np.random.default_rng((5, 2, 7)).integers(6)]
     with h5py.File(path) as file:
         assert (dataset[0]["line"][0].numpy() == file[f"line/{name}"][0]).all()
+
+
+def test_spread_hints_come_with_a_sample_if_asked_for(write_packed: WritePacked) -> None:
+    path = write_packed()
+    plain, spread = (ColorizationDataset(path, spread_hints=asked) for asked in (False, True))
+    for row in range(4):
+        assert "spread" not in plain[row]
+        sample = spread[row]
+        assert same({k: v for k, v in sample.items() if k != "spread"}, plain[row])  # type: ignore[arg-type]
+        hints = Hints(
+            sample["hint"].permute(1, 2, 0).numpy().copy(), sample["mask"][0].bool().numpy()
+        )
+        expected = spread_hints(sample["line"][0].numpy(), hints)
+        assert sample["spread"].dtype == torch.uint8
+        assert (sample["spread"][:3].permute(1, 2, 0).numpy() == expected.color).all()
+        assert (sample["spread"][3].numpy() == expected.nearness).all()
+        floats = normalize(sample)["spread"]
+        assert floats.dtype == torch.float32
+        assert (floats[:3, expected.nearness == 0] == 0).all()
+        torch.testing.assert_close(floats[3], sample["spread"][3] / 255)

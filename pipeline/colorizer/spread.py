@@ -1,0 +1,85 @@
+"""Hints that reach: their colours spread over the areas that they were put in.
+
+A patch of a few pixels says little to a network about the far end of a sleeve. Spread hints tell
+it at every pixel of an area with hints what the colour of the nearest of them is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.colorizer.areas import find_areas
+from pipeline.colorizer.hints import Hints
+
+CHANNELS = 4
+"""Of spread hints as the networks see them: RGB, and how near the hint is."""
+
+_FAR = 0.25  # of the long side: the distance at which a hint is half as near
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpreadHints:
+    """Hints that were spread.
+
+    Attributes:
+        color: (H, W, 3) uint8 RGB; 0 where no hint reaches.
+        nearness: (H, W) uint8, 255 on a hint, less the farther it is, never 0 where one reaches;
+            0 elsewhere.
+    """
+
+    color: NDArray[np.uint8]
+    nearness: NDArray[np.uint8]
+
+
+def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
+    """Spread hints over their areas.
+
+    An area with several hints is shared by a watershed that starts from all of them; hints on ink
+    stay where they are. It takes about 5 ms for 256 x 256 pixels.
+
+    Args:
+        line: (H, W) uint8, 0 ink.
+        hints: of the same size.
+    """
+    if not hints.mask.any():
+        return SpreadHints(color=np.zeros_like(hints.color), nearness=np.zeros_like(line))
+    areas = find_areas(line)
+    hinted = np.zeros(int(areas.max()) + 1, bool)
+    hinted[areas[hints.mask]] = True
+    hinted[0] = False  # ink
+    reached = hinted[areas] | hints.mask
+    distance = cv2.distanceTransform((~hints.mask).astype(np.uint8), cv2.DIST_L2, 5)
+    color = _nearest_in_area(line, hints, reached)
+    far = np.float32(_FAR * max(line.shape))
+    nearness = np.rint(255 * far / (far + distance))
+    return SpreadHints(
+        color=np.asarray(color * reached[..., None], np.uint8),
+        nearness=np.asarray(np.maximum(nearness, 1) * reached, np.uint8),
+    )
+
+
+def _nearest_in_area(
+    line: NDArray[np.uint8], hints: Hints, reached: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Return the colour of the hint whose water arrives first, (H, W, 3)."""
+    codes = hints.color[hints.mask] @ np.array([1 << 16, 1 << 8, 1])
+    colors, patch = np.unique(codes, return_inverse=True)
+    markers = np.zeros(line.shape, np.int32)
+    markers[hints.mask] = 2 + patch
+    markers[~reached] = 1  # of no interest
+    # OpenCV's watershed leaves lines along the border, which are cut off again, and between basins:
+    # they take the colour of a neighbour.
+    framed = np.pad(line, 1, mode="edge")
+    framed_markers = np.pad(markers, 1, mode="edge")
+    cv2.watershed(cv2.merge([framed, framed, framed]), framed_markers)
+    markers = framed_markers[1:-1, 1:-1]
+    basin = cv2.dilate(np.maximum(markers, 0).astype(np.float32), np.ones((3, 3), np.uint8))
+    number = np.where(markers > 1, markers, basin.astype(np.int32)) - 2
+    code = colors[np.clip(number, 0, len(colors) - 1)]
+    color = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=2).astype(np.uint8)
+    color[hints.mask] = hints.color[hints.mask]
+    return np.asarray(color, np.uint8)

@@ -1,0 +1,44 @@
+"""Areas of line art that is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.colorizer.areas import find_areas
+
+SIZE = 128
+
+
+def two_rooms(gap: int = 0) -> np.ndarray:
+    """Return a page whose left and right are parted by a line, with a gap in its middle."""
+    line = np.full((SIZE, SIZE), 255, np.uint8)
+    line[:, 63:65] = 0
+    line[60 : 60 + gap, 63:65] = 255
+    return line
+
+
+@pytest.mark.parametrize(("gap", "areas"), [(0, 2), (1, 2), (2, 2), (20, 1)])
+def test_lines_part_areas_even_if_they_have_small_gaps(gap: int, areas: int) -> None:
+    line = two_rooms(gap)
+    found = find_areas(line)
+    assert found.shape == line.shape
+    assert len(np.unique(found[line == 255])) == areas
+    assert not found[line == 0].any()
+    assert found[line == 255].all()
+    assert (found[64, 10] != found[64, 120]) == (areas == 2)
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 999), height=st.integers(1, 80), width=st.integers(1, 80))
+def test_areas_of_any_line_art_are_numbered_from_one(seed: int, height: int, width: int) -> None:
+    line = (np.random.default_rng(seed).random((height, width)) < 0.9).astype(np.uint8) * 255
+    found = find_areas(line)
+    numbers = np.unique(found[found > 0])
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(numbers, 1 + np.arange(len(numbers)))
+    assert not found[line == 0].any()
+
+
+def test_page_without_paper_has_no_area() -> None:
+    assert not find_areas(np.zeros((30, 30), np.uint8)).any()

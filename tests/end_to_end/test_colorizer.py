@@ -35,6 +35,7 @@ OPTIONS = {
     "train-sample-every": 8,
     "train-checkpoint-every": 4,
     "evaluate-hint-counts": "0,5",
+    "evaluate-hint-auc-pictures": 1,
     "compute-device": "cpu",
     "compute-precision": "fp32",
 }
@@ -98,7 +99,13 @@ def test_run_writes_weights_logs_samples_and_a_page(data: Path) -> None:
     )
     methods = {(score["method"], score["z"]) for score in scores}
     assert methods >= {("netL-SPADE", "prior"), ("SPADE", "posterior"), ("white fill", "")}
+    areas = json.loads(
+        (data / "sample" / "evaluation.html").resolve().with_name("hint_auc.json").read_text()
+    )
+    assert {area["method"] for area in areas} >= {"netL-SPADE", "SPADE", "geodesic fill"}
+    assert all(area["n"] == 1 and len(area["sources"]) == 3 for area in areas)
     page = (data / "sample" / "evaluation.html").read_text()
+    assert "<h2>Hint-AUC</h2>" in page
     assert page.count("data:image/png;base64,") == 8
     for name in ("samples", "comparison", "sweep", "thickness", "losses"):
         with Image.open(

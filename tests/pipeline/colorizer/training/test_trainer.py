@@ -1,6 +1,7 @@
 """One training step: its losses and gradients, exact resuming, several processes."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,15 @@ def _free_port() -> int:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return int(bound.getsockname()[1])
+
+
+def test_networks_learn_from_spread_hints() -> None:
+    seeing = trainer(network=replace(small(), spread_hints=True))
+    reads_map = next(v for v in seeing.vae.generator.parameters() if v.shape[1:2] == (9,))
+    before = reads_map.detach().clone()
+    sample = batch(0)
+    sample["spread"] = torch.cat([sample["color"], torch.full((4, 1, 64, 64), 200).byte()], 1)
+    values = seeing.step(sample)
+    assert all(torch.isfinite(value) for value in values.values())
+    changed = (reads_map - before).abs().amax(dim=(0, 2, 3))
+    assert (changed > 0).all()

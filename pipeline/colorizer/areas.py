@@ -24,21 +24,52 @@ def find_areas(line: NDArray[np.uint8]) -> NDArray[np.int32]:
     gap = max(1, round(_GAP * max(line.shape)))
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap + 1 | 1, gap + 1 | 1))
     walls = cv2.dilate(ink.astype(np.uint8), brush)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - walls, connectivity=4)
-    large = stats[:, cv2.CC_STAT_AREA] >= max(4, _SMALLEST * line.size)
-    large[0] = False  # the walls
-    numbers = np.zeros(count, np.int32)
-    numbers[large] = 1 + np.arange(large.sum())
-    areas = np.asarray(numbers[labels], np.int32)
+    closed = _large_parts(np.asarray(1 - walls, np.uint8))
+    # What is too narrow for the walls is bounded by lines without gaps.
+    narrow = _large_parts((~ink).astype(np.uint8))
+    has_closed = np.zeros(int(narrow.max()) + 1, bool)
+    has_closed[narrow[closed > 0]] = True
+    has_closed[0] = True  # ink
+    areas = np.where(has_closed[narrow], closed, narrow + closed.max())
     if not areas.any():
         return areas
-    outside = (areas == 0).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(
-        outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    of_label = np.zeros(int(nearest.max()) + 1, np.int32)
-    inside = outside == 0
-    of_label[nearest[inside]] = areas[inside]
-    grown = of_label[nearest]
+    is_used = np.bincount(areas.ravel()) > 0
+    is_used[0] = False
+    areas = (np.cumsum(is_used, dtype=np.int32) * is_used).astype(np.int32)[areas]
+    grown = flood(line, areas)
     grown[ink] = 0
-    return np.asarray(grown, np.int32)
+    return grown
+
+
+def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return the numbers of the connected parts that are no specks, from 1; 0 elsewhere."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] >= max(4, _SMALLEST * mask.size)
+    large[0] = False  # what is not in the mask
+    numbers = np.zeros(count, np.int32)
+    numbers[large] = 1 + np.arange(large.sum())
+    return np.asarray(numbers[labels], np.int32)
+
+
+def flood(line: NDArray[np.uint8], markers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Let every marker grow over the paper, and over ink where no other comes first.
+
+    Args:
+        line: (H, W) uint8, 0 ink.
+        markers: (H, W) int32, 1 and up; 0 where something may grow.
+
+    Returns:
+        (H, W) int32, without 0 if there is any marker.
+    """
+    # OpenCV's watershed leaves lines along the border, which are cut off again, and between basins:
+    # they take the number of a neighbour.
+    framed = np.pad(line, 1, mode="edge")
+    basins = np.pad(markers, 1, mode="edge")
+    cv2.watershed(cv2.merge([framed, framed, framed]), basins)
+    basins = np.ascontiguousarray(basins[1:-1, 1:-1])
+    between = basins < 1
+    if between.any():
+        near = cv2.dilate(np.maximum(basins, 0).astype(np.float32), np.ones((3, 3), np.uint8))
+        basins[between] = near[between]
+        basins[between & (markers > 0)] = markers[between & (markers > 0)]
+    return basins

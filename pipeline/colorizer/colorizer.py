@@ -91,18 +91,25 @@ class Colorizer:
         return count_parameters(self._vae.generator)
 
     def colorize(
-        self, line: LineArt, hints: Hints | None = None, z: NDArray[np.floating[Any]] | None = None
+        self,
+        line: LineArt,
+        hints: Hints | None = None,
+        z: NDArray[np.floating[Any]] | None = None,
+        *,
+        keep_lines: bool = True,
     ) -> NDArray[np.uint8]:
         """Colorize one line drawing of any size.
 
-        The networks see it in a square of `size` pixels, padded with paper; the result is resized
-        to the size of the drawing.
+        The networks see it in a square of `size` pixels, padded with paper.
 
         Args:
             line: (H, W) uint8, 0 ink, 255 paper; (H, W, 3) uint8 RGB; or a PIL image, whose
                 transparent parts are paper. Colours are read as grey.
             hints: of the same size as the line art; no hints if None.
             z: (latent_dim,) float, from a standard normal distribution; its mean, 0, if None.
+            keep_lines: whether the line art of a drawing that is larger than what the networks see
+                is laid over the result, and colours are enlarged along its lines; otherwise the
+                result is resized as it is.
 
         Returns:
             (H, W, 3) uint8 RGB: an array, for a PIL image too.
@@ -112,13 +119,16 @@ class Colorizer:
         """
         if z is not None:
             _check_z(z, (self.latent_dim,))
-        return self.colorize_batch([line], [hints], None if z is None else z[None])[0]
+        zs = None if z is None else z[None]
+        return self.colorize_batch([line], [hints], zs, keep_lines=keep_lines)[0]
 
     def colorize_batch(
         self,
         lines: Sequence[LineArt],
         hints: Sequence[Hints | None] | None = None,
         z: NDArray[np.floating[Any]] | None = None,
+        *,
+        keep_lines: bool = True,
     ) -> list[NDArray[np.uint8]]:
         """Colorize several line drawings at once, each of any size.
 
@@ -128,6 +138,7 @@ class Colorizer:
             lines: N drawings, each as for `colorize`.
             hints: N, each as for `colorize`; no hints at all if None.
             z: (N, latent_dim) float; 0 if None.
+            keep_lines: as for `colorize`.
 
         Returns:
             N pictures, (H, W, 3) uint8 RGB, each of the size of its drawing.
@@ -152,7 +163,8 @@ class Colorizer:
         latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
         with self._inference():
             squares = to_pixels(self._vae.generator(maps, latent))
-        return [box.crop(square) for box, square in zip(boxes, squares, strict=True)]
+        finish = Letterbox.finish if keep_lines else Letterbox.crop
+        return [finish(box, square) for box, square in zip(boxes, squares, strict=True)]
 
     def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the z of pictures: the mean of the encoder's distribution.

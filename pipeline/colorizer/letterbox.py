@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.colorizer.enlarge import enlarge
 from pipeline.colorizer.hints import Hints
 from pipeline.pack.square import Placement
 
@@ -19,18 +20,26 @@ class Letterbox:
     """Line art and hints in the middle of a square, with paper around them.
 
     Attributes:
+        drawing: (H, W) uint8, the original line art.
         line: (S, S) uint8, 0 ink, 255 paper.
         hints: (S, S), or None without any.
         placement: position and size of the line art in the square.
-        width: of the original line art, in pixels.
-        height: of the original line art, in pixels.
     """
 
+    drawing: NDArray[np.uint8]
     line: NDArray[np.uint8]
     hints: Hints | None
     placement: Placement
-    width: int
-    height: int
+
+    @property
+    def width(self) -> int:
+        """Width of the original line art, in pixels."""
+        return int(self.drawing.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height of the original line art, in pixels."""
+        return int(self.drawing.shape[0])
 
     @classmethod
     def of(cls, line: NDArray[np.uint8], hints: Hints | None, size: int) -> Letterbox:
@@ -57,9 +66,24 @@ class Letterbox:
         height, width = line.shape
         placement = Placement.of(width, height, size, "pad")
         if line.shape == (size, size):
-            return cls(line, hints, placement, width, height)
+            return cls(line, line, hints, placement)
         resized = None if hints is None else _resize_hints(hints, placement)
-        return cls(placement.to_square(line), resized, placement, width, height)
+        return cls(line, placement.to_square(line), resized, placement)
+
+    def finish(self, square: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a result at the size of the line art, with that on top if it is larger.
+
+        Args:
+            square: (S, S, 3) uint8.
+
+        Returns:
+            (H, W, 3) uint8.
+        """
+        placement = self.placement
+        if self.width <= placement.width and self.height <= placement.height:
+            return self.crop(square)
+        painted = self.crop(square, placement.width, placement.height)
+        return enlarge(painted, self.drawing)
 
     def crop(
         self, square: NDArray[np.uint8], width: int | None = None, height: int | None = None

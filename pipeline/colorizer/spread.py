@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.areas import find_areas
+from pipeline.colorizer.areas import find_areas, flood
 from pipeline.colorizer.hints import Hints
 
 CHANNELS = 4
@@ -71,15 +71,8 @@ def _nearest_in_area(
     markers = np.zeros(line.shape, np.int32)
     markers[hints.mask] = 2 + patch
     markers[~reached] = 1  # of no interest
-    # OpenCV's watershed leaves lines along the border, which are cut off again, and between basins:
-    # they take the colour of a neighbour.
-    framed = np.pad(line, 1, mode="edge")
-    framed_markers = np.pad(markers, 1, mode="edge")
-    cv2.watershed(cv2.merge([framed, framed, framed]), framed_markers)
-    markers = framed_markers[1:-1, 1:-1]
-    basin = cv2.dilate(np.maximum(markers, 0).astype(np.float32), np.ones((3, 3), np.uint8))
-    number = np.where(markers > 1, markers, basin.astype(np.int32)) - 2
-    code = colors[np.clip(number, 0, len(colors) - 1)]
+    number = np.maximum(flood(line, markers) - 2, 0)
+    code = colors[number]
     color = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=2).astype(np.uint8)
     color[hints.mask] = hints.color[hints.mask]
     return np.asarray(color, np.uint8)

@@ -85,16 +85,16 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     width, height = box.width, box.height
     if size == "model":
         width, height = box.placement.width, box.placement.height
-    images = [_base64_png(box.crop(square, width, height)) for square in results.outputs]
+        pictures = [box.crop(square, width, height) for square in results.outputs]
+    else:
+        pictures = [box.finish(square) for square in results.outputs]
+    images = [_base64_png(picture) for picture in pictures]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _durations(results)
 
 
 def _read_letterbox(fields: Fields, size: int) -> Letterbox:
-    """Read line art and hints, and place them in a square of `size` pixels.
-
-    The decoded pictures, which may be large, are freed before the request waits in the queue.
-    """
+    """Read line art and hints, and place them in a square of `size` pixels."""
     line, hints = fields.grey("line"), fields.hints("hints")
     height, width = line.shape
     if hints is not None and hints.mask.shape != line.shape:

@@ -1,0 +1,121 @@
+"""Enlarge what the networks paint to the size of the drawing: along its lines, not across them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.colorizer.areas import find_areas
+
+_PAPER = 232  # brightness of line art from which a pixel has no ink to speak of
+_MAX_PIXELS = 1 << 23  # that colours are computed at; it takes about 80 bytes each
+
+
+def enlarge(painted: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a painting at the size of its line art, with the line art on top.
+
+    Every pixel is interpolated between those pixels of the painting that lie in its own area and
+    have no ink, so that no colour crosses a line and no blurred line is left.
+
+    Args:
+        painted: (h, w, 3) uint8 RGB.
+        line: (H, W) uint8, 0 ink, of the same drawing, larger.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    shrink = max(1.0, np.sqrt(line.size / _MAX_PIXELS))
+    if shrink == 1:
+        color = _colors(painted, line)
+    else:  # colours need not be as large as lines
+        size = tuple(round(side / shrink) for side in line.shape[::-1])
+        smaller = cv2.resize(line, size, interpolation=cv2.INTER_AREA)
+        color = _colors(painted, np.asarray(smaller, np.uint8))
+        color = np.asarray(cv2.resize(color, line.shape[::-1]), np.uint8)
+    return np.asarray(cv2.multiply(color, cv2.merge([line, line, line]), scale=1 / 255), np.uint8)
+
+
+def _colors(painted: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the colours of a painting without lines, at the size of its line art."""
+    areas = find_areas(line)
+    if not areas.any():
+        return np.asarray(cv2.resize(painted, line.shape[::-1]), np.uint8)
+    height, width = painted.shape[:2]
+    small_line = cv2.resize(line, (width, height), interpolation=cv2.INTER_AREA)
+    small = areas[_middles(height, line.shape[0])[:, None], _middles(width, line.shape[1])]
+    small = np.where(small_line >= _PAPER, small, 0)
+    # A little ink has darkened the pixels beside lines.
+    gain = np.where(small > 0, np.float32(255) / np.maximum(small_line, 1), np.float32(1))
+    cleared = np.minimum(painted * gain[..., None], np.float32(255))
+    return np.asarray(np.rint(_interpolate(cleared, small, areas)), np.uint8)
+
+
+def _middles(count: int, length: int) -> NDArray[np.int_]:
+    """Return which of `length` pixels are in the middle of each of `count` larger ones."""
+    return np.asarray((np.arange(count) + 0.5) * length / count, np.int_)
+
+
+def _interpolate(
+    painted: NDArray[np.float32], small: NDArray[np.int32], areas: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Interpolate within areas.
+
+    Args:
+        painted: (h, w, 3).
+        small: (h, w): the area of its pixels; 0 for those that do not count.
+        areas: (H, W): the area of the pixels of the result; 0 for ink.
+
+    Returns:
+        (H, W, 3) float32 in [0, 255].
+    """
+    rows, columns = (_neighbours(*each) for each in zip(painted.shape, areas.shape, strict=False))
+    total = np.zeros((*areas.shape, 3), np.float32)
+    weights = np.zeros(areas.shape, np.float32)
+    for y, down in rows:
+        for x, right in columns:
+            weight = down[:, None] * right
+            weight *= (small[y[:, None], x] == areas) & (areas > 0)
+            total += weight[..., None] * painted[y[:, None], x]
+            weights += weight
+    found = weights > 1e-3
+    total[found] /= weights[found, None]
+    lost = ~found & (areas > 0)
+    total[lost] = _means(painted, small, int(areas.max()))[areas[lost]]
+    return _under_ink(total, areas)
+
+
+def _neighbours(count: int, length: int) -> list[tuple[NDArray[np.int_], NDArray[np.float32]]]:
+    """Return the two pixels of `count` that each of `length` lies between, and their weights."""
+    at = (np.arange(length) + 0.5) * count / length - 0.5
+    first = np.floor(at).astype(np.int_)
+    share = np.asarray(at - first, np.float32)
+    last = count - 1
+    return [
+        (np.clip(first, 0, last), 1 - share),
+        (np.clip(first + 1, 0, last), share),
+    ]
+
+
+def _means(
+    painted: NDArray[np.float32], small: NDArray[np.int32], areas: int
+) -> NDArray[np.float32]:
+    """Return the mean colour of every area, (N, 3); that of all of them where nothing counts."""
+    flat = small.ravel()
+    counts = np.bincount(flat, minlength=areas + 1).astype(np.float32)
+    sums = [np.bincount(flat, painted[..., channel].ravel(), areas + 1) for channel in range(3)]
+    means = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
+    means[counts == 0] = painted.reshape(-1, 3).mean(axis=0)
+    return means.astype(np.float32)
+
+
+def _under_ink(color: NDArray[np.float32], areas: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Give ink the colour of the nearest pixel beside it, which shows through its soft edges."""
+    ink = areas == 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        ink.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(int(nearest.max()) + 1, np.int_)
+    place[nearest[~ink]] = np.flatnonzero(~ink)
+    color[ink] = color.reshape(-1, 3)[place[nearest[ink]]]
+    return color

@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 from pipeline.colorizer.areas import find_areas, flood
 from pipeline.colorizer.hints import Hints
 
-CHANNELS = 4
-"""Of spread hints as the networks see them: RGB, and how near the hint is."""
-
 _FAR = 0.25  # of the long side: the distance at which a hint is half as near
 
 
@@ -39,7 +36,7 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
     """Spread hints over their areas.
 
     An area with several hints is shared by a watershed that starts from all of them; hints on ink
-    stay where they are. It takes about 5 ms for 256 x 256 pixels.
+    stay where they are.
 
     Args:
         line: (H, W) uint8, 0 ink.

@@ -69,11 +69,11 @@ METRICS = {
     ),
     "unevenness": Metric(
         title="unevenness",
-        better="lower",
+        better="",
         decimals=2,
         meaning=(
             "how much the colours within a hinted area vary, as a multiple of the original's: "
-            "blotches make it large, and a flat fill small"
+            "1 is as even as that, blotches make it larger, and a flat fill smaller"
         ),
     ),
     "leakage": Metric(

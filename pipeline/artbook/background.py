@@ -12,7 +12,7 @@ from pipeline.artbook.pattern import random_pattern
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 BACKGROUNDS = ("white", "color", "gradient", "sky", "night", "blurred", "noise", "pattern")
-_SHARES = (0.28, 0.14, 0.11, 0.12, 0.11, 0.08, 0.04, 0.12)
+_SHARES = (0.26, 0.12, 0.1, 0.11, 0.1, 0.08, 0.03, 0.2)
 
 
 def random_background(

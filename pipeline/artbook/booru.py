@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 
 from pipeline.artbook.canvas import PageCanvas
-from pipeline.artbook.chance import log_uniform
+from pipeline.artbook.chance import chance, log_uniform
+from pipeline.sample_booru.artist.background import draw_background
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.artist.curve import Points
@@ -39,4 +40,6 @@ def draw_booru(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
     # Small figures cannot have wide outlines.
     width = min(canvas.pen.width, 7.0 * scale)
     paper = dataclasses.replace(canvas.transformed(to_page), line_width=width * OVERSAMPLING)
+    if chance(rng, 0.3):
+        draw_background(paper, person, (person.width, person.height))
     draw_figure(paper, person)

@@ -13,6 +13,8 @@ Floats = NDArray[np.float32]
 PATTERNS = ("stripes", "checks", "plaid", "dots", "diamonds", "shapes")
 """What patterns show; `shapes` are hearts, petals and stars."""
 
+_SHARES = (0.3, 0.12, 0.15, 0.2, 0.1, 0.13)
+
 
 def random_pattern(
     rng: np.random.Generator, size: int, step: float, kind: str | None = None
@@ -28,7 +30,7 @@ def random_pattern(
     Returns:
         (size, size) float32 in [0, 1]: how much there is of its colour.
     """
-    kind = kind or str(rng.choice(PATTERNS))
+    kind = kind or str(rng.choice(PATTERNS, p=_SHARES))
     turn = rng.choice((0.0, np.pi / 4, np.pi / 2, rng.uniform(0, np.pi)))
     x = np.arange(size, dtype=np.float32)[None] + np.float32(rng.uniform(0, step))
     y = np.arange(size, dtype=np.float32)[:, None] + np.float32(rng.uniform(0, step))

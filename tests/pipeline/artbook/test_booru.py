@@ -85,3 +85,23 @@ def test_small_figures_have_no_wide_outlines(
     )
     drawn_whole(character(7), monkeypatch, pen_width)
     assert widths == [expected]
+
+
+@pytest.mark.parametrize("background", ["stripes", "dots", "sky", "petals", "gradient"])
+def test_some_characters_have_the_background_of_their_artist(
+    background: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = next(each for each in map(character, POSTS) if each.background == background)
+    monkeypatch.setattr(booru, "character", lambda _: person)
+    changed = 0.0
+    for seed in range(8):
+        plain, full = make_canvas(size=96), make_canvas(size=96)
+        for canvas, own in ((plain, False), (full, True)):
+            monkeypatch.setattr(booru, "chance", lambda *_, own=own: own)
+            draw_booru(canvas, np.random.default_rng(seed), 96)
+        np.testing.assert_array_equal(plain.line, full.line)  # it has no lines
+        off = (full.color != plain.color).any(axis=2)
+        figure = (plain.color != 255).any(axis=2)
+        assert (off & figure).sum() <= 0.05 * figure.sum()  # it is behind it
+        changed += off.mean() / 8
+    assert changed > 0.1

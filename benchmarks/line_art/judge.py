@@ -50,7 +50,7 @@ def row_sheet(folder: Path, row: str, numbers: Sequence[int], other: str) -> Non
         shown = list(dict.fromkeys((ours[0], ours[-1], other)))
         truth = distance_to(picture.lines) <= 1  # one pixel would vanish
         cells.append([picture.color, truth, *(found[name] for name in shown)])
-    name = row.replace(", ", "_").replace(" ", "_")
+    name = row.replace(",", "").replace(":", "").replace(" ", "_")
     content = encode_png(sheet(["picture", "true lines", *shown], cells))
     (folder / f"{name}.png").write_bytes(content)
 

@@ -2,7 +2,8 @@
 
 What counts as a line: the outlines of things, lines inside of them, and the edges between areas
 that a colourist would fill with different colours, drawn or not. What does not: shadows, lights,
-gradients, textures, screentones, stars, clouds, smoke, glow, beams, grain, and the damage of files.
+gradients, textures, patterns, screentones, stars, clouds, smoke, glow, beams, grain, and the damage
+of files.
 An outline, up to 30 pixels wide, is a line along its middle; a black area has the line along its
 rim, and so has a dot, such as a pupil.
 Where a line can hardly be seen, nobody can say, and the page's weight is 0.

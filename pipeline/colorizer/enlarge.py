@@ -29,7 +29,7 @@ def enlarge(painted: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.u
     if shrink == 1:
         color = _colors(painted, line)
     else:  # colours need not be as large as lines
-        size = tuple(round(side / shrink) for side in line.shape[::-1])
+        size = tuple(max(1, round(side / shrink)) for side in line.shape[::-1])
         smaller = cv2.resize(line, size, interpolation=cv2.INTER_AREA)
         color = _colors(painted, np.asarray(smaller, np.uint8))
         color = np.asarray(cv2.resize(color, line.shape[::-1]), np.uint8)

@@ -20,9 +20,6 @@ from pipeline.colorizer.hints import Hints
 Picture = NDArray[np.float32]
 """(H, W, 3) RGB in [0, 1]."""
 
-METRICS = ("area_difference", "unevenness", "leakage")
-"""Names of the metrics of `area_metrics`."""
-
 _BORDER = 6 / 256  # of the long side: how far from a hinted area leaked colour is looked for
 _FLAT = 1.0  # deviation in Lab that nobody sees
 _OTHER, _SAME = 20.0, 10.0  # CIEDE2000 of another colour, and of about the same

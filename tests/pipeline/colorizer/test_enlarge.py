@@ -101,3 +101,9 @@ def test_colours_of_huge_drawings_are_computed_at_a_smaller_size(
     assert result.shape == exact.shape
     assert np.abs(result.astype(int) - exact).mean() < 3
     assert (result[line == 0] == 0).all()
+
+
+def test_a_huge_strip_keeps_a_row_at_the_smaller_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enlarge_module, "_MAX_PIXELS", 50)
+    line = np.full((1, 900), 255, np.uint8)
+    assert (enlarge(np.full((1, 9, 3), RED, np.uint8), line) == RED).all()

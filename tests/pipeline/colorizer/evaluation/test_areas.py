@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.colorizer.areas import find_areas
-from pipeline.colorizer.evaluation.areas import METRICS, area_metrics, hinted_areas
+from pipeline.colorizer.evaluation.areas import area_metrics, hinted_areas
 from pipeline.colorizer.hints import Hints
 
 SIZE = 128
@@ -53,7 +53,7 @@ def measure(result: np.ndarray, hints: Hints | None = None) -> dict[str, float]:
 
 def test_the_truth_is_perfect() -> None:
     metrics = measure(picture(RED, BLUE))
-    assert tuple(metrics) == METRICS
+    assert set(metrics) == {"area_difference", "unevenness", "leakage"}
     assert metrics["area_difference"] == pytest.approx(0, abs=0.01)
     assert metrics["unevenness"] == pytest.approx(1)
     assert metrics["leakage"] == 0

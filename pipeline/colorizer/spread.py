@@ -50,7 +50,7 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
     hinted[0] = False  # ink
     reached = hinted[areas] | hints.mask
     distance = cv2.distanceTransform((~hints.mask).astype(np.uint8), cv2.DIST_L2, 5)
-    color = _nearest_in_area(line, hints, reached)
+    color = _nearest_in_area(line, hints)
     far = np.float32(_FAR * max(line.shape))
     nearness = np.rint(255 * far / (far + distance))
     return SpreadHints(
@@ -59,17 +59,13 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
     )
 
 
-def _nearest_in_area(
-    line: NDArray[np.uint8], hints: Hints, reached: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
+def _nearest_in_area(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:
     """Return the colour of the hint whose water arrives first, (H, W, 3)."""
     codes = hints.color[hints.mask] @ np.array([1 << 16, 1 << 8, 1])
     colors, patch = np.unique(codes, return_inverse=True)
     markers = np.zeros(line.shape, np.int32)
-    markers[hints.mask] = 2 + patch
-    markers[~reached] = 1  # of no interest
-    number = np.maximum(flood(line, markers) - 2, 0)
-    code = colors[number]
+    markers[hints.mask] = 1 + patch
+    code = colors[np.maximum(flood(line, markers) - 1, 0)]
     color = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=2).astype(np.uint8)
     color[hints.mask] = hints.color[hints.mask]
     return np.asarray(color, np.uint8)

@@ -42,3 +42,12 @@ def test_areas_of_any_line_art_are_numbered_from_one(seed: int, height: int, wid
 
 def test_page_without_paper_has_no_area() -> None:
     assert not find_areas(np.zeros((30, 30), np.uint8)).any()
+
+
+def test_a_room_that_is_too_narrow_for_gaps_is_an_area_of_its_own() -> None:
+    line = two_rooms()
+    line[:, 67] = 0
+    found = find_areas(line)
+    numbers = {int(found[64, x]) for x in (10, 66, 120)}
+    assert len(numbers) == 3
+    assert (found[:, 65:67] == found[64, 66]).all()

@@ -78,10 +78,10 @@ def _sky(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
 def _clouds(rng: np.random.Generator, sky: NDArray[np.float32]) -> NDArray[np.float32]:
     size = len(sky)
     scale = log_uniform(rng, 25, 180)
-    has_rims = chance(rng, 0.25)  # then the clouds are smooth and few, as painters make them
+    has_rims = chance(rng, 0.15)  # then the clouds are smooth and few, as painters make them
     octaves = 2 if has_rims else 4
     field = sum(smooth_noise(rng, size, size, scale / 2**k) / 2.5**k for k in range(octaves))
-    edge = np.float32(log_uniform(rng, 8, 30) if has_rims else log_uniform(rng, 0.7, 5))
+    edge = np.float32(log_uniform(rng, 5, 15) if has_rims else log_uniform(rng, 0.7, 5))
     cover = np.clip((field - rng.uniform(-0.3, 1.0)) * edge, 0, 1)[..., None]
     white = np.clip(rng.uniform(0.6, 1.0) + rng.uniform(-0.1, 0.1, 3), 0, 1).astype(np.float32)
     under = np.clip(1 + 0.25 * smooth_noise(rng, size, size, scale)[..., None], 0.5, 1.1)
@@ -150,7 +150,8 @@ def _pattern(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     base = _color(rng, size) if chance(rng, 0.6) else _gradient(rng, size)
     pale = np.float32(rng.uniform(0.3, 1))
     base = 1 - (1 - base) * pale
-    shown = random_pattern(rng, size, log_uniform(rng, 10, size / 3))
+    step = log_uniform(rng, 8, max(16, size / 8))  # larger shapes are things
+    shown = random_pattern(rng, size, step)
     other = np.ones(3) if chance(rng, 0.5) else np.array(random_color(rng)) / 255
     strength = np.float32(log_uniform(rng, 0.08, 0.6)) * shown[..., None]
     return np.asarray(base + strength * (other.astype(np.float32) - base), np.float32)

@@ -13,6 +13,7 @@ from pipeline.artbook.palette import random_palette
 from pipeline.sample_booru.artist.palette import Color
 
 _WIDE_PEN = 6.0  # pixels
+_USUAL_SIZE = 384  # pixels; larger pages show more things
 
 
 def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
@@ -30,11 +31,12 @@ def draw_composition(canvas: PageCanvas, rng: np.random.Generator, size: int) ->
     weights = np.array([MOTIFS[draw] for draw in draws])
     weights = weights * rng.exponential(1.0, len(weights))  # pages are about different things
     smallest = max(14.0, (8 if is_wide else 4) * canvas.pen.width)
-    largest = max(smallest, log_uniform(rng, 60, 1.4 * size))
-    if chance(rng, 0.5):  # nothing of the background is left
+    largest = max(smallest, log_uniform(rng, size / 5, 1.4 * size))
+    if chance(rng, 0.5):  # little of the background is left
         for _ in range(integer(rng, 2, 5) if is_wide else integer(rng, 4, 12)):
             shape(canvas, rng, _place(rng, size, size * rng.uniform(0.5, 1.3), palette))
-    count = round(log_uniform(rng, 2, 7) if is_wide else log_uniform(rng, 5, 35))
+    crowd = max(1.0, size / _USUAL_SIZE)
+    count = round(log_uniform(rng, 2, 7) if is_wide else crowd * log_uniform(rng, 6, 35))
     for share in np.sort(rng.uniform(0, 1, count))[::-1]:  # large ones are behind
         diameter = smallest * (largest / smallest) ** float(share)
         draw = draws[int(rng.choice(len(draws), p=weights / weights.sum()))]

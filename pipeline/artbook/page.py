@@ -41,6 +41,8 @@ _SMALL = np.ones((2, 2), np.uint8)
 _STROKE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
 _AROUND = np.ones((9, 9), np.uint8)
 _BLACK = 28  # of 255, the brightest channel
+_PATCH = 15  # pixels
+_MOST_TEXTURE = np.float32(0.25)  # black lines are seen among the black dots of a screentone
 _DENSEST = 165  # of 255, of ink: lines of two pixels that are less than one apart
 
 
@@ -144,12 +146,12 @@ def _visible_lines(
         noise: standard deviation of the file's noise, 0 to 1.
     """
     lines = shrink(canvas.line)
-    limit = max(2.5 / 255, 1.3 * noise)
+    limit = np.maximum(max(2.5 / 255, 1.3 * noise), _texture_of(lit.fills))
     # Of the outline and what is under it, and of what it parts.
     contrast = cv2.dilate(_largest(np.abs(lit.whole - lit.fills)), _SQUARE)
     ink = (shrink(canvas.strokes) > 127) & (contrast > limit)
     contrast = np.maximum(contrast, _range_around(lit.fills))
-    seen, clear = contrast > limit, contrast > 2 * limit
+    seen, clear = contrast > limit, contrast > 2.5 * limit
     # Between areas without an outline, only a change of colour that no shadow would make is a line.
     fine = shrink(canvas.edge)
     edge = cv2.dilate(fine, _SQUARE) > 64
@@ -164,6 +166,17 @@ def _visible_lines(
     lines[~seen] = 255
     doubt = np.asarray(cv2.dilate(doubtful.astype(np.uint8), _SQUARE), np.uint8)
     return lines, (1 - doubt) & separable(lines)
+
+
+def _texture_of(fills: Floats) -> Floats:
+    """Return the contrast below which a line vanishes in the texture around it, (H, W).
+
+    It is twice the median of what a blur takes away: edges, which are few, do not count.
+    """
+    brightest = _largest(np.asarray(np.rint(fills * 255), np.uint8))
+    fine = cv2.absdiff(brightest, cv2.GaussianBlur(brightest, (0, 0), 1.5))
+    usual = np.asarray(cv2.medianBlur(fine, _PATCH), np.float32)
+    return np.minimum(usual * np.float32(2 / 255), _MOST_TEXTURE)
 
 
 def _narrow(edge: NDArray[np.bool_]) -> NDArray[np.bool_]:

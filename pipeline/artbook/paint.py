@@ -16,6 +16,8 @@ from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 Floats = NDArray[np.float32]
 
+_LARGE = 0.12  # of the page
+
 PAINTS = (
     "flat",
     "cel",
@@ -89,7 +91,7 @@ def _per_area(
 def _forms(canvas: PageCanvas, rng: np.random.Generator) -> Floats:
     """Return a smooth field, (H, W), that differs from area to area: which side is in shadow."""
     height, width = canvas.area.shape
-    scale = log_uniform(rng, 90, 400) * OVERSAMPLING / 2
+    scale = log_uniform(rng, 110, 400) * OVERSAMPLING  # smaller ones look like camouflage
     first, second = (smooth_noise(rng, height, width, scale) for _ in range(2))
     field = _per_area(canvas, rng, -1, 1) * first + _per_area(canvas, rng, -1, 1) * second
     return field + _per_area(canvas, rng, -0.5, 0.5)
@@ -108,13 +110,21 @@ def _flat(_canvas: PageCanvas, color: Floats, _rng: np.random.Generator) -> Floa
 
 def _cel(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
     """Cast shadows with sharp rims, of one or two tones."""
-    if chance(rng, 0.5):
+    if chance(rng, 0.65):
         return _shadow(color, _shadow_sides(canvas, rng), rng)
-    forms = _forms(canvas, rng)
+    forms = _forms(canvas, rng) * _things(canvas)
     color = _shadow(color, (forms > 0.25).astype(np.float32), rng)
     if chance(rng, 0.35):
         color = _shadow(color, (forms > 0.7).astype(np.float32), rng)
     return color
+
+
+def _things(canvas: PageCanvas) -> NDArray[np.bool_]:
+    """Return where areas are small, (H, W): part of a shadow on a large one looks like an area."""
+    sizes = np.bincount(canvas.area.ravel(), minlength=canvas.state.areas + 1)
+    small = sizes < _LARGE * canvas.area.size
+    small[0] = False  # the background
+    return np.asarray(small[canvas.area], np.bool_)
 
 
 def _shadow_sides(canvas: PageCanvas, rng: np.random.Generator) -> Floats:
@@ -172,7 +182,7 @@ def _airbrush(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Fl
 def _watercolor(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> Floats:
     """Let pigment gather in blotches and at rims, and run a little across the lines."""
     height, width = canvas.area.shape
-    blotches = smooth_noise(rng, height, width, log_uniform(rng, 8, 60) * OVERSAMPLING)
+    blotches = smooth_noise(rng, height, width, log_uniform(rng, 16, 80) * OVERSAMPLING)
     wash = _per_area(canvas, rng, 0.05, 0.3) * blotches
     rim = cv2.GaussianBlur((255 - canvas.line).astype(np.float32), (0, 0), 3 * OVERSAMPLING)
     wash += np.float32(rng.uniform(0, 0.5)) * rim / max(float(rim.max()), 1e-3)
@@ -250,7 +260,7 @@ def _highlights(canvas: PageCanvas, color: Floats, rng: np.random.Generator) -> 
     forms = _forms(canvas, rng)
     edge = np.float32(log_uniform(rng, 4, 60))
     share = np.clip((forms - np.float32(rng.uniform(0.5, 1.0))) * edge, 0, 1)
-    share *= np.float32(rng.uniform(0.2, 0.9)) * (canvas.area > 0)
+    share *= np.float32(rng.uniform(0.2, 0.9)) * _things(canvas)
     return np.asarray(color + share[..., None] * (1 - color), np.float32)
 
 

@@ -14,7 +14,7 @@ INKS = ("black", "dark", "colored", "light", "absent")
 """The colours of outlines: black; one dark colour; a darker shade of what they bound; pale on dark;
 or none, so that areas of different colours meet."""
 
-_WIDEST_ACCENT = 12.0  # pixels: wider ones look like stripes, which have no line along the middle
+_WIDEST_STRIPE = 12.0  # pixels: wider bright lines look like areas, with a line on either side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +61,20 @@ class Pen:
 
 def random_pen(rng: np.random.Generator, ink: str | None = None) -> Pen:
     """Return a pen of which every property is drawn on its own."""
-    ink = ink or str(rng.choice(INKS, p=(0.32, 0.19, 0.28, 0.08, 0.13)))
+    ink = ink or str(rng.choice(INKS, p=(0.32, 0.18, 0.27, 0.1, 0.13)))
     dark = rng.integers(0, 90, 3)
     color = {
         "light": 255 - dark // 2,
         "dark": dark,
     }.get(ink, rng.integers(0, 16, 3))
     width = float(rng.uniform(4, 30)) if chance(rng, 0.4) else log_uniform(rng, 0.9, 5)
-    has_accents = chance(rng, 0.45) and width <= _WIDEST_ACCENT
+    if ink == "light":
+        width = log_uniform(rng, 0.9, _WIDEST_STRIPE)
+    has_accents = chance(rng, 0.45) and width <= _WIDEST_STRIPE
     return Pen(
         ink=ink,
         color=(int(color[0]), int(color[1]), int(color[2])),
-        shade=float(rng.uniform(0.15, 1)),
+        shade=float(rng.uniform(0.15, 1 if width <= _WIDEST_STRIPE else 0.6)),
         width=width,
         taper=float(rng.uniform(0, 0.9)) if chance(rng, 0.6) else 0.0,
         swell=float(rng.uniform(0, 0.6)) if chance(rng, 0.4) else 0.0,

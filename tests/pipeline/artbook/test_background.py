@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.artbook import background as background_module
 from pipeline.artbook.background import BACKGROUNDS, random_background
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 from tests.pipeline.artbook.conftest import SIZE, DrawScene
@@ -40,6 +41,22 @@ def test_kinds_look_as_they_are_called() -> None:
     assert sum(visible) >= 5
     for picture in many("blurred"):  # nothing in it is sharp
         assert np.abs(np.diff(picture.astype(int), axis=0)).max() < 26
+
+
+@pytest.mark.parametrize("size", [64, 384, 768])
+def test_patterns_are_small(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dots as large as a face are things, and have lines."""
+    steps: list[float] = []
+
+    def no_pattern(_rng: np.random.Generator, side: int, step: float) -> np.ndarray:
+        steps.append(step)
+        return np.zeros((side, side), np.float32)
+
+    monkeypatch.setattr(background_module, "random_pattern", no_pattern)
+    for seed in range(40):
+        random_background(np.random.default_rng(seed), size, "pattern")
+    assert min(steps) >= 8
+    assert max(steps) <= max(16, size / 8)
 
 
 @pytest.mark.parametrize("kind", BACKGROUNDS)

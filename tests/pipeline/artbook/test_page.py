@@ -17,6 +17,7 @@ from pipeline.artbook.pen import INKS
 from pipeline.artbook.subjects import SUBJECTS
 from tests.pipeline.artbook.conftest import (
     PALE,
+    SIZE,
     DrawScene,
     disc,
     even_pen,
@@ -146,6 +147,24 @@ def test_noise_hides_faint_lines_and_leaves_clear_ones(draw_scene: DrawScene) ->
     assert lines(0) > 400
     assert lines(6) == lines(14) == 0
     np.testing.assert_array_equal(draw_scene(damage=Damage(noise=14)).lines, draw_scene(disc).lines)
+
+
+@pytest.mark.parametrize(("grain", "sure"), [(0.0, True), (0.02, True), (0.3, False)])
+def test_a_line_that_vanishes_in_a_texture_is_doubtful_at_most(
+    grain: float, sure: bool, draw_scene: DrawScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def textured(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
+        plain = paint(canvas, rng, style)
+        noise = np.float32(grain) * np.random.default_rng(0).random((SIZE, SIZE, 1), np.float32)
+        return Painted(whole=plain.whole - noise, fills=plain.fills - noise)
+
+    monkeypatch.setattr(page_module, "paint", textured)
+    faint = even_pen(ink="dark", color=tuple(value - 40 for value in PALE))
+    page = draw_scene(pen=faint, background=paper(PALE))
+    certain = int(((page.lines < 128) & (page.weight > 0)).sum())
+    assert certain > 400 if sure else certain == 0
+    black = draw_scene(background=paper(PALE))
+    assert int(((black.lines < 128) & (black.weight > 0)).sum()) > 400
 
 
 def test_nobody_can_say_where_lines_have_run_together(draw_scene: DrawScene) -> None:

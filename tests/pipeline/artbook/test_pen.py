@@ -108,6 +108,16 @@ def test_wide_lines_have_no_colours_of_their_own() -> None:
     assert 0.2 < np.mean([pen.accents > 0 for pen in pens if pen.width <= 12]) < 0.5
 
 
+def test_wide_lines_are_darker_than_what_they_bound() -> None:
+    """A wide bright band looks like an area, with a line on either side of it."""
+    pens = [random_pen(np.random.default_rng(seed)) for seed in range(400)]
+    wide = [pen for pen in pens if pen.width > 12]
+    assert wide
+    assert not any(pen.ink == "light" for pen in wide)
+    assert max(pen.shade for pen in wide) <= 0.6
+    assert max(pen.shade for pen in pens) > 0.9
+
+
 def test_plain_pens_are_fine_and_dark_and_leave_nothing_out() -> None:
     for seed in range(100):
         pen = plain_pen(np.random.default_rng(seed))

@@ -176,7 +176,7 @@ def _texture_of(fills: Floats) -> Floats:
     brightest = _largest(np.asarray(np.rint(fills * 255), np.uint8))
     fine = cv2.absdiff(brightest, cv2.GaussianBlur(brightest, (0, 0), 1.5))
     usual = np.asarray(cv2.medianBlur(fine, _PATCH), np.float32)
-    return np.minimum(usual * np.float32(2 / 255), _MOST_TEXTURE)
+    return np.asarray(np.minimum(usual * np.float32(2 / 255), _MOST_TEXTURE), np.float32)
 
 
 def _narrow(edge: NDArray[np.bool_]) -> NDArray[np.bool_]:

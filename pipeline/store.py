@@ -215,6 +215,10 @@ class Dataset:
         """Return the path of the table of outcomes of packing: a row per picture of the split."""
         return self.packed(settings_hash) / "outcomes.parquet"
 
+    def pairs(self, settings_hash: str) -> Path:
+        """Return the folder of the pictures that the artbook draws: `train.h5` and test sets."""
+        return self.root / "artbook" / settings_hash[:12]
+
     def colorizer(self, settings_hash: str) -> Path:
         """Return the folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
         return self.root / "colorizer" / settings_hash[:12]

@@ -2,6 +2,7 @@
 
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
+from tasks.draw_pairs import DrawPairs
 from tasks.evaluate_colorizer import EvaluateColorizer
 from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
@@ -18,6 +19,7 @@ from tasks.train_lines import TrainLines
 __all__ = [
     "BuildDataset",
     "DownloadShard",
+    "DrawPairs",
     "EvaluateColorizer",
     "FetchWeights",
     "FilterPosts",

@@ -30,6 +30,7 @@ from pipeline.draw.sketch import SketchOptions
 from pipeline.line_training.options import LineOptions
 from pipeline.pack.pack import PackOptions
 from pipeline.pack.split import SplitOptions
+from pipeline.pairs.options import ArtbookOptions
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.options import MetadataOptions
 from pipeline.screen.screen import ScreenOptions
@@ -92,6 +93,7 @@ SECTIONS: dict[str, type[Options]] = {
         ComputeOptions,
         SplitOptions,
         PackOptions,
+        ArtbookOptions,
         NetworkOptions,
         HintOptions,
         AugmentOptions,

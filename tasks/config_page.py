@@ -38,6 +38,7 @@ GROUPS = {
         "compute",
     ),
     "The files": ("split", "pack"),
+    "Drawn pictures": ("artbook",),
     "The colorizer": ("colorizer", "hints", "augment", "losses", "train", "evaluate"),
     "The networks of lines": ("lines",),
 }

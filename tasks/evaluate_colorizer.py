@@ -9,15 +9,16 @@ from pipeline import child_process, store
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
+from pipeline.pairs.draw_job import FILES
 from pipeline.progress import OnProgress
 from pipeline.tables.newest import EVALUATION
 from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.weights.cache import digests_of, expand_path, is_file
 from tasks import config
-from tasks.pack_dataset import PackDataset
+from tasks.draw_pairs import DrawPairs
 from tasks.stage import Stage, StageResult
-from tasks.train_colorizer import TrainColorizer
+from tasks.train_colorizer import TrainColorizer, training_files
 
 
 class EvaluateColorizer(Stage):
@@ -61,7 +62,8 @@ class EvaluateColorizer(Stage):
     def make(self, on_progress: OnProgress) -> StageResult:
         """Evaluate in a process of its own."""
         job = EvaluateJob(
-            test=str(PackDataset().file("test").absolute()),
+            test=str(training_files().file("test").absolute()),
+            others={name: str(path.absolute()) for name, path in _other_test_sets().items()},
             colorizers={
                 name: str(task.artefact().absolute()) for name, task in self._trainings().items()
             },
@@ -99,6 +101,14 @@ class EvaluateColorizer(Stage):
     def _trainings(self) -> dict[str, TrainColorizer]:
         names = config.options(EvaluateOptions).generators
         return {name: TrainColorizer(generator=name) for name in names}
+
+
+def _other_test_sets() -> dict[str, Path]:
+    """Return the files of pictures of which the training saw neither artist nor character."""
+    files = training_files()
+    if not isinstance(files, DrawPairs):
+        return {}
+    return {name: files.file(name) for name in FILES if name not in ("train", "test")}
 
 
 def _weight_digests() -> dict[str, str]:

@@ -21,10 +21,12 @@ from pipeline.colorizer.options import (
 )
 from pipeline.colorizer.train_job import JOB, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
+from pipeline.pairs.options import ArtbookOptions
 from pipeline.progress import Progress
 from sketch_models.network_options import ComputeOptions
 from tasks import config
 from tasks.build_dataset import BuildDataset
+from tasks.draw_pairs import DrawPairs
 from tasks.pack_dataset import PackDataset
 from tasks.stage import Stage, check_requirements
 from tasks.train_stage import TrainStage
@@ -47,7 +49,7 @@ class TrainColorizer(TrainStage):
         """Check the options, and that everything is there that a person must provide."""
         super().__init__(*args, **values)
         self._check_options()
-        check_requirements([self, *BuildDataset.sources()])
+        check_requirements([self, *sources()])
 
     def _check_options(self) -> None:
         """Raise ConfigError for a picture size or a generator that cannot be trained."""
@@ -64,12 +66,12 @@ class TrainColorizer(TrainStage):
         return replace(options, generator=self.generator) if self.generator else options
 
     def upstream(self) -> list[Stage]:
-        """Return the packed files."""
-        return [PackDataset()]
+        """Return the files to train on."""
+        return [training_files()]
 
     def requires(self) -> list[Stage]:
-        """Return the whole build, report included."""
-        return [BuildDataset()]
+        """Return the whole build, report included; or the drawn pictures."""
+        return [training_files() if is_drawn() else BuildDataset()]
 
     def settings(self) -> dict[str, object]:
         """Return the options of the training, the seed, and the weights of the perceptual loss."""
@@ -114,7 +116,7 @@ class TrainColorizer(TrainStage):
 
     def job(self) -> TrainJob:
         """Return what the training process is to do."""
-        packed = PackDataset()
+        packed = training_files()
         return TrainJob(
             train=str(packed.file("train").absolute()),
             test=str(packed.file("test").absolute()),
@@ -130,7 +132,7 @@ class TrainColorizer(TrainStage):
 
     def progress(self) -> Progress:
         """Count the images of all epochs; those of a checkpoint are reported as done at once."""
-        pictures = int(str(PackDataset().manifest().facts["train"]))
+        pictures = int(str(training_files().manifest().facts["train"]))
         return Progress(total=round(pictures * config.options(TrainOptions).epochs))
 
     def job_text(self) -> str:
@@ -161,6 +163,21 @@ class TrainColorizer(TrainStage):
     @property
     def _seed(self) -> int:
         return config.options(config.BuildOptions).seed
+
+
+def is_drawn() -> bool:
+    """Return whether the colorizer is trained on pictures that the artbook draws."""
+    return config.options(ArtbookOptions).pictures > 0
+
+
+def training_files() -> PackDataset | DrawPairs:
+    """Return the task that makes `train.h5` and `test.h5`."""
+    return DrawPairs() if is_drawn() else PackDataset()
+
+
+def sources() -> list[Stage]:
+    """Return the tasks that use what a person provides, for the pictures to train on."""
+    return [DrawPairs()] if is_drawn() else BuildDataset.sources()
 
 
 def _swap_training(folder: Path, content: str) -> None:

@@ -18,12 +18,23 @@ FORBIDDEN = {
 }
 
 # A room may import those before it in its ladder, and the ground floor: the files beside the rooms.
-LADDER = ("posts", "collect", "screen", "draw", "pack", "report", "colorizer", "tables", "demo")
+LADDER = (
+    "posts",
+    "collect",
+    "screen",
+    "draw",
+    "pack",
+    "pairs",
+    "report",
+    "colorizer",
+    "tables",
+    "demo",
+)
 COLORIZER = ("networks", "training", "evaluation")
 WEIGHTS, PERCEPTUAL = "weights", "perceptual"
 APART = {
     "sample_booru": {"demo", "artbook"},
-    "artbook": {"line_training"},
+    "artbook": {"line_training", "pairs"},
     "training": {"colorizer", "line_training"},
     "line_training": set(),
 }

@@ -78,8 +78,8 @@ def character_svg(style: str, seed: str, *, held_out: bool = False) -> str:
 
 
 @lru_cache(maxsize=4 * _CHARACTERS)
-def _character(style: str, number: int) -> str:
-    return character_svg(style, str(number))
+def _character(style: str, number: int, held_out: bool) -> str:
+    return character_svg(style, str(number), held_out=held_out)
 
 
 def render_svg(svg: str, side: int, scale: float, corner: tuple[float, float]) -> NDArray[np.uint8]:
@@ -114,16 +114,25 @@ def ink_only(svg: str) -> str:
     return re.sub(r"#[0-9a-fA-F]{6}\b", lambda m: m[0] if m[0] == _INK else "#ffffff", svg)
 
 
-def draw_dicebear(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
+def draw_dicebear(
+    canvas: PageCanvas,
+    rng: np.random.Generator,
+    size: int,
+    *,
+    style: str = "",
+    held_out: bool = False,
+) -> None:
     """Draw a part of a character.
 
     Args:
         canvas: in pixels of the page.
         rng: the source of randomness.
         size: side of the page, in pixels.
+        style: of dicebear-styles; empty draws one of `STYLES`.
+        held_out: whether its hair and features are those that are kept for tests.
     """
-    style = str(rng.choice(STYLES, p=(0.5, 0.15, 0.15, 0.2)))
-    svg = _character(style, int(rng.integers(_CHARACTERS)))
+    style = style or str(rng.choice(STYLES, p=(0.5, 0.15, 0.15, 0.2)))
+    svg = _character(style, int(rng.integers(_CHARACTERS)), held_out)
     side = size * OVERSAMPLING
     units = float(_definition(style)["canvas"]["width"])
     scale = OVERSAMPLING * _LONG_SIDE / units * log_uniform(rng, 0.4, 1.6)

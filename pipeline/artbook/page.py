@@ -76,6 +76,7 @@ def draw_page(
     subject: str | None = None,
     style: str | None = None,
     ink: str | None = None,
+    damaged: bool = True,
 ) -> Page:
     """Return a page; the same on every machine.
 
@@ -84,9 +85,10 @@ def draw_page(
     Args:
         seed: which of the endless pages.
         size: side, in pixels.
-        subject: what to draw, one of `SUBJECTS`; None draws by the seed.
+        subject: what to draw, one of `SUBJECTS` or `TEST_SUBJECTS`; None draws by the seed.
         style: how to paint it, one of `PAINTS`; None draws by the seed.
         ink: colour of the outlines, one of `INKS`; None draws by the seed.
+        damaged: whether some pages are blurred, noisy or badly compressed, as files are.
     """
     rng = np.random.default_rng((seed, 1))
     style = style or str(rng.choice(PAINTS, p=_SHARES))
@@ -98,7 +100,7 @@ def draw_page(
     lit = painted
     for light in [] if is_plain else random_lights(rng, size):
         lit = Painted(whole=light(lit.whole), fills=light(lit.fills))
-    damage = Damage() if is_plain else random_damage(rng)
+    damage = random_damage(rng) if damaged and not is_plain else Damage()
     lines, weight = _visible_lines(canvas, painted, lit, damage.noise / 255)
     return Page(
         color=damage.apply(lit.whole, rng),

@@ -19,6 +19,10 @@ from sketch_models.option import Options, option
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom, half-open, in pixels."""
 
+_DOTS = 0.35  # share of the strokes that are dots
+_LONGEST = 0.3  # of the picture's side
+_SAME_COLOR = 24  # of 255: the most that a channel differs within one area
+_TRIES = 4  # places of which a stroke starts at the one farthest from edges
 _OPAQUE = 127  # alpha above which a pixel of an RGBA picture is a hint
 
 
@@ -44,6 +48,12 @@ class HintOptions(Options, section="hints"):
         "sides of hint patches are min_patch, min_patch + patch_step, ... max_patch",
         at_least=1,
         unit="pixels",
+    )
+    shape: str = option(
+        "patch",
+        "patch: squares wherever, as in the paper; stroke: strokes and dots that stay in one area, "
+        "as people put them",
+        choices=("patch", "stroke"),
     )
     color: str = option(
         "mean",
@@ -146,7 +156,7 @@ def simulate_hints(
     rng: np.random.Generator,
     patches: int | None = None,
 ) -> Hints:
-    """Return random hints, as a user might put them.
+    """Return random hints, as a user might put them: patches, or strokes by `options.shape`.
 
     Args:
         picture: (S, S, 3) uint8 RGB, the ground truth, whose colours become the hints.
@@ -160,6 +170,10 @@ def simulate_hints(
     """
     count = int(rng.geometric(options.stop_probability)) - 1 if patches is None else patches
     hints = Hints.none(*picture.shape[:2])
+    if options.shape == "stroke":
+        for _ in range(count):
+            _put_stroke(hints, picture, box, options, rng)
+        return hints
     left, top, right, bottom = box
     color_of = _COLORS[options.color]
     sides = rng.choice(options.sides(picture.shape[0]), count)
@@ -182,6 +196,68 @@ def _positions(
     """
     free = np.maximum(0, end - start - sides)
     return start + np.rint(rng.normal(free / 2, free / 4)).clip(0, free).astype(np.int64)
+
+
+def _put_stroke(
+    hints: Hints,
+    picture: NDArray[np.uint8],
+    box: Box,
+    options: HintOptions,
+    rng: np.random.Generator,
+) -> None:
+    """Put a stroke or a dot in one area: it ends where the colour changes."""
+    left, top, right, bottom = box
+    start = _inside_an_area(picture, box, rng)
+    width = max(1, int(rng.choice(options.sides(picture.shape[0]))) // 2)
+    length = 0.0 if rng.random() < _DOTS else rng.uniform(0, _LONGEST) * picture.shape[0]
+    path = _path(start, int(length), box, rng)
+    off = np.abs(picture[path[:, 1], path[:, 0]].astype(np.int16) - picture[start[1], start[0]])
+    beyond = np.flatnonzero(off.max(axis=1) > _SAME_COLOR)
+    path = path[: beyond[0]] if beyond.size else path
+    x0, y0 = np.maximum(path.min(axis=0) - width, (left, top))
+    x1, y1 = np.minimum(path.max(axis=0) + width + 1, (right, bottom))
+    shape = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    shape[start[1] - y0, start[0] - x0] = 1
+    cv2.polylines(shape, [(path - (x0, y0)).astype(np.int32)], False, (1,), width)
+    shown = picture[y0:y1, x0:x1]
+    off = np.abs(shown.astype(np.int16) - picture[start[1], start[0]]).max(axis=2)
+    put = (shape > 0) & (off <= _SAME_COLOR)
+    color_of = np.mean if options.color == "mean" else np.median
+    hints.color[y0:y1, x0:x1][put] = np.rint(color_of(shown[put], axis=0))
+    hints.mask[y0:y1, x0:x1] |= put
+
+
+def _inside_an_area(
+    picture: NDArray[np.uint8], box: Box, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Return a random pixel, (x, y), of several that with the most even surroundings.
+
+    Half of them are anywhere, the others near the centre.
+    """
+    left, top, right, bottom = box
+    if rng.random() < 0.5:
+        xs, ys = rng.integers(left, right, _TRIES), rng.integers(top, bottom, _TRIES)
+    else:
+        sides = np.ones(_TRIES, np.int64)
+        xs, ys = _positions(left, right, sides, rng), _positions(top, bottom, sides, rng)
+    ranges = []
+    for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
+        around = picture[max(top, y - 2) : min(bottom, y + 3), max(left, x - 2) : min(right, x + 3)]
+        flat = around.reshape(-1, 3)
+        ranges.append(int((flat.max(axis=0).astype(np.int16) - flat.min(axis=0)).max()))
+    best = int(np.argmin(ranges))
+    return int(xs[best]), int(ys[best])
+
+
+def _path(
+    start: tuple[int, int], length: int, box: Box, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the pixels of a curve, (N, 2) as x and y, within the box."""
+    left, top, right, bottom = box
+    angles = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.08, length))
+    steps = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    points = start + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+    return np.rint(points).astype(np.int64).clip((left, top), (right - 1, bottom - 1))
 
 
 def overlay(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:

@@ -135,6 +135,31 @@ def test_links_are_those_of_the_configured_generator(data: Path) -> None:
     assert "Nothing to do" in luigi(data, "EvaluateColorizer")
 
 
+def test_a_colorizer_is_trained_and_judged_on_drawn_pictures(tmp_path: Path) -> None:
+    changed = {
+        "build_dataset": "drawn",
+        "artbook_pictures": 4,
+        "artbook_test_pictures": 2,
+        "colorizer_spread_hints": "true",
+        "hints_shape": "stroke",
+        "train_epochs": 1,
+        "evaluate_generators": "netl_spade",
+        "evaluate_hint_counts": "5",
+    }
+    output = luigi(tmp_path, "EvaluateColorizer", **changed)
+    assert "artbook   10 pictures in" in output
+    assert "download" not in output
+    assert "train     4 images in" in output
+    folder = (tmp_path / "drawn" / "evaluation.html").resolve().parent
+    for name in ("metrics", "metrics_adventurer", "metrics_micah"):
+        scores = json.loads((folder / f"{name}.json").read_text())
+        assert {score["n"] for score in scores if score["measure"] == "psnr"} == {2}
+    page = (folder / "index.html").read_text()
+    assert page.count("<h2>Scores on other pictures") == 2
+    assert Colorizer.load(tmp_path / "drawn").train_job.network.spread_hints
+    assert "Nothing to do" in luigi(tmp_path, "EvaluateColorizer", **changed)
+
+
 def test_missing_links_are_made_again(data: Path) -> None:
     (data / "sample" / "colorizer.json").unlink()
     assert "Nothing to do" in luigi(data, "EvaluateColorizer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pipeline import store
@@ -15,6 +15,7 @@ from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.evaluation import (
     FIGURE_PICTURES,
     GENERATOR_NAMES,
+    all_methods,
     evaluate_methods,
 )
 from pipeline.colorizer.evaluation.hint_auc import FILE, HintAuc, auc_to_json
@@ -53,6 +54,8 @@ def _print_progress(done: int, total: int) -> None:
 def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], None]) -> None:
     """Write `metrics.json`, `hint_auc.json`, the figures and `index.html`.
 
+    The scores of each other test set are in `metrics_<name>.json`.
+
     Args:
         job: what to evaluate, and how.
         folder: for the files; it must exist.
@@ -65,19 +68,22 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
         SengaError: If a colorizer is of another size, or the disk is full.
     """
     started = time.monotonic()
-    pictures = read_pictures(job.test, job.options.line, job.options.max_pictures or None)
     colorizers = {
         GENERATOR_NAMES[name]: Colorizer.load(path, job.compute.device, job.compute.precision)
         for name, path in job.colorizers.items()
     }
-    for name, colorizer in colorizers.items():
-        require_same_size(name, colorizer, pictures[0], job.test)
-    auc = HintAuc.of(job, colorizers)
-    scores, results = evaluate_methods(
-        pictures, colorizers, job, lambda done, total: on_progress(done, total + auc.images)
+    pictures, *others = (
+        _read_test_set(path, job, colorizers) for path in (job.test, *job.others.values())
     )
-    colorized = len(pictures) * len({(s.method, s.z, s.hints) for s in scores})
-    auc_scores = auc.scores(lambda done: on_progress(colorized + done, colorized + auc.images))
+    auc = HintAuc.of(job, colorizers)
+    runs = len(job.options.hint_counts) * len(all_methods(colorizers, job))
+    count = _Counter(runs * sum(map(len, (pictures, *others))) + auc.images, on_progress)
+    scores, results = evaluate_methods(pictures, colorizers, job, count)
+    other_scores = {
+        name: evaluate_methods(other, colorizers, job, count)[0]
+        for name, other in zip(job.others, others, strict=True)
+    }
+    auc_scores = auc.scores(count)
     logs = {
         GENERATOR_NAMES[name]: read_train_log(Path(path)) for name, path in job.colorizers.items()
     }
@@ -87,6 +93,8 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
     )
     with store.explain_write_errors(folder):
         (folder / "metrics.json").write_text(scores_to_json(scores), encoding="utf-8")
+        for name, other in other_scores.items():
+            (folder / f"metrics_{name}.json").write_text(scores_to_json(other), encoding="utf-8")
         (folder / FILE).write_text(auc_to_json(auc_scores), encoding="utf-8")
         for name, figure in figures.items():
             (folder / f"{name}.png").write_bytes(figure.png)
@@ -97,11 +105,32 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
             colorizers={name: describe(colorizer) for name, colorizer in colorizers.items()},
             scores=scores,
             auc_scores=auc_scores,
+            other_scores=other_scores,
             hints=job.options.hint_counts,
             figures=list(figures.values()),
             seconds=time.monotonic() - started,
         )
         write_page(folder / "index.html", facts)
+
+
+class _Counter:
+    """Adds up the pictures that are done, for `on_progress`, which is told how many of how many."""
+
+    def __init__(self, total: int, on_progress: Callable[[int, int], None]) -> None:
+        self._done, self._total, self._on_progress = 0, total, on_progress
+
+    def __call__(self, pictures: int) -> None:
+        self._done += pictures
+        self._on_progress(self._done, self._total)
+
+
+def _read_test_set(
+    path: str, job: EvaluateJob, colorizers: Mapping[str, Colorizer]
+) -> list[PackedPicture]:
+    pictures = read_pictures(path, job.options.line, job.options.max_pictures or None)
+    for name, colorizer in colorizers.items():
+        require_same_size(name, colorizer, pictures[0], path)
+    return pictures
 
 
 def read_train_log(folder: Path) -> list[dict[str, float]]:

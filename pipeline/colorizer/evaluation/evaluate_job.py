@@ -16,6 +16,7 @@ class EvaluateJob:
 
     Attributes:
         test: path of the file of test pictures.
+        others: paths of files of other test pictures, by their name.
         colorizers: by generator, the folder that TrainColorizer wrote.
         name: of the dataset, for the page.
         seed: of hints and z.
@@ -27,6 +28,7 @@ class EvaluateJob:
     test: str
     colorizers: dict[str, str]
     name: str
+    others: dict[str, str] = field(default_factory=dict)
     seed: int = 0
     options: EvaluateOptions = field(default_factory=EvaluateOptions)
     hints: HintOptions = field(default_factory=HintOptions)

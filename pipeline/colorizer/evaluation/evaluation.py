@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.methods import (
     PRIOR,
+    Method,
     Pictures,
     colorizer_methods,
     random_z,
@@ -24,6 +25,7 @@ from pipeline.colorizer.evaluation.methods import (
 from pipeline.colorizer.evaluation.scores import Score
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.packed_pictures import PackedPicture
+from pipeline.progress import OnProgress
 
 GENERATOR_NAMES = {"netl_spade": "netL-SPADE", "spade": "SPADE"}
 """Names of the generators for people."""
@@ -126,11 +128,19 @@ class MethodResults:
     results: Pictures
 
 
+def all_methods(colorizers: Mapping[str, Colorizer], job: EvaluateJob) -> list[Method]:
+    """Return the methods that are compared: the references, and every colorizer by its name."""
+    methods = reference_methods()
+    for name, colorizer in colorizers.items():
+        methods += colorizer_methods(name, colorizer, job.seed, job.options.batch_size)
+    return methods
+
+
 def evaluate_methods(
     pictures: Sequence[PackedPicture],
     colorizers: Mapping[str, Colorizer],
     job: EvaluateJob,
-    on_progress: Callable[[int, int], None],
+    on_progress: OnProgress,
 ) -> tuple[list[Score], list[MethodResults]]:
     """Colorize and measure with every method and every number of hints.
 
@@ -138,16 +148,13 @@ def evaluate_methods(
         pictures: to colorize.
         colorizers: by name.
         job: hints, seed and options.
-        on_progress: called with the number of pictures done, and of all.
+        on_progress: called with the number of pictures colorized since the last call.
 
     Returns:
         All scores; the results for the first pictures.
     """
-    methods = reference_methods()
-    for name, colorizer in colorizers.items():
-        methods += colorizer_methods(name, colorizer, job.seed, job.options.batch_size)
+    methods = all_methods(colorizers, job)
     deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.compute.device)
-    total = len(pictures) * len(job.options.hint_counts) * len(methods)
     scores: list[Score] = []
     method_results: list[MethodResults] = []
     for patches in job.options.hint_counts:
@@ -160,7 +167,7 @@ def evaluate_methods(
             scores += score_set(name, z, patches, deep.set_metrics(results), len(pictures))
             first = results[:FIGURE_PICTURES]
             method_results.append(MethodResults(method=name, z=z, hints=patches, results=first))
-            on_progress(len(method_results) * len(pictures), total)
+            on_progress(len(pictures))
         for name, colorizer in colorizers.items():
             diversity = {"diversity": diversities(pictures, hints, colorizer, job)}
             scores += score(name, PRIOR, patches, diversity, job.seed)

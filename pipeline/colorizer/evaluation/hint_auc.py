@@ -30,6 +30,7 @@ from pipeline.colorizer.evaluation.scores import THE_TRUTH, Z_LABELS
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures
 from pipeline.pack.dataset_reader import DatasetReader
+from pipeline.progress import OnProgress
 
 FILE = "hint_auc.json"
 """Name of the file of the scores in the folder of an evaluation."""
@@ -107,18 +108,17 @@ class HintAuc:
         pictures = sum(map(len, self.sources.values()))
         return pictures * len(self.methods) * len(KINDS) * len(RATIOS)
 
-    def scores(self, on_progress: Callable[[int], None]) -> list[AucScore]:
+    def scores(self, on_progress: OnProgress) -> list[AucScore]:
         """Return the Hint-AUC of every method, for scribbles and for dots, in PSNR and in SSIM.
 
         Args:
-            on_progress: called with the number of pictures colorized.
+            on_progress: called with the number of pictures colorized since the last call.
         """
         if not self.sources:
             return []
         first = next(iter(self.sources.values()))
         regions = [find_region_hints(_inside(picture, picture.color)) for picture in first]
         scores: list[AucScore] = []
-        done = 0
         for kind in KINDS:
             hints = {ratio: _hints(first, regions, ratio, kind) for ratio in RATIOS}
             for method in self.methods:
@@ -126,8 +126,7 @@ class HintAuc:
                 for pictures in self.sources.values():
                     for name, area in _areas(pictures, hints, method).items():
                         areas[name].append(area)
-                    done += len(pictures) * len(RATIOS)
-                    on_progress(done)
+                    on_progress(len(pictures) * len(RATIOS))
                 scores += self._summary(method, kind, areas)
         return scores
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,6 +60,7 @@ class PageFacts:
         scores: all scores.
         figures: in their order.
         auc_scores: those of Hint-AUC; may be empty.
+        other_scores: the scores on other test sets, by their name.
         hints: numbers of patches, in their order; those of the scores if empty.
         seconds: duration of the evaluation; None if unknown.
     """
@@ -71,6 +72,7 @@ class PageFacts:
     scores: Sequence[Score]
     figures: Sequence[PageFigure]
     auc_scores: Sequence[AucScore] = ()
+    other_scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
     hints: Sequence[int] = ()
     seconds: float | None = None
 
@@ -148,6 +150,10 @@ def write_page(target: Path, facts: PageFacts) -> None:
         ranked=[METRICS[name].title for name in ranked],
         winners={count: [best(facts.scores, name, count) for name in ranked] for count in hints},
         tables=[make_table(facts.scores, count) for count in hints],
+        other_tables={
+            name: [make_table(scores, count) for count in hints]
+            for name, scores in facts.other_scores.items()
+        },
         auc=auc_rows(facts.auc_scores),
         open=typical_hint_count(hints),
     )

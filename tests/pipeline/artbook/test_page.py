@@ -293,3 +293,17 @@ def test_a_narrow_area_without_outline_could_be_a_stroke(
     assert (page.lines[70, 40:120] < 128).all()
     assert page.weight[68 : 72 + width, 40:120].max() == sure
     assert page.weight[:55].min() == 1
+
+
+def test_pages_can_be_left_undamaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged: list[int] = []
+    damage = page_module.random_damage
+    monkeypatch.setattr(page_module, "random_damage", lambda *a: (damaged.append(1), damage(*a))[1])
+    for seed in range(6):
+        draw_page(seed, 64, subject="composition", damaged=False)
+    assert not damaged
+    pages = [draw_page(seed, 64, subject="composition") for seed in range(6)]
+    assert damaged
+    for seed, page in enumerate(pages):
+        clean = draw_page(seed, 64, subject="composition", damaged=False)
+        assert (clean.subject, clean.paint, clean.ink) == (page.subject, page.paint, page.ink)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipeline.artbook.subjects import SUBJECTS, draw_subject
+from pipeline.artbook.subjects import SUBJECTS, TEST_SUBJECTS, draw_subject
 from tests.pipeline.artbook.conftest import make_canvas
 
 
@@ -26,7 +26,7 @@ def test_subjects_are_drawn_by_their_share(monkeypatch: pytest.MonkeyPatch) -> N
         assert draw_subject(canvas, rng, 64, name) == drawn[-1] == name
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", [*SUBJECTS, *TEST_SUBJECTS])
 def test_a_subject_has_lines_ink_and_areas(subject: str) -> None:
     canvas = make_canvas(size=96)
     draw_subject(canvas, np.random.default_rng(2), 96, subject)
@@ -34,3 +34,9 @@ def test_a_subject_has_lines_ink_and_areas(subject: str) -> None:
     assert (canvas.strokes > 128).any()
     assert canvas.area.any()
     assert canvas.area.max() <= canvas.state.areas
+
+
+def test_nothing_draws_the_characters_of_tests_unless_it_asks_for_them() -> None:
+    assert not SUBJECTS.keys() & TEST_SUBJECTS.keys()
+    canvas, rng = make_canvas(size=64), np.random.default_rng(0)
+    assert {draw_subject(canvas, rng, 64, None) for _ in range(12)} <= SUBJECTS.keys()

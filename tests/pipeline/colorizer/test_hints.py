@@ -191,3 +191,60 @@ def test_hints_without_alpha_are_value_errors(
 ) -> None:
     with pytest.raises(ValueError, match=named):
         Hints.from_rgba(picture)
+
+
+STROKES = HintOptions(shape="stroke")
+
+
+def two_areas(size: int) -> np.ndarray:
+    """Return a picture whose left half is red and whose right half is blue."""
+    picture = np.zeros((size, size, 3), np.uint8)
+    picture[:, : size // 2], picture[:, size // 2 :] = (220, 30, 40), (20, 60, 200)
+    return picture
+
+
+@pytest.mark.parametrize("size", [64, 256])
+@pytest.mark.parametrize("color", ["mean", "median"])
+def test_strokes_have_the_colour_of_their_area(size: int, color: str) -> None:
+    picture = two_areas(size)
+    options = HintOptions(shape="stroke", color=color)
+    covered = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        hints = simulate_hints(picture, (0, 0, size, size), options, rng, 8)
+        np.testing.assert_array_equal(hints.color[hints.mask], picture[hints.mask])
+        assert not hints.color[~hints.mask].any()
+        covered += int(hints.mask.sum())
+    assert covered > 20 * 8 * (size / 256) ** 2 * 20
+
+
+def test_strokes_are_of_their_seed_and_stay_in_the_box() -> None:
+    for seed in range(20):
+        first, again = (
+            simulate_hints(PICTURE, BOX, STROKES, np.random.default_rng(seed), 12) for _ in range(2)
+        )
+        np.testing.assert_array_equal(first.color, again.color)
+        ys, xs = np.nonzero(first.mask)
+        assert xs.min() >= BOX[0]
+        assert xs.max() < BOX[2]
+        assert ys.min() >= BOX[1]
+        assert ys.max() < BOX[3]
+
+
+def test_some_strokes_are_long_and_some_are_dots() -> None:
+    picture = np.full((256, 256, 3), 90, np.uint8)
+    extents = []
+    for seed in range(60):
+        hints = simulate_hints(picture, (0, 0, 256, 256), STROKES, np.random.default_rng(seed), 1)
+        ys, xs = np.nonzero(hints.mask)
+        extents.append(max(np.ptp(xs), np.ptp(ys)))
+    assert sum(extent <= 12 for extent in extents) > 15
+    assert sum(extent > 30 for extent in extents) > 15
+    assert max(extents) <= 0.3 * 256 + 12
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_strokes_fit_on_tiny_pictures(size: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    hints = simulate_hints(picture, (0, 0, size, size), STROKES, np.random.default_rng(0), 20)
+    assert hints.mask.any()

@@ -137,6 +137,16 @@ def test_hints_can_be_chosen_and_unknown_facts_are_left_out(tmp_path: Path) -> N
     assert "The evaluation took" not in page
 
 
+def test_scores_on_other_pictures_have_tables_of_their_own(tmp_path: Path) -> None:
+    other = [score("white fill", "psnr", 7.25), score("netL-SPADE", "psnr", 9.75, "zero")]
+    page = written(replace(FACTS, other_scores={"micah": other}), tmp_path)
+    own, micah = page.split("<h2>Scores on other pictures: micah</h2>")
+    assert "<b>9.75</b>" in micah
+    assert "9.75" not in own
+    assert "<b>20.00</b>" in own
+    assert "Scores on other pictures" not in written(FACTS, tmp_path)
+
+
 def test_page_without_scores(tmp_path: Path) -> None:
     assert "upper_body" in written(replace(FACTS, scores=()), tmp_path)
 

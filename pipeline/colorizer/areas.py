@@ -30,12 +30,13 @@ def find_areas(line: NDArray[np.uint8]) -> NDArray[np.int32]:
     has_closed = np.zeros(int(narrow.max()) + 1, bool)
     has_closed[narrow[closed > 0]] = True
     has_closed[0] = True  # ink
-    areas = np.where(has_closed[narrow], closed, narrow + closed.max())
+    areas = np.where(has_closed.take(narrow), closed, narrow + closed.max())
     if not areas.any():
         return areas
     is_used = np.bincount(areas.ravel()) > 0
     is_used[0] = False
-    areas = (np.cumsum(is_used, dtype=np.int32) * is_used).astype(np.int32)[areas]
+    numbers = (np.cumsum(is_used, dtype=np.int32) * is_used).astype(np.int32)
+    areas = numbers.take(areas)
     grown = flood(line, areas)
     grown[ink] = 0
     return grown
@@ -48,7 +49,7 @@ def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
     large[0] = False  # what is not in the mask
     numbers = np.zeros(count, np.int32)
     numbers[large] = 1 + np.arange(large.sum())
-    return np.asarray(numbers[labels], np.int32)
+    return np.asarray(numbers.take(np.asarray(labels, np.int32)), np.int32)
 
 
 def flood(line: NDArray[np.uint8], markers: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer
+from pipeline.colorizer.enlarge import Enlarger
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.colorizer.networks.layers import count_parameters
@@ -163,8 +164,14 @@ class Colorizer:
         latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
         with self._inference():
             squares = to_pixels(self._vae.generator(maps, latent))
-        finish = Letterbox.finish if keep_lines else Letterbox.crop
-        return [finish(box, square) for box, square in zip(boxes, squares, strict=True)]
+        if not keep_lines:
+            return [box.crop(square) for box, square in zip(boxes, squares, strict=True)]
+        # Variations of one drawing share the search for its areas.
+        enlargers = {id(box.drawing): Enlarger(box.drawing) for box in boxes}
+        return [
+            box.finish(square, enlargers[id(box.drawing)])
+            for box, square in zip(boxes, squares, strict=True)
+        ]
 
     def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the z of pictures: the mean of the encoder's distribution.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,33 +14,60 @@ _PAPER = 232  # brightness of line art from which a pixel has no ink to speak of
 _MAX_PIXELS = 1 << 23  # that colours are computed at; it takes about 80 bytes each
 
 
-def enlarge(painted: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a painting at the size of its line art, with the line art on top.
-
-    Every pixel is interpolated between those pixels of the painting that lie in its own area and
-    have no ink, so that no colour crosses a line and no blurred line is left.
+class Enlarger:
+    """Enlarges paintings of one drawing, whose areas are found once.
 
     Args:
-        painted: (h, w, 3) uint8 RGB.
-        line: (H, W) uint8, 0 ink, of the same drawing, larger.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
+        line: (H, W) uint8, 0 ink.
     """
-    shrink = max(1.0, np.sqrt(line.size / _MAX_PIXELS))
-    if shrink == 1:
-        color = _colors(painted, line)
-    else:  # colours need not be as large as lines
-        size = tuple(max(1, round(side / shrink)) for side in line.shape[::-1])
-        smaller = cv2.resize(line, size, interpolation=cv2.INTER_AREA)
-        color = _colors(painted, np.asarray(smaller, np.uint8))
-        color = np.asarray(cv2.resize(color, line.shape[::-1]), np.uint8)
-    return np.asarray(cv2.multiply(color, cv2.merge([line, line, line]), scale=1 / 255), np.uint8)
+
+    def __init__(self, line: NDArray[np.uint8]) -> None:
+        self._line = line
+
+    def enlarge(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a painting at the size of the drawing, with the drawing on top.
+
+        Every pixel is interpolated between those pixels of the painting that lie in its own area
+        and have no ink, so that no colour crosses a line and no blurred line is left.
+
+        Args:
+            painted: (h, w, 3) uint8 RGB, smaller than the drawing.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
+        """
+        line = self._line
+        color = _colors(painted, self._smaller, self._areas)
+        if color.shape[:2] != line.shape:
+            color = np.asarray(cv2.resize(color, line.shape[::-1]), np.uint8)
+        on_top = cv2.multiply(color, cv2.merge([line, line, line]), scale=1 / 255)
+        return np.asarray(on_top, np.uint8)
+
+    @cached_property
+    def _smaller(self) -> NDArray[np.uint8]:
+        """The drawing, reduced if it is so large that colours need not be."""
+        shrink = max(1.0, np.sqrt(self._line.size / _MAX_PIXELS))
+        if shrink == 1:
+            return self._line
+        size = tuple(max(1, round(side / shrink)) for side in self._line.shape[::-1])
+        smaller = cv2.resize(self._line, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(smaller, np.uint8)
+
+    @cached_property
+    def _areas(self) -> NDArray[np.int32]:
+        return find_areas(self._smaller)
 
 
-def _colors(painted: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the colours of a painting without lines, at the size of its line art."""
-    areas = find_areas(line)
+def _colors(
+    painted: NDArray[np.uint8], line: NDArray[np.uint8], areas: NDArray[np.int32]
+) -> NDArray[np.uint8]:
+    """Return the colours of a painting without lines, at the size of its line art.
+
+    Args:
+        painted: (h, w, 3).
+        line: (H, W).
+        areas: (H, W), those of the line art.
+    """
     if not areas.any():
         return np.asarray(cv2.resize(painted, line.shape[::-1]), np.uint8)
     height, width = painted.shape[:2]
@@ -48,7 +77,7 @@ def _colors(painted: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.u
     # A little ink has darkened the pixels beside lines.
     gain = np.where(small > 0, np.float32(255) / np.maximum(small_line, 1), np.float32(1))
     cleared = np.minimum(painted * gain[..., None], np.float32(255))
-    return np.asarray(np.rint(_interpolate(cleared, small, areas)), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(_interpolate(cleared, small, areas)), np.uint8)
 
 
 def _middles(count: int, length: int) -> NDArray[np.int_]:
@@ -70,19 +99,23 @@ def _interpolate(
         (H, W, 3) float32 in [0, 255].
     """
     rows, columns = (_neighbours(*each) for each in zip(painted.shape, areas.shape, strict=False))
-    total = np.zeros((*areas.shape, 3), np.float32)
+    planes = cv2.split(painted)
+    totals = [np.zeros(areas.shape, np.float32) for _ in planes]
     weights = np.zeros(areas.shape, np.float32)
     for y, down in rows:
+        small_rows, plane_rows = small[y], [plane[y] for plane in planes]
         for x, right in columns:
-            weight = down[:, None] * right
-            weight *= (small[y[:, None], x] == areas) & (areas > 0)
-            total += weight[..., None] * painted[y[:, None], x]
+            weight = np.outer(down, right)
+            weight *= small_rows.take(x, axis=1) == areas
             weights += weight
+            for total, plane in zip(totals, plane_rows, strict=True):
+                total += weight * plane.take(x, axis=1)
     found = weights > 1e-3
-    total[found] /= weights[found, None]
+    weights[~found] = 1
+    color = np.asarray(cv2.merge([total / weights for total in totals]), np.float32)
     lost = ~found & (areas > 0)
-    total[lost] = _means(painted, small, int(areas.max()))[areas[lost]]
-    return _under_ink(total, areas)
+    color[lost] = _means(painted, small, int(areas.max()))[areas[lost]]
+    return _under_ink(color, areas)
 
 
 def _neighbours(count: int, length: int) -> list[tuple[NDArray[np.int_], NDArray[np.float32]]]:

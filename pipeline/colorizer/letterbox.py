@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.enlarge import enlarge
+from pipeline.colorizer.enlarge import Enlarger
 from pipeline.colorizer.hints import Hints
 from pipeline.pack.square import Placement
 
@@ -70,11 +70,12 @@ class Letterbox:
         resized = None if hints is None else _resize_hints(hints, placement)
         return cls(line, placement.to_square(line), resized, placement)
 
-    def finish(self, square: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def finish(self, square: NDArray[np.uint8], enlarger: Enlarger) -> NDArray[np.uint8]:
         """Return a result at the size of the line art, with that on top if it is larger.
 
         Args:
             square: (S, S, 3) uint8.
+            enlarger: of the line art.
 
         Returns:
             (H, W, 3) uint8.
@@ -83,7 +84,7 @@ class Letterbox:
         if self.width <= placement.width and self.height <= placement.height:
             return self.crop(square)
         painted = self.crop(square, placement.width, placement.height)
-        return enlarge(painted, self.drawing)
+        return enlarger.enlarge(painted)
 
     def crop(
         self, square: NDArray[np.uint8], width: int | None = None, height: int | None = None

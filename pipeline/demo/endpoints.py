@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.colorizer.enlarge import Enlarger
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.fields import Fields
@@ -87,7 +88,8 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
         width, height = box.placement.width, box.placement.height
         pictures = [box.crop(square, width, height) for square in results.outputs]
     else:
-        pictures = [box.finish(square) for square in results.outputs]
+        enlarger = Enlarger(box.drawing)
+        pictures = [box.finish(square, enlarger) for square in results.outputs]
     images = [_base64_png(picture) for picture in pictures]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _durations(results)

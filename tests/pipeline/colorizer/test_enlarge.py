@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.colorizer import enlarge as enlarge_module
-from pipeline.colorizer.enlarge import enlarge
+from pipeline.colorizer.enlarge import Enlarger
+
+
+def enlarge(painting: np.ndarray, line: np.ndarray) -> np.ndarray:
+    return Enlarger(line).enlarge(painting)
+
 
 RED, BLUE = (200, 30, 40), (40, 60, 200)
 
@@ -94,7 +99,7 @@ def test_colours_of_huge_drawings_are_computed_at_a_smaller_size(
     sizes = []
     colors = enlarge_module._colors
     monkeypatch.setattr(
-        enlarge_module, "_colors", lambda small, at: (sizes.append(at.shape), colors(small, at))[1]
+        enlarge_module, "_colors", lambda *given: (sizes.append(given[1].shape), colors(*given))[1]
     )
     result = enlarge(painted(line), line)
     assert sizes == [(200, 200)]
@@ -107,3 +112,19 @@ def test_a_huge_strip_keeps_a_row_at_the_smaller_size(monkeypatch: pytest.Monkey
     monkeypatch.setattr(enlarge_module, "_MAX_PIXELS", 50)
     line = np.full((1, 900), 255, np.uint8)
     assert (enlarge(np.full((1, 9, 3), RED, np.uint8), line) == RED).all()
+
+
+def test_areas_are_found_once_for_all_paintings_of_a_drawing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[int] = []
+    find = enlarge_module.find_areas
+    monkeypatch.setattr(enlarge_module, "find_areas", lambda line: (found.append(1), find(line))[1])
+    line = disc()
+    enlarger = Enlarger(line)
+    paintings = [np.full((50, 50, 3), color, np.uint8) for color in (RED, BLUE)]
+    first, second = map(enlarger.enlarge, paintings)
+    assert len(found) == 1
+    # A little ink, which darkens what lies beside lines, is taken off: here there was none.
+    for result, color in ((first, RED), (second, BLUE)):
+        assert (np.median(result[line == 255], axis=0) == color).all()

@@ -35,11 +35,27 @@ class NetworkOptions(Options, section="colorizer"):
         "show the networks, besides the hints, their colours spread over the areas that lines "
         "bound; the paper does not",
     )
+    copy_hints: bool = option(
+        False,
+        "let the generator choose at every pixel how much of the spread hints' colour shows; "
+        "needs spread_hints",
+    )
+    norm: str = option(
+        "batch",
+        "normalisation of the generator: batch, as in the paper; group, of single pictures",
+        choices=("batch", "group"),
+    )
     init_gain: float = option(
         0.02,
         "gain of Xavier's initialisation; with 1 a short training gets much better",
         above=0,
     )
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        copies = self.spread_hints or not self.copy_hints
+        self.require(copies, "copy_hints", "false, as [colorizer] spread_hints is")
 
     @property
     def map_channels(self) -> int:
@@ -51,6 +67,15 @@ class NetworkOptions(Options, section="colorizer"):
 class LossOptions(Options, section="losses"):
     """The weights of the losses."""
 
+    adversarial: float = option(
+        1.0, "weight of the hinge loss; 0 trains without a discriminator", at_least=0
+    )
+    adversarial_start: float = option(
+        0.0,
+        "share of the steps that come before the discriminator and its losses",
+        at_least=0,
+        at_most=1,
+    )
     feature_matching: float = option(
         10.0,
         "weight of the feature matching loss",

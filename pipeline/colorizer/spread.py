@@ -23,9 +23,9 @@ class SpreadHints:
     """Hints that were spread.
 
     Attributes:
-        color: (H, W, 3) uint8 RGB; 0 where no hint reaches.
-        nearness: (H, W) uint8, 255 on a hint, less the farther it is, never 0 where one reaches;
-            0 elsewhere.
+        color: (H, W, 3) uint8 RGB: of the nearest hint, over the least ink; 0 without any hint.
+        nearness: (H, W) uint8, 255 on a hint, less the farther it is, never 0 in an area that has
+            a hint; 0 in all others, and on ink.
     """
 
     color: NDArray[np.uint8]
@@ -35,8 +35,8 @@ class SpreadHints:
 def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
     """Spread hints over their areas.
 
-    An area with several hints is shared by a watershed that starts from all of them; hints on ink
-    stay where they are.
+    An area with several hints is shared by a watershed that starts from all of them; it goes on
+    across the lines, to areas without a hint, whose nearness is 0.
 
     Args:
         line: (H, W) uint8, 0 ink.
@@ -54,7 +54,7 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
     far = np.float32(_FAR * max(line.shape))
     nearness = np.rint(255 * far / (far + distance))
     return SpreadHints(
-        color=np.asarray(color * reached[..., None], np.uint8),
+        color=color,
         nearness=np.asarray(np.maximum(nearness, 1) * reached, np.uint8),
     )
 

@@ -63,7 +63,8 @@ def to_planes(line: NDArray[np.uint8], hints: Hints) -> Tensor:
 def spread_to_float(planes: Tensor) -> Tensor:
     """Convert spread hints: (..., 4, S, S) uint8 -> float32, see `join_map`."""
     color, nearness = planes[..., :3, :, :], planes[..., 3:, :, :]
-    return torch.cat([to_signed(color).mul_(nearness > 0), nearness.float().div_(255)], -3)
+    has_hints = nearness.amax((-2, -1), keepdim=True) > 0
+    return torch.cat([to_signed(color).mul_(has_hints), nearness.float().div_(255)], -3)
 
 
 def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:

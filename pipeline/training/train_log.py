@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -71,7 +72,7 @@ class TrainLog:
         self._folder, self._schedule, self._lr_options = folder, schedule, lr_options
         with store.explain_write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        self._sums: dict[str, Tensor] = {}
+        self._sums: dict[str, tuple[Tensor, int]] = {}  # and the steps that they are of
         self._steps = 0  # in the sums
         self._line_started = time.monotonic()
         self._writer: Any = None
@@ -93,7 +94,8 @@ class TrainLog:
     def add(self, losses: dict[str, Tensor]) -> None:
         """Add the losses of one step to the next line, without waiting for a GPU."""
         for name, value in losses.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            total, steps = self._sums.get(name, (torch.zeros_like(value), 0))
+            self._sums[name] = total + value, steps + 1
         self._steps += 1
 
     def write(self, step: int) -> None:
@@ -104,7 +106,7 @@ class TrainLog:
         """
         if not self._steps:
             return
-        means = {name: float(value) / self._steps for name, value in self._sums.items()}
+        means = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self._require_finite(means, step)
         seconds = time.monotonic() - self._line_started
         batch_size, steps = self._schedule.batch_size, self._schedule.steps

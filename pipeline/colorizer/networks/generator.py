@@ -16,9 +16,9 @@ from torch.nn import functional
 
 from pipeline.colorizer.networks.layers import (
     SLOPE,
-    BatchNorm,
     Conv,
     init_weights,
+    make_norm,
     reflection_pad,
     spectral_norm,
 )
@@ -105,8 +105,8 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         middle = min(in_channels, out_channels)
-        self.norm_in = BatchNorm(in_channels, affine=False)
-        self.norm_middle = BatchNorm(middle, affine=False)
+        self.norm_in = make_norm(options.norm, in_channels, affine=False)
+        self.norm_middle = make_norm(options.norm, middle, affine=False)
         self.modulate_in = Modulation(in_channels, options.hidden, map_channels)
         self.modulate_middle = Modulation(middle, options.hidden, map_channels)
         self.conv_in = spectral_norm(Conv(in_channels, middle))
@@ -146,11 +146,11 @@ class MapResizer(nn.Module):
 
 
 class _NormConv(nn.Sequential):
-    """BatchNorm on the input -> convolution -> LeakyReLU."""
+    """Normalisation of the input -> convolution -> LeakyReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+    def __init__(self, norm: str, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__(
-            BatchNorm(in_channels, affine=True),
+            make_norm(norm, in_channels, affine=True),
             Conv(in_channels, out_channels, stride=stride, bias=False),
             nn.LeakyReLU(SLOPE),
         )
@@ -159,12 +159,12 @@ class _NormConv(nn.Sequential):
 class MapEncoder(nn.Module):
     """netL: a small encoder of the map; each of its layers guides one block, the last one first."""
 
-    def __init__(self, map_channels: int, channels: int) -> None:
+    def __init__(self, map_channels: int, channels: int, norm: str = "batch") -> None:
         super().__init__()
-        self.base = _NormConv(map_channels, channels)
+        self.base = _NormConv(norm, map_channels, channels)
         units, scale = {}, 1
         for name, stage in reversed(_STAGES.items()):
-            units[name] = _NormConv(channels, channels, stride=stage.scale // scale)
+            units[name] = _NormConv(norm, channels, channels, stage.scale // scale)
             scale = stage.scale
         self.units = nn.ModuleDict(units)
 
@@ -191,7 +191,9 @@ class Generator(nn.Module):
         super().__init__()
         netl = options.generator == "netl_spade"
         in_map = options.map_channels
-        self.guide: nn.Module = MapEncoder(in_map, options.map_width) if netl else MapResizer()
+        self.guide: nn.Module = (
+            MapEncoder(in_map, options.map_width, options.norm) if netl else MapResizer()
+        )
         first = _STAGES["head_0"]
         self.start_shape = first.channels * options.width, size // first.scale
         self.from_latent = nn.Linear(
@@ -204,7 +206,8 @@ class Generator(nn.Module):
             blocks[name] = Block(in_channels, out_channels, options, map_channels)
             in_channels = out_channels
         self.blocks = nn.ModuleDict(blocks)
-        self.to_color = Conv(in_channels, 3)
+        self.copies_hints = options.copy_hints
+        self.to_color = Conv(in_channels, 4 if options.copy_hints else 3)
         init_weights(self, options.init_gain)
 
     def forward(self, maps: Tensor, z: Tensor) -> Tensor:
@@ -227,7 +230,22 @@ class Generator(nn.Module):
             if guide.shape[-1] > x.shape[-1]:
                 x = functional.interpolate(x, scale_factor=2.0)
             x = block(x, guide)
-        return torch.tanh(self.to_color(functional.leaky_relu(x, SLOPE)))
+        x = self.to_color(functional.leaky_relu(x, SLOPE))
+        color = torch.tanh(x[:, :3])
+        return _copy_hints(color, x[:, 3:], maps) if self.copies_hints else color
+
+
+def _copy_hints(color: Tensor, gate: Tensor, maps: Tensor) -> Tensor:
+    """Return colours with the spread hints over them, as opaque as a gate says.
+
+    Args:
+        color: (N, 3, S, S) in [-1, 1].
+        gate: (N, 1, S, S), logits.
+        maps: (N, 9, S, S), see `join_map`; without hints, nothing is copied.
+    """
+    spread, has_hints = maps[:, 5:8], maps[:, 4:5].amax((2, 3), keepdim=True)
+    share = torch.sigmoid(gate) * has_hints
+    return torch.lerp(color, spread.to(color.dtype), share.to(color.dtype))
 
 
 def join_map(line: Tensor, hint: Tensor, mask: Tensor, spread: Tensor | None = None) -> Tensor:
@@ -237,8 +255,8 @@ def join_map(line: Tensor, hint: Tensor, mask: Tensor, spread: Tensor | None = N
         line: (N, 1, S, S) in [-1, 1], 1 paper.
         hint: (N, 3, S, S) RGB in [-1, 1], 0 where there is no hint.
         mask: (N, 1, S, S), 1 where there is a hint.
-        spread: (N, 4, S, S), spread hints: RGB in [-1, 1], 0 where none reaches, and how near they
-            are, in [0, 1]; None for networks that do not see them.
+        spread: (N, 4, S, S), spread hints: RGB in [-1, 1], 0 without any hint, and how near they
+            are, in [0, 1], 0 in areas without one; None for networks that do not see them.
 
     Returns:
         (N, 5 or 9, S, S), channels last in memory.

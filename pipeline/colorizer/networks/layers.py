@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -174,6 +175,31 @@ class BatchNorm(nn.Module):
             scale, shift = scale * self.weight, shift * self.weight + self.bias
         out: Tensor = full * scale[:, None, None] + shift[:, None, None]
         return out.to(x.dtype)
+
+
+class GroupNorm(nn.Module):
+    """Group normalisation (Wu and He 2018): of each picture by itself, whatever is in the batch.
+
+    (N, C, H, W) -> the same shape; groups of 8 channels, or of as many as divide C.
+
+    Args:
+        channels: C.
+        affine: learn a scale and a shift.
+    """
+
+    def __init__(self, channels: int, *, affine: bool) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(channels // math.gcd(channels, 8), channels, affine=affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise every group of channels by its own mean and variance."""
+        out: Tensor = self.norm(x)
+        return out
+
+
+def make_norm(kind: str, channels: int, *, affine: bool) -> nn.Module:
+    """Return a normalisation of a kind of `[colorizer] norm`: `batch` or `group`."""
+    return (BatchNorm if kind == "batch" else GroupNorm)(channels, affine=affine)
 
 
 def init_weights(network: nn.Module, gain: float) -> None:

@@ -84,25 +84,18 @@ class Trainer:
         maps = join_map(inputs["line"], inputs["hint"], inputs["mask"], inputs.get("spread"))
         with self._context.autocast():
             fake, mean, log_variance = self._distributed_vae(maps, color, self._noise(len(maps)))
-            fake_features, real_features = _split_fake_real(
-                self._distributed_discriminator(
-                    torch.cat([maps, maps]), torch.cat([fake, color.to(fake.dtype)])
-                )
-            )
-            values = {"hinge_d": losses.hinge_discriminator(fake_features, real_features)}
+            values = self._adversarial_losses(maps, fake, color) if self._is_adversarial() else {}
             values |= {
-                "hinge_g": losses.hinge_generator(fake_features),
-                "feature_matching": losses.feature_matching(fake_features, real_features),
                 "kld": losses.kl_divergence(mean, log_variance),
                 **self._reconstruction_losses(fake, color),
             }
         total = self._weighted_sum(values)
-        _backward(values["hinge_d"], self.discriminator, retain_graph=True)
+        norms = {}
+        if "hinge_d" in values:
+            _backward(values["hinge_d"], self.discriminator, retain_graph=True)
+            norms["gradient_d"] = _gradient_norm(self.discriminator)
         _backward(total, self.vae)
-        norms = {
-            "gradient_g": _gradient_norm(self.vae),
-            "gradient_d": _gradient_norm(self.discriminator),
-        }
+        norms["gradient_g"] = _gradient_norm(self.vae)
         self._update()
         return {name: value.detach().float() for name, value in {**values, **norms}.items()}
 
@@ -131,6 +124,24 @@ class Trainer:
         generator = torch.Generator().manual_seed(seed % 2**63)
         return torch.randn(pictures, self._latent_dim, generator=generator).to(self._context.device)
 
+    def _is_adversarial(self) -> bool:
+        """Return whether this step trains the discriminator, and by it."""
+        weights = self._loss_weights
+        started = self.global_step >= weights.adversarial_start * self._steps
+        return weights.adversarial > 0 and started
+
+    def _adversarial_losses(self, maps: Tensor, fake: Tensor, color: Tensor) -> dict[str, Tensor]:
+        fake_features, real_features = _split_fake_real(
+            self._distributed_discriminator(
+                torch.cat([maps, maps]), torch.cat([fake, color.to(fake.dtype)])
+            )
+        )
+        return {
+            "hinge_d": losses.hinge_discriminator(fake_features, real_features),
+            "hinge_g": losses.hinge_generator(fake_features),
+            "feature_matching": losses.feature_matching(fake_features, real_features),
+        }
+
     def _reconstruction_losses(self, fake: Tensor, color: Tensor) -> dict[str, Tensor]:
         values = {}
         if self._perceptual is not None:
@@ -143,7 +154,8 @@ class Trainer:
 
     def _weighted_sum(self, values: Mapping[str, Tensor]) -> Tensor:
         names = ("feature_matching", "kld", "perceptual", "l1", "l2")
-        weights = {"hinge_g": 1.0, **{name: getattr(self._loss_weights, name) for name in names}}
+        weights = {name: getattr(self._loss_weights, name) for name in names}
+        weights["hinge_g"] = self._loss_weights.adversarial
         terms = [weight * values[name] for name, weight in weights.items() if name in values]
         return torch.stack([term.float() for term in terms]).sum()
 

@@ -46,6 +46,15 @@ def test_log_lines_are_means_since_the_line_before(tmp_path: Path) -> None:
     assert [line["images"] for line in lines] == [4, 8]
 
 
+def test_losses_of_some_steps_are_means_of_these(tmp_path: Path) -> None:
+    log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False, lr_options=LR)
+    log.add({"kld": torch.tensor(1.0)})
+    log.add({"kld": torch.tensor(3.0), "hinge_d": torch.tensor(5.0)})
+    log.write(2)
+    line = json.loads((tmp_path / "train_log.jsonl").read_text())
+    assert (line["loss/kld"], line["loss/hinge_d"]) == (2, 5)
+
+
 def test_message_about_losses_that_are_not_finite_names_the_options(tmp_path: Path) -> None:
     log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False, lr_options=LR)
     log.add({"kld": torch.tensor(float("inf"))})

@@ -10,6 +10,7 @@ from pipeline.colorizer.networks.layers import (
     Conv,
     count_parameters,
     init_weights,
+    make_norm,
     reflection_pad,
     spectral_norm,
 )
@@ -64,6 +65,14 @@ def test_batch_norm_matches_pytorch(affine: bool) -> None:
     torch.testing.assert_close(ours(x), theirs(x))
     torch.testing.assert_close(ours.running_var, theirs.running_var)
     torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
+
+
+@pytest.mark.parametrize(("channels", "groups"), [(8, 1), (16, 2), (12, 3), (5, 5), (2, 1)])
+def test_group_norm_has_groups_of_at_most_eight_channels(channels: int, groups: int) -> None:
+    x = torch.randn(2, channels, 6, 6) * 3 + 1
+    out = make_norm("group", channels, affine=False)(x)
+    torch.testing.assert_close(out, nn.functional.group_norm(x, groups))
+    assert isinstance(make_norm("batch", channels, affine=True), BatchNorm)
 
 
 def test_init_weights_is_xavier_normal_with_the_gain() -> None:

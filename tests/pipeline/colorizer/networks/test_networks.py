@@ -156,3 +156,32 @@ def test_spread_hints_are_four_more_channels_of_the_map() -> None:
         network = Generator(replace(spread, generator=generator), 64).eval()
         assert network(maps, torch.zeros(2, spread.latent_dim)).shape == (2, 3, 64, 64)
     assert Discriminator(spread)(maps, torch.zeros(2, 3, 64, 64))[0][0].shape[1] == 4
+
+
+def test_copied_hints_are_as_opaque_as_the_gate_says() -> None:
+    copying = replace(small(), spread_hints=True, copy_hints=True, norm="group", init_gain=1.0)
+    network = Generator(copying, 64).eval()
+    maps = torch.zeros(2, 9, 64, 64)
+    maps[0, 4, 10:14, 10:14] = 1  # only the first has hints
+    maps[:, 5:8] = torch.tensor([0.5, -0.25, 0.75])[:, None, None]
+    z, results = torch.randn(2, 8), []
+    with torch.inference_mode():
+        for bias in (-1e4, 1e4):
+            network.to_color.bias[3] = bias
+            results.append(network(maps, z))
+    closed, opened = results
+    torch.testing.assert_close(opened[0], maps[0, 5:8])
+    assert not torch.isclose(closed[0], maps[0, 5:8]).all()
+    torch.testing.assert_close(closed[1], opened[1])  # without hints, nothing is copied
+    assert opened.abs().max() <= 1
+
+
+def test_group_norm_does_not_depend_on_the_batch() -> None:
+    network = Generator(replace(small(), norm="group"), 64).train()
+    maps, z = torch.randn(3, 5, 64, 64), torch.randn(3, 8)
+    network(maps, z)
+    with torch.no_grad():
+        together = network(maps, z)
+        alone = network.eval()(maps[:1], z[:1])
+    torch.testing.assert_close(together[:1], alone, rtol=1e-3, atol=1e-3)
+    assert not any("running" in name for name in network.state_dict())

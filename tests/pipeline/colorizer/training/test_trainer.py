@@ -211,3 +211,35 @@ def test_networks_learn_from_spread_hints() -> None:
     assert all(torch.isfinite(value) for value in values.values())
     changed = (reads_map - before).abs().amax(dim=(0, 2, 3))
     assert (changed > 0).all()
+
+
+def test_without_adversary_there_is_no_discriminator_in_the_step() -> None:
+    training = trainer(adversarial=0, l1=1)
+    before = [weight.clone() for weight in training.discriminator.parameters()]
+    assert set(training.step(batch(0))) == {"kld", "l1", "gradient_g"}
+    after = list(training.discriminator.parameters())
+    assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_the_adversary_begins_after_its_share_of_the_steps() -> None:
+    training = trainer(adversarial_start=0.2, l1=1)
+    names = [set(training.step(batch(number))) for number in range(4)]
+    assert ["hinge_d" in each for each in names] == [False, False, True, True]  # of ten
+    assert all({"l1", "kld"} < each for each in names)
+
+
+def test_weight_of_the_adversary_scales_its_part_of_the_loss() -> None:
+    """With nothing else, Adam takes the same first step whatever the scale; beside L1, another."""
+    one, ten = trainer(l1=10), trainer(l1=10, adversarial=10)
+    for each in (one, ten):
+        each.step(batch(0))
+    pairs = zip(one.vae.parameters(), ten.vae.parameters(), strict=True)
+    assert not all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_networks_that_copy_hints_learn_from_them() -> None:
+    copying = trainer(network=replace(small(), spread_hints=True, copy_hints=True), l1=1)
+    sample = batch(0)
+    sample["spread"] = torch.cat([sample["color"], torch.full((4, 1, 64, 64), 200).byte()], 1)
+    losses = [float(copying.step(sample)["l1"]) for _ in range(6)]
+    assert losses[-1] < losses[0]

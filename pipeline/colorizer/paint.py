@@ -2,7 +2,7 @@
 
 COLORIZER is a colorizer.safetensors that TrainColorizer wrote, or the folder that it is in. With
 `--seed 1` each picture has a random z; otherwise z is 0. Hints for `girl.png` are the opaque pixels
-of `girl.hints.png`.
+of `girl.hints.png`. `--invert` is for drawings of white lines on black.
 """
 
 from __future__ import annotations
@@ -23,9 +23,21 @@ from sketch_models.errors import SengaError
 
 _EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _HINTS = ".hints"
+_DARK = 64  # of 255
+_INVERT_ADVICE = {
+    False: "If it is white lines on black, run again with --invert.",
+    True: "If it is black lines on white, run again without --invert.",
+}
 
 
-def colorize_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int | None) -> int:
+def colorize_folder(
+    colorizer: Colorizer,
+    lines: Path,
+    results: Path,
+    seed: int | None = None,
+    *,
+    invert: bool = False,
+) -> int:
     """Colorize every picture of a folder; report those that cannot be read on standard error.
 
     Args:
@@ -33,6 +45,7 @@ def colorize_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int 
         lines: folder of line art, any size.
         results: folder for the results: PNG files of the same names and sizes.
         seed: of a random z for each picture; z is 0 if None.
+        invert: whether the line art is white on black.
 
     Returns:
         The number of pictures that could not be read.
@@ -50,12 +63,15 @@ def colorize_folder(colorizer: Colorizer, lines: Path, results: Path, seed: int 
         z = rng.standard_normal(colorizer.latent_dim, np.float32) if rng else None
         try:
             line = np.asarray(Image.fromarray(decode(path.read_bytes())).convert("L"))
+            line = 255 - line if invert else line
             hints = _read_hints(path.with_name(f"{path.stem}{_HINTS}.png"))
             result = colorizer.colorize(line, hints, z)
         except (PictureError, OSError, ValueError) as error:
             failed += 1
             sys.stderr.write(f"{path}: skipped, it or its hints cannot be read ({error}).\n")
             continue
+        if np.median(line) < _DARK:
+            sys.stderr.write(f"{path}: mostly black. {_INVERT_ADVICE[invert]}\n")
         with store.publish(results / f"{path.stem}.png") as temporary:
             temporary.write_bytes(encode_png(result))
         sys.stderr.write(f"{results / path.stem}.png\n")
@@ -76,9 +92,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("lines", type=Path, help="folder of line art")
     parser.add_argument("results", type=Path, help="folder for the colorized pictures")
     parser.add_argument("--seed", type=int, help="seed of a random z; without it z is 0")
+    parser.add_argument("--invert", action="store_true", help="the line art is white on black")
     chosen = parser.parse_args(arguments)
     colorizer = Colorizer.load(chosen.colorizer)
-    failed = colorize_folder(colorizer, chosen.lines, chosen.results, chosen.seed)
+    failed = colorize_folder(
+        colorizer, chosen.lines, chosen.results, chosen.seed, invert=chosen.invert
+    )
     if failed:
         raise SengaError(f"{failed} of the pictures could not be read; the others are colorized.")
 

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -52,11 +53,20 @@ def draw_all(job: DrawJob, folder: Path, on_progress: Callable[[int], None]) -> 
 
 
 def _prepare() -> None:
-    """Load the models of a process, which has one core."""
+    """Load the models of a process, which has one core and ends with the one that started it."""
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     keep_freed_memory()
     _artists.append(PairArtist())
+
+
+def _exit_with_parent() -> None:
+    """Exit as soon as the parent process has ended, however that happened."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _draw_row(post_id: int, size: int, subject: str, compression: str) -> Row:

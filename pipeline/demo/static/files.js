@@ -74,20 +74,39 @@ async function fitToSheet(image, name, limits) {
 
 /** Return whether a picture looks like line art or a sketch: hardly any colour, mostly white. */
 export function looksLikeLines(picture) {
+  const { paper, chroma } = measure(picture);
+  return paper >= MIN_PAPER_SHARE && chroma <= MAX_CHROMA;
+}
+
+/** Turn a drawing of white lines on black round, in place; return whether it was one. */
+export function invertNegative(picture) {
+  const { black, chroma } = measure(picture);
+  if (black < MIN_PAPER_SHARE || chroma > MAX_CHROMA) return false;
+  const context = picture.getContext("2d");
+  context.globalCompositeOperation = "difference";
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, picture.width, picture.height);
+  context.globalCompositeOperation = "source-over";
+  return true;
+}
+
+/** Return the shares of white and of black pixels, and the mean of max(R, G, B) - min(R, G, B). */
+function measure(picture) {
   const side = 200;
   const small = newCanvas(side, side);
   const context = small.getContext("2d");
   context.drawImage(picture, 0, 0, side, side);
   const { data } = context.getImageData(0, 0, side, side);
-  let paper = 0; // pixels
-  let chroma = 0;
+  let [paper, black, chroma] = [0, 0, 0];
   for (let i = 0; i < data.length; i += 4) {
     const [red, green, blue] = [data[i], data[i + 1], data[i + 2]];
-    paper += (red + green + blue) / 3 > PAPER_GREY;
+    const grey = (red + green + blue) / 3;
+    paper += grey > PAPER_GREY;
+    black += grey < 255 - PAPER_GREY;
     chroma += Math.max(red, green, blue) - Math.min(red, green, blue);
   }
   const pixels = side * side;
-  return paper / pixels >= MIN_PAPER_SHARE && chroma / pixels <= MAX_CHROMA;
+  return { paper: paper / pixels, black: black / pixels, chroma: chroma / pixels };
 }
 
 /** Start a new sheet with a picture in one layer; the others are blank. */

@@ -4,7 +4,15 @@ import { get } from "./api.js";
 import { Artwork, toPng } from "./artwork.js";
 import { Colorizer } from "./colorizer.js";
 import { bindDialog, fillAbout, fillHelp, fillSamples } from "./dialogs.js";
-import { bindFileInputs, download, fetchPicture, loadIntoLayer, looksLikeLines, readPicture } from "./files.js";
+import {
+  bindFileInputs,
+  download,
+  fetchPicture,
+  invertNegative,
+  loadIntoLayer,
+  looksLikeLines,
+  readPicture,
+} from "./files.js";
 import { History } from "./history.js";
 import { Latent } from "./latent.js";
 import { fillModels, makeLines, preselectModels } from "./lines.js";
@@ -158,6 +166,7 @@ function newSheet() {
 async function openFile(file) {
   try {
     const picture = await readPicture(file, limits);
+    if (invertNegative(picture)) notify("White lines on black: the drawing was inverted.");
     const layer = looksLikeLines(picture) ? "line" : "sketch";
     openPicture(picture, layer);
     clearErrors("file");

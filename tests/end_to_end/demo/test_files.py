@@ -67,6 +67,13 @@ def test_picture_is_opened_by_button_drop_and_paste(page: DemoPage) -> None:
         page["#new"].click()
 
 
+def test_white_lines_on_black_are_inverted(page: DemoPage) -> None:
+    page.open_file("negative.png", png(255 - line_art()))
+    page.wait_until(lambda: page.notice == OPENED_AS_LINES)
+    assert abs(page.line_pixels().astype(int) - line_art()).max() <= 1
+    assert "White lines on black: the drawing was inverted." in page["#notices"].inner_text()
+
+
 def test_guess_of_the_layer_can_be_corrected(page: DemoPage) -> None:
     page.open_file("photo.png", PICTURE)
     page.wait_until(lambda: page.notice == OPENED_AS_PICTURE)

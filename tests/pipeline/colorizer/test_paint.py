@@ -67,3 +67,23 @@ def test_same_seed_gives_the_same_results(colorizer: Colorizer, tmp_path: Path) 
     first, again, other = ((tmp_path / str(n) / "line.png").read_bytes() for n in range(3))
     assert first == again
     assert first != other
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_white_lines_on_black_are_inverted_or_named(
+    colorizer: Colorizer, tmp_path: Path, capsys: pytest.CaptureFixture[str], invert: bool
+) -> None:
+    white = np.full((20, 30), 255, np.uint8)
+    white[8:10] = 0
+    Image.fromarray(255 - white).save(tmp_path / "negative.png")
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results", invert=invert) == 0
+    errors = capsys.readouterr().err
+    assert ("mostly black. If it is white lines on black, run again with --invert" in errors) is (
+        not invert
+    )
+    expected = colorizer.colorize(white if invert else 255 - white)
+    with Image.open(tmp_path / "results" / "negative.png") as result:
+        np.testing.assert_array_equal(np.asarray(result), expected)
+    Image.fromarray(white).save(tmp_path / "negative.png")
+    colorize_folder(colorizer, tmp_path, tmp_path / "results", invert=invert)
+    assert ("run again without --invert" in capsys.readouterr().err) is invert

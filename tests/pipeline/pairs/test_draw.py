@@ -1,5 +1,9 @@
 """Drawing files: valid, the same with any number of processes, in the order of their ids."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +45,30 @@ def test_the_command_draws_valid_files(tmp_path: Path, capfd: pytest.CaptureFixt
     for row in range(3):
         for name in ("color", *(f"line/{line}" for line in reader.line_names)):
             np.testing.assert_array_equal(reader.picture(name, row), repeated.picture(name, row))
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    job = DrawJob(**{**JOB.__dict__, "pictures": 10_000})
+    (tmp_path / "job.json").write_text(job.to_json(), encoding="utf-8")
+    command = [sys.executable, "-m", "pipeline.pairs.draw", str(tmp_path / "job.json")]
+    with subprocess.Popen(
+        [*command, str(tmp_path)], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it draws
+        process.kill()
+    deadline = time.monotonic() + 30
+    while _group_is_alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _group_is_alive(process.pid)
+
+
+def _group_is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_wrong_arguments_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Light: time of day, lamps, haze, and all that shines or floats in front of a picture."""
+"""Light: time of day, lamps, haze, focus, and all that shines or floats in front of a picture."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def random_lights(rng: np.random.Generator, size: int) -> list[Light]:
         (0.25, gamma),
         (0.14, haze),
         (0.12, darkness),
+        (0.16, softness),
     )
     return [make(rng, size) for probability, make in chances if chance(rng, probability)]
 
@@ -165,3 +166,9 @@ def darkness(rng: np.random.Generator, _size: int) -> Light:
     gain = np.float32(log_uniform(rng, 0.06, 0.5))
     floor = np.float32(rng.uniform(0, 0.04))
     return lambda picture: np.asarray(picture * gain + floor, np.float32)
+
+
+def softness(rng: np.random.Generator, _size: int) -> Light:
+    """Return a soft focus, as of pictures painted without hard edges, or enlarged."""
+    sigma = log_uniform(rng, 0.8, 2.5)  # more would hide what is small
+    return lambda picture: np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)

@@ -26,6 +26,7 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Light]] = {
         light.gamma,
         light.haze,
         light.darkness,
+        light.softness,
     )
 }
 IN_FRONT = ("beams", "glow", "bokeh", "particles", "streaks")  # add light, and nothing else

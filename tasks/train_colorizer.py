@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import luigi
 
@@ -33,6 +34,11 @@ from tasks.train_stage import TrainStage
 
 logger = logging.getLogger("senga")
 
+_PLAIN: dict[str, dict[str, Any]] = {
+    "spade": {"spread_hints": False, "copy_hints": False, "norm": "batch"}
+}
+"""Options of the networks of a generator that another one is compared with."""
+
 
 class TrainColorizer(TrainStage):
     """Train a generator with its encoder and discriminator, in a process of its own."""
@@ -59,11 +65,15 @@ class TrainColorizer(TrainStage):
     def network_options(self) -> NetworkOptions:
         """Return the options of the networks, with the generator of this task.
 
+        SPADE, trained for a comparison, is as it was published: plain.
+
         Raises:
             ConfigError: if there is no such generator.
         """
         options = config.options(NetworkOptions)
-        return replace(options, generator=self.generator) if self.generator else options
+        if self.generator in ("", options.generator):
+            return options
+        return replace(options, generator=self.generator, **_PLAIN.get(self.generator, {}))
 
     def upstream(self) -> list[Stage]:
         """Return the files to train on."""

@@ -31,7 +31,7 @@ class Pair:
 
     Attributes:
         color: (S, S, 3) uint8 RGB.
-        lines: by suffix of its variant and style, such as `original_known`: (S, S) uint8, 0 = ink.
+        lines: by name, a style and a source such as `original_known`: (S, S) uint8, 0 = ink.
         tags: what it shows and how it was painted.
     """
 

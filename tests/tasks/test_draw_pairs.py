@@ -1,8 +1,11 @@
 """The task of drawn pictures: what it needs, and when the colorizer is trained on them."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.artbook import dicebear
+from pipeline.colorizer.options import NetworkOptions
 from pipeline.pairs.options import ArtbookOptions
 from tasks import DrawPairs, PackDataset, config, train_colorizer
 from tasks.train_colorizer import is_drawn, sources, training_files
@@ -25,6 +28,19 @@ def test_drawn_pictures_are_trained_on_alone() -> None:
     assert isinstance(training_files(), DrawPairs)
     assert [type(task) for task in sources()] == [DrawPairs]
     assert train_colorizer.TrainColorizer().requires() == [DrawPairs()]
+
+
+@pytest.mark.usefixtures("drawn")
+def test_spade_is_plain_if_it_is_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = NetworkOptions(spread_hints=True, copy_hints=True, norm="group", width=8)
+    monkeypatch.setitem(config._cache, NetworkOptions, ours)
+    compared = train_colorizer.TrainColorizer(generator="spade").network_options()
+    assert compared == NetworkOptions(generator="spade", width=8)
+    for name in ("", "netl_spade"):
+        assert train_colorizer.TrainColorizer(generator=name).network_options() == ours
+    monkeypatch.setitem(config._cache, NetworkOptions, replace(ours, generator="spade"))
+    chosen = train_colorizer.TrainColorizer(generator="spade").network_options()
+    assert chosen.copy_hints
 
 
 @pytest.mark.usefixtures("drawn")

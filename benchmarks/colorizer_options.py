@@ -1,9 +1,9 @@
 """What each option of a colorizer's recipe brings: short trainings, each with one change.
 
-`python benchmarks/colorizer_options.py data/demo/artbook/0123456789ab --recipe configs/demo.cfg`
-trains on the pictures of that folder, which DrawPairs made, and prints a table; `--save` also
-writes it to `results/colorizer_options.md`. Trainings that are done are not repeated: they are kept
-in `--folder`.
+`python benchmarks/colorizer_options.py --recipe configs/demo.cfg` draws the pictures of that recipe
+with DrawPairs, trains on them, and prints a table; `--save` also writes it to
+`results/colorizer_options.md`. Trainings that are done are not repeated: they are kept in
+`--folder`. Changes that the recipe has made already are left out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -50,7 +51,12 @@ CHANGES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "batch normalisation": {"network": {"norm": "batch"}},
     "group normalisation": {"network": {"norm": "group"}},
     "no adversary": {"losses": {"adversarial": 0.0, "feature_matching": 0.0}},
-    "an adversary from the start": {"losses": {"adversarial": 1.0, "feature_matching": 2.0}},
+    "an adversary from the start": {
+        "losses": {"adversarial": 1.0, "feature_matching": 2.0, "adversarial_start": 0.0}
+    },
+    "hints are spread": {"network": {"spread_hints": True}},
+    "hints are spread and copied": {"network": {"spread_hints": True, "copy_hints": True}},
+    "hints are strokes": {"hints": {"shape": "stroke"}},
     "hints are squares": {"hints": {"shape": "patch"}},
     "L2 instead of L1": {"losses": {"l1": 0.0, "l2": 400.0}},
     "known lines alone": {"options": {"lines": ("original_known", "pured_known")}},
@@ -59,11 +65,14 @@ CHANGES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 """Each change by its name: new values by part of the training job and option."""
 
 
-def recipe_job(recipe: Path, train: Path, images: int) -> TrainJob:
-    """Return the training of a recipe, on a file and for a number of images."""
+def recipe_job(recipe: Path, images: int) -> TrainJob:
+    """Return the training of a recipe for a number of images; draw its pictures if need be."""
     os.environ["LUIGI_CONFIG_PATH"] = str(recipe)
-    from tasks import config  # reads the recipe when it is imported
+    from tasks import DrawPairs, config  # read the recipe when they are imported
 
+    command = [sys.executable, "-m", "luigi", "--module", "tasks", "DrawPairs"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    train = DrawPairs().file("train")
     pictures = len(DatasetReader(train))
     options = replace(
         config.options(TrainOptions),
@@ -145,14 +154,13 @@ def measure(job: TrainJob, pictures: int, colorizer: Colorizer | None, method: s
 def main() -> None:
     """Run the command."""
     parser = make_parser(__doc__, "colorizer_options.md")
-    parser.add_argument("pictures", type=Path, help="folder of train.h5 and the test sets")
     parser.add_argument("--recipe", type=Path, default=Path("configs/demo.cfg"))
     parser.add_argument("--images", type=int, default=8000, help="of each training; 8,000")
     parser.add_argument("--test-pictures", type=int, default=40, help="of each test set; 40")
     parser.add_argument("--folder", type=Path, default=Path("data/colorizer_options"))
     parser.add_argument("--only", nargs="*", choices=CHANGES, help="some of the changes")
     arguments = parser.parse_args()
-    job = recipe_job(arguments.recipe, arguments.pictures / "train.h5", arguments.images)
+    job = recipe_job(arguments.recipe, arguments.images)
     rows: list[list[object]] = [
         [fill, MISSING, *measure(job, arguments.test_pictures, None, fill)] for fill in FILLS
     ]

@@ -22,8 +22,16 @@ _EXIT_WITH_PARENT = "--exit-with-parent"
 _ERROR_PREFIX = "senga: "  # of an error message on the standard error
 
 
+_RESUMES = "lower the batch size. Run again: it resumes from the last checkpoint"
+
+
 def run_module(
-    module: str, arguments: Sequence[str], on_message: Callable[[JsonLine], None], processes: int
+    module: str,
+    arguments: Sequence[str],
+    on_message: Callable[[JsonLine], None],
+    processes: int,
+    *,
+    advice: str = _RESUMES,
 ) -> None:
     """Run `python -m <module> <arguments>` and wait for it.
 
@@ -34,6 +42,7 @@ def run_module(
         arguments: the arguments of its command line.
         on_message: called with every line of JSON that it writes to its standard output.
         processes: number of processes that torchrun starts; 1 for a plain process.
+        advice: what to do if the system ran out of memory.
 
     Raises:
         SengaError: if the module printed an error or was killed; with that message.
@@ -64,24 +73,24 @@ def run_module(
             raise
         status = process.wait()
         errors.seek(0)
-        _check_exit_status(module, status, errors.read())
+        _check_exit_status(module, status, errors.read(), advice)
 
 
-def _check_exit_status(module: str, status: int, errors: str) -> None:
+def _check_exit_status(module: str, status: int, errors: str, advice: str) -> None:
     """Raise an exception if the child failed, see `run_module`.
 
     Args:
         module: the name of the module.
         status: exit status, or the negative number of the signal that killed it.
         errors: what it wrote to its standard error.
+        advice: what to do if the system ran out of memory.
     """
     messages = [line for line in errors.splitlines() if line.startswith(_ERROR_PREFIX)]
     if messages:
         raise SengaError(messages[-1].removeprefix(_ERROR_PREFIX))
     if status < 0:
         raise SengaError(
-            f"{module} was killed by signal {-status}. If the system ran out of memory, lower the "
-            "batch size. Run again: it resumes from the last checkpoint."
+            f"{module} was killed by signal {-status}. If the system ran out of memory, {advice}."
         )
     if status:
         raise RuntimeError(f"{module} failed:\n{errors}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import child_process, store
 from pipeline.pack.pack import PackOptions
-from pipeline.pairs.draw_job import FILES, DrawJob
+from pipeline.pairs.draw_job import FEWER_PROCESSES, FILES, DrawJob
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.progress import OnProgress, Progress
 from sketch_models import line_weights
@@ -64,7 +64,11 @@ class DrawPairs(Stage):
             folder.mkdir()
             (folder / "job.json").write_text(self._job().to_json(), encoding="utf-8")
             child_process.run_module(
-                "pipeline.pairs.draw", [str(folder / "job.json"), str(folder)], counter, 1
+                "pipeline.pairs.draw",
+                [str(folder / "job.json"), str(folder)],
+                counter,
+                1,
+                advice=FEWER_PROCESSES,
             )
         return StageResult(kept=counter.images, facts=self._counts())
 

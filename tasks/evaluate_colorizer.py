@@ -104,7 +104,7 @@ class EvaluateColorizer(Stage):
 
 
 def _other_test_sets() -> dict[str, Path]:
-    """Return the files of pictures of which the training saw neither artist nor character."""
+    """Return the files of pictures of characters that the training did not see, by their name."""
     files = training_files()
     if not isinstance(files, DrawPairs):
         return {}

@@ -25,6 +25,7 @@ from pipeline.pack.pack import PackOptions
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.progress import Progress
 from sketch_models.network_options import ComputeOptions
+from sketch_models.option import settings_of
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.draw_pairs import DrawPairs
@@ -94,7 +95,7 @@ class TrainColorizer(TrainStage):
             ComputeOptions,
         )
         sections = {each.section: config.result_options(each) for each in options_types}
-        sections[NetworkOptions.section]["generator"] = self.network_options().generator
+        sections[NetworkOptions.section] = settings_of(self.network_options())
         losses = config.options(LossOptions)
         ready = perceptual_weights.are_ready(losses)
         identity = perceptual_weights.identity(losses) if ready else ""

@@ -1,7 +1,8 @@
 """Characters by artists, with outlines of their own, from the package dicebear-styles.
 
 `adventurer` is by Lisa Wischofsky (CC BY 4.0); `lorelei` by Lisa Wischofsky, `open-peeps` by Pablo
-Stanley and `notionists` by Zoish are in the public domain (CC0 1.0).
+Stanley and `notionists` by Zoish are in the public domain (CC0 1.0). `micah`, by Micah Lanier
+(CC BY 4.0), is drawn for tests alone.
 """
 
 from __future__ import annotations

@@ -154,8 +154,9 @@ class Colorizer:
         _check_z(z, (len(lines), self.latent_dim))
         if not lines:
             return []
+        greys = {id(line): _to_grey(line) for line in lines}  # variations have one drawing
         boxes = [
-            Letterbox.of(_to_grey(line), each, self.size)
+            Letterbox.of(greys[id(line)], each, self.size)
             for line, each in zip(lines, hints, strict=True)
         ]
         drawings, put = [box.line for box in boxes], [box.hints for box in boxes]
@@ -166,12 +167,7 @@ class Colorizer:
             squares = to_pixels(self._vae.generator(maps, latent))
         if not keep_lines:
             return [box.crop(square) for box, square in zip(boxes, squares, strict=True)]
-        # Variations of one drawing share the search for its areas.
-        enlargers = {id(box.drawing): Enlarger(box.drawing) for box in boxes}
-        return [
-            box.finish(square, enlargers[id(box.drawing)])
-            for box, square in zip(boxes, squares, strict=True)
-        ]
+        return list(_finish(boxes, squares))
 
     def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the z of pictures: the mean of the encoder's distribution.
@@ -202,6 +198,15 @@ class Colorizer:
         enabled = self._dtype != torch.float32
         with torch.inference_mode(), torch.autocast(self.device.type, self._dtype, enabled):
             yield
+
+
+def _finish(boxes: Sequence[Letterbox], squares: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield results at the size of their drawings; variations in a row share its areas."""
+    enlarger: Enlarger | None = None
+    for box, square in zip(boxes, squares, strict=True):
+        if enlarger is None or enlarger.line is not box.drawing:
+            enlarger = Enlarger(box.drawing)
+        yield box.finish(square, enlarger)
 
 
 def _check_z(z: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> None:

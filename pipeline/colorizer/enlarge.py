@@ -17,12 +17,12 @@ _MAX_PIXELS = 1 << 23  # that colours are computed at; it takes about 80 bytes e
 class Enlarger:
     """Enlarges paintings of one drawing, whose areas are found once.
 
-    Args:
-        line: (H, W) uint8, 0 ink.
+    Attributes:
+        line: the drawing, (H, W) uint8, 0 ink.
     """
 
     def __init__(self, line: NDArray[np.uint8]) -> None:
-        self._line = line
+        self.line = line
 
     def enlarge(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a painting at the size of the drawing, with the drawing on top.
@@ -36,7 +36,7 @@ class Enlarger:
         Returns:
             (H, W, 3) uint8 RGB.
         """
-        line = self._line
+        line = self.line
         color = _colors(painted, self._smaller, self._areas)
         if color.shape[:2] != line.shape:
             color = np.asarray(cv2.resize(color, line.shape[::-1]), np.uint8)
@@ -46,11 +46,11 @@ class Enlarger:
     @cached_property
     def _smaller(self) -> NDArray[np.uint8]:
         """The drawing, reduced if it is so large that colours need not be."""
-        shrink = max(1.0, np.sqrt(self._line.size / _MAX_PIXELS))
+        shrink = max(1.0, np.sqrt(self.line.size / _MAX_PIXELS))
         if shrink == 1:
-            return self._line
-        size = tuple(max(1, round(side / shrink)) for side in self._line.shape[::-1])
-        smaller = cv2.resize(self._line, size, interpolation=cv2.INTER_AREA)
+            return self.line
+        size = tuple(max(1, round(side / shrink)) for side in self.line.shape[::-1])
+        smaller = cv2.resize(self.line, size, interpolation=cv2.INTER_AREA)
         return np.asarray(smaller, np.uint8)
 
     @cached_property

@@ -38,7 +38,10 @@ class HintOptions(Options, section="hints"):
         renamed_from="chance_of_end",
     )
     min_patch: int = option(
-        2, "smallest side of a hint patch, in pixels at 256 x 256", at_least=1, unit="pixels"
+        2,
+        "smallest side of a hint patch, in pixels at 256 x 256; strokes are half as wide",
+        at_least=1,
+        unit="pixels",
     )
     max_patch: int = option(
         20, "largest side of a hint patch, in pixels at 256 x 256", at_least=1, unit="pixels"
@@ -217,8 +220,8 @@ def _put_stroke(
     x0, y0 = np.maximum(path.min(axis=0) - width, (left, top))
     x1, y1 = np.minimum(path.max(axis=0) + width + 1, (right, bottom))
     shape = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    shape[start[1] - y0, start[0] - x0] = 1
-    cv2.polylines(shape, [(path - (x0, y0)).astype(np.int32)], False, (1,), width)
+    points = np.concatenate([path, path[-1:]]) - (x0, y0)  # OpenCV draws nothing of one point
+    cv2.polylines(shape, [points.astype(np.int32)], False, (1,), width)
     shown = picture[y0:y1, x0:x1]
     off = np.abs(shown.astype(np.int16) - picture[start[1], start[0]]).max(axis=2)
     put = (shape > 0) & (off <= _SAME_COLOR)
@@ -252,12 +255,14 @@ def _inside_an_area(
 def _path(
     start: tuple[int, int], length: int, box: Box, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the pixels of a curve, (N, 2) as x and y, within the box."""
+    """Return the pixels of a curve, (N, 2) as x and y, up to the rim of the box."""
     left, top, right, bottom = box
     angles = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.08, length))
     steps = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     points = start + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
-    return np.rint(points).astype(np.int64).clip((left, top), (right - 1, bottom - 1))
+    path = np.rint(points).astype(np.int64)
+    outside = (path < (left, top)).any(axis=1) | (path >= (right, bottom)).any(axis=1)
+    return path[: np.argmax(outside)] if outside.any() else path
 
 
 def overlay(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:

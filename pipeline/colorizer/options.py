@@ -68,7 +68,9 @@ class LossOptions(Options, section="losses"):
     """The weights of the losses."""
 
     adversarial: float = option(
-        1.0, "weight of the hinge loss; 0 trains without a discriminator", at_least=0
+        1.0,
+        "weight of the hinge loss; 0 trains without a discriminator, and without feature matching",
+        at_least=0,
     )
     adversarial_start: float = option(
         0.0,
@@ -102,6 +104,14 @@ class LossOptions(Options, section="losses"):
         renamed_from="without_weights",
         renamed_choices={"continue": "skip", "refuse": "error"},
     )
+
+    def __post_init__(self) -> None:
+        """Check every value, and that steps without a discriminator have something to learn."""
+        super().__post_init__()
+        compares = self.l1 > 0 or self.l2 > 0
+        needs = "0, as there is neither [losses] l1 nor l2"
+        self.require(compares or self.adversarial > 0, "adversarial", f"more than {needs}")
+        self.require(compares or self.adversarial_start == 0, "adversarial_start", needs)
 
 
 @dataclass(frozen=True, kw_only=True)

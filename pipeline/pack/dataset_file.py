@@ -91,7 +91,7 @@ class Row:
         id: post id.
         box: content box: left, top, right, bottom, half-open, in pixels.
         tags: tags of the post, separated by spaces.
-        sha256: sha256 of the downloaded file, 64 hex digits.
+        sha256: sha256 of the downloaded file, or of the pixels of a drawn picture, 64 hex digits.
         pictures: colour, lines and sketches by the name of their HDF5 dataset.
     """
 

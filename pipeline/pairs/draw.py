@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import torch
 from pipeline import store
 from pipeline.child_process import run_main
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
-from pipeline.pairs.draw_job import FILES, DrawJob
+from pipeline.pairs.draw_job import FEWER_PROCESSES, FILES, DrawJob
 from pipeline.pairs.pair import SOURCES, PairArtist
 from pipeline.picture import keep_freed_memory
 from sketch_models.errors import SengaError
@@ -39,17 +40,22 @@ def draw_all(job: DrawJob, folder: Path, on_progress: Callable[[int], None]) -> 
         on_progress: called with the number of pictures since the last call.
 
     Raises:
-        SengaError: If the disk is full.
+        SengaError: If the disk is full, or the system has killed one of the processes.
     """
     processes = job.processes or os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
-    with (
-        store.explain_write_errors(folder),
-        ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare) as pool,
-    ):
-        for name, subject in FILES.items():
-            rows = _rows(pool, job, job.ids(name), subject, _AHEAD * processes)
-            _write(folder / f"{name}.h5", job, name, len(job.ids(name)), rows, on_progress)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare)
+    try:
+        with store.explain_write_errors(folder):
+            for name, subject in FILES.items():
+                rows = _rows(pool, job, job.ids(name), subject, _AHEAD * processes)
+                _write(folder / f"{name}.h5", job, name, len(job.ids(name)), rows, on_progress)
+    except BrokenProcessPool:
+        raise SengaError(
+            f"A process that draws was killed. If the system ran out of memory, {FEWER_PROCESSES}."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _prepare() -> None:

@@ -10,6 +10,9 @@ FILES = {"train": "", "test": "", "adventurer": "adventurer", "micah": "micah"}
 """The files, and the subject of their pictures; empty for any: the pictures to train on, test
 pictures like them, and characters that no training draws."""
 
+FEWER_PROCESSES = "choose fewer [artbook] processes, and run again"
+"""What to do if memory does not suffice."""
+
 _IDS_PER_SEED = 1 << 32
 _IDS_PER_TEST_SET = 1 << 24
 _SEEDS = 1 << 24  # so that ids, and seeds of their pages, fit into 63 bits

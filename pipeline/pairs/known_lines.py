@@ -35,7 +35,7 @@ def known_lines(
     half = np.full(lines.shape, log_uniform(rng, *_WIDTHS) * scale / 2 - 1, np.float32)
     if roughness:
         off = roughness * _JITTER * scale * rng.random()
-        distance = _moved(np.asarray(distance, np.float32), off, rng)
+        distance = _moved(np.asarray(distance, np.float32), off, scale, rng)
         swell = smooth_noise(rng, height, width, 20 * scale)
         half *= 1 + np.float32(0.25 * roughness) * swell
         strength = smooth_noise(rng, height, width, 12 * scale)
@@ -46,13 +46,13 @@ def known_lines(
 
 
 def _moved(
-    distance: NDArray[np.float32], off: float, rng: np.random.Generator
+    distance: NDArray[np.float32], off: float, scale: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Return a map of distances that is bent by up to `off` pixels, about."""
+    """Return a map of distances that is bent by `off` pixels, on the average."""
     height, width = distance.shape
     x = np.arange(width, dtype=np.float32)[None]
     y = np.arange(height, dtype=np.float32)[:, None]
-    shift = [np.float32(off) * smooth_noise(rng, height, width, 24.0) for _ in range(2)]
+    shift = [np.float32(off) * smooth_noise(rng, height, width, 12 * scale) for _ in range(2)]
     moved = cv2.remap(
         distance, x + shift[0], y + shift[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

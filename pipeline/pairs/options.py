@@ -19,7 +19,8 @@ class ArtbookOptions(Options, section="artbook"):
     )
     test_pictures: int = option(
         100,
-        "pictures of each test set: the artbook's, and two of characters that no training draws",
+        "pictures of each test set: the artbook's, and two of characters that no training draws; "
+        "another number draws and trains again",
         at_least=1,
         at_most=100_000,
     )

@@ -34,13 +34,16 @@ def test_drawn_pictures_are_trained_on_alone() -> None:
 def test_spade_is_plain_if_it_is_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = NetworkOptions(spread_hints=True, copy_hints=True, norm="group", width=8)
     monkeypatch.setitem(config._cache, NetworkOptions, ours)
-    compared = train_colorizer.TrainColorizer(generator="spade").network_options()
-    assert compared == NetworkOptions(generator="spade", width=8)
+    plain = train_colorizer.TrainColorizer(generator="spade").network_options()
+    assert plain == NetworkOptions(generator="spade", width=8)
     for name in ("", "netl_spade"):
         assert train_colorizer.TrainColorizer(generator=name).network_options() == ours
     monkeypatch.setitem(config._cache, NetworkOptions, replace(ours, generator="spade"))
-    chosen = train_colorizer.TrainColorizer(generator="spade").network_options()
-    assert chosen.copy_hints
+    chosen = train_colorizer.TrainColorizer(generator="spade")
+    assert chosen.network_options().copy_hints
+    chosen_settings = chosen.settings()
+    monkeypatch.setitem(config._cache, NetworkOptions, ours)
+    assert train_colorizer.TrainColorizer(generator="spade").settings() != chosen_settings
 
 
 @pytest.mark.usefixtures("drawn")

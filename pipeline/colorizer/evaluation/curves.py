@@ -181,7 +181,7 @@ def plot_metrics(scores: Sequence[Score], metrics: Sequence[str], z: str = "zero
                 points = [s for s in shown if (s.method, s.metric) == (method, metric)]
                 offset = (number - (len(methods) - 1) / 2) * _OFFSET
                 _plot_scores(panel, points, hints, offset, color)
-        figure.supxlabel("hint patches per picture", fontsize=8.5)
+        figure.supxlabel("hints per picture", fontsize=8.5)
         return _render(figure, panels)
 
 

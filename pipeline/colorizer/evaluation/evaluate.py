@@ -23,6 +23,7 @@ from pipeline.colorizer.evaluation.page import PageFacts, write_page
 from pipeline.colorizer.evaluation.paper_figures import draw_figures
 from pipeline.colorizer.evaluation.scores import scores_to_json
 from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures, read_variants
+from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.training.folder import TRAIN_LOG
 from sketch_models.errors import SengaError
 
@@ -72,16 +73,16 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
         GENERATOR_NAMES[name]: Colorizer.load(path, job.compute.device, job.compute.precision)
         for name, path in job.colorizers.items()
     }
-    pictures, *others = (
-        _read_test_set(path, job, colorizers) for path in (job.test, *job.others.values())
-    )
+    files = (job.test, *job.others.values())
+    number = sum(_check_test_set(path, job, colorizers) for path in files)
     auc = HintAuc.of(job, colorizers)
     runs = len(job.options.hint_counts) * len(all_methods(colorizers, job))
-    count = _Counter(runs * sum(map(len, (pictures, *others))) + auc.images, on_progress)
+    count = _Counter(runs * number + auc.images, on_progress)
+    pictures = _read_test_set(job.test, job)
     scores, results = evaluate_methods(pictures, colorizers, job, count)
     other_scores = {
-        name: evaluate_methods(other, colorizers, job, count)[0]
-        for name, other in zip(job.others, others, strict=True)
+        name: evaluate_methods(_read_test_set(path, job), colorizers, job, count)[0]
+        for name, path in job.others.items()
     }
     auc_scores = auc.scores(count)
     logs = {
@@ -124,13 +125,17 @@ class _Counter:
         self._on_progress(self._done, self._total)
 
 
-def _read_test_set(
-    path: str, job: EvaluateJob, colorizers: Mapping[str, Colorizer]
-) -> list[PackedPicture]:
-    pictures = read_pictures(path, job.options.line, job.options.max_pictures or None)
+def _check_test_set(path: str, job: EvaluateJob, colorizers: Mapping[str, Colorizer]) -> int:
+    """Return the number of pictures to evaluate on; raise SengaError if they cannot be used."""
+    first = read_pictures(path, job.options.line, 1)[0]
     for name, colorizer in colorizers.items():
-        require_same_size(name, colorizer, pictures[0], path)
-    return pictures
+        require_same_size(name, colorizer, first, path)
+    pictures = len(DatasetReader(path))
+    return min(pictures, job.options.max_pictures or pictures)
+
+
+def _read_test_set(path: str, job: EvaluateJob) -> list[PackedPicture]:
+    return read_pictures(path, job.options.line, job.options.max_pictures or None)
 
 
 def read_train_log(folder: Path) -> list[dict[str, float]]:

@@ -61,7 +61,7 @@ class PageFacts:
         figures: in their order.
         auc_scores: those of Hint-AUC; may be empty.
         other_scores: the scores on other test sets, by their name.
-        hints: numbers of patches, in their order; those of the scores if empty.
+        hints: numbers of hints, in their order; those of the scores if empty.
         seconds: duration of the evaluation; None if unknown.
     """
 
@@ -138,7 +138,7 @@ def write_page(target: Path, facts: PageFacts) -> None:
     environment.filters |= {
         "number": "{:,}".format,
         "duration": format_duration,
-        "patches": count_patches,
+        "hints": count_hints,
     }
     hints = list(facts.hints) or hint_counts(facts.scores)
     metrics = metrics_of(facts.scores)
@@ -242,9 +242,9 @@ def _colors(scores: Sequence[Score]) -> dict[str, str]:
     return dict(zip(methods, method_colors(methods), strict=True))
 
 
-def count_patches(count: int) -> str:
-    """Return a number of hint patches in words: `no patches`, `1 patch`, `10 patches`."""
-    return {0: "no patches", 1: "1 patch"}.get(count, f"{count:,} patches")
+def count_hints(count: int) -> str:
+    """Return a number of hints in words: `no hints`, `1 hint`, `10 hints`."""
+    return {0: "no hints", 1: "1 hint"}.get(count, f"{count:,} hints")
 
 
 def format_duration(seconds: float) -> str:

@@ -56,8 +56,8 @@ def draw_figures(
         ),
         "comparison": _figure(
             "Side by side",
-            f"The results of every method for the same line art with the same {patches} hint "
-            "patches; z = 0.",
+            f"The results of every method for the same line art with the same {patches} "
+            "hints; z = 0.",
             _comparison(pictures, results, patches, job),
         ),
         "hints": _figure(
@@ -67,7 +67,7 @@ def draw_figures(
         ),
         "number_of_hints": _figure(
             "Results by number of hints",
-            f"One row per picture: the results of {first} with more and more hint patches; z = 0.",
+            f"One row per picture: the results of {first} with more and more hints; z = 0.",
             _more_hints(pictures, results, first, job),
         ),
         "shifts": _figure(

@@ -148,9 +148,9 @@ class MapResizer(nn.Module):
 class _NormConv(nn.Sequential):
     """Normalisation of the input -> convolution -> LeakyReLU."""
 
-    def __init__(self, norm: str, in_channels: int, out_channels: int, stride: int = 1) -> None:
+    def __init__(self, norm: nn.Module, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__(
-            make_norm(norm, in_channels, affine=True),
+            norm,
             Conv(in_channels, out_channels, stride=stride, bias=False),
             nn.LeakyReLU(SLOPE),
         )
@@ -161,10 +161,14 @@ class MapEncoder(nn.Module):
 
     def __init__(self, map_channels: int, channels: int, norm: str = "batch") -> None:
         super().__init__()
-        self.base = _NormConv(norm, map_channels, channels)
+        # Of a single picture, normalisation would take away what colour its only hint has.
+        first = nn.Identity() if norm == "group" else make_norm(norm, map_channels, affine=True)
+        self.base = _NormConv(first, map_channels, channels, 1)
         units, scale = {}, 1
         for name, stage in reversed(_STAGES.items()):
-            units[name] = _NormConv(norm, channels, channels, stage.scale // scale)
+            units[name] = _NormConv(
+                make_norm(norm, channels, affine=True), channels, channels, stage.scale // scale
+            )
             scale = stage.scale
         self.units = nn.ModuleDict(units)
 

@@ -180,7 +180,7 @@ class BatchNorm(nn.Module):
 class GroupNorm(nn.Module):
     """Group normalisation (Wu and He 2018): of each picture by itself, whatever is in the batch.
 
-    (N, C, H, W) -> the same shape; groups of 8 channels, or of as many as divide C.
+    (N, C, H, W) -> the same shape; groups of 8 channels, or of 4, 2 or 1 if 8 do not divide C.
 
     Args:
         channels: C.

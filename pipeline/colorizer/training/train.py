@@ -82,6 +82,7 @@ def max_batch_size(job: TrainJob, context: TrainContext) -> int:
     dataset = ColorizationDataset(job.train, hints=job.hints, spread_hints=job.network.spread_hints)
     fits, too_many = 0, job.options.batch_size // context.world_size
     alone = replace(context, world_size=1, compile=False)
+    job = replace(job, losses=replace(job.losses, adversarial_start=0.0))  # the largest step
     while too_many - fits > 1:
         gc.collect()
         torch.cuda.empty_cache()
@@ -129,7 +130,7 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
     latest = checkpoint.latest(folder / CHECKPOINTS)
     state = checkpoint.load(latest, job.fingerprint()) if latest else None
     if state is not None:  # its batch may have shrunk to what fitted
-        job = _with_batch_size(job, state["batch_size"])
+        job = _with_batch_size(job, min(job.options.batch_size, state["batch_size"]))
     dataset = ColorizationDataset(
         job.train,
         lines=job.options.lines,

@@ -78,16 +78,23 @@ export function looksLikeLines(picture) {
   return paper >= MIN_PAPER_SHARE && chroma <= MAX_CHROMA;
 }
 
-/** Turn a drawing of white lines on black round, in place; return whether it was one. */
-export function invertNegative(picture) {
+/** Return whether a picture looks like white lines on black: hardly any colour, mostly black. */
+export function looksInverted(picture) {
   const { black, chroma } = measure(picture);
-  if (black < MIN_PAPER_SHARE || chroma > MAX_CHROMA) return false;
-  const context = picture.getContext("2d");
+  return black >= MIN_PAPER_SHARE && chroma <= MAX_CHROMA;
+}
+
+/** Return a picture with black and white exchanged. */
+export function invert(picture) {
+  const { width, height } = picture;
+  const inverted = newCanvas(width, height);
+  const context = inverted.getContext("2d");
+  context.drawImage(picture, 0, 0);
   context.globalCompositeOperation = "difference";
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, picture.width, picture.height);
+  context.fillRect(0, 0, width, height);
   context.globalCompositeOperation = "source-over";
-  return true;
+  return inverted;
 }
 
 /** Return the shares of white and of black pixels, and the mean of max(R, G, B) - min(R, G, B). */

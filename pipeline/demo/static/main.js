@@ -8,8 +8,9 @@ import {
   bindFileInputs,
   download,
   fetchPicture,
-  invertNegative,
+  invert,
   loadIntoLayer,
+  looksInverted,
   looksLikeLines,
   readPicture,
 } from "./files.js";
@@ -166,10 +167,14 @@ function newSheet() {
 async function openFile(file) {
   try {
     const picture = await readPicture(file, limits);
-    if (invertNegative(picture)) notify("White lines on black: the drawing was inverted.");
+    clearErrors("file");
+    if (looksInverted(picture)) {
+      openPicture(invert(picture), "line");
+      offerOriginal(picture);
+      return;
+    }
     const layer = looksLikeLines(picture) ? "line" : "sketch";
     openPicture(picture, layer);
-    clearErrors("file");
     offerCorrection(picture, layer);
   } catch (error) {
     showError(error, "file");
@@ -193,6 +198,14 @@ function openPicture(picture, layer) {
 }
 
 /** Tell the user which layer a picture was opened in, which is a guess, and offer the other one. */
+/** Offer to open a dark picture as it is, after it was taken for white lines on black. */
+function offerOriginal(picture) {
+  const onClick = () => openPicture(picture, "sketch");
+  notify("Opened as white lines on black, and inverted.", {
+    action: { label: "It is a picture", onClick },
+  });
+}
+
 function offerCorrection(picture, layer) {
   if (layer === "line") {
     const onClick = () => {

@@ -69,9 +69,13 @@ def test_picture_is_opened_by_button_drop_and_paste(page: DemoPage) -> None:
 
 def test_white_lines_on_black_are_inverted(page: DemoPage) -> None:
     page.open_file("negative.png", png(255 - line_art()))
-    page.wait_until(lambda: page.notice == OPENED_AS_LINES)
+    page.wait_until(lambda: page.notice == "Opened as white lines on black, and inverted.")
     assert abs(page.line_pixels().astype(int) - line_art()).max() <= 1
-    assert "White lines on black: the drawing was inverted." in page["#notices"].inner_text()
+    page["text=It is a picture"].click()
+    page.wait_until_idle()
+    assert page.line_pixels().min() == 255
+    page.sheet = (300, 400)
+    assert page.color_at((5, 5)).max() < 30  # as dark as it was
 
 
 def test_guess_of_the_layer_can_be_corrected(page: DemoPage) -> None:

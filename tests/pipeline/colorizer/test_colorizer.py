@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pipeline.colorizer import enlarge
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer, write_colorizer
 from pipeline.colorizer.hints import Hints
@@ -129,6 +130,22 @@ def test_lines_of_several_sizes_are_colorized_in_one_batch(colorizer: Colorizer)
         assert np.abs(result.astype(int) - alone.astype(int)).max() <= 1
     assert np.array_equal(colorizer.colorize_batch(lines[:1])[0], colorizer.colorize(lines[0]))
     assert colorizer.colorize_batch([]) == []
+
+
+@pytest.mark.parametrize("kind", ["grey", "RGB", "PIL"])
+def test_variations_of_a_drawing_share_the_search_for_its_areas(
+    colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    searched: list[int] = []
+    find = enlarge.find_areas
+    monkeypatch.setattr(enlarge, "find_areas", lambda line: (searched.append(1), find(line))[1])
+    grey = stripes(120, 90)
+    line = {"grey": grey, "RGB": np.repeat(grey[..., None], 3, 2), "PIL": Image.fromarray(grey)}
+    other = stripes(100, 100)
+    results = colorizer.colorize_batch([line[kind]] * 3 + [other])
+    assert len(searched) == 2
+    np.testing.assert_array_equal(results[0], results[2])
+    np.testing.assert_array_equal(results[3], colorizer.colorize(other))
 
 
 def test_encode_gives_the_mean_of_z(colorizer: Colorizer) -> None:

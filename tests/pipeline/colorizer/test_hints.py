@@ -233,14 +233,47 @@ def test_strokes_are_of_their_seed_and_stay_in_the_box() -> None:
 
 def test_some_strokes_are_long_and_some_are_dots() -> None:
     picture = np.full((256, 256, 3), 90, np.uint8)
-    extents = []
+    extents, areas = [], []
     for seed in range(60):
         hints = simulate_hints(picture, (0, 0, 256, 256), STROKES, np.random.default_rng(seed), 1)
         ys, xs = np.nonzero(hints.mask)
+        areas.append(len(ys))
         extents.append(max(np.ptp(xs), np.ptp(ys)))
     assert sum(extent <= 12 for extent in extents) > 15
+    assert sum(areas) / len(areas) > 20
+    assert np.mean([area == 1 for area in areas]) < 0.2  # strokes of the least width
     assert sum(extent > 30 for extent in extents) > 15
     assert max(extents) <= 0.3 * 256 + 12
+
+
+def test_dots_are_as_wide_as_the_options_say() -> None:
+    picture = np.full((256, 256, 3), 90, np.uint8)
+    options = HintOptions(shape="stroke", min_patch=16, max_patch=16)
+    smallest = min(
+        simulate_hints(
+            picture, (0, 0, 256, 256), options, np.random.default_rng(seed), 1
+        ).mask.sum()
+        for seed in range(30)
+    )
+    assert 30 < smallest < 80  # a disc of 8 pixels
+
+
+def test_strokes_end_at_the_rim_of_the_picture() -> None:
+    """They do not run along it."""
+    picture = np.full((256, 256, 3), 90, np.uint8)
+    options = HintOptions(shape="stroke", min_patch=2, max_patch=2)
+    rim = np.ones((256, 256), bool)
+    rim[1:-1, 1:-1] = False
+    on_rim = [
+        int(
+            simulate_hints(picture, (0, 0, 256, 256), options, np.random.default_rng(seed), 1)
+            .mask[rim]
+            .sum()
+        )
+        for seed in range(200)
+    ]
+    assert max(on_rim) <= 8
+    assert sum(count > 0 for count in on_rim) > 3
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])

@@ -12,7 +12,7 @@ import pytest
 from pipeline.colorizer.evaluation.page import (
     PageFacts,
     PageFigure,
-    count_patches,
+    count_hints,
     format_duration,
     make_table,
     write_page,
@@ -57,8 +57,8 @@ def html(tmp_path: Path) -> str:
 
 
 def body_rows(html: str) -> dict[str, list[str]]:
-    """Return the cells for ten patches with their tags, by the text of the row's first cell."""
-    (part,) = re.findall(r"10 patches per picture</summary>(.*?)</details>", html, re.DOTALL)
+    """Return the cells for ten hints with their tags, by the text of the row's first cell."""
+    (part,) = re.findall(r"10 hints per picture</summary>(.*?)</details>", html, re.DOTALL)
     rows = [re.findall(r"<td.*?</td>", row, re.DOTALL) for row in part.split("<tr")]
     return {re.sub(r"<[^>]*>", "", row[0]): row[1:] for row in rows if row}
 
@@ -71,7 +71,7 @@ def body_rows(html: str) -> dict[str, list[str]]:
         "110,417,283",
         "PSNR, dB ↑",
         "CIEDE2000 in hints ↓",
-        "No patches per picture",
+        "No hints per picture",
         "Rows of &lt;pictures&gt;.",
     ],
 )
@@ -101,16 +101,16 @@ def test_missing_number_is_a_dash(html: str) -> None:
     assert "nan" not in html.lower()
 
 
-def test_table_for_ten_patches_is_open(html: str) -> None:
+def test_table_for_ten_hints_is_open(html: str) -> None:
     assert re.findall(r"<details open>\s*<summary>(.*?)</summary>", html) == [
-        "10 patches per picture"
+        "10 hints per picture"
     ]
     assert html.count("per picture</summary>") == 2
 
 
 def test_winners_are_named_and_clear_ones_are_bold(html: str) -> None:
     (part,) = re.findall(r'class="winners">(.*?)</table>', html, re.DOTALL)
-    none, ten = re.findall(r"<tr><td>(?:no patches|10 patches)</td>(.*?)</tr>", part, re.DOTALL)
+    none, ten = re.findall(r"<tr><td>(?:no hints|10 hints)</td>(.*?)</tr>", part, re.DOTALL)
     assert ten.count("<b>netL-SPADE</b>") == 2
     assert "dot open" not in ten
     assert "<b>" not in none
@@ -132,8 +132,8 @@ def test_page_is_self_contained(html: str) -> None:
 
 def test_hints_can_be_chosen_and_unknown_facts_are_left_out(tmp_path: Path) -> None:
     page = written(replace(FACTS, hints=[0], seconds=None, figures=()), tmp_path)
-    assert re.findall(r"<details( open)?>\s*<summary>No patches", page) == [" open"]
-    assert "10 patches" not in page
+    assert re.findall(r"<details( open)?>\s*<summary>No hints", page) == [" open"]
+    assert "10 hints" not in page
     assert "The evaluation took" not in page
 
 
@@ -185,10 +185,10 @@ def test_method_has_one_colour_in_all_tables() -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "no patches"), (1, "1 patch"), (5, "5 patches"), (1000, "1,000 patches")],
+    [(0, "no hints"), (1, "1 hint"), (5, "5 hints"), (1000, "1,000 hints")],
 )
-def test_count_patches(count: int, text: str) -> None:
-    assert count_patches(count) == text
+def test_count_hints(count: int, text: str) -> None:
+    assert count_hints(count) == text
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,19 @@ def test_group_norm_does_not_depend_on_the_batch() -> None:
         alone = network.eval()(maps[:1], z[:1])
     torch.testing.assert_close(together[:1], alone, rtol=1e-3, atol=1e-3)
     assert not any("running" in name for name in network.state_dict())
+
+
+def test_group_norm_keeps_the_colour_of_a_single_hint() -> None:
+    torch.manual_seed(0)
+    encoder = MapEncoder(9, 4, "group").eval()
+    guides = []
+    for grey in (-0.6, 0.8):
+        maps = torch.ones(1, 9, 64, 64)
+        maps[:, 4] = 0
+        maps[:, 4, 20:22, 20:22] = 1
+        maps[:, 5:8] = grey  # spread over everything
+        with torch.inference_mode():
+            guides.append(encoder(maps)["up_3"])
+    # Another grey is another mixture of the encoder's channels, which no normalisation hides.
+    difference = (guides[0] - guides[1]).abs().mean() / guides[0].abs().mean()
+    assert difference > 0.1

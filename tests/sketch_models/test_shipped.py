@@ -142,8 +142,25 @@ def test_lines_of_the_sample_booru_are_those_that_were_drawn(post_id: int) -> No
         assert f1(lines_of(ink_to_sketch(ink, style)), truth) >= 0.9
 
 
-@pytest.mark.parametrize("stroke", [8, 12, 16])
-def test_wide_outline_is_one_line(stroke: int) -> None:
+@pytest.mark.parametrize(("sigma", "floor"), [(1.5, 0.9), (2.5, 0.75)])
+@pytest.mark.parametrize("post_id", [4321, 12_345])
+def test_soft_outlines_are_found(post_id: int, sigma: float, floor: float) -> None:
+    drawing = draw(post_id)
+    picture, truth = (resize_long_side(each, 768) for each in (drawing.color, drawing.line))
+    soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
+    assert f1(lines_by_both(soft, "original"), truth) >= floor
+
+
+def test_stripes_behind_a_figure_leave_its_lines_alone() -> None:
+    """Most of the stripes are drawn still: the floor is far below that of plain backgrounds."""
+    for post_id in (3028, 3174, 3347):
+        drawing = draw(post_id)
+        picture, truth = (resize_long_side(each, 768) for each in (drawing.color, drawing.line))
+        assert f1(lines_by_both(picture, "original"), truth) >= 0.8
+
+
+@pytest.mark.parametrize(("stroke", "floor"), [(8, 0.9), (12, 0.9), (16, 0.9), (25, 0.8)])
+def test_wide_outline_is_one_line(stroke: int, floor: float) -> None:
     picture, truth = flat((255, 255, 255), 480, 480), flat(PAPER, 480, 480)
     for center, size, color in (
         ((170, 180), 110, (240, 200, 60)),
@@ -156,4 +173,4 @@ def test_wide_outline_is_one_line(stroke: int) -> None:
     cv2.line(picture, (130, 180), (210, 190), (0, 0, 0), stroke, cv2.LINE_AA)
     cv2.line(truth, (130, 180), (210, 190), 0, 2, cv2.LINE_AA)
     for style in STYLES:
-        assert f1(lines_by_both(picture, style), truth) >= 0.9
+        assert f1(lines_by_both(picture, style), truth) >= floor

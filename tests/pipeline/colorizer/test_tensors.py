@@ -36,5 +36,6 @@ def test_maps_have_spread_hints_if_the_networks_see_them() -> None:
     assert torch.equal(spread[:, :5], plain)
     assert spread[0, 5:8, 30, 10].tolist() == [1, -1, 1]
     assert 0 < spread[0, 8, 30, 10] < spread[0, 8, 5, 5] == 1
-    assert not spread[0, 5:, :, 17:].any()
+    assert spread[0, 5:8, 30, 25].tolist() == [1, -1, 1]  # the nearest there is
+    assert not spread[0, 8, :, 17:].any()  # but of another area
     assert not spread[1, 5:].any()

@@ -21,7 +21,7 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m pipeline.demo $(if $(COLORIZER),--colorizer "$(COLORIZER)")
 
 test: lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

@@ -38,12 +38,7 @@ class DrawPairs(Stage):
         """Return a message if the packages that the artbook draws with are not installed."""
         from pipeline.artbook import dicebear  # loads OpenCV, which no other task needs so early
 
-        if dicebear.is_installed():
-            return []
-        return [
-            "[artbook] pictures are drawn with dicebear-core, dicebear-styles and resvg, and not "
-            "all of them are installed: pip install -e .[art]"
-        ]
+        return dicebear.missing_packages("[artbook] pictures are drawn")
 
     def artefact(self) -> Path:
         """Return the folder of the files."""

@@ -80,12 +80,7 @@ class TrainLineNetwork(TrainStage):
         """Return a message if the packages that the artbook draws with are not installed."""
         from pipeline.artbook import dicebear  # loads OpenCV, which no other task needs so early
 
-        if dicebear.is_installed():
-            return []
-        return [
-            "TrainLines draws with dicebear-core, dicebear-styles and resvg, and not all of them "
-            "are installed: pip install -e .[art]"
-        ]
+        return dicebear.missing_packages("TrainLines draws")
 
     def artefact(self) -> Path:
         """Return the folder of the weights, the logs, the sample sheets and the checkpoints."""

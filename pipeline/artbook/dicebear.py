@@ -41,6 +41,20 @@ def is_installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
 
 
+def missing_packages(what: str) -> list[str]:
+    """Return one sentence if packages of the extra `art` are missing, else nothing.
+
+    Args:
+        what: draws with them, as the beginning of the sentence: `TrainLines draws`.
+    """
+    if is_installed():
+        return []
+    return [
+        f"{what} with dicebear-core, dicebear-styles and resvg, and not all of them are "
+        "installed: pip install -e .[art]"
+    ]
+
+
 def is_held_out(style: str, component: str, variant: str) -> bool:
     """Return whether a part of a style is kept for tests: a fifth of the hair and the features."""
     return component in _HELD_OUT.get(style, ()) and zlib.crc32(variant.encode()) % 5 == 0

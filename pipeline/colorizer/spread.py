@@ -25,7 +25,7 @@ class SpreadHints:
     Attributes:
         color: (H, W, 3) uint8 RGB: of the nearest hint, over the least ink; 0 without any hint.
         nearness: (H, W) uint8, 255 on a hint, less the farther it is, never 0 in an area that has
-            a hint; 0 in all others, and on ink.
+            a hint; 0 in all others, and on ink without one.
     """
 
     color: NDArray[np.uint8]

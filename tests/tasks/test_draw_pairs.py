@@ -7,6 +7,7 @@ import pytest
 from pipeline.artbook import dicebear
 from pipeline.colorizer.options import NetworkOptions
 from pipeline.pairs.options import ArtbookOptions
+from sketch_models.option import settings_of
 from tasks import DrawPairs, PackDataset, config, train_colorizer
 from tasks.train_colorizer import is_drawn, sources, training_files
 
@@ -43,7 +44,9 @@ def test_spade_is_plain_if_it_is_only_compared(monkeypatch: pytest.MonkeyPatch) 
     assert chosen.network_options().copy_hints
     chosen_settings = chosen.settings()
     monkeypatch.setitem(config._cache, NetworkOptions, ours)
-    assert train_colorizer.TrainColorizer(generator="spade").settings() != chosen_settings
+    compared = train_colorizer.TrainColorizer(generator="spade")
+    assert compared.settings() != chosen_settings
+    assert compared.settings()["colorizer"] == settings_of(compared.network_options())
 
 
 @pytest.mark.usefixtures("drawn")

@@ -12,23 +12,25 @@ from pipeline.artbook.pattern import random_pattern
 from pipeline.sample_booru.artist.canvas import OVERSAMPLING
 
 BACKGROUNDS = ("white", "color", "gradient", "sky", "night", "blurred", "noise", "pattern")
-_SHARES = (0.26, 0.12, 0.1, 0.11, 0.1, 0.08, 0.03, 0.2)
+_SHARES = (0.24, 0.11, 0.09, 0.11, 0.1, 0.08, 0.03, 0.24)
 
 
-def random_background(
-    rng: np.random.Generator, size: int, kind: str | None = None
-) -> NDArray[np.uint8]:
+def random_kind(rng: np.random.Generator) -> str:
+    """Return one of `BACKGROUNDS`."""
+    return str(rng.choice(BACKGROUNDS, p=_SHARES))
+
+
+def random_background(rng: np.random.Generator, size: int, kind: str) -> NDArray[np.uint8]:
     """Return a background.
 
     Args:
         rng: the source of randomness.
         size: side of the page, in pixels.
-        kind: one of `BACKGROUNDS`; None draws one.
+        kind: one of `BACKGROUNDS`.
 
     Returns:
         (size * OVERSAMPLING, size * OVERSAMPLING, 3) uint8 RGB.
     """
-    kind = kind or str(rng.choice(BACKGROUNDS, p=_SHARES))
     picture = _KINDS[kind](rng, size)
     side = size * OVERSAMPLING
     large = cv2.resize(np.clip(picture, 0, 1), (side, side), interpolation=cv2.INTER_LINEAR)

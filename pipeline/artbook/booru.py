@@ -40,6 +40,7 @@ def draw_booru(canvas: PageCanvas, rng: np.random.Generator, size: int) -> None:
     # Small figures cannot have wide outlines.
     width = min(canvas.pen.width, 7.0 * scale)
     paper = dataclasses.replace(canvas.transformed(to_page), line_width=width * OVERSAMPLING)
-    if chance(rng, 0.3):
+    if chance(rng, 0.4):
+        canvas.state.patterned = person.background in ("stripes", "dots")
         draw_background(paper, person, (person.width, person.height))
     draw_figure(paper, person)

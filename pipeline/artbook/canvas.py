@@ -39,10 +39,12 @@ class DrawingState:
     Attributes:
         areas: number of shapes that have been filled.
         outlined: whether the last of them gets an outline.
+        patterned: whether what is drawn has a pattern behind it.
     """
 
     areas: int = 0
     outlined: bool = True
+    patterned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

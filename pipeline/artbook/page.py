@@ -11,14 +11,14 @@ Where a line can hardly be seen, nobody can say, and the page's weight is 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artbook.background import random_background
+from pipeline.artbook.background import random_background, random_kind
 from pipeline.artbook.canvas import MAX_STROKE, PageCanvas, blank_canvas
 from pipeline.artbook.chance import chance
 from pipeline.artbook.damage import Damage, random_damage
@@ -58,6 +58,7 @@ class Page:
         paint: one of `PAINTS`.
         ink: one of `INKS`.
         width: of a normal outline, in pixels.
+        patterned: whether a pattern is printed on something, or on what lies behind everything.
     """
 
     color: NDArray[np.uint8]
@@ -67,6 +68,7 @@ class Page:
     paint: str
     ink: str
     width: float
+    patterned: bool
 
 
 def draw_page(
@@ -94,12 +96,13 @@ def draw_page(
     style = style or str(rng.choice(PAINTS, p=_SHARES))
     is_plain = ink is None and chance(rng, _PLAIN)
     pen = plain_pen(rng) if is_plain else random_pen(rng, ink)
-    canvas = blank_canvas(random_background(rng, size), pen, rng)
+    background = random_kind(rng)
+    canvas = blank_canvas(random_background(rng, size, background), pen, rng)
     subject = draw_subject(canvas, rng, size, subject)
     painted = paint(canvas, rng, style)
     lit = painted
     for light in [] if is_plain else random_lights(rng, size):
-        lit = Painted(whole=light(lit.whole), fills=light(lit.fills))
+        lit = replace(lit, whole=light(lit.whole), fills=light(lit.fills))
     damage = random_damage(rng) if damaged and not is_plain else Damage()
     lines, weight = _visible_lines(canvas, painted, lit, damage.noise / 255)
     return Page(
@@ -110,6 +113,7 @@ def draw_page(
         paint=style,
         ink=pen.ink,
         width=pen.width,
+        patterned=painted.printed or canvas.state.patterned or background == "pattern",
     )
 
 

@@ -33,21 +33,24 @@ PAINTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Painted:
-    """A painted page; both (H, W, 3) float32 RGB in [0, 1].
+    """A painted page; pictures are (H, W, 3) float32 RGB in [0, 1].
 
     Attributes:
         whole: with its outlines.
         fills: without them.
+        printed: whether some areas have a pattern.
     """
 
     whole: Floats
     fills: Floats
+    printed: bool
 
 
 def paint(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
     """Return the page in one of the styles of `PAINTS`."""
     color = canvas.color.astype(np.float32) / np.float32(255)
-    if style not in ("screentone", "line_art") and chance(rng, 0.2):
+    printed = style not in ("screentone", "line_art") and chance(rng, 0.2)
+    if printed:
         color = _printed(canvas, color, rng)
     color = _STYLES[style](canvas, color, rng)
     if style not in ("screentone", "line_art") and chance(rng, 0.25):
@@ -55,7 +58,7 @@ def paint(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
     opacity = _opacity(canvas, rng)[..., None]
     ink = canvas.stroke_color.astype(np.float32) / 255
     whole = color + opacity * (ink - color)
-    return Painted(whole=_shrink(whole), fills=_shrink(color))
+    return Painted(whole=_shrink(whole), fills=_shrink(color), printed=printed)
 
 
 def _shrink(picture: Floats) -> Floats:

@@ -123,6 +123,13 @@ class TrainOptions(Options, section="train"):
     )
     epochs: float = option(50.0, "passes over the training pictures", above=0)
     batch_size: int = option(32, "pictures per step, over all processes", at_least=1)
+    zero_z: float = option(
+        0.0,
+        "share of the pictures that are trained with z = 0 instead of their own z, so that z = 0 "
+        "gives the likeliest colours; the paper has none",
+        at_least=0,
+        at_most=1,
+    )
     generator_lr: float = option(
         1e-4,
         "highest learning rate of the generator and the encoder",

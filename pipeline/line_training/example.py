@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.artbook.page import draw_page
+from pipeline.artbook.page import Page, draw_page
 from pipeline.artbook.sketch import draw_sketch
 from pipeline.line_training import validation
 from pipeline.line_training.validation import Pair
@@ -19,7 +19,8 @@ TRAINING, VALIDATION = 0, 1
 """Kinds of pages: no page is of both."""
 
 _WIDE_PEN = 10.0  # pixels
-_WIDE_COUNTS = 3  # pages with wide outlines; that these are one line, not two, is hardest to learn
+_HARDEST = 3  # times that pages count if outlines are wide, which are one line, or have patterns
+_HARD = 2  # bright outlines, which are easily taken for areas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +63,11 @@ def draw_example(network: str, seed: int, size: int) -> Example:
     """
     if network == "tracer":
         page = draw_page(seed, size)
-        importance = _WIDE_COUNTS if page.width > _WIDE_PEN else 1
         return Example(
             rows=(f"subject/{page.subject}", f"paint/{page.paint}", f"ink/{page.ink}"),
             picture=page.color,
             lines=page.lines,
-            weight=page.weight * np.uint8(importance),
+            weight=page.weight * np.uint8(_importance(page)),
         )
     sketch = draw_sketch(seed, size)
     medium = (f"medium/{sketch.medium}",) if sketch.medium else ()
@@ -77,6 +77,13 @@ def draw_example(network: str, seed: int, size: int) -> Example:
         lines=sketch.lines,
         weight=sketch.weight,
     )
+
+
+def _importance(page: Page) -> int:
+    """Return how many times a page counts in the losses: what is hard to learn counts more."""
+    if page.width > _WIDE_PEN or page.patterned:
+        return _HARDEST
+    return _HARD if page.ink == "light" else 1
 
 
 def read_example(pair: Pair, network: str) -> Example:

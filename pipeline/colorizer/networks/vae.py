@@ -22,16 +22,20 @@ class Vae(nn.Module):
         self.encoder = Encoder(options, size)
         self.generator = Generator(options, size)
 
-    def forward(self, maps: Tensor, color: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, maps: Tensor, color: Tensor, noise: Tensor, encoded: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruct a picture from its line art, its hints, and the z that encodes it.
 
         Args:
             maps: (N, 5, S, S), see `join_map`.
             color: (N, 3, S, S) in [-1, 1], the ground truth.
             noise: (N, latent_dim), from a standard normal distribution.
+            encoded: (N, 1), 1 for pictures with the z that encodes them, 0 for those with z = 0.
 
         Returns:
             (N, 3, S, S) in [-1, 1]; mean and log variance of z, each (N, latent_dim).
         """
         mean, log_variance = self.encoder(color)
-        return self.generator(maps, reparameterize(mean, log_variance, noise)), mean, log_variance
+        z = reparameterize(mean, log_variance, noise) * encoded
+        return self.generator(maps, z), mean, log_variance

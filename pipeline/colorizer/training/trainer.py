@@ -83,7 +83,7 @@ class Trainer:
         color = inputs["color"].contiguous(memory_format=torch.channels_last)
         maps = join_map(inputs["line"], inputs["hint"], inputs["mask"], inputs.get("spread"))
         with self._context.autocast():
-            fake, mean, log_variance = self._distributed_vae(maps, color, self._noise(len(maps)))
+            fake, mean, log_variance = self._distributed_vae(maps, color, *self._noise(len(maps)))
             values = self._adversarial_losses(maps, fake, color) if self._is_adversarial() else {}
             values |= {
                 "kld": losses.kl_divergence(mean, log_variance),
@@ -118,11 +118,16 @@ class Trainer:
         for name, adam in self._optimizers.items():
             adam.load_state_dict(state[f"{name}_adam"])
 
-    def _noise(self, pictures: int) -> Tensor:
-        """Return noise that depends on seed, step and rank alone: resuming needs no RNG state."""
+    def _noise(self, pictures: int) -> tuple[Tensor, Tensor]:
+        """Return the noise of z, and 1 for pictures that are encoded, 0 for those with z = 0.
+
+        Both depend on seed, step and rank alone: resuming needs no RNG state.
+        """
         seed = (self._seed * 1_000_003 + self.global_step) * 4096 + self._context.rank
         generator = torch.Generator().manual_seed(seed % 2**63)
-        return torch.randn(pictures, self._latent_dim, generator=generator).to(self._context.device)
+        noise = torch.randn(pictures, self._latent_dim, generator=generator)
+        encoded = torch.rand(pictures, 1, generator=generator) >= self._options.zero_z
+        return noise.to(self._context.device), encoded.float().to(self._context.device)
 
     def _is_adversarial(self) -> bool:
         """Return whether this step trains the discriminator, and by it."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,7 +157,7 @@ def test_a_line_that_vanishes_in_a_texture_is_doubtful_at_most(
     def textured(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
         plain = paint(canvas, rng, style)
         noise = np.float32(grain) * np.random.default_rng(0).random((SIZE, SIZE, 1), np.float32)
-        return Painted(whole=plain.whole - noise, fills=plain.fills - noise)
+        return replace(plain, whole=plain.whole - noise, fills=plain.fills - noise)
 
     monkeypatch.setattr(page_module, "paint", textured)
     faint = even_pen(ink="dark", color=tuple(value - 40 for value in PALE))
@@ -252,11 +253,29 @@ def test_texture_does_not_make_an_edge_certain(
     def textured(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
         plain = paint(canvas, rng, style)
         grain = 0.15 * np.random.default_rng(0).random((*plain.fills.shape[:2], 1), np.float32)
-        return Painted(whole=plain.whole - grain, fills=plain.fills - grain)
+        return replace(plain, whole=plain.whole - grain, fills=plain.fills - grain)
 
     monkeypatch.setattr(page_module, "paint", textured)
     page = without_outline(PALE, other, draw_scene)
     assert page.weight[30:130, 79:82].max() == sure
+
+
+def test_pages_say_whether_they_have_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    def count(**options: str) -> int:
+        return sum(draw_page(seed, 64, **options).patterned for seed in range(12))
+
+    def never(canvas: PageCanvas, rng: np.random.Generator, style: str) -> Painted:
+        return replace(paint(canvas, rng, style), printed=False)
+
+    monkeypatch.setattr(page_module, "random_kind", lambda _: "white")
+    monkeypatch.setattr(page_module, "paint", never)
+    assert count(subject="composition") == 0
+    assert 0 < count(subject="booru") < 12  # some have their artist's stripes
+    monkeypatch.setattr(page_module, "paint", paint)
+    assert count(subject="composition", style="line_art") == 0
+    assert 0 < count(subject="composition", style="flat") < 12
+    monkeypatch.setattr(page_module, "random_kind", lambda _: "pattern")
+    assert count(subject="composition") == 12
 
 
 def test_a_fifth_of_the_pages_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,13 +29,14 @@ def trainer(
     context: TrainContext | None = None,
     network: NetworkOptions | None = None,
     perceptual: Perceptual | None = None,
+    zero_z: float = 0.0,
     **weights: float,
 ) -> Trainer:
     return Trainer(
         64,
         network=network or small(),
         loss_weights=LossOptions(**weights),
-        options=TrainOptions(warmup=0.0),
+        options=TrainOptions(warmup=0.0, zero_z=zero_z),
         context=context or TrainContext(device=CPU),
         steps=10,
         seed=3,
@@ -145,9 +146,24 @@ def test_ema_follows_the_generator() -> None:
 def test_noise_differs_in_every_step() -> None:
     training = trainer()
     first = training._noise(2)
-    assert torch.equal(first, trainer()._noise(2))
+    assert all(map(torch.equal, first, trainer()._noise(2)))
     training.global_step += 1
-    assert not torch.equal(first, training._noise(2))
+    assert not torch.equal(first[0], training._noise(2)[0])
+
+
+@pytest.mark.parametrize(("zero_z", "shares"), [(0.0, {1.0}), (0.5, {0.0, 1.0}), (1.0, {0.0})])
+def test_a_share_of_the_pictures_is_trained_with_a_z_of_zero(
+    zero_z: float, shares: set[float]
+) -> None:
+    training = trainer(zero_z=zero_z, l1=1, adversarial=0, kld=0)
+    _, encoded = training._noise(64)
+    assert set(encoded.flatten().tolist()) == shares
+    assert encoded.shape == (64, 1)
+    encoder = training.vae.encoder
+    before = [weight.clone() for weight in encoder.parameters()]
+    training.step(batch(0))
+    learned = any(not torch.equal(*pair) for pair in zip(before, encoder.parameters(), strict=True))
+    assert learned == (zero_z < 1)  # from the colours alone, as nothing else depends on z
 
 
 def test_bfloat16_losses_are_close_to_float32() -> None:
@@ -159,7 +175,7 @@ def test_bfloat16_losses_are_close_to_float32() -> None:
 
 def gradients(training: Trainer, pictures: slice) -> dict[str, Tensor]:
     """Return the gradients of a step, and the statistics of its batch."""
-    training._noise = lambda count: torch.zeros(count, 8)  # type: ignore[method-assign]
+    training._noise = lambda count: (torch.zeros(count, 8), torch.ones(count, 1))  # type: ignore[method-assign]
     training._update = lambda: None  # type: ignore[method-assign]
     training.step(batch(0, pictures))
     networks = {"painter": training.vae, "discriminator": training.discriminator}

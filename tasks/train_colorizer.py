@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,10 @@ from pipeline.colorizer.train_job import JOB, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.progress import Progress
+from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.option import settings_of
+from sketch_models.weights.cache import expand_path, explain_read_errors, is_file
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.draw_pairs import DrawPairs
@@ -61,6 +65,7 @@ class TrainColorizer(TrainStage):
     def _check_options(self) -> None:
         """Raise ConfigError for a picture size or a generator that cannot be trained."""
         require_size(config.options(PackOptions).size)
+        self._initial_content()
         self.network_options()
 
     def network_options(self) -> NetworkOptions:
@@ -99,7 +104,9 @@ class TrainColorizer(TrainStage):
         losses = config.options(LossOptions)
         ready = perceptual_weights.are_ready(losses)
         identity = perceptual_weights.identity(losses) if ready else ""
-        return {**sections, "seed": self._seed, "perceptual": identity}
+        initial = self._initial_content()
+        starts = {"initial": initial} if initial else {}
+        return {**sections, "seed": self._seed, "perceptual": identity, **starts}
 
     def inputs(self) -> dict[str, object]:
         """Return the inputs without the task's parameter: the settings name the generator."""
@@ -132,12 +139,13 @@ class TrainColorizer(TrainStage):
             train=str(packed.file("train").absolute()),
             test=str(packed.file("test").absolute()),
             content=packed.manifest().content,
+            initial_content=self._initial_content(),
             seed=self._seed,
             network=self.network_options(),
             losses=config.options(LossOptions),
             hints=config.options(HintOptions),
             augment=config.options(AugmentOptions),
-            options=config.options(TrainOptions),
+            options=self._train_options(),
             compute=config.options(ComputeOptions),
         )
 
@@ -149,6 +157,16 @@ class TrainColorizer(TrainStage):
     def job_text(self) -> str:
         """Return what the training process is to do, as JSON."""
         return self.job().to_json()
+
+    def _train_options(self) -> TrainOptions:
+        """Return the options of the training; a generator that is compared starts from nothing."""
+        options = config.options(TrainOptions)
+        return options if self.is_linked() else replace(options, initial_weights="")
+
+    def _initial_content(self) -> str:
+        """Return the digest of the colorizer that it starts from; empty without one."""
+        name = self._train_options().initial_weights
+        return _digest_of_colorizer(name) if name else ""
 
     def before_training(self) -> None:
         """Set a training on other pictures aside."""
@@ -174,6 +192,27 @@ class TrainColorizer(TrainStage):
     @property
     def _seed(self) -> int:
         return config.options(config.BuildOptions).seed
+
+
+@cache
+def _digest_of_colorizer(name: str) -> str:
+    """Return the digest of a colorizer's file.
+
+    Args:
+        name: path of the file or its folder.
+
+    Raises:
+        ConfigError: If there is no such file.
+    """
+    path = expand_path(name)
+    path = path / WEIGHTS if path.is_dir() else path
+    if not is_file(path):
+        raise ConfigError(
+            f"[train] initial_weights = {name}: there is no such file. Give the path of a "
+            "colorizer.safetensors or of its folder, or leave it empty."
+        )
+    with explain_read_errors(path):
+        return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def is_drawn() -> bool:

@@ -13,13 +13,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer
+from pipeline.colorizer.colorizer_file import LoadedModel, find_colorizer, read_colorizer
 from pipeline.colorizer.enlarge import Enlarger
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.colorizer.networks.layers import count_parameters
 from pipeline.colorizer.tensors import to_maps, to_pixels, to_tensor
-from pipeline.colorizer.train_job import WEIGHTS
 from sketch_models.network_options import DEVICES, PRECISIONS, is_device
 from sketch_models.runner import choose_device, choose_precision
 
@@ -83,8 +82,7 @@ class Colorizer:
             ConfigError: If this machine has no such device, or if the device cannot use the dtype.
             ValueError: If there is no device or dtype of this name.
         """
-        path = Path(path)
-        return cls(read_colorizer(path / WEIGHTS if path.is_dir() else path), device, dtype)
+        return cls(read_colorizer(find_colorizer(path)), device, dtype)
 
     @property
     def num_parameters(self) -> int:

@@ -121,6 +121,12 @@ class TrainOptions(Options, section="train"):
     lines: tuple[str, ...] = option(
         (), "line variants to train on, such as pured; all of the file's if empty"
     )
+    initial_weights: str = option(
+        "",
+        "colorizer to start from: a colorizer.safetensors that TrainColorizer wrote, or its "
+        "folder; none if empty",
+        affects_result=False,  # its digest does
+    )
     epochs: float = option(50.0, "passes over the training pictures", above=0)
     batch_size: int = option(32, "pictures per step, over all processes", at_least=1)
     zero_z: float = option(

@@ -28,6 +28,7 @@ class TrainJob:
         train: path of the file to train on.
         test: path of the file whose pictures the sample grids show; may be empty.
         content: digest of the training pictures; checkpoints of others are refused.
+        initial_content: digest of the colorizer that it starts from; empty without one.
         seed: of everything random.
         network: which networks, and how wide.
         losses: weights of the losses.
@@ -40,6 +41,7 @@ class TrainJob:
     train: str
     test: str = ""
     content: str = ""
+    initial_content: str = ""
     seed: int = 0
     network: NetworkOptions = field(default_factory=NetworkOptions)
     losses: LossOptions = field(default_factory=LossOptions)
@@ -66,6 +68,8 @@ class TrainJob:
         settings = {each.section: settings_of(each) for each in sections}
         if self.options.shrink_batch:  # then the batch size may still change
             del settings[TrainOptions.section]["batch_size"]
+        if self.initial_content:
+            settings["initial"] = {"content": self.initial_content}
         return store.fingerprint([SCHEMA, self.content, self.seed, settings])
 
     def to_json(self) -> str:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, default_collate
 
 from pipeline.child_process import run_main
 from pipeline.colorizer import perceptual_weights
-from pipeline.colorizer.colorizer_file import write_colorizer
+from pipeline.colorizer.colorizer_file import find_colorizer, read_colorizer, write_colorizer
+from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.options import require_size
 from pipeline.colorizer.packed_pictures import read_pictures
 from pipeline.colorizer.train_job import WEIGHTS, TrainJob
@@ -33,8 +35,10 @@ from pipeline.training.folder import CHECKPOINTS
 from pipeline.training.loader import loader_options
 from pipeline.training.train_log import TrainLog, TrainSchedule
 from sketch_models.errors import ConfigError, SengaError, WeightsError
+from sketch_models.option import settings_of, text_of
 from sketch_models.perceptual import danbooru_resnet
 from sketch_models.weights import weights
+from sketch_models.weights.cache import expand_path
 
 _GRID_ROWS = 6
 
@@ -142,15 +146,13 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
     require_size(dataset.size)
     schedule = TrainSchedule.of(len(dataset), job.options.batch_size, job.options.epochs)
     trainer = _make_trainer(job, context, dataset.size, schedule.steps)
-    is_first = context.rank == 0
-    log = _open_log(job, folder, schedule) if is_first else None
-    if state is not None:
-        trainer.load_state(state)
-        state = None  # gigabytes, for a wide network
+    log = _open_log(job, folder, schedule) if context.rank == 0 else None
+    _start(trainer, job, dataset.size, state)
+    state = None  # gigabytes, for a wide network
     identity = {"fingerprint": job.fingerprint(), "batch_size": job.options.batch_size}
     if log is not None:
         log.resume_from(trainer.global_step)
-    grid = _make_grid(job) if is_first else None
+    grid = _make_grid(job) if log is not None else None
     # train, log, sample, save
     for batch in batches(dataset, job, schedule, context, trainer.global_step):
         losses = trainer.step(batch)
@@ -170,6 +172,35 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
         log.close()
         encoder = trainer.vae.encoder
         write_colorizer(folder / WEIGHTS, encoder, trainer.ema, job, dataset.size)
+
+
+def _start(trainer: Trainer, job: TrainJob, size: int, state: Mapping[str, Any] | None) -> None:
+    """Load the state of a checkpoint; without one, the weights that the job starts from, if any."""
+    if state is not None:
+        trainer.load_state(state)
+    elif job.options.initial_weights:
+        trainer.start_from(_read_initial(job, size))
+
+
+def _read_initial(job: TrainJob, size: int) -> Vae:
+    """Return the encoder and the generator of the colorizer that a job starts from.
+
+    Raises:
+        WeightsError: If it cannot be read.
+        ConfigError: If its networks are others, or were trained on pictures of another size.
+    """
+    name = job.options.initial_weights
+    found = read_colorizer(find_colorizer(expand_path(name)))
+    own, others = (settings_of(each.network) for each in (job, found.job))
+    differing = [key for key in own if key != "init_gain" and own[key] != others[key]]
+    needed = [f"[colorizer] {key} = {text_of(others[key])}" for key in differing]
+    needed += [f"[pack] size = {found.size}"] if found.size != size else []
+    if needed:
+        raise ConfigError(
+            f"[train] initial_weights = {name}: this colorizer was trained with "
+            f"{', '.join(needed)}. Set the same, or start from another colorizer."
+        )
+    return found.vae
 
 
 def _open_log(job: TrainJob, folder: Path, schedule: TrainSchedule) -> TrainLog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import parametrize
 
 from pipeline.colorizer.networks.discriminator import Discriminator
 from pipeline.colorizer.networks.generator import join_map
@@ -19,6 +21,8 @@ from pipeline.colorizer.training.training_sample import TrainingSample, normaliz
 from pipeline.training.context import TrainContext
 from pipeline.training.ema import make_ema, update_ema
 from pipeline.training.learning_rate import lr_factor
+
+_POWER_ITERATIONS = 15  # until a spectral norm is known, as PyTorch starts
 
 
 class Trainer:
@@ -118,6 +122,19 @@ class Trainer:
         for name, adam in self._optimizers.items():
             adam.load_state_dict(state[f"{name}_adam"])
 
+    def start_from(self, vae: Vae) -> None:
+        """Take the weights of a trained encoder and generator of the same options and size.
+
+        Args:
+            vae: with its spectral norms folded in, as files have it.
+        """
+        with torch.no_grad():
+            for name, layer in vae.named_modules():
+                tensors = layer.named_parameters(recurse=False), layer.named_buffers(recurse=False)
+                for key, value in itertools.chain(*tensors):
+                    _set_tensor(self.vae.get_submodule(name), key, value)
+        self.ema.load_state_dict(self.vae.generator.state_dict())
+
     def _noise(self, pictures: int) -> tuple[Tensor, Tensor]:
         """Return the noise of z, and 1 for pictures that are encoded, 0 for those with z = 0.
 
@@ -176,6 +193,16 @@ class Trainer:
             adam.zero_grad()
         self.global_step += 1
         update_ema(self.ema, self.vae.generator, self._options.ema_decay, self.global_step)
+
+
+def _set_tensor(layer: nn.Module, name: str, value: Tensor) -> None:
+    """Copy a tensor into that of a layer; under a spectral norm, into what is normalised."""
+    if not parametrize.is_parametrized(layer, name):
+        getattr(layer, name).copy_(value)
+        return
+    layer.parametrizations[name].original.copy_(value)  # type: ignore[union-attr, index]
+    for _ in range(_POWER_ITERATIONS):
+        getattr(layer, name)  # in training every use is one iteration
 
 
 def _to_device(network: Any, context: TrainContext) -> Any:  # noqa: ANN401 - of any class

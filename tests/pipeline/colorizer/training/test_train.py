@@ -3,11 +3,13 @@
 import json
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from pipeline.colorizer.colorizer_file import read_colorizer
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.train_job import TrainJob
 from pipeline.colorizer.training import train
@@ -17,7 +19,7 @@ from pipeline.colorizer.training.training_sample import TrainingSample
 from pipeline.training import checkpoint
 from pipeline.training.context import TrainContext
 from pipeline.training.train_log import TrainSchedule
-from sketch_models.errors import SengaError
+from sketch_models.errors import ConfigError, SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
 
 CONTEXT = TrainContext(device=torch.device("cpu"))
@@ -36,6 +38,10 @@ def make_job(path: Path, **options: object) -> TrainJob:
         losses=LossOptions(perceptual=0),
         options=TrainOptions(tensorboard=False, checkpoint_every=8, **values),
     )
+
+
+def changed_network(job: TrainJob, **values: object) -> TrainJob:
+    return replace(job, network=replace(job.network, **values))
 
 
 def out_of_memory_above(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +92,47 @@ def test_training_writes_log_weights_and_samples(
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == lines
     assert (tmp_path / "run" / "colorizer.safetensors").exists()
     assert (tmp_path / "run" / "samples" / "000000016.png").exists()
+
+
+def test_training_goes_on_from_a_colorizer(packed: Path, tmp_path: Path) -> None:
+    train.train(make_job(packed), tmp_path / "first", CONTEXT)
+    job = make_job(packed, initial_weights=str(tmp_path / "first"), generator_lr=1e-12)
+    train.train(job, tmp_path / "second", CONTEXT)
+    first, second = (
+        read_colorizer(tmp_path / name / "colorizer.safetensors").vae.state_dict()
+        for name in ("first", "second")
+    )
+    for name, value in first.items():
+        if "weight" in name and value.norm() > 0:  # those of another seed are off by 1.4
+            off = (second[name] - value).norm() / value.norm()
+            assert off < 0.2, name
+    assert replace(job, initial_content="a").fingerprint() != job.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "needed"),
+    [
+        (
+            {"width": 3, "norm": "group"},
+            64,
+            r"\[colorizer\] width = 2, \[colorizer\] norm = batch\.",
+        ),
+        ({}, 96, r"\[pack\] size = 64\. Set the same"),
+    ],
+)
+def test_colorizer_of_other_networks_cannot_be_started_from(
+    network: dict[str, object],
+    size: int,
+    needed: str,
+    packed: Path,
+    tmp_path: Path,
+    write_packed: Callable[..., Path],
+) -> None:
+    train.train(make_job(packed), tmp_path / "first", CONTEXT)
+    path = write_packed(range(1, 9), size=size, box=(0, 0, size, size))
+    job = make_job(path, initial_weights=str(tmp_path / "first"))
+    with pytest.raises(ConfigError, match=f"this colorizer was trained with {needed}"):
+        train.train(changed_network(job, **network), tmp_path / "second", CONTEXT)
 
 
 def test_loss_that_is_not_finite_stops_training(

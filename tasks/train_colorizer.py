@@ -40,7 +40,7 @@ from tasks.train_stage import TrainStage
 logger = logging.getLogger("senga")
 
 _PLAIN: dict[str, dict[str, Any]] = {
-    "spade": {"spread_hints": False, "copy_hints": False, "norm": "batch"}
+    "spade": {"spread_hints": False, "copy_hints": False, "z_everywhere": False, "norm": "batch"}
 }
 """Options of the networks of a generator that another one is compared with."""
 

@@ -37,6 +37,12 @@ class HintOptions(Options, section="hints"):
         at_most=1,
         renamed_from="chance_of_end",
     )
+    none_share: float = option(
+        0.0,
+        "share of the training pictures that have no hint, besides those without a first patch",
+        at_least=0,
+        at_most=1,
+    )
     min_patch: int = option(
         2,
         "smallest side of a hint patch, in pixels at 256 x 256; strokes are half as wide",
@@ -171,7 +177,7 @@ def simulate_hints(
     Returns:
         Hints of the picture's size.
     """
-    count = int(rng.geometric(options.stop_probability)) - 1 if patches is None else patches
+    count = _random_count(options, rng) if patches is None else patches
     hints = Hints.none(*picture.shape[:2])
     if options.shape == "stroke":
         for _ in range(count):
@@ -187,6 +193,13 @@ def simulate_hints(
         hints.color[area] = np.rint(color_of(picture[area]))
         hints.mask[area] = True
     return hints
+
+
+def _random_count(options: HintOptions, rng: np.random.Generator) -> int:
+    """Return the number of patches of a training picture."""
+    if options.none_share and rng.random() < options.none_share:
+        return 0
+    return int(rng.geometric(options.stop_probability)) - 1
 
 
 def _positions(

@@ -40,9 +40,15 @@ class NetworkOptions(Options, section="colorizer"):
         "let the generator choose at every pixel how much of the spread hints' colour shows; "
         "needs spread_hints",
     )
+    z_everywhere: bool = option(
+        False,
+        "let z change what guides every block, not only what the first block starts from; in the "
+        "paper it does not",
+    )
     norm: str = option(
         "batch",
-        "normalisation of the generator: batch, as in the paper; group, of single pictures",
+        "normalisation: batch, as in the paper (in the encoder, of each channel by itself); group, "
+        "of groups of channels of single pictures",
         choices=("batch", "group"),
     )
     init_gain: float = option(

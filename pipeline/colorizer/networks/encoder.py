@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pipeline.colorizer.networks.layers import SLOPE, Conv, init_weights, spectral_norm
+from pipeline.colorizer.networks.layers import SLOPE, Conv, init_weights, make_norm, spectral_norm
 from pipeline.colorizer.options import NetworkOptions
 
 _MIN_SIDE = 4  # side of the last features, in pixels
@@ -27,7 +27,7 @@ class Encoder(nn.Module):
         in_channels, out_channels = 3, options.encoder_width
         while size > _MIN_SIDE:
             layers += [spectral_norm(Conv(in_channels, out_channels, stride=2))]
-            layers += [nn.InstanceNorm2d(out_channels), nn.LeakyReLU(SLOPE)]
+            layers += [_norm(options.norm, out_channels), nn.LeakyReLU(SLOPE)]
             in_channels = out_channels
             out_channels = min(2 * out_channels, 8 * options.encoder_width)
             size = (size + 1) // 2
@@ -40,6 +40,17 @@ class Encoder(nn.Module):
         """Encode (N, 3, S, S) RGB in [-1, 1] as mean and log variance: (N, latent_dim) float32."""
         features = self.layers(color).flatten(1)
         return self.to_mean(features).float(), self.to_log_variance(features).float()
+
+
+def _norm(kind: str, channels: int) -> nn.Module:
+    """Return the normalisation after a layer.
+
+    That of single channels takes away how bright and how colourful the whole picture is; that of
+    groups keeps what differs between their channels.
+    """
+    if kind == "group":
+        return make_norm(kind, channels, affine=False)
+    return nn.InstanceNorm2d(channels)
 
 
 def reparameterize(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:

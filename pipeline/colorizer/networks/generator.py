@@ -203,10 +203,14 @@ class Generator(nn.Module):
         self.from_latent = nn.Linear(
             options.latent_dim, self.start_shape[0] * self.start_shape[1] ** 2
         )
+        map_channels = options.map_width if netl else in_map
+        names = _STAGES if options.z_everywhere else ()
+        self.z_to_guide = nn.ModuleDict(
+            {name: nn.Linear(options.latent_dim, map_channels) for name in names}
+        )
         blocks, in_channels = {}, self.start_shape[0]
         for name, stage in _STAGES.items():
             out_channels = stage.channels * options.width
-            map_channels = options.map_width if netl else in_map
             blocks[name] = Block(in_channels, out_channels, options, map_channels)
             in_channels = out_channels
         self.blocks = nn.ModuleDict(blocks)
@@ -231,6 +235,8 @@ class Generator(nn.Module):
         x = x.contiguous(memory_format=torch.channels_last)
         for name, block in self.blocks.items():
             guide = guides[name]
+            if name in self.z_to_guide:
+                guide = guide + self.z_to_guide[name](z)[:, :, None, None]
             if guide.shape[-1] > x.shape[-1]:
                 x = functional.interpolate(x, scale_factor=2.0)
             x = block(x, guide)

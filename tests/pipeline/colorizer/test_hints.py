@@ -104,6 +104,17 @@ def test_colour_is_the_mean_or_median_of_the_picture_below(color: str, of: objec
         assert not hints.color[~hints.mask].any()
 
 
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0.02, 0.09), (0.5, 0.45, 0.6), (1, 1, 1)])
+def test_a_share_of_the_training_pictures_has_no_hint(
+    share: float, low: float, high: float
+) -> None:
+    options = HintOptions(stop_probability=0.05, none_share=share)
+    rng = np.random.default_rng(0)
+    empty = [not simulate_hints(PICTURE, BOX, options, rng).mask.any() for _ in range(400)]
+    assert low <= np.mean(empty) <= high
+    assert simulate_hints(PICTURE, BOX, options, rng, 3).mask.any()  # as many as asked for
+
+
 def test_same_seed_gives_same_hints() -> None:
     def color_bytes(seed: int) -> bytes:
         return simulate_hints(

@@ -201,3 +201,34 @@ def test_group_norm_keeps_the_colour_of_a_single_hint() -> None:
     # Another grey is another mixture of the encoder's channels, which no normalisation hides.
     difference = (guides[0] - guides[1]).abs().mean() / guides[0].abs().mean()
     assert difference > 0.1
+
+
+def test_encoder_with_group_norm_sees_how_bright_a_picture_is() -> None:
+    dark, bright = torch.full((1, 3, 64, 64), -0.5), torch.full((1, 3, 64, 64), 0.7)
+    dark[:, 0] -= 0.3
+    bright[:, 0] -= 0.3
+    off = {}
+    for norm in ("batch", "group"):
+        torch.manual_seed(0)
+        encoder = Encoder(replace(small(), norm=norm, init_gain=1.0), 64).eval()
+        with torch.inference_mode():
+            off[norm] = (encoder(dark)[0] - encoder(bright)[0]).abs().max().item()
+    assert off["batch"] < 1e-3
+    assert off["group"] > 0.05
+
+
+@pytest.mark.parametrize("generator", ["netl_spade", "spade"])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_z_reaches_every_block_if_asked_for(generator: str, everywhere: bool) -> None:
+    torch.manual_seed(0)
+    options = replace(small(), generator=generator, z_everywhere=everywhere)
+    network = Generator(options, 64).eval()
+    with torch.no_grad():
+        network.from_latent.weight.zero_()  # what the first block starts from is always the same
+        colors: list[torch.Tensor] = []  # before tanh, which all of them saturate
+        network.to_color.register_forward_hook(lambda *values: colors.append(values[2]))
+        maps, z = torch.randn(1, 5, 64, 64), torch.randn(2, 1, 8)
+        for each in z:
+            network(maps, each)
+    assert torch.equal(*colors) != everywhere
+    assert (len(network.z_to_guide) > 0) == everywhere

@@ -175,10 +175,11 @@ def resize_long_side(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]
 
 
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """Encode (H, W) grey or (H, W, 3) RGB uint8 pixels as a PNG; lossless."""
+    """Encode (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA uint8 pixels as a PNG; lossless."""
     if picture.ndim == 2:
         return _encode_grey_png(picture)
-    encoded, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    order = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    encoded, content = cv2.imencode(".png", cv2.cvtColor(picture, order))
     assert encoded
     return content.tobytes()
 

@@ -62,10 +62,10 @@ def _add_page_routes(app: Flask) -> None:
 
     @app.get("/api/samples/<int:post_id>/<name>.png")
     def sample(post_id: int, name: str) -> Response:
-        if post_id not in samples.SAMPLE_IDS or name not in ("line", "color"):
+        if post_id not in samples.SAMPLE_IDS or name not in samples.PICTURES:
             raise ApiError("not_found", "There is no such sample. /api/models lists them.")
         drawing = samples.load_sample(post_id)
-        return etag_response(drawing.line if name == "line" else drawing.color, "image/png")
+        return etag_response(getattr(drawing, name), "image/png")
 
 
 def _add_status_routes(app: Flask, models: Models, worker: Worker, options: DemoOptions) -> None:

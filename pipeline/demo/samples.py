@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.colorizer.areas import find_areas
 from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.character import character
@@ -17,8 +22,14 @@ MAX_TRAINING_POSTS = 20_000
 SAMPLE_IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
 """Post ids of the samples: `white_background solo upper_body`, as different as possible."""
 
+PICTURES = ("line", "color", "hints")
+"""Names of the pictures of a sample."""
+
 LONG_SIDE = 900
 """The long side of the samples, in pixels."""
+
+_SMALLEST = 1e-3  # of the picture: areas from here on get a hint
+_RADIUS = 8  # pixels, of the largest dot
 
 _LOCKS = {post_id: Lock() for post_id in SAMPLE_IDS}
 
@@ -29,6 +40,7 @@ class DemoSample:
 
     line: bytes  # PNG, (H, W) grey, 0 ink, 255 paper
     color: bytes  # PNG, (H, W, 3) RGB
+    hints: bytes  # PNG, (H, W, 4) RGBA, opaque where there is a hint
 
 
 def load_sample(post_id: int) -> DemoSample:
@@ -41,10 +53,26 @@ def load_sample(post_id: int) -> DemoSample:
 def _draw_sample(post_id: int) -> DemoSample:
     drawing = draw(post_id)
     width, height = sample_size(post_id)
+    line, color = (resample(each, width, height) for each in (drawing.line, drawing.color))
     return DemoSample(
-        line=encode_png(resample(drawing.line, width, height)),
-        color=encode_png(resample(drawing.color, width, height)),
+        line=encode_png(line),
+        color=encode_png(color),
+        hints=encode_png(_put_hints(line, color)),
     )
+
+
+def _put_hints(line: NDArray[np.uint8], color: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a dot of its colour in the middle of every area, (H, W, 4) uint8 RGBA."""
+    hints = np.zeros((*line.shape, 4), np.uint8)
+    areas = find_areas(line)
+    for number in np.flatnonzero(np.bincount(areas.ravel())[1:] >= _SMALLEST * line.size) + 1:
+        inside = np.pad(areas == number, 1).astype(np.uint8)
+        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
+        radius = min(_RADIUS, int(depth[y, x] * 0.6))
+        shown = (*color[y, x].tolist(), 255)
+        cv2.circle(hints, (int(x), int(y)), radius, shown, -1)
+    return hints
 
 
 def sample_size(post_id: int) -> tuple[int, int]:
@@ -67,4 +95,5 @@ def _describe(post_id: int, width: int, height: int) -> dict[str, int | str]:
         "height": height,
         "line": f"{folder}/line.png",
         "color": f"{folder}/color.png",
+        "hints": f"{folder}/hints.png",
     }

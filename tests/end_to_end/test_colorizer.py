@@ -250,6 +250,8 @@ def test_changed_dataset_is_trained_on_from_scratch(data: Path) -> None:
             "sketch_models.weights fetch resnet50",
         ),
         ("Train", {"losses_perceptual_weights": "/none"}, "[losses] perceptual_weights = /none"),
+        ("Train", {"train_initial_weights": "/none"}, "[train] initial_weights = /none: there is"),
+        ("Train", {"train_initial_weights": "README.md"}, "cannot be read as a colorizer"),
         ("Train", {"train_generator_lr": 1e30}, "is not a finite number"),
         (
             "Evaluate",

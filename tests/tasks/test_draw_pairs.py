@@ -1,11 +1,12 @@
 """The task of drawn pictures: what it needs, and when the colorizer is trained on them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pipeline.artbook import dicebear
-from pipeline.colorizer.options import NetworkOptions
+from pipeline.colorizer.options import NetworkOptions, TrainOptions
 from pipeline.pairs.options import ArtbookOptions
 from sketch_models.option import settings_of
 from tasks import DrawPairs, PackDataset, config, train_colorizer
@@ -33,7 +34,9 @@ def test_drawn_pictures_are_trained_on_alone() -> None:
 
 @pytest.mark.usefixtures("drawn")
 def test_spade_is_plain_if_it_is_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = NetworkOptions(spread_hints=True, copy_hints=True, norm="group", width=8)
+    ours = NetworkOptions(
+        spread_hints=True, copy_hints=True, z_everywhere=True, norm="group", width=8
+    )
     monkeypatch.setitem(config._cache, NetworkOptions, ours)
     plain = train_colorizer.TrainColorizer(generator="spade").network_options()
     assert plain == NetworkOptions(generator="spade", width=8)
@@ -55,3 +58,25 @@ def test_missing_packages_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(dicebear, "is_installed", lambda: False)
     (message,) = DrawPairs().unmet_requirements()
     assert message.endswith("pip install -e .[art]")
+
+
+@pytest.mark.usefixtures("drawn")
+def test_only_the_colorizer_itself_starts_from_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = train_colorizer.TrainColorizer().settings()
+    file = tmp_path / "colorizer.safetensors"
+    file.write_bytes(b"weights")
+    seen = []
+    for name in (file, tmp_path):  # the file, or its folder
+        options = TrainOptions(initial_weights=str(name))
+        monkeypatch.setitem(config._cache, TrainOptions, options)
+        seen.append(train_colorizer.TrainColorizer().settings())
+    assert seen[0] == seen[1]
+    assert seen[0] != settings
+    file.write_bytes(b"others")
+    train_colorizer._digest_of_colorizer.cache_clear()
+    assert train_colorizer.TrainColorizer().settings() != seen[0]
+    compared = train_colorizer.TrainColorizer(generator="spade")
+    assert compared._train_options().initial_weights == ""
+    assert "initial" not in compared.settings()

@@ -47,10 +47,11 @@ function keyCell(keys) {
   return element("th", {}, element("kbd", { textContent: keys }));
 }
 
-/** List the samples; a click calls `onSelect(url, layer)` with the layer to load the sample into. */
+/** List the samples; a click calls `onSelect(sample, layer)` with the layer to load it into. */
 export function fillSamples(samples, onSelect) {
   const dialog = document.getElementById("samples-dialog");
-  const cards = samples.map(({ id, line, color }, index) => {
+  const cards = samples.map((sample, index) => {
+    const { id, line, color } = sample;
     const sampleButton = (url, layer, label) => {
       const image = element("img", { src: url, alt: "", loading: "lazy" });
       const button = element("button", { title: label }, image);
@@ -58,7 +59,7 @@ export function fillSamples(samples, onSelect) {
       button.dataset.sample = `${layer}-${id}`;
       button.addEventListener("click", () => {
         dialog.close();
-        onSelect(url, layer);
+        onSelect(sample, layer);
       });
       return button;
     };

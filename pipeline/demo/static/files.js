@@ -41,6 +41,14 @@ export async function fetchPicture(url, limits) {
   return fitToSheet(image, "The sample", limits);
 }
 
+/** Load the hints of a sample from the server, as ImageData with transparency. */
+export async function fetchHints(url, limits) {
+  const { width, height } = await fetchPicture(url, limits);
+  const context = newCanvas(width, height).getContext("2d");
+  context.drawImage(await loadImage(url), 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
 function loadImage(url) {
   return new Promise((resolve, reject) => {
     const image = new Image(); // its size is known before its pixels are decoded
@@ -116,8 +124,8 @@ function measure(picture) {
   return { paper: paper / pixels, black: black / pixels, chroma: chroma / pixels };
 }
 
-/** Start a new sheet with a picture in one layer; the others are blank. */
-export function loadIntoLayer(artwork, history, picture, layer) {
+/** Start a new sheet with a picture in one layer; the others are blank, unless given as ImageData. */
+export function loadIntoLayer(artwork, history, picture, layer, others = {}) {
   const before = artwork.snapshot();
   const { width, height } = picture;
   const pixels =
@@ -125,7 +133,7 @@ export function loadIntoLayer(artwork, history, picture, layer) {
       ? toInk(picture, width, height)
       : picture.getContext("2d").getImageData(0, 0, width, height);
   artwork.active = layer;
-  artwork.restore({ width, height, layers: { [layer]: pixels } });
+  artwork.restore({ width, height, layers: { ...others, [layer]: pixels } });
   history.recordSheet("new sheet", before);
 }
 

@@ -7,6 +7,7 @@ import { bindDialog, fillAbout, fillHelp, fillSamples } from "./dialogs.js";
 import {
   bindFileInputs,
   download,
+  fetchHints,
   fetchPicture,
   invert,
   loadIntoLayer,
@@ -69,7 +70,7 @@ async function start() {
     showBanner(models.colorizer.reason);
     byId("empty-result").firstElementChild.textContent = "No model is loaded, so nothing can be coloured.";
   }
-  if (models.samples.length) await openSample(models.samples[0].line, "line");
+  if (models.samples.length) await openSample(models.samples[0], "line");
   history.clear();
   document.body.dataset.ready = "true";
 }
@@ -181,9 +182,15 @@ async function openFile(file) {
   }
 }
 
-async function openSample(url, layer) {
+/** Open a sample: as line art with a few hints, which say how hints work, or as a picture. */
+async function openSample(sample, layer) {
   try {
-    openPicture(await fetchPicture(url, limits), layer);
+    if (layer === "line") {
+      const [lines, hints] = await Promise.all([fetchPicture(sample.line, limits), fetchHints(sample.hints, limits)]);
+      openPicture(lines, layer, { hints });
+    } else {
+      openPicture(await fetchPicture(sample.color, limits), layer);
+    }
     clearErrors("file");
     if (layer === "sketch") setStatus("Opened as a picture: press Make lines to find its lines");
   } catch (error) {
@@ -191,8 +198,8 @@ async function openSample(url, layer) {
   }
 }
 
-function openPicture(picture, layer) {
-  loadIntoLayer(artwork, history, picture, layer);
+function openPicture(picture, layer, others = {}) {
+  loadIntoLayer(artwork, history, picture, layer, others);
   preselectModels(false);
   tools.select(layer === "line" ? "hint" : "pen");
 }

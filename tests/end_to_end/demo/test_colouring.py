@@ -58,6 +58,23 @@ def test_result_has_the_hints_colours(page: DemoPage) -> None:
             assert hint_difference(page, (x, y), color) < MAX_DIFFERENCE, (number, x, y)
 
 
+def test_sample_opens_with_hints_of_its_own_colours(page: DemoPage) -> None:
+    page["#lines-on-top"].uncheck()
+    for number in (0, 5):
+        page.open_sample(number)
+        url = f"{page.url}{page.samples[number]['hints']}"
+        content = requests.get(url, timeout=30).content
+        hints = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
+        _, dots, stats, middles = cv2.connectedComponentsWithStats((hints[..., 3] > 0).astype("u1"))
+        assert dots.max() > 15
+        for index in np.argsort(stats[1:, cv2.CC_STAT_AREA])[-3:] + 1:
+            x, y = middles[index]
+            color = tuple(hints[round(y), round(x), :3].tolist())
+            assert hint_difference(page, (x, y), color) < MAX_DIFFERENCE, (number, x, y)
+    page.open_sample(1, "sketch")
+    assert page.save("hints")[1][..., 3].max() == 0
+
+
 def test_spinner_duration_and_number_of_requests(page: DemoPage) -> None:
     assert page["#duration"].inner_text().endswith((" ms", " s"))
     with page.hold_requests() as routes:

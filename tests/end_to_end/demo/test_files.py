@@ -151,6 +151,7 @@ class RecordingColorizer:
 def test_saved_lines_and_hints_can_be_read_by_the_paint_command(
     page: DemoPage, tmp_path: Path
 ) -> None:
+    page["[data-clear=hints]"].click()  # those of the sample
     page["[data-color='#3d7fd6']"].click()
     page.stroke((300, 300), (360, 300))
     for button, name in (("line", "lines.png"), ("hints", "lines.hints.png")):

@@ -154,14 +154,14 @@ def test_models_samples_and_limits_are_listed(client: FlaskClient) -> None:
 
 def test_sample_is_served_with_an_etag(client: FlaskClient) -> None:
     listed = client.get("/api/models").get_json()["samples"][0]
-    for name in ("line", "color"):
+    for name in ("line", "color", "hints"):
         response = client.get(listed[name])
         assert response.content_type == "image/png"
         assert decode(response.data).shape == (listed["height"], listed["width"], 3)
         again = client.get(listed[name], headers={"If-None-Match": response.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
     assert error_code(client.get("/api/samples/1/line.png")) == "not_found"
-    assert error_code(client.get(f"/api/samples/{listed['id']}/hints.png")) == "not_found"
+    assert error_code(client.get(f"/api/samples/{listed['id']}/sketch.png")) == "not_found"
 
 
 def test_static_files_are_served_from_their_folder_alone(

@@ -1,8 +1,12 @@
 """The sample drawings: which they are, and what is listed of them."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from pipeline.colorizer.hints import Hints
 from pipeline.demo import samples
 from pipeline.picture import decode, decode_grey, header_size
 from pipeline.sample_booru.artist.character import character
@@ -34,10 +38,15 @@ def test_listed_size_is_the_drawings() -> None:
         assert line.shape == color.shape[:2] == (height, width)
         assert line.min() < 60
         assert np.median(line) == 255  # mostly paper
+        hints = Hints.from_rgba(Image.open(io.BytesIO(sample.hints)))
+        assert hints.mask.shape == line.shape
+        assert 0.0005 < hints.mask.mean() < 0.05
+        off = np.abs(hints.color[hints.mask].astype(int) - color[hints.mask])
+        assert np.median(off) <= 2  # of the colours below them
         assert samples.load_sample(int(listed["id"])) is sample  # kept in memory
 
 
 def test_every_sample_has_its_own_address() -> None:
-    addresses = [listed[name] for listed in samples.list_samples() for name in ("line", "color")]
-    assert len(set(addresses)) == 16
+    addresses = [listed[name] for listed in samples.list_samples() for name in samples.PICTURES]
+    assert len(set(addresses)) == 24
     assert all(str(address).startswith("/api/samples/") for address in addresses)

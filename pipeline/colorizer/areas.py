@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_INK = 128
+_INK = 192
 _GAP = 4 / 256  # of the long side: gaps up to this are closed
 _SMALLEST = 2.5e-4  # of the picture; smaller areas are specks between lines
 
@@ -70,7 +70,14 @@ def flood(line: NDArray[np.uint8], markers: NDArray[np.int32]) -> NDArray[np.int
     basins = np.ascontiguousarray(basins[1:-1, 1:-1])
     between = basins < 1
     if between.any():
-        near = cv2.dilate(np.maximum(basins, 0).astype(np.float32), np.ones((3, 3), np.uint8))
-        basins[between] = near[between]
+        basins[between] = _of_neighbours(basins, line >= _INK)[between]
         basins[between & (markers > 0)] = markers[between & (markers > 0)]
     return basins
+
+
+def _of_neighbours(basins: NDArray[np.int32], paper: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the number of a neighbour of every pixel; of paper one that no line is between."""
+    numbers = np.maximum(basins, 0).astype(np.float32)
+    beside = cv2.dilate(numbers * paper, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
+    anywhere = cv2.dilate(numbers, np.ones((3, 3), np.uint8))
+    return np.asarray(np.where(paper & (beside > 0), beside, anywhere), np.float32)

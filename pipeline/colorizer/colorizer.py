@@ -15,7 +15,7 @@ from PIL import Image
 
 from pipeline.colorizer.colorizer_file import LoadedModel, find_colorizer, read_colorizer
 from pipeline.colorizer.enlarge import Enlarger
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.hints import Box, Hints
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.colorizer.networks.layers import count_parameters
 from pipeline.colorizer.tensors import to_maps, to_pixels, to_tensor
@@ -128,6 +128,7 @@ class Colorizer:
         z: NDArray[np.floating[Any]] | None = None,
         *,
         keep_lines: bool = True,
+        boxes: Sequence[Box] | None = None,
     ) -> list[NDArray[np.uint8]]:
         """Colorize several line drawings at once, each of any size.
 
@@ -138,6 +139,8 @@ class Colorizer:
             hints: N, each as for `colorize`; no hints at all if None.
             z: (N, latent_dim) float; 0 if None.
             keep_lines: as for `colorize`.
+            boxes: N, if the drawings are squares of `size` pixels that have been padded: where in
+                them each drawing is, as left, top, right and bottom.
 
         Returns:
             N pictures, (H, W, 3) uint8 RGB, each of the size of its drawing.
@@ -153,19 +156,22 @@ class Colorizer:
         if not lines:
             return []
         greys = {id(line): _to_grey(line) for line in lines}  # variations have one drawing
-        boxes = [
+        letterboxes = [
             Letterbox.of(greys[id(line)], each, self.size)
             for line, each in zip(lines, hints, strict=True)
         ]
-        drawings, put = [box.line for box in boxes], [box.hints for box in boxes]
-        spread = self.train_job.network.spread_hints
-        maps = to_maps(drawings, put, spread=spread).to(self.device)
+        maps = to_maps(
+            [each.line for each in letterboxes],
+            [each.hints for each in letterboxes],
+            spread=self.train_job.network.spread_hints,
+            boxes=boxes or [each.placement.box for each in letterboxes],
+        ).to(self.device)
         latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
         with self._inference():
             squares = to_pixels(self._vae.generator(maps, latent))
         if not keep_lines:
-            return [box.crop(square) for box, square in zip(boxes, squares, strict=True)]
-        return list(_finish(boxes, squares))
+            return [each.crop(square) for each, square in zip(letterboxes, squares, strict=True)]
+        return list(_finish(letterboxes, squares))
 
     def encode(self, colors: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the z of pictures: the mean of the encoder's distribution.

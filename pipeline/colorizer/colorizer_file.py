@@ -51,7 +51,13 @@ def write_colorizer(
     vae.generator.load_state_dict(generator.state_dict())
     fold_spectral_norms(vae.eval())
     # Without folders: weights are given to others, who need not learn the names of users.
-    public = replace(job, train=Path(job.train).name, test=Path(job.test).name)
+    public = replace(
+        job,
+        train=Path(job.train).name,
+        test=Path(job.test).name,
+        options=replace(job.options, initial_weights=Path(job.options.initial_weights).name),
+        losses=replace(job.losses, perceptual_weights=Path(job.losses.perceptual_weights).name),
+    )
     # One key: safetensors writes several in no fixed order, but equal weights shall be equal files.
     header = {_KEY: json.dumps({"schema": SCHEMA, "size": size, _JOB_KEY: public.to_json()})}
     with store.publish(path) as temporary:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.areas import find_areas, flood
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.hints import Box, Hints
 
 _FAR = 0.25  # of the long side: the distance at which a hint is half as near
 
@@ -32,7 +32,7 @@ class SpreadHints:
     nearness: NDArray[np.uint8]
 
 
-def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
+def spread_hints(line: NDArray[np.uint8], hints: Hints, box: Box | None = None) -> SpreadHints:
     """Spread hints over their areas.
 
     An area with several hints is shared by a watershed that starts from all of them; it goes on
@@ -41,7 +41,11 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
     Args:
         line: (H, W) uint8, 0 ink.
         hints: of the same size.
+        box: of the drawing, around which there is paper that colours do not flow through; all of
+            it if None.
     """
+    if box is not None:
+        line = _wall_around(line, box)
     if not hints.mask.any():
         return SpreadHints(color=np.zeros_like(hints.color), nearness=np.zeros_like(line))
     areas = find_areas(line)
@@ -57,6 +61,14 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints) -> SpreadHints:
         color=color,
         nearness=np.asarray(np.maximum(nearness, 1) * reached, np.uint8),
     )
+
+
+def _wall_around(line: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """Return line art with ink everywhere outside of a box."""
+    left, top, right, bottom = box
+    walled = np.zeros_like(line)
+    walled[top:bottom, left:right] = line[top:bottom, left:right]
+    return walled
 
 
 def _nearest_in_area(line: NDArray[np.uint8], hints: Hints) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.hints import Box, Hints
 from pipeline.colorizer.networks.generator import join_map
 from pipeline.colorizer.spread import spread_hints
 
@@ -26,7 +26,11 @@ def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 def to_maps(
-    lines: Sequence[NDArray[np.uint8]], hints: Sequence[Hints | None], *, spread: bool
+    lines: Sequence[NDArray[np.uint8]],
+    hints: Sequence[Hints | None],
+    *,
+    spread: bool,
+    boxes: Sequence[Box | None] | None = None,
 ) -> Tensor:
     """Return the generator's input for line art and hints.
 
@@ -34,6 +38,7 @@ def to_maps(
         lines: N of (S, S) uint8, 0 ink, 255 paper.
         hints: N of (S, S), or None for one without hints.
         spread: whether the generator sees spread hints too.
+        boxes: N, of the drawings in the squares; each all of its square if None.
 
     Returns:
         (N, 5 or 9, S, S) float32, see `join_map`.
@@ -44,19 +49,20 @@ def to_maps(
     color = to_tensor(np.stack([each.color for each in present])) * mask
     reached = None
     if spread:
-        pairs = zip(lines, present, strict=True)
-        reached = spread_to_float(torch.stack([to_planes(line, each) for line, each in pairs]))
+        inputs = zip(lines, present, boxes or [None] * len(lines), strict=True)
+        reached = spread_to_float(torch.stack([to_planes(*each) for each in inputs]))
     return join_map(to_tensor(np.stack(lines)[..., None]), color, mask, reached)
 
 
-def to_planes(line: NDArray[np.uint8], hints: Hints) -> Tensor:
+def to_planes(line: NDArray[np.uint8], hints: Hints, box: Box | None = None) -> Tensor:
     """Return spread hints as (4, S, S) uint8: RGB, and how near they are.
 
     Args:
         line: (S, S) uint8, 0 ink.
         hints: of the same size.
+        box: of the drawing in the square; all of it if None.
     """
-    spread = spread_hints(line, hints)
+    spread = spread_hints(line, hints, box)
     return torch.from_numpy(np.stack([*cv2.split(spread.color), spread.nearness]))
 
 

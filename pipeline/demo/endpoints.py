@@ -82,7 +82,7 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     box = _read_letterbox(fields, models.size)
     seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
     zs = [make_z(models.latent_dim, each, shift, dimension) for each in seeds]
-    results = run_jobs([ColorizeJob(box.line, box.hints, z) for z in zs])
+    results = run_jobs([ColorizeJob(box.line, box.hints, z, box.placement.box) for z in zs])
     width, height = box.width, box.height
     if size == "model":
         width, height = box.placement.width, box.placement.height

@@ -199,8 +199,12 @@ class Models:
         if isinstance(first, ColorizeJob):
             colorize = cast("Sequence[ColorizeJob]", jobs)
             lines, hints = [job.line for job in colorize], [job.hints for job in colorize]
+            whole = (0, 0, self.size, self.size)
             return self._colorizer.get().colorize_batch(
-                lines, hints, np.stack([job.z for job in colorize])
+                lines,
+                hints,
+                np.stack([job.z for job in colorize]),
+                boxes=[job.box or whole for job in colorize],
             )
         if isinstance(first, SketchJob):
             sketch = cast("Sequence[SketchJob]", jobs)

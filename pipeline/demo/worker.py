@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.hints import Box, Hints
 from pipeline.demo.api_error import ApiError
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class ColorizeJob:
     line: NDArray[np.uint8]  # (S, S), 0 ink, 255 paper
     hints: Hints | None  # of the same size
     z: NDArray[np.float32]  # (latent_dim,)
+    box: Box | None = None  # where in the square the drawing is; everywhere if None
     stage = "colorize"
     model = ""
 

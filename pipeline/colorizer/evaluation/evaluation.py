@@ -185,7 +185,9 @@ def diversities(
     for picture, each in zip(pictures[:_DIVERSITY_PICTURES], hints, strict=False):
         count = job.options.diversity_samples
         z = [random_z(colorizer.latent_dim, job.seed, picture.id, n) for n in range(count)]
-        results = colorizer.colorize_batch([picture.line] * count, [each] * count, np.stack(z))
+        results = colorizer.colorize_batch(
+            [picture.line] * count, [each] * count, np.stack(z), boxes=[picture.box] * count
+        )
         left, top, right, bottom = picture.box
         contents = [np.float32(result[top:bottom, left:right]) / 255 for result in results]
         values.append(metrics.diversity(contents))

@@ -73,7 +73,12 @@ def colorizer_methods(name: str, colorizer: Colorizer, seed: int, batch_size: in
                 batch = pictures[start : start + batch_size]
                 z = np.stack([z_of(picture) for picture in batch])
                 lines = [picture.line for picture in batch]
-                results += colorizer.colorize_batch(lines, hints[start : start + batch_size], z)
+                results += colorizer.colorize_batch(
+                    lines,
+                    hints[start : start + batch_size],
+                    z,
+                    boxes=[picture.box for picture in batch],
+                )
             return results
 
         return colorize

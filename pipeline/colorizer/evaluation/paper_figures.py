@@ -212,8 +212,10 @@ def _thickness(
     lines = [[column[number] for column in by_name.values()] for number in range(len(shown))]
     hints = [picture.hints(patches, job.hints, job.seed) for picture in shown]
     results = [
-        colorizer.colorize_batch(of_picture, [each] * len(of_picture))
-        for of_picture, each in zip(lines, hints, strict=True)
+        colorizer.colorize_batch(
+            of_picture, [each] * len(of_picture), boxes=[picture.box] * len(of_picture)
+        )
+        for of_picture, each, picture in zip(lines, hints, shown, strict=True)
     ]
     return figures.thickness_grid(list(by_name), lines, results)
 

@@ -32,7 +32,8 @@ class SampleGrid:
     ) -> None:
         self._pictures = pictures
         self._hints = [picture.hints(_PATCHES, hints, seed) for picture in pictures]
-        self._maps = to_maps([picture.line for picture in pictures], self._hints, spread=spread)
+        lines, boxes = [each.line for each in pictures], [each.box for each in pictures]
+        self._maps = to_maps(lines, self._hints, spread=spread, boxes=boxes)
 
     @torch.inference_mode()
     def draw(

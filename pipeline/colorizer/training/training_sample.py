@@ -101,7 +101,7 @@ def make_sample(
         box=torch.tensor(box),
     )
     if spread:
-        sample["spread"] = to_planes(line, simulated)
+        sample["spread"] = to_planes(line, simulated, box)
     return sample
 
 

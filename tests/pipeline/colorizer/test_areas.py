@@ -1,5 +1,6 @@
 """Areas of line art that is known."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,3 +52,13 @@ def test_a_room_that_is_too_narrow_for_gaps_is_an_area_of_its_own() -> None:
     numbers = {int(found[64, x]) for x in (10, 66, 120)}
     assert len(numbers) == 3
     assert (found[:, 65:67] == found[64, 66]).all()
+
+
+def test_thin_grey_lines_of_a_reduced_drawing_part_areas() -> None:
+    large = np.full((900, 900), 255, np.uint8)
+    large[299:302] = 0  # between two pixels of the reduced drawing
+    line = cv2.resize(large, (192, 192), interpolation=cv2.INTER_AREA)
+    assert 128 < line.min() < 192
+    found = find_areas(line)
+    assert len(np.unique(found[found > 0])) == 2
+    assert found[0, 0] != found[-1, -1]

@@ -82,11 +82,19 @@ def test_facts_about_a_colorizer(trainer: Trainer, colorizer: Colorizer) -> None
 
 def test_weights_contain_no_folder_names(trainer: Trainer, tmp_path: Path) -> None:
     path = tmp_path / "colorizer.safetensors"
-    job = TrainJob(train="/home/kana/set/train.h5", test="/home/kana/set/test.h5", network=small())
+    job = TrainJob(
+        train="/home/kana/set/train.h5",
+        test="/home/kana/set/test.h5",
+        network=small(),
+        options=TrainOptions(initial_weights="/home/kana/first"),
+        losses=LossOptions(perceptual_weights="/home/kana/resnet.pth"),
+    )
     write_colorizer(path, trainer.vae.encoder, trainer.ema, job, 64)
     assert b"kana" not in path.read_bytes()
     assert read_colorizer(path).job.train == "train.h5"
     assert read_colorizer(path).job.test == "test.h5"
+    assert read_colorizer(path).job.options.initial_weights == "first"
+    assert read_colorizer(path).job.losses.perceptual_weights == "resnet.pth"
     assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode  # others can read both
 
 

@@ -45,6 +45,20 @@ def test_colours_end_at_lines_and_lines_are_sharp() -> None:
     assert np.abs(plain[radius < 129].astype(int) - RED).max() > 60  # what it is for
 
 
+def test_a_line_that_was_painted_too_wide_leaves_no_shadow() -> None:
+    line = disc()
+    wide = painted(line)
+    small = cv2.resize(line, (50, 50), interpolation=cv2.INTER_AREA)
+    beside = cv2.erode(small, np.ones((3, 3), np.uint8)) < 200
+    wide[beside] = wide[beside] // 3
+    result = enlarge(wide, line)
+    y, x = np.ogrid[:400, :400]
+    radius = np.hypot(x - 190, y - 210)
+    for part, color in ((radius < 133, RED), (radius > 133, BLUE)):
+        off = np.abs(result[part & (line == 255)].astype(int) - color).max(axis=1)
+        assert np.percentile(off, 99) <= 8
+
+
 def test_gradients_stay_smooth() -> None:
     line = disc()
     ramp = np.repeat(np.linspace(20, 235, 50)[None, :, None], 50, 0).repeat(3, 2).astype(np.uint8)

@@ -1,6 +1,8 @@
 """Hints that are spread over their areas."""
 
+import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +49,38 @@ def test_colour_streams_round_a_line_that_does_not_part_an_area() -> None:
     both = spread_hints(line, put((50, 110, RED), (110, 110, BLUE)))
     assert tuple(both.color[118, 70]) == BLUE  # nearer to the red one, but behind the line
     assert tuple(both.color[118, 57]) == RED
+
+
+def test_colours_do_not_stream_through_the_paper_around_a_drawing() -> None:
+    line = two_rooms()
+    line[:10] = line[-10:] = 255  # both rooms are open to the paper above and below the drawing
+    hints = put((20, 60, RED))
+    around = spread_hints(line, hints, (0, 10, SIZE, SIZE - 10))
+    assert (around.nearness[10:-10, :63] > 0).all()
+    assert not around.nearness[10:-10, 65:].any()
+    assert not around.nearness[:10].any()
+    everywhere = spread_hints(line, hints)
+    assert (everywhere.nearness[10:-10, 65:] > 0).all()  # what the box is for
+    whole = spread_hints(line, hints, (0, 0, SIZE, SIZE))
+    np.testing.assert_array_equal(whole.nearness, everywhere.nearness)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_paper_takes_the_colour_of_a_hint_that_no_line_parts_it_from(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    line = np.full((96, 96), 255, np.uint8)
+    for _ in range(6):
+        ends, width = rng.integers(-40, 136, 4).tolist(), int(rng.integers(1, 3))
+        cv2.line(line, ends[:2], ends[2:], int(rng.integers(0, 120)), width)
+    hints = Hints.none(96, 96)
+    for x, y in rng.integers(0, 96, (14, 2)):
+        if line[y, x] == 255:
+            hints.mask[y, x], hints.color[y, x] = True, rng.integers(0, 256, 3)
+    color = spread_hints(line, hints).color
+    _, rooms = cv2.connectedComponents((line == 255).astype(np.uint8), connectivity=4)
+    for room in set(rooms[hints.mask].tolist()):
+        own = {tuple(each) for each in hints.color[hints.mask & (rooms == room)].tolist()}
+        assert {tuple(each) for each in color[rooms == room].tolist()} <= own
 
 
 def test_a_hint_on_ink_stays_there() -> None:

@@ -162,6 +162,8 @@ def test_batch_is_colorized_as_one_by_one(models: Models, colorizer_file: Path) 
         assert result.shape == (SIZE, SIZE, 3)
         alone = colorizer.colorize(job.line, z=job.z)
         assert np.abs(result.astype(int) - alone).max() <= 1
+    boxed = ColorizeJob(jobs[0].line, None, jobs[0].z, (0, 0, SIZE, SIZE // 2))
+    assert models.run_batch([boxed])[0].shape == (SIZE, SIZE, 3)
     assert models.run_batch([models.warmup_job()])[0].shape == (SIZE, SIZE, 3)
 
 

@@ -243,7 +243,8 @@ def test_spread_hints_come_with_a_sample_if_asked_for(write_packed: WritePacked)
         hints = Hints(
             sample["hint"].permute(1, 2, 0).numpy().copy(), sample["mask"][0].bool().numpy()
         )
-        expected = spread_hints(sample["line"][0].numpy(), hints)
+        box = tuple(sample["box"].tolist())
+        expected = spread_hints(sample["line"][0].numpy(), hints, box)
         assert sample["spread"].dtype == torch.uint8
         assert (sample["spread"][:3].permute(1, 2, 0).numpy() == expected.color).all()
         assert (sample["spread"][3].numpy() == expected.nearness).all()

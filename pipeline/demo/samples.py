@@ -29,6 +29,7 @@ LONG_SIDE = 900
 """The long side of the samples, in pixels."""
 
 _SMALLEST = 1e-3  # of the picture: areas from here on get a hint
+_REDUCTION = 4  # sides of a sample over those of the drawing that its areas are found in
 _RADIUS = 8  # pixels, of the largest dot
 
 _LOCKS = {post_id: Lock() for post_id in SAMPLE_IDS}
@@ -62,16 +63,24 @@ def _draw_sample(post_id: int) -> DemoSample:
 
 
 def _put_hints(line: NDArray[np.uint8], color: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a dot of its colour in the middle of every area, (H, W, 4) uint8 RGBA."""
-    hints = np.zeros((*line.shape, 4), np.uint8)
-    areas = find_areas(line)
-    for number in np.flatnonzero(np.bincount(areas.ravel())[1:] >= _SMALLEST * line.size) + 1:
-        inside = np.pad(areas == number, 1).astype(np.uint8)
-        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
-        y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
-        radius = min(_RADIUS, int(depth[y, x] * 0.6))
-        shown = (*color[y, x].tolist(), 255)
-        cv2.circle(hints, (int(x), int(y)), radius, shown, -1)
+    """Return a dot of its colour in the middle of every area, (H, W, 4) uint8 RGBA.
+
+    Areas are those of the drawing as small as colorizers see it.
+    """
+    height, width = line.shape
+    size = round(width / _REDUCTION), round(height / _REDUCTION)
+    small_line, small_color = (resample(each, *size) for each in (line, color))
+    areas = find_areas(small_line)
+    hints = np.zeros((height, width, 4), np.uint8)
+    for number in np.flatnonzero(np.bincount(areas.ravel())[1:] >= _SMALLEST * areas.size) + 1:
+        inside = areas == number
+        padded = np.pad(inside, 1).astype(np.uint8)
+        depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        place = np.array(np.unravel_index(int(np.argmax(depth)), depth.shape))
+        y, x = ((place + 0.5) * _REDUCTION).astype(int).tolist()
+        radius = min(_RADIUS, int(depth.max() * 0.6 * _REDUCTION))
+        shown = np.median(small_color[inside], axis=0).astype(int).tolist()
+        cv2.circle(hints, (x, y), radius, (*shown, 255), -1)
     return hints
 
 

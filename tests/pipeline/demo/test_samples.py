@@ -42,7 +42,7 @@ def test_listed_size_is_the_drawings() -> None:
         assert hints.mask.shape == line.shape
         assert 0.0005 < hints.mask.mean() < 0.05
         off = np.abs(hints.color[hints.mask].astype(int) - color[hints.mask])
-        assert np.median(off) <= 2  # of the colours below them
+        assert np.median(off) <= 8  # of the colours below them
         assert samples.load_sample(int(listed["id"])) is sample  # kept in memory
 
 

@@ -39,6 +39,7 @@ PAGES = {
         TOP / "README.md",
         TOP / "CONTRIBUTING.md",
         TOP / "sketch_models" / "shipped" / "README.md",
+        TOP / "pipeline" / "demo" / "model" / "README.md",
         *sorted((TOP / "docs").glob("*.md")),
     )
 }
@@ -54,6 +55,7 @@ PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
 # Words of luigi commands that are only parsed, and what running them needs.
 ELSEWHERE = {
     "configs/upper_body.cfg": "metadata and weights",
+    "configs/demo.cfg": "hours",
     "api": "a board",
     "csv": "metadata",
     "sketchkeras": "weights",

@@ -81,7 +81,7 @@ export function fillAbout(colorizer) {
 
 function modelDetails({ name, shipped, generator, size, latent, parameters, device, metrics }) {
   const summary = shipped
-    ? "This small model comes with Senga. It was trained on a CPU, on drawings from Senga's own sample booru: it colours upper bodies on white in that one style, and little else."
+    ? "This small model comes with Senga. It was trained on pictures that Senga draws. It spreads your hints over the areas of the drawing: put one into every area that matters. Without any hint it has little idea of colours."
     : `This is ${name}, loaded with --colorizer.`;
   const rows = [
     ["Network", generator === "netl_spade" ? "netL-SPADE" : "SPADE"],

@@ -27,6 +27,7 @@ class FakePage:
     weight: NDArray[np.uint8]
     subject: str
     width: float = 3.0
+    patterned: bool = False
     paint: str = "flat"
     ink: str = "black"
     source: str = "hand"

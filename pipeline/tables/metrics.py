@@ -23,7 +23,7 @@ _DTYPES: dict[str, Dtype] = {
 }
 
 
-def read_metrics(folder: str | Path) -> pd.DataFrame:
+def read_metrics(folder: str | Path, test_set: str = "test") -> pd.DataFrame:
     """Read the metrics of the newest evaluation of a dataset's colorizers.
 
         >>> metrics = read_metrics("data/quick")
@@ -32,6 +32,7 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
 
     Args:
         folder: of the dataset, such as `data/quick`.
+        test_set: `test`, or if the artbook drew the pictures, `adventurer` or `micah`.
 
     Returns:
         A row per method, source of z, number of hints and metric:
@@ -47,12 +48,18 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
         | n | int64 | number of pictures |
 
     Raises:
-        DatasetError: If there is no such dataset, or no evaluation of its colorizers.
+        DatasetError: If there is no such dataset, or no evaluation of its colorizers on this test
+            set.
     """
     page = open_dataset(folder).newest(EVALUATION)
     if not page.exists():
         raise DatasetError(f"{folder} holds no evaluation. Run EvaluateColorizer on it.")
-    path = page.resolve().with_name("metrics.json")
+    found = _files(page.resolve().parent)
+    if test_set not in found:
+        raise DatasetError(
+            f"{folder} has no evaluation on a test set {test_set}: expected {' or '.join(found)}."
+        )
+    path = found[test_set]
     try:
         scores = scores_from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, SengaError) as error:
@@ -61,3 +68,9 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
     rows = [tuple(getattr(score, name) for name in _DTYPES) for score in scores]
     table: pd.DataFrame = pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
     return table
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the files of an evaluation's metrics, by test set."""
+    others = {path.stem.removeprefix("metrics_"): path for path in folder.glob("metrics_*.json")}
+    return {"test": folder / "metrics.json", **dict(sorted(others.items()))}

@@ -60,6 +60,17 @@ def test_metrics_can_be_pivoted(evaluated: Path) -> None:
     assert table.loc[("SPADE", "prior"), 5] == 20
 
 
+def test_metrics_of_another_test_set(evaluated: Path) -> None:
+    folder = (evaluated / "evaluation.html").resolve().parent
+    with pytest.raises(DatasetError, match="no evaluation on a test set micah: expected test"):
+        read_metrics(evaluated, "micah")
+    (folder / "metrics_micah.json").write_text(scores_to_json(SCORES[:2]))
+    assert len(read_metrics(evaluated, "micah")) == 2
+    assert len(read_metrics(evaluated)) == len(SCORES)
+    with pytest.raises(DatasetError, match="on a test set cat: expected test or micah"):
+        read_metrics(evaluated, "cat")
+
+
 def test_dataset_without_an_evaluation_is_a_dataset_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"holds no evaluation\. Run EvaluateColorizer"):
         read_metrics(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any
 import luigi
 
 from pipeline import child_process
-from pipeline.colorizer import perceptual_weights
+from pipeline.colorizer import initial_weights, perceptual_weights
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
     AugmentOptions,
@@ -26,10 +25,8 @@ from pipeline.colorizer.train_job import JOB, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.progress import Progress
-from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.option import settings_of
-from sketch_models.weights.cache import expand_path, explain_read_errors, is_file
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.draw_pairs import DrawPairs
@@ -166,7 +163,7 @@ class TrainColorizer(TrainStage):
     def _initial_content(self) -> str:
         """Return the digest of the colorizer that it starts from; empty without one."""
         name = self._train_options().initial_weights
-        return _digest_of_colorizer(name) if name else ""
+        return _identity(name) if name else ""
 
     def before_training(self) -> None:
         """Set a training on other pictures aside."""
@@ -194,25 +191,7 @@ class TrainColorizer(TrainStage):
         return config.options(config.BuildOptions).seed
 
 
-@cache
-def _digest_of_colorizer(name: str) -> str:
-    """Return the digest of a colorizer's file.
-
-    Args:
-        name: path of the file or its folder.
-
-    Raises:
-        ConfigError: If there is no such file.
-    """
-    path = expand_path(name)
-    path = path / WEIGHTS if path.is_dir() else path
-    if not is_file(path):
-        raise ConfigError(
-            f"[train] initial_weights = {name}: there is no such file. Give the path of a "
-            "colorizer.safetensors or of its folder, or leave it empty."
-        )
-    with explain_read_errors(path):
-        return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+_identity = cache(initial_weights.identity)  # each task asks for it, several times
 
 
 def is_drawn() -> bool:

@@ -60,7 +60,7 @@ def _log_up_to_date(task: TrainLines) -> None:
 class TrainLineNetwork(TrainStage):
     """Train one network of lines, in a process of its own."""
 
-    version = 2
+    version = 3
     module = "pipeline.line_training.train"
     up_to_date = "it is trained with exactly these settings."
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_INK = 192
+_INK = 192  # thin lines of a reduced drawing are grey
 _GAP = 4 / 256  # of the long side: gaps up to this are closed
 _SMALLEST = 2.5e-4  # of the picture; smaller areas are specks between lines
 

@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.colorizer.colorizer_file import LoadedModel, find_colorizer, read_colorizer
+from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer
 from pipeline.colorizer.enlarge import Enlarger
 from pipeline.colorizer.hints import Box, Hints
+from pipeline.colorizer.initial_weights import find_colorizer
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.colorizer.networks.layers import count_parameters
 from pipeline.colorizer.tensors import to_maps, to_pixels, to_tensor

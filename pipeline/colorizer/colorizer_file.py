@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 
 from pipeline import store
 from pipeline.colorizer.networks.vae import Vae
-from pipeline.colorizer.train_job import SCHEMA, WEIGHTS, TrainJob
+from pipeline.colorizer.train_job import SCHEMA, TrainJob
 from sketch_models.errors import SengaError, WeightsError
 
 _KEY = "colorizer"  # of the file's metadata
@@ -65,12 +65,6 @@ def write_colorizer(
         temporary.write_bytes(save(vae.state_dict(), metadata=header))
     with store.publish(path.with_suffix(".json")) as temporary:
         temporary.write_text(job.to_json(), encoding="utf-8")
-
-
-def find_colorizer(path: str | Path) -> Path:
-    """Return the file of a colorizer: a path names the file itself, or the folder that it is in."""
-    path = Path(path)
-    return path / WEIGHTS if path.is_dir() else path
 
 
 def read_colorizer(path: Path) -> LoadedModel:

@@ -94,12 +94,11 @@ def _spread_inwards(painted: NDArray[np.float32], small: NDArray[np.int32]) -> N
     """
     height, width = small.shape
     clear = cv2.erode((small > 0).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=_BESIDE)
-    places = [(y, x) for y in range(3) for x in range(3)]
     area = np.pad(small, 1)
     for _ in range(_BESIDE + 1):  # once more for corners
         known, colors = np.pad(clear, 1), np.pad(painted, ((1, 1), (1, 1), (0, 0)))
         total, count = np.zeros_like(painted), np.zeros(small.shape, np.float32)
-        for y, x in places:
+        for y, x in np.ndindex(3, 3):
             shifted = slice(y, y + height), slice(x, x + width)
             near = ((area[shifted] == small) & (known[shifted] > 0)).astype(np.float32)
             total += colors[shifted] * near[..., None]

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.initial_weights import find_colorizer
 from pipeline.colorizer.train_job import WEIGHTS
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.options import DemoOptions
@@ -112,8 +113,8 @@ class Models:
         """
         compute = ComputeOptions(device=options.device)
         device = choose_device(compute.device)
-        source = Path(options.colorizer).expanduser() if options.colorizer else SHIPPED
-        source = source / WEIGHTS if source.is_dir() or source == SHIPPED else source
+        named = Path(options.colorizer).expanduser()
+        source = find_colorizer(named) if options.colorizer else SHIPPED / WEIGHTS
         return cls(
             LoadResult.load(
                 lambda: _load_colorizer(source, options.device), f"--colorizer = {source}"

@@ -75,7 +75,7 @@ def test_only_the_colorizer_itself_starts_from_another(
     assert seen[0] == seen[1]
     assert seen[0] != settings
     file.write_bytes(b"others")
-    train_colorizer._digest_of_colorizer.cache_clear()
+    train_colorizer._identity.cache_clear()
     assert train_colorizer.TrainColorizer().settings() != seen[0]
     compared = train_colorizer.TrainColorizer(generator="spade")
     assert compared._train_options().initial_weights == ""

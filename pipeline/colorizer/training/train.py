@@ -18,7 +18,8 @@ from torch.utils.data import DataLoader, default_collate
 
 from pipeline.child_process import run_main
 from pipeline.colorizer import perceptual_weights
-from pipeline.colorizer.colorizer_file import find_colorizer, read_colorizer, write_colorizer
+from pipeline.colorizer.colorizer_file import read_colorizer, write_colorizer
+from pipeline.colorizer.initial_weights import find_colorizer
 from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.options import require_size
 from pipeline.colorizer.packed_pictures import read_pictures

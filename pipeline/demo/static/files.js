@@ -35,18 +35,21 @@ async function rejectTruncated(file, name) {
 
 /** Load a picture from the server. Throws an Error with a message for people. */
 export async function fetchPicture(url, limits) {
-  const image = await loadImage(url).catch(() => {
-    throw new Error("The sample cannot be loaded. Check that the server still runs, then try again.");
-  });
-  return fitToSheet(image, "The sample", limits);
+  return fitToSheet(await loadSample(url), "The sample", limits);
 }
 
-/** Load the hints of a sample from the server, as ImageData with transparency. */
-export async function fetchHints(url, limits) {
-  const { width, height } = await fetchPicture(url, limits);
+/** Load hints from the server for a sheet of a size, as ImageData. Throws as `fetchPicture` does. */
+export async function fetchHints(url, { width, height }) {
+  const image = await loadSample(url);
   const context = newCanvas(width, height).getContext("2d");
-  context.drawImage(await loadImage(url), 0, 0, width, height);
+  context.drawImage(image, 0, 0, width, height);
   return context.getImageData(0, 0, width, height);
+}
+
+function loadSample(url) {
+  return loadImage(url).catch(() => {
+    throw new Error("The sample cannot be loaded. Check that the server still runs, then try again.");
+  });
 }
 
 function loadImage(url) {

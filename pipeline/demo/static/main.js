@@ -186,8 +186,8 @@ async function openFile(file) {
 async function openSample(sample, layer) {
   try {
     if (layer === "line") {
-      const [lines, hints] = await Promise.all([fetchPicture(sample.line, limits), fetchHints(sample.hints, limits)]);
-      openPicture(lines, layer, { hints });
+      const lines = await fetchPicture(sample.line, limits);
+      openPicture(lines, layer, { hints: await fetchHints(sample.hints, lines) });
     } else {
       openPicture(await fetchPicture(sample.color, limits), layer);
     }

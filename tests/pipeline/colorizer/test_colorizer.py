@@ -3,6 +3,7 @@
 import inspect
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from pipeline.colorizer import enlarge
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer, write_colorizer
-from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.hints import Box, Hints
 from pipeline.colorizer.networks.layers import init_weights
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.tensors import to_maps, to_pixels
@@ -259,3 +260,19 @@ def test_example_runs_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(textwrap.dedent("\n\n".join(lines)), values)
     assert np.shape(values["picture"]) == (*np.shape(values["line"]), 3)
     assert not np.array_equal(values["picture"], values["variation"])
+
+
+@pytest.mark.parametrize("given", [None, [(0, 0, 64, 40)]])
+def test_hints_are_spread_within_the_drawing(
+    given: list[Box] | None, colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Box] = []
+
+    def spy(*arguments: Any, boxes: list[Box], **options: Any) -> torch.Tensor:
+        seen.extend(boxes)
+        return to_maps(*arguments, boxes=boxes, **options)
+
+    monkeypatch.setattr("pipeline.colorizer.colorizer.to_maps", spy)
+    line = np.full((64, 64) if given else (128, 64), 255, np.uint8)
+    colorizer.colorize_batch([line], boxes=given)
+    assert seen == (given or [(16, 0, 48, 64)])

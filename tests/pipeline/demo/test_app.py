@@ -207,7 +207,10 @@ def test_line_art_is_colorized_in_a_square(client: FlaskClient, backend: FakeBac
     (job,) = backend.jobs
     assert job.line.shape == (SIZE, SIZE)
     assert job.line.dtype == np.uint8
-    assert (job.line[:, :6] == 255).all()  # 51 of 64 columns are the drawing
+    left, top, right, bottom = job.box
+    assert (right - left, bottom - top) == (51, 64)
+    assert (job.line[:, :left] == 255).all()
+    assert (job.line[:, right:] == 255).all()
     assert (job.z == 0).all()
     assert job.hints is None
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, distributed, multiprocessing, nn
 
+from pipeline.colorizer.colorizer_file import fold_spectral_norms
 from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.losses import Perceptual
 from pipeline.colorizer.training.trainer import Trainer
@@ -141,6 +142,17 @@ def test_ema_follows_the_generator() -> None:
     now = training.vae.generator.to_color.weight
     share = 1 - 2 / 11  # the decay is (1 + 1) / (10 + 1) after the first step
     torch.testing.assert_close(training.ema.to_color.weight, start.lerp(now, share))
+
+
+def test_average_starts_from_the_given_weights_too() -> None:
+    given = trainer()
+    given.step(batch(0))
+    fold_spectral_norms(given.vae.eval())
+    training = trainer()
+    training.start_from(given.vae)
+    expected = given.vae.generator.to_color.weight
+    assert torch.equal(training.vae.generator.to_color.weight, expected)
+    assert torch.equal(training.ema.to_color.weight, expected)
 
 
 def test_noise_differs_in_every_step() -> None:

@@ -23,8 +23,7 @@ from pipeline import child_process
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.evaluation import evaluate_methods
-from pipeline.colorizer.evaluation.methods import ZERO
-from pipeline.colorizer.evaluation.scores import MISSING, TYPICAL_HINTS
+from pipeline.colorizer.evaluation.scores import MISSING, TYPICAL_HINTS, ZERO
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import (
     AugmentOptions,
@@ -132,7 +131,7 @@ def measure(job: TrainJob, pictures: int, colorizer: Colorizer | None, method: s
     areas: dict[str, list[float]] = {name: [] for name in AREAS}
     for name in TEST_SETS:
         path = Path(job.train).with_name(f"{name}.h5")
-        evaluation = EvaluateJob(
+        evaluate_job = EvaluateJob(
             test=str(path),
             colorizers={},
             name=name,
@@ -140,10 +139,10 @@ def measure(job: TrainJob, pictures: int, colorizer: Colorizer | None, method: s
             hints=replace(job.hints, shape="stroke"),
         )
         colorizers = {method: colorizer} if colorizer else {}
-        found, _ = evaluate_methods(
-            read_pictures(path, limit=pictures), colorizers, evaluation, lambda _: None
-        )
-        of_method = [s for s in found if s.method == method and s.z in ("", ZERO)]
+        scores = evaluate_methods(
+            read_pictures(path, limit=pictures), colorizers, evaluate_job, lambda _: None
+        ).scores
+        of_method = [s for s in scores if s.method == method and s.z in ("", ZERO)]
         own = {(s.metric, s.hints): s.mean for s in of_method}
         psnr += [own["psnr", count] for count in HINTS]
         for metric, values in areas.items():

@@ -11,10 +11,12 @@ from pathlib import Path
 from pipeline import store
 from pipeline.child_process import run_main
 from pipeline.colorizer.colorizer import Colorizer
+from pipeline.colorizer.evaluation.comparison import differences_to_json
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.evaluation import (
     FIGURE_PICTURES,
     GENERATOR_NAMES,
+    Evaluation,
     all_methods,
     evaluate_methods,
 )
@@ -53,9 +55,10 @@ def _print_progress(done: int, total: int) -> None:
 
 
 def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], None]) -> None:
-    """Write `metrics.json`, `hint_auc.json`, the figures and `index.html`.
+    """Write `metrics.json`, `differences.json`, `hint_auc.json`, the figures and `index.html`.
 
-    The scores of each other test set are in `metrics_<name>.json`.
+    The scores of each other test set are in `metrics_<name>.json`, the differences between methods
+    in `differences_<name>.json`.
 
     Args:
         job: what to evaluate, and how.
@@ -79,9 +82,9 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
     runs = len(job.options.hint_counts) * len(all_methods(colorizers, job))
     count = _Counter(runs * number + auc.images, on_progress)
     pictures = _read_test_set(job.test, job)
-    scores, results = evaluate_methods(pictures, colorizers, job, count)
-    other_scores = {
-        name: evaluate_methods(_read_test_set(path, job), colorizers, job, count)[0]
+    evaluation = evaluate_methods(pictures, colorizers, job, count)
+    others = {
+        name: evaluate_methods(_read_test_set(path, job), colorizers, job, count)
         for name, path in job.others.items()
     }
     auc_scores = auc.scores(count)
@@ -90,12 +93,18 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
     }
     variants = read_variants(job.test, job.options.line, FIGURE_PICTURES)
     figures = draw_figures(
-        pictures[:FIGURE_PICTURES], variants, colorizers, scores, results, logs, job
+        pictures[:FIGURE_PICTURES],
+        variants,
+        colorizers,
+        evaluation.scores,
+        evaluation.results,
+        logs,
+        job,
     )
     with store.explain_write_errors(folder):
-        (folder / "metrics.json").write_text(scores_to_json(scores), encoding="utf-8")
-        for name, other in other_scores.items():
-            (folder / f"metrics_{name}.json").write_text(scores_to_json(other), encoding="utf-8")
+        _write_metrics(folder, "", evaluation)
+        for name, other in others.items():
+            _write_metrics(folder, f"_{name}", other)
         (folder / FILE).write_text(auc_to_json(auc_scores), encoding="utf-8")
         for name, figure in figures.items():
             (folder / f"{name}.png").write_bytes(figure.png)
@@ -104,14 +113,26 @@ def evaluate(job: EvaluateJob, folder: Path, on_progress: Callable[[int, int], N
             pictures=len(pictures),
             size=pictures[0].line.shape[0],
             colorizers={name: describe(colorizer) for name, colorizer in colorizers.items()},
-            scores=scores,
+            scores=evaluation.scores,
+            differences=evaluation.differences,
             auc_scores=auc_scores,
-            other_scores=other_scores,
+            other_scores={name: other.scores for name, other in others.items()},
+            other_differences={name: other.differences for name, other in others.items()},
             hints=job.options.hint_counts,
             figures=list(figures.values()),
             seconds=time.monotonic() - started,
         )
         write_page(folder / "index.html", facts)
+
+
+def _write_metrics(folder: Path, suffix: str, evaluation: Evaluation) -> None:
+    """Write the scores and the differences of a test set."""
+    (folder / f"metrics{suffix}.json").write_text(
+        scores_to_json(evaluation.scores), encoding="utf-8"
+    )
+    (folder / f"differences{suffix}.json").write_text(
+        differences_to_json(evaluation.differences), encoding="utf-8"
+    )
 
 
 class _Counter:

@@ -12,17 +12,17 @@ from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import metrics
 from pipeline.colorizer.evaluation.areas import area_metrics
 from pipeline.colorizer.evaluation.bootstrap import bootstrap_interval
+from pipeline.colorizer.evaluation.comparison import Difference, compare
 from pipeline.colorizer.evaluation.deep_metrics import DeepMetrics
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.methods import (
-    PRIOR,
     Method,
     Pictures,
     colorizer_methods,
     random_z,
     reference_methods,
 )
-from pipeline.colorizer.evaluation.scores import Score
+from pipeline.colorizer.evaluation.scores import PRIOR, Score
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.packed_pictures import PackedPicture
 from pipeline.progress import OnProgress
@@ -128,6 +128,21 @@ class MethodResults:
     results: Pictures
 
 
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What an evaluation on one test set found.
+
+    Attributes:
+        scores: of all methods.
+        differences: between pairs of methods, picture by picture.
+        results: for the first pictures.
+    """
+
+    scores: list[Score]
+    differences: list[Difference]
+    results: list[MethodResults]
+
+
 def all_methods(colorizers: Mapping[str, Colorizer], job: EvaluateJob) -> list[Method]:
     """Return the methods that are compared: the references, and every colorizer by its name."""
     methods = reference_methods()
@@ -141,7 +156,7 @@ def evaluate_methods(
     colorizers: Mapping[str, Colorizer],
     job: EvaluateJob,
     on_progress: OnProgress,
-) -> tuple[list[Score], list[MethodResults]]:
+) -> Evaluation:
     """Colorize and measure with every method and every number of hints.
 
     Args:
@@ -149,29 +164,30 @@ def evaluate_methods(
         colorizers: by name.
         job: hints, seed and options.
         on_progress: called with the number of pictures colorized since the last call.
-
-    Returns:
-        All scores; the results for the first pictures.
     """
     methods = all_methods(colorizers, job)
     deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.compute.device)
     scores: list[Score] = []
+    differences: list[Difference] = []
     method_results: list[MethodResults] = []
     for patches in job.options.hint_counts:
         hints = [picture.hints(patches, job.hints, job.seed) for picture in pictures]
+        by_method = {}
         for method in methods:
             name, z = method.name, method.z
             results = method.colorize(pictures, hints)
             values = picture_metrics(pictures, hints, results) | deep.picture_metrics(results)
+            by_method[name, z] = values
             scores += score(name, z, patches, values, job.seed)
             scores += score_set(name, z, patches, deep.set_metrics(results), len(pictures))
             first = results[:FIGURE_PICTURES]
             method_results.append(MethodResults(method=name, z=z, hints=patches, results=first))
             on_progress(len(pictures))
+        differences += compare(by_method, patches, job.seed)
         for name, colorizer in colorizers.items():
             diversity = {"diversity": diversities(pictures, hints, colorizer, job)}
             scores += score(name, PRIOR, patches, diversity, job.seed)
-    return scores, method_results
+    return Evaluation(scores=scores, differences=differences, results=method_results)
 
 
 def diversities(

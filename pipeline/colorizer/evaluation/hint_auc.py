@@ -19,14 +19,13 @@ from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import metrics
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.methods import (
-    ZERO,
     Method,
     Pictures,
     colorizer_methods,
     reference_methods,
 )
 from pipeline.colorizer.evaluation.region_hints import KINDS, RATIOS, RegionHints, find_region_hints
-from pipeline.colorizer.evaluation.scores import THE_TRUTH, Z_LABELS
+from pipeline.colorizer.evaluation.scores import THE_TRUTH, Z_LABELS, ZERO
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.packed_pictures import PackedPicture, read_pictures
 from pipeline.pack.dataset_reader import DatasetReader

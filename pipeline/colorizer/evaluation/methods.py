@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation.baselines import geodesic_fill, nearest_hint_fill, white_fill
-from pipeline.colorizer.evaluation.scores import THE_TRUTH
+from pipeline.colorizer.evaluation.scores import POSTERIOR, PRIOR, THE_TRUTH, ZERO
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.packed_pictures import PackedPicture
 
 Pictures = Sequence[NDArray[np.uint8]]
 """N of (S, S, 3) uint8 RGB."""
-
-PRIOR, ZERO, POSTERIOR = "prior", "zero", "posterior"
-"""Where z comes from: random, its mean, or the encoded ground truth, which is an upper bound."""
 
 
 @dataclass(frozen=True, kw_only=True)

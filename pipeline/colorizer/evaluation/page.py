@@ -10,14 +10,15 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.colorizer.evaluation.comparison import Best, Difference, best
 from pipeline.colorizer.evaluation.curves import method_colors
 from pipeline.colorizer.evaluation.hint_auc import AucScore
 from pipeline.colorizer.evaluation.scores import (
     METRICS,
     MISSING,
-    Best,
+    Z_LABELS,
+    ZERO,
     Score,
-    best,
     format_interval,
     format_value,
     hint_counts,
@@ -61,6 +62,8 @@ class PageFacts:
         figures: in their order.
         auc_scores: those of Hint-AUC; may be empty.
         other_scores: the scores on other test sets, by their name.
+        differences: between pairs of methods, picture by picture; may be empty.
+        other_differences: those on the other test sets, by their name.
         hints: numbers of hints, in their order; those of the scores if empty.
         seconds: duration of the evaluation; None if unknown.
     """
@@ -73,6 +76,8 @@ class PageFacts:
     figures: Sequence[PageFigure]
     auc_scores: Sequence[AucScore] = ()
     other_scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
+    differences: Sequence[Difference] = ()
+    other_differences: Mapping[str, Sequence[Difference]] = field(default_factory=dict)
     hints: Sequence[int] = ()
     seconds: float | None = None
 
@@ -121,6 +126,21 @@ class Table:
     rows: Sequence[Row]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DifferenceTable:
+    """How much better or worse a colorizer is than the other methods, in one metric.
+
+    Attributes:
+        heading: of the metric.
+        hints: of each column.
+        rows: one per other method; a cell is marked as best if the colorizer is better for sure.
+    """
+
+    heading: str
+    hints: Sequence[int]
+    rows: Sequence[Row]
+
+
 def write_page(target: Path, facts: PageFacts) -> None:
     """Write the page as one self-contained HTML file.
 
@@ -148,7 +168,14 @@ def write_page(target: Path, facts: PageFacts) -> None:
         color=_colors(facts.scores),
         metrics=[METRICS[name] for name in metrics],
         ranked=[METRICS[name].title for name in ranked],
-        winners={count: [best(facts.scores, name, count) for name in ranked] for count in hints},
+        winners={
+            count: [best(facts.scores, facts.differences, name, count) for name in ranked]
+            for count in hints
+        },
+        differences=difference_tables(facts.differences, hints),
+        other_differences={
+            name: difference_tables(each, hints) for name, each in facts.other_differences.items()
+        },
         tables=[make_table(facts.scores, count) for count in hints],
         other_tables={
             name: [make_table(scores, count) for count in hints]
@@ -166,7 +193,7 @@ def make_table(scores: Sequence[Score], hints: int) -> Table:
     names = metrics_of(chosen)
     by_cell = {(score.label, score.metric): score for score in chosen}
     method = {score.label: score.method for score in chosen}
-    winners = {name: best(chosen, name, hints) for name in names}
+    winners = {name: best(chosen, (), name, hints) for name in names}
     color = _colors(scores)
     return Table(
         hints=hints,
@@ -182,6 +209,63 @@ def make_table(scores: Sequence[Score], hints: int) -> Table:
             )
             for label, note in row_labels(chosen, hints).items()
         ],
+    )
+
+
+def difference_tables(
+    differences: Sequence[Difference], hints: Sequence[int]
+) -> dict[str, list[DifferenceTable]]:
+    """Return the tables of each colorizer with z = 0 by its name: one for each ranked metric."""
+    color = dict.fromkeys(name for each in differences for name in (each.other, each.method))
+    color = dict(zip(color, method_colors(list(color)), strict=True))
+    tables: dict[str, list[DifferenceTable]] = {}
+    for name in dict.fromkeys(each.method for each in differences if each.z == ZERO):
+        own = [
+            each
+            for each in differences
+            if (each.method, each.z) == (name, ZERO) and each.hints in hints
+        ]
+        tables[name] = [
+            _difference_table([each for each in own if each.metric == metric], color)
+            for metric in METRICS
+            if METRICS[metric].better and any(each.metric == metric for each in own)
+        ]
+    return tables
+
+
+def _difference_table(
+    differences: Sequence[Difference], color: Mapping[str, str]
+) -> DifferenceTable:
+    """Return the table of one colorizer and one metric."""
+    hints = sorted({each.hints for each in differences})
+    by_cell = {(each.other, each.other_z, each.hints): each for each in differences}
+    return DifferenceTable(
+        heading=METRICS[differences[0].metric].heading,
+        hints=hints,
+        rows=[
+            Row(
+                label=other + Z_LABELS[z],
+                note="",
+                color=color[other],
+                cells=[_difference_cell(by_cell[other, z, count]) for count in hints],
+            )
+            for other, z in dict.fromkeys((each.other, each.other_z) for each in differences)
+        ],
+    )
+
+
+def _difference_cell(difference: Difference) -> Cell:
+    if not math.isfinite(difference.mean):
+        return Cell(number=MISSING)
+
+    def signed(value: float) -> str:
+        text = f"{value:+.{METRICS[difference.metric].decimals}f}"
+        return text.replace("-", "−")
+
+    return Cell(
+        number=signed(difference.mean),
+        interval=f"{signed(difference.low)} to {signed(difference.high)}",
+        best=difference.winner == (difference.method, difference.z),
     )
 
 

@@ -13,9 +13,9 @@ from pipeline.colorizer.evaluation import curves, figures
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.evaluation import MethodResults
 from pipeline.colorizer.evaluation.figures import GridRow
-from pipeline.colorizer.evaluation.methods import ZERO, Pictures, random_z
+from pipeline.colorizer.evaluation.methods import Pictures, random_z
 from pipeline.colorizer.evaluation.page import PageFigure
-from pipeline.colorizer.evaluation.scores import Score, typical_hint_count
+from pipeline.colorizer.evaluation.scores import ZERO, Score, typical_hint_count
 from pipeline.colorizer.hints import overlay
 from pipeline.colorizer.packed_pictures import PackedPicture, Variants
 from pipeline.picture import encode_png

@@ -118,7 +118,10 @@ METRICS = {
 }
 """Metrics by name, in the order of the columns."""
 
-Z_LABELS = {"": "", "prior": ", random z", "zero": ", z = 0", "posterior": ", z of the truth"}
+PRIOR, ZERO, POSTERIOR = "prior", "zero", "posterior"
+"""Where z comes from: it is random, 0, or encoded from the original picture."""
+
+Z_LABELS = {"": "", PRIOR: ", random z", ZERO: ", z = 0", POSTERIOR: ", z of the truth"}
 """Suffix of the name of a method, by where z comes from."""
 
 THE_TRUTH = "the truth"
@@ -165,7 +168,7 @@ class Score:
     @property
     def is_bound(self) -> bool:
         """Whether the method uses the ground truth, so that its scores are a bound."""
-        return self.z == "posterior" or self.method == THE_TRUTH
+        return self.z == POSTERIOR or self.method == THE_TRUTH
 
     @property
     def note(self) -> str:
@@ -188,13 +191,14 @@ class Score:
 def scores_to_json(scores: Iterable[Score]) -> str:
     """Return scores as a JSON list of objects, one per line, with null for NaN."""
     rows = [
-        json.dumps({_COLUMNS.get(k, k): _json_value(v) for k, v in asdict(score).items()})
+        json.dumps({_COLUMNS.get(k, k): json_value(v) for k, v in asdict(score).items()})
         for score in scores
     ]
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
-def _json_value(value: str | float) -> str | float | None:
+def json_value(value: str | float) -> str | float | None:
+    """Return a value as JSON has it: null for NaN and infinity."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -246,45 +250,6 @@ def hint_counts(scores: Iterable[Score]) -> list[int]:
 def typical_hint_count(counts: Iterable[int]) -> int:
     """Return the number of hints closest to `TYPICAL_HINTS`, or that itself if there are none."""
     return min(counts, key=lambda count: abs(count - TYPICAL_HINTS), default=TYPICAL_HINTS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Best:
-    """The best score of a metric among methods that do not use the truth.
-
-    Attributes:
-        score: of the best method.
-        clear: whether its interval overlaps with that of no other method, not counting the same
-            method with another z. An overlap proves nothing.
-    """
-
-    score: Score
-    clear: bool
-
-
-def best(scores: Iterable[Score], metric: str, hints: int) -> Best | None:
-    """Return the best score of a metric with a number of hints.
-
-    None if there is no score, or if neither higher nor lower is better.
-    """
-    better = METRICS[metric].better
-    rivals = [
-        score
-        for score in scores
-        if (score.metric, score.hints) == (metric, hints) and score.has_mean and not score.is_bound
-    ]
-    if not rivals or not better:
-        return None
-    winner = (max if better == "higher" else min)(rivals, key=lambda score: score.mean)
-    others = [score for score in rivals if score.method != winner.method]
-    return Best(
-        score=winner, clear=bool(others) and all(_are_disjoint(winner, other) for other in others)
-    )
-
-
-def _are_disjoint(one: Score, other: Score) -> bool:
-    """Return whether two intervals do not overlap; False if one is missing."""
-    return one.low > other.high or one.high < other.low
 
 
 def row_labels(scores: Iterable[Score], hints: int) -> dict[str, str]:

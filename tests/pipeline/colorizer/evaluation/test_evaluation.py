@@ -136,7 +136,7 @@ def test_figures_show_sketches_and_variants_that_were_packed(
 ) -> None:
     path = write_packed((4, 9), size=64, lines=lines, sketches=sketches)
     pictures, picture_grid = read_pictures(path), figures.picture_grid
-    scores, results = evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)
+    found = evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)
     grids: list[tuple[str, ...]] = []
 
     def record(columns: list[str], *others: Any, **named: Any) -> figures.Picture:
@@ -145,7 +145,9 @@ def test_figures_show_sketches_and_variants_that_were_packed(
 
     monkeypatch.setattr(figures, "picture_grid", record)
     variants = read_variants(path, "", 2)
-    draw_figures(pictures, variants, {"SPADE": colorizer}, scores, results, {}, make_job())
+    draw_figures(
+        pictures, variants, {"SPADE": colorizer}, found.scores, found.results, {}, make_job()
+    )
     for columns in headings:
         assert any(grid[: len(columns)] == columns for grid in grids)
 
@@ -165,7 +167,8 @@ def test_every_method_is_scored_with_every_number_of_hints(
     pictures: list[PackedPicture], colorizer: Colorizer
 ) -> None:
     progress: list[int] = []
-    scores, results = evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), progress.append)
+    found = evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), progress.append)
+    scores, results = found.scores, found.results
     methods = {(score.method, score.z) for score in scores}
     assert methods == {
         ("white fill", ""),
@@ -189,7 +192,7 @@ def test_same_job_gives_the_same_scores(
     pictures: list[PackedPicture], colorizer: Colorizer
 ) -> None:
     first, again = (
-        evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)[0]
+        evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)
         for _ in range(2)
     )
     assert str(first) == str(again)

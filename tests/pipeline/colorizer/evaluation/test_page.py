@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.colorizer.evaluation.comparison import Difference
 from pipeline.colorizer.evaluation.page import (
     PageFacts,
     PageFigure,
@@ -35,12 +36,38 @@ SCORES = [
     score("SPADE", "psnr", 15.25, "zero", hints=0),
     score("netL-SPADE", "psnr", 15.5, "zero", hints=0),
 ]
+
+
+def difference(other: str, other_z: str, metric: str, mean: float, hints: int = 10) -> Difference:
+    """Return a difference of netL-SPADE from another method, of 1 up or down."""
+    return Difference(
+        method="netL-SPADE",
+        z="zero",
+        other=other,
+        other_z=other_z,
+        hints=hints,
+        metric=metric,
+        mean=mean,
+        low=mean - 1,
+        high=mean + 1,
+        n=40,
+    )
+
+
+DIFFERENCES = [
+    difference("white fill", "", "psnr", 9.0),
+    difference("SPADE", "zero", "psnr", 3.0),
+    difference("white fill", "", "hint_difference", -20.0),
+    difference("SPADE", "zero", "psnr", 0.25, hints=0),
+    difference("white fill", "", "psnr", NAN, hints=0),
+]
 FACTS = PageFacts(
     dataset="upper_body",
     pictures=1_234,
     size=256,
     colorizers={"netL-SPADE": {"parameters": "110,417,283", "epochs": "<script>alert(1)</script>"}},
     scores=SCORES,
+    differences=DIFFERENCES,
     figures=[PageFigure(title="Samples", caption="Rows of <pictures>.", png=PNG)],
     seconds=845.0,
 )
@@ -197,3 +224,27 @@ def test_count_hints(count: int, text: str) -> None:
 )
 def test_format_duration(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+def test_differences_are_signed_and_sure_ones_are_bold(html: str) -> None:
+    (part,) = re.findall(r"minus other methods: PSNR(.*?)</details>", html, re.DOTALL)
+    white, spade = (re.findall(r"<td.*?</td>", row, re.DOTALL) for row in part.split("<tr")[2:])
+    assert "white fill" in white[0]
+    assert ">–<" in white[1]
+    assert "<b>+9.00</b><small>+8.00 to +10.00</small>" in white[2]
+    assert "SPADE, z = 0" in spade[0]
+    assert ">+0.25<small>−0.75 to +1.25</small>" in spade[1]  # it holds 0
+    (part,) = re.findall(r"minus other methods: CIEDE2000 in hints ↓(.*?)</details>", html, re.S)
+    assert "<b>−20.00</b>" in part  # lower is better
+
+
+def test_page_without_differences_has_no_such_part(tmp_path: Path) -> None:
+    html = written(replace(FACTS, differences=()), tmp_path)
+    assert "picture by picture</h2>" not in html
+
+
+def test_differences_on_other_test_sets_are_shown_with_them(tmp_path: Path) -> None:
+    others = {"micah": [difference("white fill", "", "ssim", 0.125)]}
+    facts = replace(FACTS, other_scores={"micah": SCORES}, other_differences=others)
+    part = written(facts, tmp_path).split("Scores on other pictures: micah")[1]
+    assert "minus other methods: SSIM" in part

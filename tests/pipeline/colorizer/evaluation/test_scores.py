@@ -8,7 +8,6 @@ import pytest
 from pipeline.colorizer.evaluation.scores import (
     METRICS,
     Score,
-    best,
     format_interval,
     hint_counts,
     metrics_of,
@@ -90,41 +89,6 @@ ROW = json.loads(scores_to_json(SCORES[:1]))[0]
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(SengaError, match="scores cannot be read.*expected a JSON list.*again"):
         scores_from_json(text)
-
-
-def test_best_is_the_highest_or_lowest_of_methods_that_have_not_seen_the_truth() -> None:
-    psnr, difference = best(SCORES, "psnr", 10), best(SCORES, "hint_difference", 10)
-    assert psnr is not None
-    assert (psnr.score.label, psnr.score.mean) == ("netL-SPADE, z = 0", 19.5)
-    assert difference is not None
-    assert (difference.score.method, difference.score.mean) == ("SPADE", 5.0)
-    assert best(SCORES, "diversity", 10) is None  # neither side is better
-    assert best(SCORES, "lpips", 10) is None
-    assert best(SCORES, "psnr", 50) is None
-
-
-@pytest.mark.parametrize(("rival", "clear"), [(17.4, True), (17.6, False), (21.4, False)])
-def test_win_is_clear_if_intervals_do_not_overlap(rival: float, clear: bool) -> None:
-    scores = [score("netL-SPADE", "psnr", 19.5, "zero"), score("SPADE", "psnr", rival, "zero")]
-    winner = best(scores, "psnr", 10)
-    assert winner is not None
-    assert winner.clear == clear
-
-
-def test_clear_win_needs_another_method() -> None:
-    both = [score("netL-SPADE", "psnr", mean, z) for mean, z in ((19.5, "zero"), (19.4, "prior"))]
-    for scores, clear in ((both, False), ([*both, score("white fill", "psnr", 10)], True)):
-        winner = best(scores, "psnr", 10)
-        assert winner is not None
-        assert winner.clear == clear
-
-
-def test_win_without_intervals_is_not_clear() -> None:
-    winner = best(
-        [score("SPADE", "fid", 90, width=NAN), score("netL-SPADE", "fid", 9, width=NAN)], "fid", 10
-    )
-    assert winner is not None
-    assert (winner.score.method, winner.clear) == ("netL-SPADE", False)
 
 
 def test_metrics_rows_and_hint_counts_of_scores() -> None:

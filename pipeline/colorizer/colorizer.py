@@ -20,6 +20,7 @@ from pipeline.colorizer.initial_weights import find_colorizer
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.colorizer.networks.layers import count_parameters
 from pipeline.colorizer.tensors import to_maps, to_pixels, to_tensor
+from pipeline.pack.square import Placement
 from sketch_models.network_options import DEVICES, PRECISIONS, is_device
 from sketch_models.runner import choose_device, choose_precision
 
@@ -195,6 +196,30 @@ class Colorizer:
         with self._inference():
             mean, _ = self._vae.encoder(to_tensor(colors).to(self.device))
         z: NDArray[np.float32] = mean.numpy(force=True)
+        return z
+
+    def encode_reference(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the z of one picture of any size, to colorize other drawings with it.
+
+        The encoder sees it in a square of `size` pixels, padded with white.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+
+        Returns:
+            (latent_dim,) float32.
+
+        Raises:
+            ValueError: If the picture is of another shape or dtype.
+        """
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise ValueError(
+                f"The reference is an array of shape {picture.shape} {picture.dtype}: expected "
+                "(H, W, 3) uint8 RGB."
+            )
+        height, width = picture.shape[:2]
+        square = Placement.of(width, height, self.size, "pad").to_square(picture)
+        z: NDArray[np.float32] = self.encode(square[None])[0]
         return z
 
     @contextmanager

@@ -21,7 +21,7 @@ from pipeline.demo.models import Models
 from pipeline.demo.worker import ColorizeJob, Job, JobResults, SimplifyJob, SketchJob
 from pipeline.draw.simplify import SimplifyOptions
 from pipeline.draw.sketch import SMALLEST_SKETCH, SketchOptions
-from pipeline.pack.square import resample
+from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png, resize_long_side
 from sketch_models.styles import STYLES, ink_to_sketch
 
@@ -72,17 +72,22 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     Raises:
         ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
-    fields.reject_unknown("line", "hints", "seed", "shift", "dimension", "variations", "size")
+    fields.reject_unknown(
+        "line", "hints", "seed", "shift", "dimension", "reference", "variations", "size"
+    )
     seed = fields.optional_integer("seed", range(MAX_SEED + 1))
     shift = fields.number("shift", 0, MAX_SHIFT)
     variations = fields.integer("variations", 1, range(1, MAX_VARIATIONS + 1))
     size = fields.choice("size", "line", ("line", "model"))
     models.require_colorizer()
     dimension = fields.optional_integer("dimension", range(models.latent_dim))
+    reference = _read_reference(fields, models.size)
     box = _read_letterbox(fields, models.size)
     seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
     zs = [make_z(models.latent_dim, each, shift, dimension) for each in seeds]
-    results = run_jobs([ColorizeJob(box.line, box.hints, z, box.placement.box) for z in zs])
+    results = run_jobs(
+        [ColorizeJob(box.line, box.hints, z, box.placement.box, reference) for z in zs]
+    )
     width, height = box.width, box.height
     if size == "model":
         width, height = box.placement.width, box.placement.height
@@ -107,6 +112,15 @@ def _read_letterbox(fields: Fields, size: int) -> Letterbox:
             "size of `line`.",
         )
     return Letterbox.of(line, hints, size)
+
+
+def _read_reference(fields: Fields, size: int) -> NDArray[np.uint8] | None:
+    """Read the reference picture, if any, and place it in a square of `size` pixels."""
+    picture = fields.optional_rgb("reference")
+    if picture is None:
+        return None
+    height, width = picture.shape[:2]
+    return Placement.of(width, height, size, "pad").to_square(picture)
 
 
 def _line_response(line: NDArray[np.uint8], results: JobResults) -> JsonObject:

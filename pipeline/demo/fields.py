@@ -117,6 +117,14 @@ class Fields:
         """
         return read_rgb(name, self._content(name), self._limits)
 
+    def optional_rgb(self, name: str) -> NDArray[np.uint8] | None:
+        """Return a picture, (H, W, 3) uint8 RGB, or None if the field is missing.
+
+        Raises:
+            ApiError: that of `read_rgb`.
+        """
+        return self.rgb(name) if name in self._values else None
+
     def grey(self, name: str) -> NDArray[np.uint8]:
         """Return a required drawing: (H, W) uint8, 0 ink, 255 paper.
 

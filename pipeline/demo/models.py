@@ -201,10 +201,11 @@ class Models:
             colorize = cast("Sequence[ColorizeJob]", jobs)
             lines, hints = [job.line for job in colorize], [job.hints for job in colorize]
             whole = (0, 0, self.size, self.size)
-            return self._colorizer.get().colorize_batch(
+            colorizer = self._colorizer.get()
+            return colorizer.colorize_batch(
                 lines,
                 hints,
-                np.stack([job.z for job in colorize]),
+                np.stack([_z_of(colorizer, job) for job in colorize]),
                 boxes=[job.box or whole for job in colorize],
             )
         if isinstance(first, SketchJob):
@@ -292,3 +293,8 @@ def _require_on_disk(name: str, network: str) -> None:
     if not weights.is_available(name):
         advice = ", then start the demo again"
         raise WeightsError(weights.missing_weights_message(name, option, advice))
+
+
+def _z_of(colorizer: Colorizer, job: ColorizeJob) -> NDArray[np.float32]:
+    """Return the z of a job, that of its reference picture included."""
+    return job.z if job.reference is None else job.z + colorizer.encode_reference(job.reference)

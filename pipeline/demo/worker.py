@@ -28,6 +28,7 @@ class ColorizeJob:
     hints: Hints | None  # of the same size
     z: NDArray[np.float32]  # (latent_dim,)
     box: Box | None = None  # where in the square the drawing is; everywhere if None
+    reference: NDArray[np.uint8] | None = None  # (S, S, 3) RGB, whose z is added
     stage = "colorize"
     model = ""
 

@@ -6,7 +6,7 @@ import { newCanvas, toPng } from "./artwork.js";
 const DEBOUNCE_MS = 120; // from the last change to its request
 const SLOW_MS = 1500; // if round trips take longer, live colouring is turned off
 const VARIATIONS = 8;
-const INPUT_SCALE = 2; // lines are sent at this multiple of the network's size: more detail is lost anyway
+const SCALE = 2; // of the lines that are sent, and so of results, as a multiple of the network's size
 
 /**
  * The source of results: at most one request runs at a time. After changes meanwhile, the newest
@@ -16,7 +16,7 @@ const INPUT_SCALE = 2; // lines are sent at this multiple of the network's size:
 export class Colorizer extends EventTarget {
   live = true;
   forceLive = false; // whether the user turned live on although it is slow
-  image = null; // the latest result, as an HTMLImageElement at the network's size
+  image = null; // the latest result, as an HTMLImageElement at up to SCALE times the network's size
   size = 256; // side of the network's pictures
   available = false; // whether the server has a colorizer
   #timer = 0;
@@ -135,10 +135,10 @@ export class Colorizer extends EventTarget {
 
   async #fields() {
     const { artwork } = this;
-    const maxSide = INPUT_SCALE * this.size;
+    const maxSide = SCALE * this.size;
     const line = await toPng(artwork.canvas("line"), { maxSide, background: "#fff" });
     const hints = artwork.isEmpty("hints") ? null : await toPng(artwork.canvas("hints"), { maxSide });
-    return { line, hints, size: "model", ...this.latent.fields() };
+    return { line, hints, ...this.latent.fields() };
   }
 
   /** Turn live colouring off if it is slow, unless the user has turned it on. */

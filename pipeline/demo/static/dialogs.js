@@ -54,7 +54,12 @@ export function fillSamples(samples, onSelect) {
     const { id, line, color } = sample;
     const sampleButton = (url, layer, label) => {
       const image = element("img", { src: url, alt: "", loading: "lazy" });
-      const button = element("button", { title: label }, image);
+      const state = element("span", { className: "spinner" });
+      const button = element("button", { title: label }, image, state);
+      image.addEventListener("load", () => state.remove());
+      image.addEventListener("error", () => {
+        Object.assign(state, { className: "muted", textContent: "not loaded" });
+      });
       button.setAttribute("aria-label", `Sample ${index + 1}: ${label}`);
       button.dataset.sample = `${layer}-${id}`;
       button.addEventListener("click", () => {

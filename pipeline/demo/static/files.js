@@ -149,14 +149,19 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Call `onFile(file)` for files that are chosen, dropped or pasted. */
-export function bindFileInputs(input, onFile) {
-  const dropZone = document.getElementById("drop-zone");
-  const firstFile = (transfer) => [...(transfer?.files ?? [])][0];
+/** Call `onFile(file)` for a file that is chosen. */
+export function bindFileInput(input, onFile) {
   input.addEventListener("change", () => {
     if (input.files[0]) onFile(input.files[0]);
     input.value = ""; // so that the same file can be opened again
   });
+}
+
+/** Call `onFile(file)` for files that are chosen, dropped or pasted. */
+export function bindFileInputs(input, onFile) {
+  const dropZone = document.getElementById("drop-zone");
+  const firstFile = (transfer) => [...(transfer?.files ?? [])][0];
+  bindFileInput(input, onFile);
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     dropZone.hidden = false;

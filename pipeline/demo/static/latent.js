@@ -1,4 +1,4 @@
-// The controls of the latent code z: its mean or a random sample, and a shift.
+// The controls of the latent code z: its mean or a random sample, a shift, and a reference picture.
 
 const MAX_SEED = 999_999;
 
@@ -9,6 +9,9 @@ export class Latent extends EventTarget {
   #shift = document.getElementById("shift");
   #shiftOutput = document.getElementById("shift-value");
   #dimension = document.getElementById("dimension");
+  #reference = null; // a PNG, as a blob
+  #referenceButton = document.getElementById("reference");
+  #clearReference = document.getElementById("clear-reference");
 
   constructor() {
     super();
@@ -17,6 +20,7 @@ export class Latent extends EventTarget {
     this.#shift.addEventListener("input", () => this.#changed());
     this.#dimension.addEventListener("change", () => this.#changed());
     document.getElementById("random-seed").addEventListener("click", () => this.randomize());
+    this.#clearReference.addEventListener("click", () => this.setReference(null));
     this.setDimensions(0);
   }
 
@@ -24,7 +28,15 @@ export class Latent extends EventTarget {
   fields() {
     const seed = this.#stochastic ? Number(this.#seed.value) : null;
     const dimension = this.#dimension.value === "" ? null : Number(this.#dimension.value);
-    return { seed, shift: Number(this.#shift.value), dimension };
+    return { seed, shift: Number(this.#shift.value), dimension, reference: this.#reference };
+  }
+
+  /** Add the z of a picture, a PNG as a blob with a name, or of none if null. */
+  setReference(blob, name = "") {
+    this.#reference = blob;
+    this.#referenceButton.textContent = blob ? name : "Choose a picture";
+    this.#clearReference.hidden = !blob;
+    this.#changed();
   }
 
   /** List the dimensions to choose from. */

@@ -5,6 +5,7 @@ import { Artwork, toPng } from "./artwork.js";
 import { Colorizer } from "./colorizer.js";
 import { bindDialog, fillAbout, fillHelp, fillSamples } from "./dialogs.js";
 import {
+  bindFileInput,
   bindFileInputs,
   download,
   fetchHints,
@@ -18,13 +19,15 @@ import {
 import { History } from "./history.js";
 import { Latent } from "./latent.js";
 import { fillModels, makeLines, preselectModels } from "./lines.js";
-import { clearErrors, element, notify, setStatus, showError } from "./notices.js";
+import { clearNotices, element, notify, setStatus, showError } from "./notices.js";
 import { bindLayerPanel, bindPalette, bindToolPanel } from "./panels.js";
 import { Pointer } from "./pointer.js";
 import { bindShortcuts } from "./shortcuts.js";
+import { loadDrawing, saveDrawing } from "./storage.js";
 import { Tools, bindRadioGroup, setChecked } from "./tools.js";
 import { SheetView, Viewport } from "./view.js";
 
+const SAVE_DELAY_MS = 400; // after the last change
 const DEFAULT_LIMITS = { pixels: 2 ** 24, min_side: 16 }; // until the server's are loaded
 const byId = (id) => document.getElementById(id);
 const on = (id, event, listener) => byId(id).addEventListener(event, listener);
@@ -39,7 +42,8 @@ const showsLines = () => byId("lines-on-top").checked;
 const drawing = new SheetView(byId("drawing"), viewport, artwork, (context) => artwork.drawTo(context));
 const result = new SheetView(byId("result"), viewport, artwork, (context) => colorizer.drawTo(context, showsLines()));
 let limits = DEFAULT_LIMITS;
-let isModified = false; // whether closing the page would lose work
+let isUnsaved = false; // whether closing the page would lose work
+let saveTimer = null;
 
 const pointer = new Pointer({ artwork, viewport, tools, history, pickColor, setStatus }, [drawing, result]);
 bindToolPanel(tools);
@@ -49,7 +53,7 @@ fillHelp();
 bindEvents();
 start();
 
-/** Load the list of models, and open the first sample. */
+/** Load the list of models, and open the drawing of before a reload, or the first sample. */
 async function start() {
   requestAnimationFrame(fitSheet);
   let models;
@@ -70,8 +74,12 @@ async function start() {
     showBanner(models.colorizer.reason);
     byId("empty-result").firstElementChild.textContent = "No model is loaded, so nothing can be coloured.";
   }
-  if (models.samples.length) await openSample(models.samples[0], "line");
+  const [sample] = models.samples;
+  const restored = await restoreDrawing();
+  if (!restored && sample) await openSample(sample, "line");
+  if (restored && sample) offerSample(sample);
   history.clear();
+  artwork.addEventListener("change", keepDrawing);
   document.body.dataset.ready = "true";
 }
 
@@ -81,20 +89,21 @@ function bindEvents() {
   history.addEventListener("change", () => {
     byId("undo").disabled = !history.canUndo;
     byId("redo").disabled = !history.canRedo;
-    isModified = history.canUndo;
   });
   latent.addEventListener("change", () => colorizer.runNext());
   viewport.addEventListener("change", () => (byId("zoom").textContent = `${Math.round(viewport.scale * 100)} %`));
   bindColorizer();
   bindButtons();
   bindFileInputs(byId("file"), openFile);
+  bindFileInput(byId("reference-file"), openReference);
   bindShortcuts({ artwork, tools, undo, redo, click: (id) => byId(id).click() });
-  window.addEventListener("beforeunload", (event) => isModified && event.preventDefault());
+  window.addEventListener("beforeunload", (event) => isUnsaved && event.preventDefault());
 }
 
 function bindButtons() {
   on("new", "click", newSheet);
   on("open", "click", () => byId("file").click());
+  on("reference", "click", () => byId("reference-file").click());
   bindDialog("samples", "samples-dialog");
   bindDialog("about", "about-dialog");
   bindDialog("help", "help-dialog");
@@ -126,7 +135,7 @@ function bindColorizer() {
     byId("empty-result").hidden = colorizer.image !== null;
     byId("duration").textContent = detail.ms === null ? "" : formatMs(detail.ms);
     if (detail.ms !== null) {
-      clearErrors("server");
+      clearNotices("server");
       setStatus(`Coloured in ${formatMs(detail.ms)}`);
       document.body.dataset.results = Number(document.body.dataset.results ?? 0) + 1;
     }
@@ -156,6 +165,35 @@ function fitSheet() {
   viewport.fit(artwork, drawing.size);
 }
 
+/** Open the drawing that this browser has kept, if any; return whether it did. */
+async function restoreDrawing() {
+  const kept = await loadDrawing();
+  if (!kept) return false;
+  artwork.active = kept.active;
+  artwork.restore(kept);
+  return true;
+}
+
+function offerSample(sample) {
+  const onClick = () => openSample(sample, "line");
+  notify("Your last drawing is open again.", { action: { label: "Open a sample", onClick } });
+}
+
+/** Keep the drawing in this browser once it has not changed for a moment. */
+function keepDrawing() {
+  isUnsaved = true;
+  clearTimeout(saveTimer);
+  saveTimer = setTimeout(async () => {
+    saveTimer = null;
+    try {
+      await saveDrawing({ ...artwork.snapshot(), active: artwork.active });
+      isUnsaved = saveTimer !== null;
+    } catch {
+      // The browser keeps nothing, as some private windows do: closing the page asks first.
+    }
+  }, SAVE_DELAY_MS);
+}
+
 function newSheet() {
   const before = artwork.snapshot();
   artwork.active = "line";
@@ -168,7 +206,7 @@ function newSheet() {
 async function openFile(file) {
   try {
     const picture = await readPicture(file, limits);
-    clearErrors("file");
+    clearNotices("file");
     if (looksInverted(picture)) {
       openPicture(invert(picture), "line");
       offerOriginal(picture);
@@ -182,6 +220,17 @@ async function openFile(file) {
   }
 }
 
+/** Take z from a picture. */
+async function openReference(file) {
+  try {
+    const picture = await readPicture(file, limits);
+    clearNotices("reference");
+    latent.setReference(await toPng(picture, { maxSide: 2 * colorizer.size }), file.name);
+  } catch (error) {
+    showError(error, "reference");
+  }
+}
+
 /** Open a sample: as line art with a few hints, which say how hints work, or as a picture. */
 async function openSample(sample, layer) {
   try {
@@ -191,7 +240,7 @@ async function openSample(sample, layer) {
     } else {
       openPicture(await fetchPicture(sample.color, limits), layer);
     }
-    clearErrors("file");
+    clearNotices("file");
     if (layer === "sketch") setStatus("Opened as a picture: press Make lines to find its lines");
   } catch (error) {
     showError(error, "server");
@@ -199,30 +248,33 @@ async function openSample(sample, layer) {
 }
 
 function openPicture(picture, layer, others = {}) {
+  clearNotices("opened");
   loadIntoLayer(artwork, history, picture, layer, others);
   preselectModels(false);
   tools.select(layer === "line" ? "hint" : "pen");
 }
 
-/** Tell the user which layer a picture was opened in, which is a guess, and offer the other one. */
 /** Offer to open a dark picture as it is, after it was taken for white lines on black. */
 function offerOriginal(picture) {
   const onClick = () => openPicture(picture, "sketch");
   notify("Opened as white lines on black, and inverted.", {
+    topic: "opened",
     action: { label: "It is a picture", onClick },
   });
 }
 
+/** Tell the user which layer a picture was opened in, which is a guess, and offer the other one. */
 function offerCorrection(picture, layer) {
   if (layer === "line") {
     const onClick = () => {
       openPicture(picture, "sketch");
       preselectModels(true);
     };
-    return notify("Opened as line art.", { action: { label: "It is a rough sketch", onClick } });
+    return notify("Opened as line art.", { topic: "opened", action: { label: "It is a rough sketch", onClick } });
   }
   const onClick = () => openPicture(picture, "line");
   return notify("Opened as a picture: press Make lines to find its lines.", {
+    topic: "opened",
     action: { label: "It is line art", onClick },
   });
 }
@@ -235,7 +287,8 @@ async function runMakeLines() {
   try {
     const ms = await makeLines(artwork, history);
     if (ms === null) return;
-    clearErrors("lines");
+    clearNotices("lines");
+    clearNotices("opened");
     setStatus(`Lines made in ${formatMs(ms)}`);
     tools.select("hint");
     if (!colorizer.live) colorizer.run();

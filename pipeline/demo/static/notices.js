@@ -34,12 +34,12 @@ export function notify(text, { isError = false, topic = "", action = null } = {}
   if (!isError) setTimeout(() => box.remove(), NOTICE_MS);
 }
 
-/** Show an error; `clearErrors` closes those of a topic. */
+/** Show an error; `clearNotices` closes those of a topic. */
 export const showError = (error, topic) => notify(error.message, { isError: true, topic });
 
-/** Close the errors of a topic; to be called when it works. */
-export function clearErrors(topic) {
-  for (const box of [...container.querySelectorAll(".error")]) if (box.dataset.topic === topic) box.remove();
+/** Close the notices of a topic; to be called when it works, or they no longer apply. */
+export function clearNotices(topic) {
+  for (const box of [...container.children]) if (box.dataset.topic === topic) box.remove();
 }
 
 function closeButton(box) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,14 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from tests.end_to_end.demo.conftest import OpenPage
-from tests.end_to_end.demo.demo_page import COLORIZE, DemoPage, Point, colorize_response
+from tests.end_to_end.demo.demo_page import (
+    COLORIZE,
+    DemoPage,
+    Point,
+    colorize_response,
+    photo,
+    png,
+)
 
 RED, BLUE = (216, 52, 63), (61, 127, 214)  # of the palette
 GREEN = (40, 180, 60)
@@ -227,6 +235,22 @@ def test_result_follows_the_latent_code(page: DemoPage) -> None:
     with page.expect_result():
         page["#shift"].fill("0")
     assert np.array_equal(page.screenshot("result"), mean)
+
+
+def test_result_follows_a_reference_picture(page: DemoPage) -> None:
+    plain = page.screenshot("result")
+    file: Any = {"name": "sunset.png", "mimeType": "image/png", "buffer": png(photo())}
+    with page.expect_result():
+        page["#reference-file"].set_input_files(file)
+    assert page["#reference"].inner_text() == "sunset.png"
+    assert (page.screenshot("result") != plain).any()
+    with page.expect_result():
+        page["#clear-reference"].click()
+    assert page["#reference"].inner_text() == "Choose a picture"
+    assert page["#clear-reference"].is_hidden()
+    assert (page.screenshot("result") == plain).all()
+    page["#reference-file"].set_input_files({**file, "buffer": b"none"})
+    page.wait_until(lambda: page.notice.startswith("sunset.png is not a picture"))
 
 
 def test_variation_can_be_chosen(page: DemoPage) -> None:

@@ -9,10 +9,12 @@ from typing import Any, cast
 import numpy as np
 import requests
 from PIL import Image
+from playwright.sync_api import Route
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.paint import colorize_folder
+from tests.end_to_end.demo.conftest import OpenPage
 from tests.end_to_end.demo.demo_page import DemoPage, line_art, photo, png
 
 LINE, PICTURE = png(line_art()), png(photo())
@@ -167,13 +169,20 @@ def test_saved_lines_and_hints_can_be_read_by_the_paint_command(
     assert abs(hints.color[hints.mask].astype(int) - (0x3D, 0x7F, 0xD6)).max() <= 2
 
 
-def test_result_is_saved_and_closing_needs_confirmation(page: DemoPage) -> None:
-    prevents_closing = """() => {
-      const event = new Event("beforeunload", { cancelable: true });
-      dispatchEvent(event);
-      return event.defaultPrevented;
-    }"""
-    assert not page.playwright.evaluate(prevents_closing)  # nothing is drawn yet
+def prevents_closing(page: DemoPage) -> bool:
+    """Return whether the browser would ask before it closes the page."""
+    return bool(
+        page.playwright.evaluate(
+            """() => {
+              const event = new Event("beforeunload", { cancelable: true });
+              dispatchEvent(event);
+              return event.defaultPrevented;
+            }"""
+        )
+    )
+
+
+def test_result_is_saved(page: DemoPage) -> None:
     with page.playwright.expect_download() as download:
         page.playwright.keyboard.press("Control+s")
     saved = Image.open(download.value.path())
@@ -184,4 +193,66 @@ def test_result_is_saved_and_closing_needs_confirmation(page: DemoPage) -> None:
     page["#new"].click()
     page["#save-result"].click()
     assert page.notice == "There is no result to save yet. Press Colour first."
-    assert page.playwright.evaluate(prevents_closing)
+
+
+def test_drawing_survives_a_reload(page: DemoPage) -> None:
+    page.new_sheet()
+    page.stroke((200, 300), (600, 300))
+    page.select_tool("hint")
+    page.stroke((300, 600), (500, 600))
+    page.wait_until(lambda: not prevents_closing(page))  # it is kept now
+    lines = page.line_pixels()
+    assert lines.min() == 0
+    shown = page.color_at((400, 600))
+    page.load()
+    assert page.notice == "Your last drawing is open again."
+    page.sheet = lines.shape[::-1]
+    assert np.array_equal(page.line_pixels(), lines)
+    assert np.array_equal(page.color_at((400, 600)), shown)
+    assert page["#undo"].is_disabled()
+    with page.expect_result():
+        page["text=Open a sample"].click()
+    assert page.line_pixels().shape[::-1] == (
+        page.samples[0]["width"],
+        page.samples[0]["height"],
+    )
+
+
+def test_closing_is_only_asked_about_while_a_change_is_not_kept(page: DemoPage) -> None:
+    assert not prevents_closing(page)  # nothing is drawn yet
+    page["#new"].click()
+    assert prevents_closing(page)
+    page.wait_until(lambda: not prevents_closing(page))
+
+
+def test_a_browser_that_keeps_nothing_asks_before_it_closes(open_page: OpenPage) -> None:
+    page = open_page(load=False)
+    page.playwright.add_init_script(
+        "Object.defineProperty(window, 'indexedDB', { get() { throw new Error('none'); } });"
+    )
+    page.load()
+    page["#new"].click()
+    page.playwright.wait_for_timeout(800)  # ms; twice as long as until it is kept
+    assert prevents_closing(page)
+
+
+def test_a_sample_shows_that_it_loads_or_cannot_be_loaded(page: DemoPage) -> None:
+    page.allow_error("ERR_FAILED")
+    pictures = "**/color.png"
+    with page.hold_requests(pictures) as routes:
+        page.playwright.reload()
+        page.playwright.wait_for_selector("body[data-ready]")
+        page["#samples"].click()
+        page.wait_until(lambda: len(routes) >= 2)
+        first, second = (
+            page[f"[data-sample=sketch-{sample['id']}] span"] for sample in page.samples[:2]
+        )
+        assert first.get_attribute("class") == "spinner"
+        for route in routes:
+            (route.continue_ if page.samples[0]["id"] in _ids(route) else route.abort)()
+        page.wait_until(lambda: first.count() == 0)
+        page.wait_until(lambda: second.inner_text() == "not loaded")
+
+
+def _ids(route: Route) -> list[int]:
+    return [int(part) for part in route.request.url.split("/") if part.isdigit()]

@@ -40,7 +40,9 @@ def picture_page(page: DemoPage) -> DemoPage:
 
 def test_picture_is_sketched_and_simplified_as_chosen(picture_page: DemoPage) -> None:
     assert picture_page.line_pixels().min() == 255
+    assert picture_page["text=Opened as a picture"].count() == 1
     assert make_lines(picture_page) == [SKETCH, SIMPLIFY, COLORIZE]
+    assert picture_page["text=Opened as a picture"].count() == 0  # it has been pressed
     assert ink_on_ring(picture_page.line_pixels()) > 0.9
     assert picture_page["[data-tool=hint][role=radio]"].get_attribute("aria-checked") == "true"
     red = picture_page.color_at((150, 200))

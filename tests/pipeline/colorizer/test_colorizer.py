@@ -5,6 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -162,6 +163,24 @@ def test_encode_gives_the_mean_of_z(colorizer: Colorizer) -> None:
     assert z.shape == (2, 8)
     assert z.dtype == np.float32
     assert np.isfinite(z).all()
+
+
+def test_reference_of_any_size_is_encoded_in_a_padded_square(colorizer: Colorizer) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (32, 16, 3), np.uint8)
+    square = np.full((64, 64, 3), 255, np.uint8)
+    square[:, 16:48] = cv2.resize(picture, (32, 64), interpolation=cv2.INTER_LINEAR)
+    z = colorizer.encode_reference(picture)
+    assert z.shape == (8,)
+    np.testing.assert_allclose(z, colorizer.encode(square[None])[0], atol=0.05)
+    assert np.abs(z - colorizer.encode_reference(picture[:16])).max() > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (64, 64, 4)])
+def test_reference_of_another_shape_is_a_value_error(
+    colorizer: Colorizer, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"expected \(H, W, 3\) uint8 RGB\.$"):
+        colorizer.encode_reference(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 3), (2, 32, 32, 3)])

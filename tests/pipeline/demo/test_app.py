@@ -266,6 +266,20 @@ def test_variations_have_consecutive_seeds(client: FlaskClient, backend: FakeBac
     assert response["seeds"] == [0, 1]
 
 
+def test_reference_is_read_in_a_square(client: FlaskClient, backend: FakeBackend) -> None:
+    picture = np.full((40, 20, 3), (200, 10, 30), np.uint8)
+    body = {"line": encode(LINE), "reference": encode(picture), "variations": 2}
+    assert client.post("/api/colorize", json=body).status_code == 200
+    for job in backend.jobs:
+        assert job.reference.shape == (SIZE, SIZE, 3)
+        assert (job.reference[:, SIZE // 4 : 3 * SIZE // 4] == (200, 10, 30)).all()
+        assert (job.reference[:, : SIZE // 4] == 255).all()
+    client.post("/api/colorize", json={"line": encode(LINE)})
+    assert backend.jobs[0].reference is None
+    response = client.post("/api/colorize", json={"line": encode(LINE), "reference": "x"})
+    assert error_code(response) == "not_base64"
+
+
 def test_form_and_json_get_the_same_response(client: FlaskClient, backend: FakeBackend) -> None:
     by_json = client.post(
         "/api/colorize",

@@ -35,6 +35,12 @@ _WRITE_ERRORS = {
     errno.EEXIST: _FILE_IN_THE_WAY,
 }
 
+HASH_LENGTH = 12
+"""Number of hex digits of a settings hash in a path."""
+
+LATEST = "latest"
+"""The name of the link to the newest training or evaluation, in the folder of all of them."""
+
 
 @contextlib.contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
@@ -153,7 +159,7 @@ class Dataset:
 
     def metadata(self, settings_hash: str) -> Path:
         """Return the folder of `posts.parquet`, `quarantine.csv` and their manifest."""
-        return self.root / "metadata" / settings_hash[:12]
+        return self.root / "metadata" / settings_hash[:HASH_LENGTH]
 
     def sample_csv(self) -> Path:
         """Return the path of the sample booru's metadata."""
@@ -165,11 +171,11 @@ class Dataset:
 
     def api_posts(self, settings_hash: str) -> Path:
         """Return the path of the posts that a board's API has returned so far; it only grows."""
-        return self.root / "metadata" / f"{settings_hash[:12]}.jsonl"
+        return self.root / "metadata" / f"{settings_hash[:HASH_LENGTH]}.jsonl"
 
     def posts(self, settings_hash: str) -> Path:
         """Return the folder of the filtered posts, a Parquet file per shard."""
-        return self.root / "posts" / settings_hash[:12]
+        return self.root / "posts" / settings_hash[:HASH_LENGTH]
 
     def color(self, shard: int) -> Path:
         """Return the path of a tar of downloaded pictures."""
@@ -185,11 +191,11 @@ class Dataset:
 
     def color_manifest(self, settings_hash: str, shard: int) -> Path:
         """Return the path of the manifest of a shard's download, for the posts of one filter."""
-        return self.root / "color" / settings_hash[:12] / f"{shard_name(shard)}.json"
+        return self.root / "color" / settings_hash[:HASH_LENGTH] / f"{shard_name(shard)}.json"
 
     def screen(self, settings_hash: str, shard: int) -> Path:
         """Return the path of the table of picture statistics of a shard, and which are kept."""
-        return self.root / "screen" / settings_hash[:12] / f"{shard_name(shard)}.parquet"
+        return self.root / "screen" / settings_hash[:HASH_LENGTH] / f"{shard_name(shard)}.parquet"
 
     def screen_tables(self, shard: int) -> list[Path]:
         """Return the paths of the `screen` tables of a shard that exist, under all settings."""
@@ -197,19 +203,19 @@ class Dataset:
 
     def sketch(self, settings_hash: str, shard: int) -> Path:
         """Return the path of a tar of sketches."""
-        return self.root / "sketch" / settings_hash[:12] / f"{shard_name(shard)}.tar"
+        return self.root / "sketch" / settings_hash[:HASH_LENGTH] / f"{shard_name(shard)}.tar"
 
     def line(self, settings_hash: str, shard: int) -> Path:
         """Return the path of a tar of line art."""
-        return self.root / "line" / settings_hash[:12] / f"{shard_name(shard)}.tar"
+        return self.root / "line" / settings_hash[:HASH_LENGTH] / f"{shard_name(shard)}.tar"
 
     def split(self, settings_hash: str) -> Path:
         """Return the folder of `split.parquet`."""
-        return self.root / "split" / settings_hash[:12]
+        return self.root / "split" / settings_hash[:HASH_LENGTH]
 
     def packed(self, settings_hash: str) -> Path:
         """Return the folder of `train.h5`, `test.h5` and `report.html`."""
-        return self.root / "dataset" / settings_hash[:12]
+        return self.root / "dataset" / settings_hash[:HASH_LENGTH]
 
     def pack_outcomes(self, settings_hash: str) -> Path:
         """Return the path of the table of outcomes of packing: a row per picture of the split."""
@@ -217,28 +223,32 @@ class Dataset:
 
     def pairs(self, settings_hash: str) -> Path:
         """Return the folder of the pictures that the artbook draws: `train.h5` and test sets."""
-        return self.root / "artbook" / settings_hash[:12]
+        return self.root / "artbook" / settings_hash[:HASH_LENGTH]
 
     def colorizer(self, settings_hash: str) -> Path:
         """Return the folder of a trained colorizer: weights, metrics, sample grids, checkpoints."""
-        return self.root / "colorizer" / settings_hash[:12]
+        return self.root / "colorizer" / settings_hash[:HASH_LENGTH]
 
     def line_network(self, network: str, settings_hash: str) -> Path:
         """Return the folder of a trained `tracer` or `inker`: what `colorizer` has for its own."""
-        return self.root / network / settings_hash[:12]
+        return self.root / network / settings_hash[:HASH_LENGTH]
 
     def evaluation(self, settings_hash: str) -> Path:
         """Return the folder of an evaluation: metrics, figures, the page that shows them."""
-        return self.root / "evaluation" / settings_hash[:12]
+        return self.root / "evaluation" / settings_hash[:HASH_LENGTH]
 
     def newest(self, name: str) -> Path:
-        """Return the path of a link to the newest artefact of a name, such as `train.h5`."""
+        """Return the path of a link to the newest artefact of a name, such as `train.h5`.
+
+        The name may have a folder, as `colorizer/latest`.
+        """
         return self.root / name
 
     def link_newest(self, name: str, artefact: Path) -> None:
         """Make `newest(name)` a relative link to an artefact of this dataset."""
-        with publish(self.newest(name)) as temporary:
-            temporary.symlink_to(os.path.relpath(artefact, self.root))
+        link = self.newest(name)
+        with publish(link) as temporary:
+            temporary.symlink_to(os.path.relpath(artefact, link.parent))
 
     def is_newest(self, name: str, artefact: Path) -> bool:
         """Return whether `newest(name)` is a link to this artefact."""

@@ -8,6 +8,7 @@ from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
 from tasks.pack_dataset import PackDataset
+from tasks.prune import Prune
 from tasks.retry_failed import RetryFailed
 from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
@@ -25,6 +26,7 @@ __all__ = [
     "FilterPosts",
     "ImportMetadata",
     "PackDataset",
+    "Prune",
     "RetryFailed",
     "ScreenShard",
     "SimplifyShard",

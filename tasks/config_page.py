@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.demo.options import DemoOptions
 from sketch_models.option import Options, expected, text_of
 from tasks.config import SECTIONS
+from tasks.prune import Prune
 from tasks.retry_failed import RetryFailed
 from tasks.train_colorizer import TrainColorizer
 from tasks.train_lines import TrainLines
@@ -169,7 +170,7 @@ def _task_table() -> str:
         ("task", "option", "meaning"),
         (
             (f"`{task.task_family}`", f"`--{name}`", str(parameter.description))
-            for task in (RetryFailed, TrainColorizer, TrainLines)
+            for task in (Prune, RetryFailed, TrainColorizer, TrainLines)
             for name, parameter in task.get_params()
         ),
     )

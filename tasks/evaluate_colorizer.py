@@ -55,9 +55,10 @@ class EvaluateColorizer(Stage):
         return self.dataset.evaluation(self.settings_hash())
 
     def complete(self) -> bool:
-        """Return whether, besides, the link in the dataset's folder points at this evaluation."""
-        page = self.artefact() / "index.html"
-        return super().complete() and self.dataset.is_newest(EVALUATION, page)
+        """Return whether, besides, the links in the dataset's folder point at this evaluation."""
+        return super().complete() and all(
+            self.dataset.is_newest(name, path) for name, path in self._links().items()
+        )
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Evaluate in a process of its own."""
@@ -83,7 +84,8 @@ class EvaluateColorizer(Stage):
                 counter,
                 1,
             )
-        self.dataset.link_newest(EVALUATION, self.artefact() / "index.html")
+        for name, path in self._links().items():
+            self.dataset.link_newest(name, path)
         return StageResult(kept=counter.images)
 
     def log_done(self) -> None:
@@ -97,6 +99,11 @@ class EvaluateColorizer(Stage):
             "Nothing to do: these colorizers are evaluated with exactly these settings.\n"
         )
         sys.stderr.write(f"  {self.dataset.newest(EVALUATION)}\n")
+
+    def _links(self) -> dict[str, Path]:
+        """Return what each link in the dataset's folder is to point at: the page, the folder."""
+        folder = self.artefact()
+        return {EVALUATION: folder / "index.html", f"{folder.parent.name}/{store.LATEST}": folder}
 
     def _trainings(self) -> dict[str, TrainColorizer]:
         names = config.options(EvaluateOptions).generators

@@ -110,10 +110,18 @@ class TrainStage(Stage):
 
     def _is_newest(self) -> bool:
         return not self.is_linked() or all(
-            self.dataset.is_newest(name, self.artefact() / name) for name in self.files()
+            self.dataset.is_newest(name, path) for name, path in self._links().items()
         )
 
     def _link(self) -> None:
         if self.is_linked():
-            for name in self.files():
-                self.dataset.link_newest(name, self.artefact() / name)
+            for name, path in self._links().items():
+                self.dataset.link_newest(name, path)
+
+    def _links(self) -> dict[str, Path]:
+        """Return what each link in the dataset's folder is to point at: the files, the folder."""
+        folder = self.artefact()
+        return {
+            **{name: folder / name for name in self.files()},
+            f"{folder.parent.name}/{store.LATEST}": folder,
+        }

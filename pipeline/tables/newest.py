@@ -49,6 +49,11 @@ class Lineage:
     sketch: Mapping[str, str] = field(default_factory=dict)
     line: Mapping[str, str] = field(default_factory=dict)
 
+    def settings_hashes(self) -> set[str]:
+        """Return the settings hashes of all stages."""
+        variants = {*self.sketch.values(), *self.line.values()}
+        return {self.posts, self.screen, self.split, self.packed, *variants}
+
     def to_dict(self) -> dict[str, object]:
         """Return the lineage as plain data, for the manifest."""
         return asdict(self)

@@ -78,7 +78,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def colorizers(data: Path) -> dict[str, Path]:
     """Return the folders of the trained colorizers by their generator."""
-    folders = [path.parent for path in (data / "sample").glob("colorizer/*/colorizer.json")]
+    found = [path.parent for path in (data / "sample").glob("colorizer/*/colorizer.json")]
+    folders = [folder for folder in found if not folder.is_symlink()]
     jobs = {folder: json.loads((folder / "colorizer.json").read_text()) for folder in folders}
     return {job["network"]["generator"]: folder for folder, job in jobs.items()}
 
@@ -104,6 +105,12 @@ def test_run_writes_weights_logs_samples_and_a_page(data: Path) -> None:
     )
     assert {area["method"] for area in areas} >= {"netL-SPADE", "SPADE", "geodesic fill"}
     assert all(area["n"] == 1 and len(area["sources"]) == 3 for area in areas)
+    differences = json.loads(
+        (data / "sample" / "evaluation" / "latest" / "differences.json").read_text()
+    )
+    assert {("netL-SPADE", "geodesic fill"), ("SPADE", "netL-SPADE")} <= {
+        (difference["method"], difference["other"]) for difference in differences
+    }
     page = (data / "sample" / "evaluation.html").read_text()
     assert "<h2>Hint-AUC</h2>" in page
     assert page.count("data:image/png;base64,") == 8
@@ -161,9 +168,11 @@ def test_a_colorizer_is_trained_and_judged_on_drawn_pictures(tmp_path: Path) -> 
 
 
 def test_missing_links_are_made_again(data: Path) -> None:
-    (data / "sample" / "colorizer.json").unlink()
+    links = [data / "sample" / name for name in ("colorizer.json", "colorizer/latest")]
+    for link in links:
+        link.unlink()
     assert "Nothing to do" in luigi(data, "EvaluateColorizer")
-    assert (data / "sample" / "colorizer.json").exists()
+    assert links[0].resolve().parent == links[1].resolve() == colorizers(data)["netl_spade"]
 
 
 def test_metrics_are_read_as_a_table(data: Path) -> None:

@@ -103,6 +103,12 @@ class LossOptions(Options, section="losses"):
         "resnet18, resnet34, resnet50 of danbooru-pretrained, or the path of a file",
         affects_result=False,  # their digest does
     )
+    perceptual_stem: str = option(
+        "relu",
+        "first features that the perceptual loss compares: relu, behind the first convolution; or "
+        "pool, behind the pooling after it, as the paper's code does",
+        choices=("relu", "pool"),
+    )
     missing_weights: str = option(
         "skip",
         "if the weights of the perceptual loss are missing: skip that loss, or error",

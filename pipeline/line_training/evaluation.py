@@ -20,6 +20,7 @@ from sketch_models.unet import Unet
 ARTBOOK, PICTURES = "f1/artbook", "f1/pictures"
 """Names of the means over all pages of the artbook, and over all pictures from elsewhere."""
 
+_HEADINGS = ("input", "true lines", "found lines")
 _DOUBT = np.array([255, 120, 120], np.uint8)  # where nobody can say
 
 
@@ -99,7 +100,7 @@ def draw_sheet(
         true = _rgb(example.lines)
         true = np.where(example.weight[..., None] == 0, true // 2 + _DOUBT // 2, true)
         rows.append([_rgb(example.picture), true, _rgb(found)])
-    return make_sheet(rows)
+    return make_sheet(rows, _HEADINGS)
 
 
 def _rgb(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:

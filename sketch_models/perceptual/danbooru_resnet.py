@@ -40,13 +40,15 @@ class DanbooruResNet(nn.Module):
 
     Args:
         depth: 18, 34 or 50.
+        pooled_stem: return the first features behind the max pool instead of before it.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, *, pooled_stem: bool = False) -> None:
         super().__init__()
+        self._pooled_stem = pooled_stem
         block = _Bottleneck if depth == 50 else _BasicBlock
         mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in _NORMALISATION[depth])
         self.register_buffer("mean", mean, persistent=False)
@@ -71,13 +73,14 @@ class DanbooruResNet(nn.Module):
             images: (N, 3, H, W) floats, RGB in [0, 1]; they are normalized here.
 
         Returns:
-            The stem (conv1, bn1 and ReLU, before the max pool) at half the size of the images,
-            then layer1 to layer4 at a 4th, 8th, 16th and 32nd.
+            The stem (conv1, bn1 and ReLU) at half the size of the images, or behind the max pool
+            at a 4th, then layer1 to layer4 at a 4th, 8th, 16th and 32nd.
         """
         assert images.ndim == 4, images.shape
         assert images.shape[1] == 3, images.shape
-        maps = [torch.relu(self.bn1(self.conv1((images - self.mean) / self.std)))]
-        x = self.pool(maps[0])
+        stem = torch.relu(self.bn1(self.conv1((images - self.mean) / self.std)))
+        x = self.pool(stem)
+        maps = [x if self._pooled_stem else stem]
         for number in range(1, 5):
             x = self.get_submodule(f"layer{number}")(x)
             maps.append(x)
@@ -139,14 +142,18 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     )
 
 
-def load(path: Path) -> DanbooruResNet:
+def load(path: Path, *, pooled_stem: bool = False) -> DanbooruResNet:
     """Build the network of a weight file, with its weights.
+
+    Args:
+        path: of the file.
+        pooled_stem: see `DanbooruResNet`.
 
     Raises:
         WeightsError: If the file is not a whole, usable file of such a network.
     """
     tensors = {name: torch.from_numpy(values) for name, values in read(path).items()}
-    body = DanbooruResNet(_depth(tensors))
+    body = DanbooruResNet(_depth(tensors), pooled_stem=pooled_stem)
     body.load_state_dict(body.state_dict() | tensors)
     return body
 

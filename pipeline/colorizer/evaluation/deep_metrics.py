@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ class DeepMetrics:
 
     Args:
         options: paths of the weights, and the batch size.
-        truth: N pictures, (S, S, 3) uint8 RGB.
+        truth: N pictures, (H, W, 3) uint8 RGB, cropped to their content, as all results are.
         device: of the networks.
 
     Raises:
@@ -48,8 +48,7 @@ class DeepMetrics:
         if self._lpips is None:
             return {}
         distances = []
-        for start in range(0, len(results), self._batch_size):
-            batch = slice(start, start + self._batch_size)
+        for batch in self._batches(results):
             pair = self._tensor(results[batch]), self._tensor(self._truth[batch])
             with torch.inference_mode():
                 distances += self._lpips(*pair).tolist()
@@ -64,16 +63,25 @@ class DeepMetrics:
     def _features(self, pictures: Pictures) -> NDArray[np.float64]:
         """Return Inception's features: (N, 2048)."""
         assert self._inception is not None
-        starts = range(0, len(pictures), self._batch_size)
         with torch.inference_mode():
             features = [
-                self._inception(self._tensor(pictures[start : start + self._batch_size]))
-                for start in starts
+                self._inception(self._tensor(pictures[batch])) for batch in self._batches(pictures)
             ]
         return np.asarray(torch.cat(features).cpu().numpy(), np.float64)
 
+    def _batches(self, pictures: Pictures) -> Iterator[slice]:
+        """Yield batches of successive pictures of one size."""
+        start = 0
+        while start < len(pictures):
+            end = start + 1
+            limit = min(start + self._batch_size, len(pictures))
+            while end < limit and pictures[end].shape == pictures[start].shape:
+                end += 1
+            yield slice(start, end)
+            start = end
+
     def _tensor(self, pictures: Pictures) -> Tensor:
-        """Convert pictures to (N, 3, S, S) float32 in [0, 1]."""
+        """Convert pictures of one size to (N, 3, H, W) float32 in [0, 1]."""
         batch = torch.from_numpy(np.stack(pictures)).to(self._device)
         return batch.permute(0, 3, 1, 2).float() / 255
 

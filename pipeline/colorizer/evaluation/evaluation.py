@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.evaluation import metrics
@@ -41,12 +42,13 @@ def picture_metrics(
 ) -> dict[str, list[float]]:
     """Return all metrics of single pictures, by name, one value per picture."""
     values: dict[str, list[float]] = {}
-    for picture, each, result in zip(pictures, hints, results, strict=True):
+    truths = crop(pictures, [picture.color for picture in pictures])
+    for picture, each, content, color in zip(
+        pictures, hints, crop(pictures, results), truths, strict=True
+    ):
         left, top, right, bottom = picture.box
         area = slice(top, bottom), slice(left, right)
-        result_content, truth = (
-            np.float32(np.ascontiguousarray(rgb[area])) / 255 for rgb in (result, picture.color)
-        )
+        result_content, truth = np.float32(content) / 255, np.float32(color) / 255
         picture_values = {
             "psnr": metrics.psnr(result_content, truth),
             "ssim": metrics.ssim(result_content, truth),
@@ -58,6 +60,15 @@ def picture_metrics(
         for name, value in picture_values.items():
             values.setdefault(name, []).append(value)
     return values
+
+
+def crop(pictures: Sequence[PackedPicture], results: Pictures) -> list[NDArray[np.uint8]]:
+    """Return the results without the padding of their pictures: (H, W, 3) uint8 RGB each."""
+    contents = []
+    for picture, result in zip(pictures, results, strict=True):
+        left, top, right, bottom = picture.box
+        contents.append(np.ascontiguousarray(result[top:bottom, left:right]))
+    return contents
 
 
 def score(
@@ -166,7 +177,8 @@ def evaluate_methods(
         on_progress: called with the number of pictures colorized since the last call.
     """
     methods = all_methods(colorizers, job)
-    deep = DeepMetrics(job.options, [picture.color for picture in pictures], job.compute.device)
+    truth = crop(pictures, [picture.color for picture in pictures])
+    deep = DeepMetrics(job.options, truth, job.compute.device)
     scores: list[Score] = []
     differences: list[Difference] = []
     method_results: list[MethodResults] = []
@@ -176,10 +188,11 @@ def evaluate_methods(
         for method in methods:
             name, z = method.name, method.z
             results = method.colorize(pictures, hints)
-            values = picture_metrics(pictures, hints, results) | deep.picture_metrics(results)
+            contents = crop(pictures, results)
+            values = picture_metrics(pictures, hints, results) | deep.picture_metrics(contents)
             by_method[name, z] = values
             scores += score(name, z, patches, values, job.seed)
-            scores += score_set(name, z, patches, deep.set_metrics(results), len(pictures))
+            scores += score_set(name, z, patches, deep.set_metrics(contents), len(pictures))
             first = results[:FIGURE_PICTURES]
             method_results.append(MethodResults(method=name, z=z, hints=patches, results=first))
             on_progress(len(pictures))

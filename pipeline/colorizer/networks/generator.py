@@ -65,13 +65,13 @@ class _ScaleAndShift(torch.autograd.Function):
 class Modulation(nn.Module):
     """A layer that scales and shifts normalised features by a map, pixel by pixel: SPADE's core.
 
-    gamma and beta come out of one convolution.
+    gamma and beta come out of one convolution, which starts like the two of SPADE.
     """
 
     def __init__(self, channels: int, hidden: int, map_channels: int) -> None:
         super().__init__()
         self.read_map = Conv(map_channels, hidden, padded=True)
-        self.gamma_beta = Conv(hidden, 2 * channels)
+        self.gamma_beta = Conv(hidden, 2 * channels, parts=2)
 
     def forward(self, normalised: Tensor, guide: Tensor) -> Tensor:
         """Return normalised * (1 + gamma) + beta.

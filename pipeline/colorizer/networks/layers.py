@@ -76,6 +76,8 @@ class Conv(nn.Conv2d):
         stride: 1, or 2 to halve the size.
         bias: add a learned constant.
         padded: expect an input that is padded already.
+        parts: number of convolutions that this one stands for: equal parts of the output channels,
+            each of which is initialised by itself.
     """
 
     def __init__(
@@ -87,8 +89,10 @@ class Conv(nn.Conv2d):
         *,
         bias: bool = True,
         padded: bool = False,
+        parts: int = 1,
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, bias=bias)
+        self.parts = parts
         self.reflection = 0 if padded else kernel_size // 2
 
     def forward(self, x: Tensor) -> Tensor:
@@ -213,7 +217,8 @@ def init_weights(network: nn.Module, gain: float) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             original = getattr(layer, "parametrizations", None)
             weight = layer.weight if original is None else original.weight.original
-            nn.init.xavier_normal_(weight, gain=gain)
+            for part in weight.chunk(getattr(layer, "parts", 1)):
+                nn.init.xavier_normal_(part, gain=gain)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 

@@ -15,6 +15,7 @@ from pipeline.colorizer.tensors import to_maps, to_pixels
 from pipeline.training.sample_sheet import make_sheet
 
 _PATCHES = 10  # hints per picture
+_HEADINGS = ("line art, hints", "result", "original")
 
 
 class SampleGrid:
@@ -55,4 +56,4 @@ class SampleGrid:
             (overlay(picture.line, hints), result, picture.color)
             for picture, hints, result in zip(self._pictures, self._hints, results, strict=True)
         ]
-        return make_sheet(rows)
+        return make_sheet(rows, _HEADINGS)

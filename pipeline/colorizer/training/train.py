@@ -272,7 +272,8 @@ def load_perceptual(job: TrainJob) -> Perceptual | None:
         danbooru_resnet.read,
         option=perceptual_weights.OPTION,
     )
-    return Perceptual(danbooru_resnet.load(path))
+    pooled = job.losses.perceptual_stem == "pool"
+    return Perceptual(danbooru_resnet.load(path, pooled_stem=pooled))
 
 
 def main(arguments: list[str]) -> None:

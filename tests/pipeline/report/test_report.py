@@ -137,3 +137,13 @@ def test_summary_table_has_a_row_per_stage() -> None:
     assert "download" in capture.get()
     assert "8,200" in capture.get()
     assert "http_404 8,100" in capture.get()
+
+
+def test_each_step_of_the_funnel_has_its_label_bar_and_number_together(html: str) -> None:
+    steps = re.findall(r'<div class="step">(.*?)\n</div>\n', html, re.DOTALL)
+    assert len(steps) == len(funnel(FACTS))
+    for step, text in zip(funnel(FACTS), steps, strict=True):
+        label, track, number = re.findall(r"<div.*?</div>", text, re.DOTALL)
+        assert step.label in label
+        assert 'class="track"' in track
+        assert f"{step.kept:,}" in number

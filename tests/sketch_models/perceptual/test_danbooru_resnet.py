@@ -188,3 +188,13 @@ def test_other_formats_are_refused(tmp_path: Path) -> None:
     torch.save({"w": torch.zeros(9)}, tmp_path / "cut.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:-40])
     assert_refused(tmp_path / "cut.pth", "cut short")
+
+
+def test_stem_can_be_taken_behind_the_pooling(tmp_path: Path, body: DanbooruResNet) -> None:
+    torch.save(published_state(body), tmp_path / "r18.pth")
+    images = torch.rand(1, 3, 64, 64)
+    stem, *layers = danbooru_resnet.load(tmp_path / "r18.pth")(images)
+    pooled, *others = danbooru_resnet.load(tmp_path / "r18.pth", pooled_stem=True)(images)
+    torch.testing.assert_close(pooled, F.max_pool2d(stem, 3, 2, 1))
+    for one, other in zip(layers, others, strict=True):
+        assert torch.equal(one, other)

@@ -19,6 +19,10 @@ def pictures(seed: int, count: int = 3) -> list[NDArray[np.uint8]]:
     return list(np.random.default_rng(seed).integers(0, 256, (count, 64, 64, 3), np.uint8))
 
 
+def large(seed: int) -> list[NDArray[np.uint8]]:
+    return list(np.random.default_rng(seed).integers(0, 256, (5, 80, 80, 3), np.uint8))
+
+
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> EvaluateOptions:
     folder = tmp_path_factory.mktemp("weights")
@@ -67,6 +71,23 @@ def test_metrics_with_weights(options: EvaluateOptions) -> None:
     others = pictures(1)
     assert min(deep.picture_metrics(others)["lpips"]) > 0
     assert deep.set_metrics(others)["fid"] > 1e-5
+
+
+def test_pictures_of_several_sizes_have_the_metrics_that_each_has_alone(
+    options: EvaluateOptions,
+) -> None:
+    sizes = [(64, 64), (64, 64), (64, 64), (48, 80), (64, 64)]
+    truth, others = (
+        [picture[:h, :w].copy() for picture, (h, w) in zip(large(seed), sizes, strict=True)]
+        for seed in (0, 1)
+    )
+    together = DeepMetrics(options, truth, "cpu").picture_metrics(others)["lpips"]
+    alone = [
+        DeepMetrics(options, [one], "cpu").picture_metrics([other])["lpips"][0]
+        for one, other in zip(truth, others, strict=True)
+    ]
+    assert together == pytest.approx(alone, rel=1e-4)
+    assert DeepMetrics(options, truth, "cpu").set_metrics(others)["fid"] > 0
 
 
 def test_no_metrics_without_weights_and_no_fid_of_one_picture(options: EvaluateOptions) -> None:

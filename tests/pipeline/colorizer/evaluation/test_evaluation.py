@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.colorizer_file import LoadedModel
-from pipeline.colorizer.evaluation import evaluate, figures
+from pipeline.colorizer.evaluation import evaluate, evaluation, figures
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.evaluation.evaluation import (
     evaluate_methods,
@@ -161,6 +161,26 @@ def test_metrics_ignore_padding(pictures: list[PackedPicture]) -> None:
     assert values["psnr"][0] == 99
     assert values["psnr"][1] < 40
     assert all(math.isnan(value) for value in values["hint_difference"])
+
+
+def test_deep_metrics_see_the_content_alone(
+    pictures: list[PackedPicture], colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Recorder:
+        def __init__(self, _: EvaluateOptions, truth: list[np.ndarray], *__: object) -> None:
+            seen.extend(picture.shape for picture in truth)
+
+        def picture_metrics(self, results: list[np.ndarray]) -> dict[str, list[float]]:
+            seen.extend(picture.shape for picture in results)
+            return {}
+
+        set_metrics = picture_metrics
+
+    monkeypatch.setattr(evaluation, "DeepMetrics", Recorder)
+    evaluate_methods(pictures, {"SPADE": colorizer}, make_job(), lambda *_: None)
+    assert set(seen) == {(64, 44, 3)}
 
 
 def test_every_method_is_scored_with_every_number_of_hints(

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import posixpath
 import threading
-from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urlsplit
 
-from PIL.JpegImagePlugin import JpegImageFile
-
 from pipeline.collect.polyglot import second_type
-from pipeline.picture import PictureError, decode, header_size, sniff_extension
+from pipeline.picture import PictureError, decode, header_size, is_complete_jpeg
+from pipeline.picture_format import EXTENSIONS, sniff_extension
 
 MAX_ASPECT_RATIO = 50.0
 """Long side over short side; more is refused before the picture is decoded."""
 
-_EXTENSIONS = {".jpg": "jpg", ".jpeg": "jpg", ".png": "png", ".gif": "gif"}
 _HTML_STARTS = (b"<!doctype html", b"<html")
 _LARGE = 16_000_000  # pixels, 48 MB decoded: larger pictures are decoded one after the other
 _large_picture_lock = threading.Lock()
 
 
-def check_picture(content: bytes, url: str) -> str:
+def check_picture(content: bytes, url: str, *, drop_wrong_type: bool = False) -> str:
     """Decode a picture as far as it takes to know that it is complete.
 
     Args:
         content: what the server sent.
         url: its extension, if it is that of a picture, says which type to expect.
+        drop_wrong_type: whether to refuse another type.
 
     Returns:
-        The extension for the type of its bytes: `jpg`, `png` or `gif`.
+        The extension for the type of its bytes, a key of `picture_format.FORMATS`.
 
     Raises:
         PictureError: `html`, `wrong_type`, `absurd_aspect`, `polyglot`, or those of `decode`.
@@ -38,34 +36,16 @@ def check_picture(content: bytes, url: str) -> str:
     if content[:64].lstrip().lower().startswith(_HTML_STARTS):
         raise PictureError("html", "the body is a web page")
     extension = sniff_extension(content)
-    expected = _EXTENSIONS.get(posixpath.splitext(urlsplit(url).path)[1].lower(), extension)
-    if extension != expected:
+    url_extension = posixpath.splitext(urlsplit(url).path)[1].lower().removeprefix(".")
+    expected = EXTENSIONS.get(url_extension, extension)
+    if drop_wrong_type and extension != expected:
         raise PictureError("wrong_type", f"{extension} in a URL that ends in {expected}")
     width, height = header_size(content)
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
         raise PictureError("absurd_aspect", f"{width} x {height}")
     if other := second_type(content, extension):
         raise PictureError("polyglot", f"{extension} and {other}")
-    lock: AbstractContextManager[object] = nullcontext()
-    if width * height > _LARGE:
-        lock = _large_picture_lock
-    with lock:
-        if not (extension == "jpg" and _is_complete_jpeg(content)):
+    with _large_picture_lock if width * height > _LARGE else contextlib.nullcontext():
+        if not (extension == "jpg" and is_complete_jpeg(content)):
             decode(content)
     return extension
-
-
-def _is_complete_jpeg(content: bytes) -> bool:
-    """Return whether a JPEG holds all of its coefficients; if not, `decode` says what is wrong.
-
-    They are all read, as for a full decode, but only one in 64 is turned into a pixel, which
-    takes half of the time.
-    """
-    try:
-        with JpegImageFile(io.BytesIO(content)) as image:
-            image.draft("L", (1, 1))
-            image.decodermaxblock = len(content)  # in one call: fewer handovers between threads
-            image.load()
-    except Exception:  # noqa: BLE001, RUF100 - whatever it is, `decode` will meet and name it
-        return False
-    return True

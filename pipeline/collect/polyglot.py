@@ -31,7 +31,7 @@ def second_type(content: bytes, extension: str) -> str:
 
     Args:
         content: of the whole file.
-        extension: `jpg`, `png` or `gif`.
+        extension: a key of `picture_format.FORMATS`.
 
     Returns:
         `zip`, `rar`, `7z`, `gzip`, `pdf`, `elf`, `exe`, `class` or `script`; empty for a plain
@@ -110,4 +110,37 @@ def _gif_colors(flags: bytes) -> int:
     return 3 * (2 << (flags[0] & 7)) if flags and flags[0] & 0x80 else 0
 
 
-_ENDS: dict[str, Callable[[bytes], int]] = {"jpg": _jpg_end, "png": _png_end, "gif": _gif_end}
+def _webp_end(content: bytes) -> int:
+    """Return the offset after the RIFF container, whose length is even."""
+    length = int.from_bytes(content[4:8], "little")
+    return 8 + length + length % 2
+
+
+def _bmp_end(content: bytes) -> int:
+    """Return the length of the file by its header; 0 there means that it was not written."""
+    return int.from_bytes(content[2:6], "little") or len(content)
+
+
+def _avif_end(content: bytes) -> int:
+    """Return the offset after the last box that fits in the file."""
+    offset: int = 0
+    while offset + 8 <= len(content):
+        length = int.from_bytes(content[offset : offset + 4], "big")
+        if length == 1:  # a larger one follows the type
+            length = int.from_bytes(content[offset + 8 : offset + 16], "big")
+        elif length == 0:  # up to the end
+            return len(content)
+        if length < 8 or offset + length > len(content):
+            return offset
+        offset += length
+    return offset
+
+
+_ENDS: dict[str, Callable[[bytes], int]] = {
+    "jpg": _jpg_end,
+    "png": _png_end,
+    "gif": _gif_end,
+    "webp": _webp_end,
+    "bmp": _bmp_end,
+    "avif": _avif_end,
+}

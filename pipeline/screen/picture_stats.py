@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.color_profile import NO_PROFILE
+
 HASH_BITS = 256
 _STATS_SIDE = 96  # long side at which colours and outlines are measured, in pixels
 _MAX_THUMBNAIL_SIDE = 160  # pixels; larger ones are halved (a JPEG of 1280 at 1/8 is not)
@@ -47,6 +49,8 @@ class PictureStats:
         paper: share of nearly white pixels, 0 to 1.
         uniform: share of pixels of nearly the mean colour, 0 to 1.
         outline: changes of brightness per darkness; high if all that is dark is thin lines.
+        color_profile: what became of the colour profile in the file: `none`, `srgb`, `converted`
+            or `ignored`, as `to_srgb` returns it.
     """
 
     width: int
@@ -57,6 +61,7 @@ class PictureStats:
     paper: float
     uniform: float
     outline: float
+    color_profile: str = NO_PROFILE
 
 
 def compute_stats(thumbnail: NDArray[np.uint8], width: int, height: int) -> PictureStats:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.outcome import OK, Outcome
-from pipeline.picture import PictureError, decode, sniff_extension
+from pipeline.picture import PictureError, read_thumbnail
 from pipeline.progress import OnProgress, ignore
 from pipeline.screen.picture_stats import PictureStats, compute_stats
 from pipeline.shard import ShardReader
@@ -101,6 +97,7 @@ _SCHEMA = {
     "paper": pl.Float64,
     "uniform": pl.Float64,
     "outline": pl.Float64,
+    "color_profile": pl.String,
 }
 _StatsByDigest = dict[str, PictureStats]  # by the sha256 of the file
 
@@ -142,6 +139,8 @@ def _read_previous(tables: Sequence[Path]) -> _StatsByDigest:
     names = [name for name in _SCHEMA if name not in ("id", "code")]
     stats: _StatsByDigest = {}
     for table in tables:
+        if not set(names) <= set(pl.read_parquet_schema(table)):
+            continue  # of an earlier version, which saw pictures otherwise
         for row in pl.read_parquet(table, columns=names).drop_nulls().iter_rows(named=True):
             digest = row.pop("sha256")
             stats[digest] = PictureStats(**row)
@@ -169,23 +168,6 @@ def read_stats(content: bytes) -> PictureStats:
     Raises:
         PictureError: as `decode` raises it.
     """
-    thumbnail = _decode_eighth(content) if sniff_extension(content) == "jpg" else None
-    if thumbnail is not None:
-        pixels, width, height = thumbnail
-        return compute_stats(pixels, width, height)
-    picture = decode(content)
-    return compute_stats(picture, picture.shape[1], picture.shape[0])
-
-
-def _decode_eighth(content: bytes) -> tuple[NDArray[np.uint8], int, int] | None:
-    """Decode a JPEG at 1/8; return its pixels, full width and full height, or None if it fails."""
-    try:
-        with JpegImageFile(io.BytesIO(content)) as image:
-            width, height = image.size
-            image.draft("RGB", (1, 1))
-            image.decodermaxblock = len(content)  # in one call: fewer switches between threads
-            image.load()
-            small = image if image.mode == "RGB" else image.convert("RGB")
-            return np.asarray(small), width, height
-    except Exception:  # noqa: BLE001, RUF100 - `decode` meets the same fault and names it
-        return None
+    thumbnail = read_thumbnail(content)
+    stats = compute_stats(thumbnail.pixels, thumbnail.width, thumbnail.height)
+    return replace(stats, color_profile=thumbnail.color_profile)

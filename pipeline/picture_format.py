@@ -6,8 +6,6 @@ import re
 import struct
 from functools import cache
 
-from PIL import features
-
 from pipeline.picture_error import PictureError
 
 FORMATS = {
@@ -21,7 +19,7 @@ FORMATS = {
 """Pillow's name of each format, by the extension of its files in a shard."""
 
 FORMAT_NAMES = "PNG, JPEG, GIF, WebP, BMP or AVIF"
-"""The formats, for people."""
+"""The formats, for people; AVIF with a Pillow that reads it."""
 
 EXTENSIONS = {
     "jpg": "jpg",
@@ -36,8 +34,11 @@ EXTENSIONS = {
 }
 """The key of `FORMATS` by each extension, in lower case, that files of it have."""
 
-SUFFIXES = frozenset(f".{extension}" for extension in EXTENSIONS)
-"""The suffixes of file names, in lower case."""
+UNREADABLE_SUFFIXES = frozenset((".tif", ".tiff", ".heic", ".heif", ".jxl", ".psd"))
+"""Suffixes of pictures, in lower case, whose formats Senga does not read."""
+
+SUFFIXES = frozenset(f".{extension}" for extension in EXTENSIONS) | UNREADABLE_SUFFIXES
+"""The suffixes of the files in a folder that count as pictures; some of them are errors."""
 
 _SIGNATURES = (
     (re.compile(rb"\xff\xd8\xff"), "jpg"),
@@ -74,6 +75,8 @@ def sniff_extension(content: bytes) -> str:
 
 @cache
 def _reads_avif() -> bool:
+    from PIL import features  # not loaded by those who need no more than names of formats
+
     return bool(features.check("avif"))  # from Pillow 11.3 on
 
 

@@ -17,6 +17,7 @@ from tasks.stage import Stage, StageResult
 class DownloadShard(ShardStage):
     """Download the missing pictures; one that fails becomes a row with its reason."""
 
+    version = 2
     stage = "download"
     priority = 30  # stage by stage, so that there is one progress line at a time
 

@@ -17,6 +17,7 @@ from tasks.stage import Stage, StageResult
 class FilterPosts(Stage):
     """Keep the posts that pass every rule of `[filter]`, and count what each rule drops."""
 
+    version = 2
     stage = "filter"
     unit = "posts"
 

@@ -19,27 +19,33 @@ _LARGE = 16_000_000  # pixels, 48 MB decoded: larger pictures are decoded one af
 _large_picture_lock = threading.Lock()
 
 
-def check_picture(content: bytes, url: str, *, drop_wrong_type: bool = False) -> str:
+def check_picture(
+    content: bytes, url: str, *, last_url: str = "", drop_wrong_type: bool = False
+) -> str:
     """Decode a picture as far as it takes to know that it is complete.
 
     Args:
         content: what the server sent.
         url: its extension, if it is that of a picture, says which type to expect.
-        drop_wrong_type: whether to refuse another type.
+        last_url: where redirects from there have led; empty without any.
+        drop_wrong_type: whether to refuse another type than the URL's.
 
     Returns:
         The extension for the type of its bytes, a key of `picture_format.FORMATS`.
 
     Raises:
-        PictureError: `html`, `wrong_type`, `absurd_aspect`, `polyglot`, or those of `decode`.
+        PictureError: `html`, `wrong_type`, `wrong_redirect`, `absurd_aspect`, `polyglot`, or those
+            of `decode`.
     """
     if content[:64].lstrip().lower().startswith(_HTML_STARTS):
         raise PictureError("html", "the body is a web page")
     extension = sniff_extension(content)
-    url_extension = posixpath.splitext(urlsplit(url).path)[1].lower().removeprefix(".")
-    expected = EXTENSIONS.get(url_extension, extension)
-    if drop_wrong_type and extension != expected:
-        raise PictureError("wrong_type", f"{extension} in a URL that ends in {expected}")
+    expected, found = _type_of(url), _type_of(last_url)
+    if expected not in (None, extension):
+        if drop_wrong_type:
+            raise PictureError("wrong_type", f"{extension} in a URL that ends in {expected}")
+        if found not in (None, expected):
+            raise PictureError("wrong_redirect", f"from {expected} to {last_url[:200]}")
     width, height = header_size(content)
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
         raise PictureError("absurd_aspect", f"{width} x {height}")
@@ -49,3 +55,9 @@ def check_picture(content: bytes, url: str, *, drop_wrong_type: bool = False) ->
         if not (extension == "jpg" and is_complete_jpeg(content)):
             decode(content)
     return extension
+
+
+def _type_of(url: str) -> str | None:
+    """Return the type that the extension of a URL says, if it says one."""
+    extension = posixpath.splitext(urlsplit(url).path)[1].lower()
+    return EXTENSIONS.get(extension.removeprefix("."))

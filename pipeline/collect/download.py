@@ -83,7 +83,8 @@ def download_shard(
 
     Args:
         posts: parquet with the columns `id` and `url`.
-        target: the tar to write: `<id>.jpg`, `.png` or `.gif`, the bytes as the server sent them.
+        target: the tar to write: `<id>.jpg`, `<id>.png` and so on, by the type of the bytes, as the
+            server sent them.
         table: the table of outcomes to write; see `outcome.write_outcomes`.
         client: sends the requests.
         journal: file that gets every picture as it comes; pictures that a killed run has left in
@@ -173,6 +174,8 @@ def _is_settled(row: DownloadOutcome | None, url: str, options: DownloadOptions)
     if row.code == "too_many_bytes" and row.bytes <= options.max_bytes:
         return False
     if row.code == "noai" and not options.x_robots_tag:
+        return False
+    if row.code == "wrong_type" and options.wrong_type == "keep":
         return False
     return row.code == OK or row.url == url
 

@@ -50,7 +50,7 @@ class Fetched:
 
     Attributes:
         outcome: the row.
-        extension: `jpg`, `png` or `gif`; empty if nothing is kept.
+        extension: a key of `picture_format.FORMATS`; empty if nothing is kept.
         content: the bytes as the server sent them; empty if nothing is kept.
     """
 
@@ -123,9 +123,14 @@ class Fetcher(Closing):
         Raises:
             FetchError: what went wrong.
         """
-        content = self._follow(url, self._read_picture, robots=self._options.robots_txt)
+        content, last_url = self._follow(url, self._read_picture, robots=self._options.robots_txt)
         try:
-            extension = check_picture(content, url)
+            extension = check_picture(
+                content,
+                url,
+                last_url=last_url,
+                drop_wrong_type=self._options.wrong_type == "drop",
+            )
         except PictureError as error:
             raise FetchError(error.code, error.detail, status=200, size=len(content)) from error
         digest = hashlib.sha256(content).hexdigest()
@@ -141,14 +146,15 @@ class Fetcher(Closing):
         return self._get(url, max_bytes, robots=self._options.robots_txt)
 
     def _get(self, url: str, max_bytes: int, *, robots: bool) -> bytes:
-        return self._follow(
+        body, _ = self._follow(
             url,
             lambda response, deadline: self._read(response, max_bytes, deadline),
             robots=robots,
         )
+        return body
 
-    def _follow(self, url: str, read_body: _ReadBody, *, robots: bool) -> bytes:
-        """Return the body that a URL leads to, over at most five redirects."""
+    def _follow(self, url: str, read_body: _ReadBody, *, robots: bool) -> tuple[bytes, str]:
+        """Return the body that a URL leads to, over at most five redirects, and its own URL."""
         first_host = host = self._check_url(url, robots)
         deadline = self._clock() + self._options.total_timeout
         for _ in range(_MAX_REDIRECTS + 1):
@@ -159,7 +165,7 @@ class Fetcher(Closing):
                 location = response.get_redirect_location()
                 if not location:
                     self._check_status(response, deadline)
-                    return read_body(response, deadline)
+                    return read_body(response, deadline), url
                 with _translated_errors("bad_url"):
                     url = urljoin(url, location)
                 self._drain(response, deadline)

@@ -74,6 +74,12 @@ class DownloadOptions(Options, section="download"):
     max_bytes: int = option(
         32_000_000, "largest picture file that is accepted, in bytes", at_least=1, at_most=2**31
     )
+    wrong_type: str = option(
+        "keep",
+        "files of another type than their URL's extension, such as a JPEG named .png: keep them, "
+        "under their true type, or drop them",
+        choices=("keep", "drop"),
+    )
     max_failed_share: float = option(
         0.9,
         "share of a shard's posts that may fail transiently, 0 to 1; more stop the build",

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.outcome import OK, Outcome
+from pipeline.picture_format import FORMAT_NAMES
 from sketch_models.errors import SengaError
 
 MEANINGS = {
@@ -30,10 +31,11 @@ MEANINGS = {
     "too_many_redirects": "more than five redirects",
     "html": "a web page instead of a picture",
     "wrong_content_type": "the Content-Type header is not that of a picture",
-    "wrong_type": "the file type differs from the URL's extension",
+    "wrong_type": "the file type differs from the URL's extension; [download] wrong_type",
+    "wrong_redirect": "a redirect to a file of another type, such as that of deleted pictures",
     "too_many_bytes": "the file is larger than [download] max_bytes",
     "empty": "the file has 0 bytes",
-    "not_a_picture": "the file is neither JPEG nor PNG nor GIF",
+    "not_a_picture": f"the file is not {FORMAT_NAMES}",
     "polyglot": "the file is also a script, an archive or a program",
     "zero_pixels": "the header gives a side of 0 pixels",
     "too_large": "the header gives more than 100 million pixels",

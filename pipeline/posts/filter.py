@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.picture_format import EXTENSIONS, FORMATS
 from pipeline.posts.rows import POSTS, RATINGS
 from pipeline.progress import OnProgress, ignore
 from pipeline.store import shard_name
@@ -18,7 +19,11 @@ from pipeline.thread_map import thread_map
 from sketch_models.errors import ConfigError
 from sketch_models.option import Options, option
 
-EXTENSIONS = ("jpg", "jpeg", "png", "gif")
+_ANY_EXTENSION = r"(?i)^[^?#]*\.(?:[a-z][a-z0-9]{1,4}|7z)(?:[?#]|$)"
+"""Matches the URL of a file with an extension, of a picture or not, at the end of its path."""
+
+_SCRIPT = r"(?i)^[^?#]*\.(?:php|aspx?|ashx|cgi|jsp)(?:[?#]|$)"
+"""Matches the URL of a program on the server, whose extension is not that of what it sends."""
 
 _BATCH = 50_000  # rows
 _COLUMNS = [name for name in POSTS if name != "line"]  # a line moves whenever the CSV grows
@@ -52,9 +57,10 @@ class FilterOptions(Options, section="filter"):
     min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any", at_least=0)
     max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any", at_least=0)
     extensions: tuple[str, ...] = option(
-        ("jpg", "png", "gif"),
-        "file types to keep: jpg (also .jpeg), png, gif",
-        choices=EXTENSIONS,
+        tuple(FORMATS),
+        "file types to keep by the URL: jpg (also .jpeg), png, gif, webp, bmp, avif; one without "
+        "an extension is kept",
+        choices=tuple(EXTENSIONS),
         not_empty=True,
     )
     duplicates: str = option(
@@ -262,9 +268,16 @@ def _has_tag(tag: str) -> pl.Expr:
 
 
 def _has_extension(extensions: Sequence[str]) -> pl.Expr:
-    """Return whether the path of the URL, without its query, ends in one of the extensions."""
-    patterns = {"jpe?g" if extension in ("jpg", "jpeg") else extension for extension in extensions}
-    return pl.col("url").str.contains(rf"(?i)^[^?#]*\.(?:{'|'.join(sorted(patterns))})(?:[?#]|$)")
+    """Return whether the path of the URL, without its query, ends in one of the extensions.
+
+    A URL without one, such as `https://example.org/picture/12`, passes: the download tells what it
+    is.
+    """
+    formats = {EXTENSIONS[extension] for extension in extensions}
+    chosen = "|".join(name for name, its_format in EXTENSIONS.items() if its_format in formats)
+    url = pl.col("url")
+    has_one = url.str.contains(rf"(?i)^[^?#]*\.(?:{chosen})(?:[?#]|$)")
+    return has_one | ~url.str.contains(_ANY_EXTENSION) | url.str.contains(_SCRIPT)
 
 
 def _write_shard(folder: Path, shard: tuple[int, pl.DataFrame]) -> tuple[int, ShardPosts]:

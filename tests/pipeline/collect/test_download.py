@@ -293,6 +293,16 @@ def test_noai_is_retried_if_x_robots_tag_is_off(web: Web, folder: Folder, files:
     assert folder.download(urls, x_robots_tag=False).kept == 1
 
 
+def test_wrong_type_is_retried_if_it_is_kept(web: Web, folder: Folder, files: Files) -> None:
+    urls = {1: web.put("/a.jpg", web.page(files["png"]))}
+    for _ in range(2):
+        assert folder.download(urls, wrong_type="drop").dropped == {"wrong_type": 1}
+    assert len(web.requested) == 1
+    assert folder.download(urls).kept == 1
+    with ShardReader(folder.tar) as shard:
+        assert shard.parts(1) == ["png"]
+
+
 def test_rest_of_a_given_up_host_is_left_for_the_next_run(web: Web, folder: Folder) -> None:
     refusal = web.page(status=429, Retry_After=9999)
     urls = {n: web.put(f"/{n}.jpg", refusal) for n in range(1, 60)}

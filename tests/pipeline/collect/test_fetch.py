@@ -261,9 +261,6 @@ def test_body_that_is_not_the_picture_has_its_code(web: Web, make: Make, files: 
         "/page.jpg": (web.page(html, Content_Type="text/html; charset=utf-8"), "html"),
         "/typeless.jpg": (web.page(html), "html"),
         "/said.jpg": (web.page(files["jpg"], Content_Type="Text/HTML"), "html"),
-        "/png.jpg": (web.page(files["png"]), "wrong_type"),
-        "/gif.png": (web.page(files["gif"]), "wrong_type"),
-        "/jpg.gif": (web.page(files["jpg"]), "wrong_type"),
         "/cut.jpg": (web.page(files["jpg"][:-200]), "truncated"),
         "/end.jpg": (web.page(files["jpg"][:-2]), "truncated"),
         "/cut.png": (web.page(files["png"][:-200]), "truncated"),
@@ -295,10 +292,27 @@ def test_redirects_are_followed_on_one_connection(web: Web, make: Make, files: F
     assert web.connections == 1
 
 
-def test_type_is_checked_against_the_first_url(web: Web, make: Make, files: Files) -> None:
+def test_file_of_another_type_than_its_url_is_kept_under_its_own(
+    web: Web, make: Make, files: Files
+) -> None:
+    for name, extension in (("/png.jpg", "png"), ("/gif.png", "gif"), ("/jpg.webp", "jpg")):
+        url = web.put(name, web.page(files[extension]))
+        fetched = make().fetch(5, url)
+        assert (fetched.outcome.code, fetched.extension) == ("ok", extension)
+        assert make(wrong_type="drop").fetch(5, url).outcome.code == "wrong_type"
+
+
+def test_redirect_to_a_file_of_another_type_is_not_the_picture(
+    web: Web, make: Make, files: Files
+) -> None:
     web.put("/deleted.png", web.page(files["png"]))
     url = web.put("/a.jpg", web.page(b"", 302, Location="/deleted.png"))
-    assert make().fetch(5, url).outcome.code == "wrong_type"
+    assert make().fetch(5, url).outcome.code == "wrong_redirect"
+    assert make(wrong_type="drop").fetch(5, url).outcome.code == "wrong_type"
+    for last in ("/files/a.jpg", "/files/12"):
+        web.put(last, web.page(files["png"]))
+        url = web.put("/b.jpg", web.page(b"", 302, Location=last))
+        assert make().fetch(5, url).outcome.code == "ok"
 
 
 def test_endless_redirects_are_ended(web: Web, make: Make) -> None:

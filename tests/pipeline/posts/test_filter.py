@@ -111,7 +111,12 @@ def test_rating_score_and_size_rules(
 
 @pytest.mark.parametrize(
     ("extensions", "kept"),
-    [(("jpg",), [0, 1, 2, 3]), (("jpeg",), [0, 1, 2, 3]), (("png", "gif"), [4, 5])],
+    [
+        (("jpg",), [0, 1, 2, 3, 7, 8, 9, 10, 11]),
+        (("jpeg",), [0, 1, 2, 3, 7, 8, 9, 10, 11]),
+        (("png", "gif"), [4, 5, 7, 8, 9, 10, 11]),
+        (("webp", "bmp", "avif"), [7, 8, 9, 10, 11, 12, 13, 14]),
+    ],
 )
 def test_extension_is_that_of_the_url_path(
     tmp_path: Path, extensions: tuple[str, ...], kept: list[int]
@@ -125,7 +130,17 @@ def test_extension_is_that_of_the_url_path(
         "a.gif#x",
         "a.webm",
         "jpg",
-        "a?.jpg",
+        "a?.jpg",  # without an extension, like the one before and those behind
+        "picture/12",
+        "v1.2/12.345",
+        "image.php?id=12.jpg",
+        "a.webp",
+        "a.bmp",
+        "a.avif",
+        "a.mp4?a",
+        "a.swf",
+        "a.zip",
+        "a.7z",
     ]
     rows = [post(number, url=f"https://b.example/{name}") for number, name in enumerate(names)]
     assert run(tmp_path, rows, options(extensions=extensions))[1] == kept
@@ -161,7 +176,7 @@ def test_funnel_counts_each_row_at_the_first_rule_that_drops_it(tmp_path: Path) 
         ("min_score 1", 1),
         ("min_side 100", 1),
         ("max_side 2000", 0),
-        ("extensions jpg png gif", 1),
+        ("extensions jpg png gif webp bmp avif", 1),
         ("limit 3", 1),
     ]
     assert ids == [8, 9, 10]
@@ -240,7 +255,10 @@ def test_progress_counts_posts(tmp_path: Path) -> None:
         ({"all_tags": ("-chibi",)}, "none_tags"),
         ({"ratings": ()}, "[filter] ratings = ''"),
         ({"ratings": ("s", "x")}, "[filter] ratings = s x"),
-        ({"extensions": ("webm",)}, "one or more of jpg, jpeg, png, gif"),
+        (
+            {"extensions": ("webm",)},
+            "one or more of jpg, jpeg, jpe, jfif, png, gif, webp, bmp, avif",
+        ),
         ({"extensions": ()}, "[filter] extensions"),
         ({"min_score": -1}, "[filter] min_score = -1"),
         ({"min_side": -1}, "[filter] min_side = -1"),

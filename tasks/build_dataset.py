@@ -36,7 +36,7 @@ OUTPUTS = ("train.h5", "test.h5", REPORT)
 class BuildDataset(Stage):
     """Build `train.h5`, `test.h5` and `report.html` from the configured posts."""
 
-    version = 2
+    version = 3
     stage = "report"
 
     def __init__(self, *args: object, **values: object) -> None:
@@ -112,10 +112,11 @@ class BuildDataset(Stage):
     def _facts(self) -> ReportFacts:
         packed = PackDataset()
         shards = FilterPosts().shards()
-        gates: Counter[str] = Counter()
+        gates, color_profiles = Counter[str](), Counter[str]()
         for number in shards:
-            for gate, dropped in _rows(ScreenShard(shard=number), "gates"):
-                gates[gate] += dropped
+            screened = ScreenShard(shard=number)
+            gates.update(dict(_rows(screened, "gates")))
+            color_profiles.update(dict(_rows(screened, "color_profiles")))
         joins = SplitDataset().manifest().facts["joins"]
         assert isinstance(joins, dict)
         return ReportFacts(
@@ -125,6 +126,7 @@ class BuildDataset(Stage):
             stages=[_sum(variants) for variants in _stages()],
             funnel=_rows(FilterPosts(), "funnel"),
             gates=list(gates.items()),
+            color_profiles=color_profiles,
             joins=joins,
             split={split: int(str(packed.manifest().facts[split])) for split in SPLITS},
             files={

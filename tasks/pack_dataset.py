@@ -24,6 +24,7 @@ from tasks.stage import Stage, StageResult
 class PackDataset(Stage):
     """Pack colour and line art into `train.h5` and `test.h5`."""
 
+    version = 2
     stage = "pack"
 
     def upstream(self) -> list[Stage]:

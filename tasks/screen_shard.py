@@ -8,7 +8,7 @@ from pipeline import store
 from pipeline.collect.download import kept_ids
 from pipeline.outcome import OK, count_codes
 from pipeline.progress import OnProgress
-from pipeline.screen.screen import GATES, ScreenOptions, screen_shard
+from pipeline.screen.screen import GATES, ScreenOptions, count_color_profiles, screen_shard
 from tasks import config
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
@@ -19,6 +19,7 @@ from tasks.stage import Stage, StageResult
 class ScreenShard(ShardStage):
     """Compute picture statistics, and drop what is too small, grey, blank or line art."""
 
+    version = 2
     stage = "screen"
     priority = 25
 
@@ -55,5 +56,8 @@ class ScreenShard(ShardStage):
             content=store.fingerprint(
                 [download.manifest().content, [row.id for row in outcomes if row.code == OK]]
             ),
-            facts={"gates": [[gate, codes.get(gate, 0)] for gate in GATES]},
+            facts={
+                "gates": [[gate, codes.get(gate, 0)] for gate in GATES],
+                "color_profiles": list(count_color_profiles(self.artefact()).items()),
+            },
         )

@@ -22,6 +22,7 @@ from tasks.stage import Stage
 class SketchShard(DrawStage):
     """Draw `original`, `enhanced` and `pured` from the sketch model's line map."""
 
+    version = 2
     stage = "sketch"
     priority = 20
 

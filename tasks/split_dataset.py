@@ -21,6 +21,7 @@ from tasks.stage import Stage, StageResult
 class SplitDataset(Stage):
     """Group duplicates, and split the groups by the hash of their first id."""
 
+    version = 2
     stage = "split"
 
     def requires(self) -> list[Stage]:
@@ -41,7 +42,7 @@ class SplitDataset(Stage):
         return [task.manifest().content for task in self.lines()]
 
     def settings(self) -> dict[str, object]:
-        """Return the size of the test set, the seed, and whether duplicates are kept."""
+        """Return the options of the split, the seed, and whether duplicates are kept."""
         return {
             **config.result_options(SplitOptions),
             "seed": config.options(config.BuildOptions).seed,
@@ -69,12 +70,14 @@ class SplitDataset(Stage):
         complete = [post_id for number in shards for post_id in _complete_ids(number)]
         screens = [ScreenShard(shard=number).artefact() for number in shards]
         posts = [FilterPosts().shard_posts(number) for number in shards]
-        groups = group_duplicates(read_features(screens, posts, complete))
+        options = config.options(SplitOptions)
+        features = read_features(screens, posts, complete)
+        groups = group_duplicates(features, mirrored=options.mirrored)
         ids = complete
         if config.options(FilterOptions).duplicates == "first":
             ids = [post_id for post_id in complete if groups.first[post_id] == post_id]
         seed = config.options(config.BuildOptions).seed
-        split = split_ids(ids, config.options(SplitOptions), seed, groups.first)
+        split = split_ids(ids, options, seed, groups.first)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             counts = write_split(split, folder / "split.parquet")

@@ -21,11 +21,12 @@ SPLITS = (TRAIN, TEST)
 
 @dataclass(frozen=True, kw_only=True)
 class SplitOptions(Options, section="split"):
-    """Size of the test set."""
+    """Size of the test set, and which pictures are never on both sides."""
 
     test_size: float = option(
         100, "pictures in the test set: a count if 1 or more, a share if between 0 and 1", above=0
     )
+    mirrored: bool = option(False, "whether a picture and its mirror image are duplicates")
 
     def __post_init__(self) -> None:
         """Check that it is a count or a share."""

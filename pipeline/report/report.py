@@ -22,7 +22,6 @@ MEANINGS = {
     "http_503": "the server is overloaded; retried on the next run",
     "truncated": "the file ends too early",
     "broken": "the picture cannot be decoded",
-    "not_a_picture": "the file is not a JPEG, PNG or GIF",
     "too_large": "more pixels than Senga decodes",
     "field_count": "the row has more or fewer fields than the header",
     "duplicate_id": "an earlier row has the same id",
@@ -74,6 +73,7 @@ class ReportFacts:
         stages: the stages, in order; the first two count posts.
         funnel: the filter's rules, in order, with the number of posts that each dropped.
         gates: the screen's gates, in order, with the number of pictures that each dropped.
+        color_profiles: number of downloaded pictures by what became of their colour profile.
         joins: number of pairs of duplicates, by reason.
         split: number of pictures by split, `train` and `test`.
         files: size in bytes by path.
@@ -87,6 +87,7 @@ class ReportFacts:
     stages: Sequence[StageFacts]
     funnel: Sequence[tuple[str, int]]
     gates: Sequence[tuple[str, int]]
+    color_profiles: Mapping[str, int]
     joins: Mapping[str, int]
     split: Mapping[str, int]
     files: Mapping[str, int]

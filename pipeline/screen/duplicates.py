@@ -82,7 +82,7 @@ class DuplicateGroups:
         return {reason: joins[reason] for reason in REASONS}
 
 
-def group_duplicates(pictures: pl.DataFrame) -> DuplicateGroups:
+def group_duplicates(pictures: pl.DataFrame, *, mirrored: bool = False) -> DuplicateGroups:
     """Group posts by the bytes of their pictures, by perceptual hash, and by tags.
 
     Pictures look the same if their hashes differ in at most `MAX_HASH_DISTANCE` bits and their
@@ -91,8 +91,9 @@ def group_duplicates(pictures: pl.DataFrame) -> DuplicateGroups:
 
     Args:
         pictures: a row per post, with the columns `id` (each once), `sha256`, `phash` (hex digits
-            as in `PictureStats`; all 0 equals no other), `width` and `height` (pixels), and `tags`
-            (separated by spaces).
+            as in `PictureStats`; all 0 equals no other), `phash_mirrored` if mirror images count,
+            `width` and `height` (pixels), and `tags` (separated by spaces).
+        mirrored: whether a picture and its mirror image look the same.
     """
     pictures = pictures.sort("id")
     ids: list[int] = pictures["id"].to_list()
@@ -100,7 +101,7 @@ def group_duplicates(pictures: pl.DataFrame) -> DuplicateGroups:
     joins = []
     for reason, pairs in (
         (SAME_BYTES, _equal_rows(pictures.select("sha256"))),
-        (SAME_LOOK, _similar_looks(pictures)),
+        (SAME_LOOK, _similar_looks(pictures, mirrored=mirrored)),
         (SAME_TAGS, _tag_variants(ids, pictures["tags"].to_list())),
     ):
         joins += [
@@ -121,7 +122,7 @@ def read_features(
         posts: tables with the columns id and tags.
         ids: post ids of the pictures.
     """
-    names = ["id", "sha256", "phash", "width", "height"]
+    names = ["id", "sha256", "phash", "phash_mirrored", "width", "height"]
     stats = pl.concat(pl.scan_parquet(table).select(names) for table in screens)
     tags = pl.concat(pl.scan_parquet(table).select("id", "tags") for table in posts)
     selected = pl.LazyFrame({"id": sorted(ids)}, schema={"id": pl.Int64})
@@ -168,10 +169,11 @@ def _equal_rows(columns: pl.DataFrame) -> Iterator[tuple[int, int]]:
             yield earlier, row
 
 
-def _similar_looks(pictures: pl.DataFrame) -> Iterator[tuple[int, int]]:
+def _similar_looks(pictures: pl.DataFrame, *, mirrored: bool) -> Iterator[tuple[int, int]]:
     """Yield the pairs of rows that look the same; rows of equal statistics only with the first."""
     blank = "0" * (HASH_BITS // 4)
-    stats = pictures.select("phash", "width", "height").with_row_index("row")
+    names = ["phash", "width", "height", *(["phash_mirrored"] if mirrored else [])]
+    stats = pictures.select(names).with_row_index("row")
     stats = stats.filter(pl.col("phash") != blank)
     rows = stats["row"].to_numpy().astype(np.int64)
     stats = stats.drop("row")
@@ -180,11 +182,36 @@ def _similar_looks(pictures: pl.DataFrame) -> Iterator[tuple[int, int]]:
     unique = np.ones(len(rows), bool)
     unique[[high for _, high in equal]] = False
     rows, stats = rows[unique], stats.filter(unique)
-    content = bytes.fromhex("".join(stats["phash"].to_list()))
-    hashes = np.frombuffer(content, np.uint8).reshape(-1, HASH_BITS // 8)
+    hashes = _read_hashes(stats["phash"])
     aspect = np.log(stats["width"].to_numpy() / stats["height"].to_numpy())
     for low, high in _near_hashes(hashes, aspect):
         yield from zip(rows[low].tolist(), rows[high].tolist(), strict=True)
+    if mirrored:
+        both = np.concatenate([hashes, _read_hashes(stats["phash_mirrored"])])
+        yield from _mirror_images(rows, both, aspect)
+
+
+def _mirror_images(
+    rows: NDArray[np.int64], both: NDArray[np.uint8], aspect: NDArray[np.float64]
+) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of rows of which one looks like the mirror image of the other.
+
+    Args:
+        rows: (N,), ascending.
+        both: (2 * N, HASH_BITS // 8): the hashes of all pictures, then of their mirror images.
+        aspect: (N,), the logarithm of width by height.
+    """
+    count = len(rows)
+    for one, other in _near_hashes(both, np.tile(aspect, 2)):
+        crossed = (one < count) & (other >= count) & (one != other - count)
+        pairs = np.sort(np.stack([one[crossed], other[crossed] - count], axis=1), axis=1)
+        yield from ((int(low), int(high)) for low, high in rows[pairs])
+
+
+def _read_hashes(texts: pl.Series) -> NDArray[np.uint8]:
+    """Return hashes of hexadecimal digits as (N, HASH_BITS // 8)."""
+    content = bytes.fromhex("".join(texts.to_list()))
+    return np.frombuffer(content, np.uint8).reshape(-1, HASH_BITS // 8)
 
 
 def _near_hashes(hashes: NDArray[np.uint8], aspect: NDArray[np.float64]) -> Iterator[Pairs]:

@@ -43,6 +43,7 @@ class PictureStats:
         height: height of the full-size picture, in pixels.
         phash: perceptual hash, 64 hex digits; the more of their 256 bits differ, the less similar
             two pictures are. All 0 if the picture is blank.
+        phash_mirrored: that of the mirror image, left and right exchanged.
         chroma: share of colourful pixels, 0 to 1; high for a sepia print too.
         hues: mean distance of colours from a function of brightness, over what is not paper, in
             levels of 8 bits. About 0 for grey and for prints in one ink.
@@ -56,6 +57,7 @@ class PictureStats:
     width: int
     height: int
     phash: str
+    phash_mirrored: str
     chroma: float
     hues: float
     paper: float
@@ -82,11 +84,13 @@ def compute_stats(thumbnail: NDArray[np.uint8], width: int, height: int) -> Pict
     inked = np.flatnonzero(lowest < _MIN_PAPER)
     sampled = inked[:: 1 + len(inked) // _MAX_FIT_PIXELS]
     mean = np.array(cv2.mean(small)[:3])
+    phash, phash_mirrored = _phashes(thumbnail, width, height)
     near = cv2.inRange(small, mean - _UNIFORM_DISTANCE, mean + _UNIFORM_DISTANCE)
     return PictureStats(
         width=width,
         height=height,
-        phash=_phash(thumbnail, width, height),
+        phash=phash,
+        phash_mirrored=phash_mirrored,
         chroma=_round(np.count_nonzero(highest - lowest > _COLORFUL_SPREAD) / lowest.size),
         hues=_round(_hue_spread(small.reshape(-1, 3).take(sampled, axis=0))),
         paper=_round(1 - len(inked) / lowest.size),
@@ -150,8 +154,10 @@ def _outline(small: NDArray[np.uint8]) -> float:
     return cv2.sumElems(cv2.magnitude(across, down))[0] / darkness if darkness else 0.0
 
 
-def _phash(thumbnail: NDArray[np.uint8], width: int, height: int) -> str:
+def _phashes(thumbnail: NDArray[np.uint8], width: int, height: int) -> tuple[str, str]:
     """Return the signs of the lowest frequencies of the grey picture, resized to a square.
+
+    The second hash is that of the mirror image, where odd frequencies across have the other sign.
 
     After pHash (Zauner 2010), which has 64 bits: too few if most pictures are a figure in the
     middle of a white page. Of 6,300 different drawings of the sample booru the closest two of the
@@ -161,7 +167,12 @@ def _phash(thumbnail: NDArray[np.uint8], width: int, height: int) -> str:
     down = _dct_matrix(grey.shape[0], _filled_share(grey.shape[0], height))
     across = _dct_matrix(grey.shape[1], _filled_share(grey.shape[1], width))
     spectrum = down @ grey @ across.T  # (_NUM_FREQUENCIES, _NUM_FREQUENCIES)
-    return np.packbits(spectrum[_ROWS, _COLUMNS] > _MIN_COEFFICIENT).tobytes().hex()
+    lowest = spectrum[_ROWS, _COLUMNS]
+    return _to_hash(lowest), _to_hash(np.where(_COLUMNS % 2, -lowest, lowest))
+
+
+def _to_hash(lowest: NDArray[np.float64]) -> str:
+    return np.packbits(lowest > _MIN_COEFFICIENT).tobytes().hex()
 
 
 def _filled_share(pixels: int, length: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -92,6 +93,7 @@ _SCHEMA = {
     "width": pl.Int32,
     "height": pl.Int32,
     "phash": pl.String,
+    "phash_mirrored": pl.String,
     "chroma": pl.Float64,
     "hues": pl.Float64,
     "paper": pl.Float64,
@@ -133,6 +135,12 @@ def screen_shard(
             on_progress(1)
     pl.DataFrame(rows, schema=_SCHEMA).write_parquet(target)
     return [Outcome(row["id"], row["code"]) for row in rows]
+
+
+def count_color_profiles(table: Path) -> dict[str, int]:
+    """Return the number of pictures of a screen's table by what became of their colour profile."""
+    profiles = pl.read_parquet(table, columns=["color_profile"]).to_series().drop_nulls()
+    return dict(Counter(profiles.to_list()).most_common())
 
 
 def _read_previous(tables: Sequence[Path]) -> _StatsByDigest:

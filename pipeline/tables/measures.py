@@ -20,6 +20,8 @@ _DTYPES: dict[str, Dtype] = {
     "uniform": "float64",
     "outline": "float64",
     "phash": TEXT,
+    "phash_mirrored": TEXT,
+    "color_profile": TEXT,
     "sha256": TEXT,
 }
 
@@ -41,13 +43,15 @@ def read_measures(folder: str | Path) -> pd.DataFrame:
         |---|---|---|
         | id | int64 | post id, each once |
         | code | string | `ok` if the picture was kept, else the reason, such as `too_small` |
-        | width, height | Int32 | of the picture, in pixels |
+        | width, height | Int32 | of the picture as a person sees it, in pixels |
         | chroma | float64 | share of the pixels that are colourful, 0 to 1 |
         | hues | float64 | distance of colours from grey, or from one ink; in levels of 8 bits |
         | paper | float64 | share of the pixels that are about white, 0 to 1 |
         | uniform | float64 | share of the pixels that have about the mean colour, 0 to 1 |
         | outline | float64 | changes of brightness per darkness: high if all ink is thin lines |
         | phash | string | perceptual hash, 64 hex digits |
+        | phash_mirrored | string | that of the mirror image |
+        | color_profile | string | `none`; `srgb`; `converted` to sRGB; `ignored`, since damaged |
         | sha256 | string | of the downloaded file, 64 hex digits |
 
     Raises:

@@ -41,6 +41,7 @@ FACTS = ReportFacts(
     ],
     funnel=[("all_tags solo", 2_000_000), ("ratings s", 719_037), ("limit 1", 0)],
     gates=[("too_small", 60), ("bad_aspect", 0), ("greyscale", 40)],
+    color_profiles={"none": 8_000, "converted": 690, "ignored": 10},
     joins={"same_bytes": 3, "same_look": 1_200, "same_tags": 0},
     split={"train": 8_590, "test": 100},
     files={"data/upper_body/train.h5": 1_200_000_000},
@@ -56,7 +57,18 @@ def html(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["8,690 pairs", "2,736,037", "http_404", "8,100", "1.2 GB", "train 8,590", "luigi"]
+    "text",
+    [
+        "8,690 pairs",
+        "2,736,037",
+        "http_404",
+        "8,100",
+        "1.2 GB",
+        "train 8,590",
+        "luigi",
+        "690 pictures were converted to sRGB",
+        "10 have a profile",
+    ],
 )
 def test_facts_are_shown(html: str, text: str) -> None:
     assert text in html

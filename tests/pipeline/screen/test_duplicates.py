@@ -28,11 +28,12 @@ class Row:
     width: int = 800
     height: int = 1000
     tags: str = ""
+    phash_mirrored: str = "f" * 64
 
 
 def frame(rows: list[Row]) -> pl.DataFrame:
     schema = dict.fromkeys(("id", "width", "height"), pl.Int64)
-    schema |= dict.fromkeys(("sha256", "phash", "tags"), pl.String)
+    schema |= dict.fromkeys(("sha256", "phash", "phash_mirrored", "tags"), pl.String)
     columns = {name: [getattr(row, name) for row in rows] for name in schema}
     return pl.DataFrame(columns, schema=schema)
 
@@ -201,3 +202,52 @@ def test_no_posts_make_no_groups() -> None:
     groups = group_duplicates(frame([]))
     assert groups.first == {}
     assert groups.counts == {"same_bytes": 0, "same_look": 0, "same_tags": 0}
+
+
+def test_mirror_images_are_duplicates_if_they_count_as_such() -> None:
+    rows = []
+    for post_id in range(1, 13):
+        color = draw(post_id).color
+        for copy, pixels in enumerate((color, color[:, ::-1])):
+            stats = compute_stats(np.ascontiguousarray(pixels), color.shape[1], color.shape[0])
+            rows.append(
+                Row(
+                    10 * post_id + copy,
+                    f"{post_id} {copy}",
+                    stats.phash,
+                    stats.width,
+                    stats.height,
+                    phash_mirrored=stats.phash_mirrored,
+                )
+            )
+    assert joins_of(rows) == []
+    joins = group_duplicates(frame(rows), mirrored=True).joins
+    pairs = {(10 * post_id, 10 * post_id + 1) for post_id in range(1, 13)}
+    assert {(join.id, join.other) for join in joins} == pairs
+    assert {join.reason for join in joins} == {"same_look"}
+
+
+@settings(FUZZ, max_examples=20)
+@given(st.data())
+def test_mirror_images_are_found_as_the_definition_says(data: st.DataObject) -> None:
+    base = data.draw(st.integers(1, 2**256 - 1))
+    flips = st.sets(st.integers(0, 255), max_size=30)
+    count = data.draw(st.integers(2, 6))
+    hashes = [
+        [base ^ sum(1 << bit for bit in data.draw(flips)) or 1 for _ in range(count)]
+        for _ in ("as it is", "mirrored")
+    ]
+    far = (1 << 256) - 1  # so that no picture looks like another as it is
+    rows = [
+        Row(10 * n, str(n), to_hex(hashes[0][n] ^ (far * (n % 2))), phash_mirrored=to_hex(other))
+        for n, other in enumerate(hashes[1])
+    ]
+
+    def mirrors(one: Row, other: Row) -> bool:
+        distance = (int(one.phash, 16) ^ int(other.phash_mirrored, 16)).bit_count()
+        return int(one.phash, 16) != 0 and distance <= MAX_HASH_DISTANCE
+
+    joined = group_duplicates(frame(rows), mirrored=True).first
+    for one, other in combinations(rows, 2):
+        if is_duplicate(one, other) or mirrors(one, other) or mirrors(other, one):
+            assert joined[one.id] == joined[other.id]

@@ -21,17 +21,21 @@ from pipeline.screen.screen import (
     GATES,
     ScreenOptions,
     apply_gates,
+    count_color_profiles,
     read_stats,
     screen_shard,
 )
 from pipeline.shard import write_shard
 from sketch_models.errors import ConfigError
+from tests.pipeline.icc_profiles import rgb_profile
+from tests.pipeline.picture_files import chunk, encoded, jpeg, jpeg_exif, png, turned
+from tests.pipeline.test_picture_metadata import TURNS
 
 IDS = (*range(1, 12), *(post.id for post in catalogue(8)))
 KEEP = ScreenOptions(min_side=1, max_aspect=0, blank="keep", line_art="keep", greyscale="keep")
 GOOD = PictureStats(
-    width=800, height=1000, phash="f" * 64, chroma=0.4, hues=20.0, paper=0.5, uniform=0.0,
-    outline=2.0,
+    width=800, height=1000, phash="f" * 64, phash_mirrored="0" * 64, chroma=0.4, hues=20.0,
+    paper=0.5, uniform=0.0, outline=2.0,
 )  # fmt: skip
 BAD = {
     "too_small": replace(GOOD, width=255),
@@ -201,6 +205,51 @@ def test_stats_of_previous_tables_are_reused(
     assert [row.code for row in outcomes] == ["ok", "ok", "ok", "blank"]
     assert len(computed) == 1
     assert pl.read_parquet(second).drop("code")[:3].equals(pl.read_parquet(first).drop("code"))
+
+
+def test_stats_of_an_earlier_version_are_computed_again(tmp_path: Path) -> None:
+    color = shard_of(tmp_path, pictures_of())
+    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    screen_shard(color, [1, 2], first, ScreenOptions())
+    old = pl.read_parquet(first)
+    old.with_columns(width=pl.lit(1, pl.Int32)).drop("color_profile").write_parquet(first)
+    screen_shard(color, [1, 2], second, ScreenOptions(), previous_tables=[first])
+    assert pl.read_parquet(second).equals(old)
+
+
+def test_turned_copies_have_the_stats_of_the_picture() -> None:
+    pixels = draw(3).color[:-3, :-5]  # sides that are no multiples of 8
+    upright = read_stats(encoded(Image.fromarray(pixels), "jpeg", quality=90))
+    for orientation, stored in TURNS.items():
+        image = Image.fromarray(np.ascontiguousarray(stored(pixels)))
+        for content in (
+            jpeg(jpeg_exif(turned(orientation)), image=image),
+            png(chunk(b"eXIf", turned(orientation)), image=image),
+        ):
+            stats = read_stats(content)
+            assert (stats.width, stats.height) == (pixels.shape[1], pixels.shape[0])
+            for name in ("phash", "phash_mirrored"):
+                one, other = (int(getattr(each, name), 16) for each in (upright, stats))
+                assert (one ^ other).bit_count() <= 8
+
+
+def test_colour_profiles_are_counted(tmp_path: Path) -> None:
+    image = Image.fromarray(draw(1).color)
+    profiles = {1: b"", 2: rgb_profile(), 3: b"garbage"}
+    pictures = {
+        number: ("jpg", encoded(image, "jpeg", icc_profile=profile))
+        for number, profile in profiles.items()
+    }
+    table = tmp_path / "screen.parquet"
+    screen_shard(shard_of(tmp_path, pictures), list(pictures), table, ScreenOptions())
+    assert count_color_profiles(table) == {"none": 1, "converted": 1, "ignored": 1}
+
+
+def test_pictures_of_any_shape_have_stats() -> None:
+    for width, height in ((1, 1), (1, 50), (50, 1), (2, 3), (400, 8), (8, 400), (5000, 100)):
+        for file_format in ("jpeg", "png"):
+            stats = read_stats(encoded(Image.new("RGB", (width, height), "red"), file_format))
+            assert (stats.width, stats.height) == (width, height)
 
 
 def test_empty_shard_makes_an_empty_table(tmp_path: Path) -> None:

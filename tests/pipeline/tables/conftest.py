@@ -25,6 +25,8 @@ SCREEN = {
     "width": pl.Int32,
     "height": pl.Int32,
     "phash": pl.String,
+    "phash_mirrored": pl.String,
+    "color_profile": pl.String,
     "chroma": pl.Float64,
     "hues": pl.Float64,
     "paper": pl.Float64,
@@ -80,7 +82,13 @@ def write_shard(dataset: Dataset, shard: int, lineage: Lineage) -> None:
     ids = [post_id for post_id in ids if post_id != NO_PICTURE]
     screens: list[dict[str, object]] = [
         {"id": i, "code": "too_small" if i == TOO_SMALL else "ok", "sha256": "ab"}
-        | {"width": 64, "height": 96, "phash": "0f"}
+        | {
+            "width": 64,
+            "height": 96,
+            "phash": "0f",
+            "phash_mirrored": "f0",
+            "color_profile": "srgb",
+        }
         | dict.fromkeys(("chroma", "hues", "paper", "uniform", "outline"), 0.5)
         for i in ids
     ]

@@ -8,6 +8,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 MAX_PIXELS = 100_000_000
 """A picture whose header says more is refused before it is decoded: 300 MB of RGB."""
 
+_MAX_BYTES = 1 << 28  # of a file
 _MAX_MMAP_THRESHOLD = 2**25  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _COMPRESSION_LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
 _TURNS = {
@@ -55,6 +57,22 @@ class Decoded:
     width: int
     height: int
     color_profile: str
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file that a person calls a picture.
+
+    Raises:
+        PictureError: `unreadable`, also if it is no file, or `too_large`.
+    """
+    try:
+        if not path.is_file():
+            raise PictureError("unreadable", "not a file")
+        if path.stat().st_size > _MAX_BYTES:
+            raise PictureError("too_large", f"a file of more than {_MAX_BYTES >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError("unreadable", error.strerror or type(error).__name__) from error
 
 
 def decode(content: bytes) -> NDArray[np.uint8]:
@@ -123,7 +141,10 @@ def decode_rgba(content: bytes) -> NDArray[np.uint8]:
     with _open(content) as file:
         colors, alpha, _ = _read_layers(file)
         if alpha is None:
-            raise PictureError("no_alpha", f"a picture of mode {file.image.mode}")
+            mode = file.image.mode
+            raise PictureError(
+                "no_alpha", f"a picture of mode {mode}, which has no alpha channel: expected RGBA"
+            )
         rgba = colors.convert("RGB")
         rgba.putalpha(alpha)
         return np.asarray(_turn(rgba, file.orientation))

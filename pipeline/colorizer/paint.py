@@ -11,17 +11,18 @@ import argparse
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from pipeline import store
 from pipeline.child_process import run_main
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
-from pipeline.picture import PictureError, decode, encode_png
+from pipeline.draw.results_folder import result_names
+from pipeline.picture import PictureError, decode, decode_rgba, encode_png, read_file
+from pipeline.picture_format import FORMAT_NAMES, SUFFIXES
 from sketch_models.errors import SengaError
 
-_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _HINTS = ".hints"
 _DARK = 64  # of 255
 _INVERT_ADVICE = {
@@ -43,7 +44,7 @@ def colorize_folder(
     Args:
         colorizer: the colorizer.
         lines: folder of line art, any size.
-        results: folder for the results: PNG files of the same names and sizes.
+        results: folder for the results: PNG files of the same sizes, named as `result_names` says.
         seed: of a random z for each picture; z is 0 if None.
         invert: whether the line art is white on black.
 
@@ -53,36 +54,38 @@ def colorize_folder(
     Raises:
         SengaError: If there is no line art, or if the results cannot be written.
     """
-    files = sorted(path for path in lines.glob("*") if path.suffix.lower() in _EXTENSIONS)
+    files = sorted(path for path in lines.glob("[!.]*") if path.suffix.lower() in SUFFIXES)
     files = [path for path in files if not path.stem.endswith(_HINTS)]
     if not files:
-        raise SengaError(f"{lines} has no line art. Choose a folder of PNG or JPEG files.")
+        raise SengaError(f"{lines} has no line art. Choose a folder of {FORMAT_NAMES} files.")
+    if lines.resolve() == results.resolve():
+        raise SengaError(f"{results} has the line art: choose another folder for the results.")
+    names = result_names([Path(path.name) for path in files])
     failed = 0
-    for number, path in enumerate(files):
+    for number, (path, name) in enumerate(zip(files, names, strict=True)):
         rng = None if seed is None else np.random.default_rng((seed, number))
         z = rng.standard_normal(colorizer.latent_dim, np.float32) if rng else None
         try:
-            line = np.asarray(Image.fromarray(decode(path.read_bytes())).convert("L"))
+            line = cv2.cvtColor(decode(read_file(path)), cv2.COLOR_RGB2GRAY).astype(np.uint8)
             line = 255 - line if invert else line
             hints = _read_hints(path.with_name(f"{path.stem}{_HINTS}.png"))
             result = colorizer.colorize(line, hints, z)
-        except (PictureError, OSError, ValueError) as error:
+        except (PictureError, ValueError) as error:
             failed += 1
             sys.stderr.write(f"{path}: skipped, it or its hints cannot be read ({error}).\n")
             continue
         if np.median(line) < _DARK:
             sys.stderr.write(f"{path}: mostly black. {_INVERT_ADVICE[invert]}\n")
-        with store.publish(results / f"{path.stem}.png") as temporary:
+        with store.publish(results / name) as temporary:
             temporary.write_bytes(encode_png(result))
-        sys.stderr.write(f"{results / path.stem}.png\n")
+        sys.stderr.write(f"{results / name}\n")
     return failed
 
 
 def _read_hints(path: Path) -> Hints | None:
     if not path.exists():
         return None
-    with Image.open(path) as image:
-        return Hints.from_rgba(image)
+    return Hints.from_rgba(decode_rgba(read_file(path)))
 
 
 def main(arguments: list[str]) -> None:

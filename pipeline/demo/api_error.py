@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.picture_format import FORMAT_NAMES
+
 CODES: dict[str, tuple[int, str]] = {
     "wrong_json": (400, "the body is not a JSON object"),
     "wrong_form": (400, "the body is not a complete multipart form"),
@@ -23,7 +25,7 @@ CODES: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "the body has more bytes than `limits.body_bytes`"),
     "picture_too_large": (413, "the header of a picture gives more pixels than `limits.pixels`"),
     "wrong_content_type": (415, "the Content-Type is neither JSON nor a multipart form"),
-    "not_a_picture": (422, "the file is neither PNG nor JPEG nor GIF"),
+    "not_a_picture": (422, f"the file is not {FORMAT_NAMES}"),
     "broken_picture": (422, "the picture cannot be decoded, or ends too early"),
     "picture_too_small": (422, "a side of the picture is shorter than `limits.min_side`"),
     "size_mismatch": (422, "the hints and the line art differ in size"),

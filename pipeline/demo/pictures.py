@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
-import struct
 import threading
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from pipeline.colorizer.hints import Hints
 from pipeline.demo.api_error import ApiError
-from pipeline.picture import PictureError, decode, header_size
+from pipeline.picture import PictureError, decode, decode_rgba, header_size
+from pipeline.picture_format import FORMAT_NAMES
 
 _DECODE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
 """Decoding a large picture takes much memory: at most one per core at a time."""
@@ -45,8 +43,8 @@ class PictureLimits:
     def error(self, code: str, name: str) -> ApiError:
         """Return the error of this code for the picture in the field `name`."""
         messages = {
-            "not_a_picture": "is not a picture. Send a PNG, JPEG or GIF file.",
-            "broken_picture": "is damaged or incomplete. Send a whole PNG, JPEG or GIF file.",
+            "not_a_picture": f"is not a picture. Send a {FORMAT_NAMES} file.",
+            "broken_picture": f"is damaged or incomplete. Send a whole {FORMAT_NAMES} file.",
             "picture_too_small": f"is too small: each side needs {self.min_side} pixels or more. "
             "Send a larger picture.",
             "picture_too_large": f"is too large: at most {self.max_pixels:,} pixels are allowed. "
@@ -60,7 +58,7 @@ def read_rgb(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uin
 
     Args:
         name: of its field, for the error message.
-        content: of a PNG, JPEG or GIF file.
+        content: of a picture file, in any of `picture_format.FORMATS`.
         limits: on its size, checked by the header before anything is decoded.
 
     Raises:
@@ -81,21 +79,19 @@ def read_grey(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.ui
 
 
 def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
-    """Decode the opaque pixels of a PNG as hints. Arguments as for `read_rgb`.
+    """Decode the opaque pixels of a picture as hints. Arguments as for `read_rgb`.
 
     Raises:
         ApiError: that of `read_rgb`; `bad_field` if the picture has no alpha channel.
     """
     _check_header(name, content, limits)
     try:
-        with _DECODE_SLOTS, Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-            if not image.has_transparency_data:
-                raise _no_alpha(name)
-            return Hints.from_rgba(image)
-    except UnidentifiedImageError:  # JPEG or GIF, as the header was accepted
-        raise _no_alpha(name) from None
-    except (OSError, SyntaxError, EOFError, ValueError, struct.error, IndexError):
-        raise limits.error("broken_picture", name) from None
+        with _DECODE_SLOTS:
+            return Hints.from_rgba(decode_rgba(content))
+    except PictureError as error:
+        if error.code == "no_alpha":
+            raise _no_alpha(name) from None
+        raise limits.error(_API_CODES[error.code], name) from None
 
 
 def _check_header(name: str, content: bytes, limits: PictureLimits) -> None:

@@ -16,24 +16,23 @@ from pipeline.draw.draw_shard import draw_each
 from pipeline.draw.folder_options import FolderOptions
 from pipeline.draw.results_folder import ResultsFolder, result_names
 from pipeline.outcome import Outcome
-from pipeline.picture import PictureError, decode, encode_png, header_size, resize_long_side
+from pipeline.picture import (
+    PictureError,
+    decode,
+    encode_png,
+    header_size,
+    read_file,
+    resize_long_side,
+)
+from pipeline.picture_format import SUFFIXES
 from pipeline.progress import Meter, OnProgress, Progress
 from sketch_models import registry
 from sketch_models.errors import SengaError
 from sketch_models.network_options import ComputeOptions
 
-SUFFIXES = frozenset(
-    (
-        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
-        *(".avif", ".heic", ".jxl", ".psd"),
-    )
-)
-"""Of the files that count as pictures; those of formats that cannot be decoded are errors."""
-
 MAX_PARALLEL_PIXELS = 1 << 22
 """A picture with more pixels is drawn alone, after the others, so that memory suffices."""
 
-_MAX_BYTES = 1 << 28  # of a file
 _LARGE = "large"  # code of the outcome of a picture that is to be drawn alone
 
 Loaded = tuple[Path, NDArray[np.uint8]]
@@ -209,14 +208,7 @@ def _load(picture: FolderPicture, size: int, max_pixels: int | None = None) -> L
     Raises:
         PictureError: If they cannot be read, or `large` if there are more than `max_pixels`.
     """
-    try:
-        if not picture.path.is_file():
-            raise PictureError("unreadable", "not a file")
-        if picture.path.stat().st_size > _MAX_BYTES:
-            raise PictureError("too_large", f"a file of more than {_MAX_BYTES >> 20} MiB")
-        content = picture.path.read_bytes()
-    except OSError as error:
-        raise PictureError("unreadable", error.strerror or type(error).__name__) from error
+    content = read_file(picture.path)
     width, height = header_size(content)
     scale = size / max(width, height) if size else 1
     if max_pixels is not None and width * height * max(scale, 1) ** 2 > max_pixels:

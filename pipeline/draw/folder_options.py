@@ -16,7 +16,7 @@ from sketch_models.styles import STYLES
 
 ALL_STYLES = "all"
 
-_VERSION = 1  # of the drawings: raise it if the same settings give others
+_VERSION = 2  # of the drawings: raise it if the same settings give others
 _METAVARS = {"sketch": "MODEL", "line": "MODEL", "sketch_weights": "PATH", "line_weights": "PATH"}
 _EPILOG = """\
 The results have the folders and names of the pictures:

@@ -9,19 +9,17 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from PIL import Image
 
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.outcome import OK, Outcome
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.square import PAPER, Placement
-from pipeline.picture import PictureError, decode, keep_freed_memory
+from pipeline.picture import PictureError, decode, decode_grey, keep_freed_memory
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
 from pipeline.thread_map import thread_map
@@ -65,7 +63,7 @@ class ShardPaths:
 
     Attributes:
         posts: Parquet table with the columns `id` and `tags`.
-        color: tar of downloaded pictures, `<id>.jpg|png|gif`.
+        color: tar of downloaded pictures, `<id>.jpg`, `<id>.png` and so on.
         sketches: tars of sketches, `<id>.<style>.png`, by the suffix of their variant.
         lines: tars of line art, likewise.
     """
@@ -188,21 +186,15 @@ class OpenShard(Closing):
             for style in STYLES:
                 name = f"{group}/{style}{suffix}"
                 try:
-                    yield name, _decode_map(reader.read(post_id, f"{style}.png"))
+                    yield name, decode_grey(reader.read(post_id, f"{style}.png"))
                 except KeyError:
                     raise PictureError("missing", f"no {name}") from None
-                except OSError as error:
-                    raise PictureError("broken_map", f"{name}: {error}") from error
+                except PictureError as error:
+                    raise PictureError("broken_map", f"{name}: {error.detail}") from error
 
     def close(self) -> None:
         """Close the tars."""
         self._open.close()
-
-
-def _decode_map(content: bytes) -> NDArray[np.uint8]:
-    """Decode a sketch or line map to (H, W) uint8; raise OSError if it is broken."""
-    with Image.open(BytesIO(content)) as image:
-        return np.asarray(image.convert("L"))
 
 
 def _make_row(

@@ -15,7 +15,7 @@ export async function readPicture(file, limits) {
   const url = URL.createObjectURL(file);
   try {
     const image = await loadImage(url).catch(() => {
-      throw new Error(`${name} is not a picture. Open a PNG, JPEG, WebP or GIF file.`);
+      throw new Error(`${name} is not a picture. Open a PNG, JPEG, GIF, WebP, BMP or AVIF file.`);
     });
     const picture = await fitToSheet(image, name, limits);
     if (file.type !== "image/svg+xml") await rejectTruncated(file, name);

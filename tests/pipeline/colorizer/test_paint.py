@@ -1,6 +1,8 @@
 """The command for folders: pictures with and without hints, and what cannot be read."""
 
+import os
 import re
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from pipeline.colorizer.paint import colorize_folder
 from pipeline.colorizer.train_job import TrainJob
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
+from tests.pipeline.picture_files import chunk, jpeg, jpeg_exif, png, turned
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,54 @@ def test_unusable_hints_are_named_and_the_picture_is_skipped(
     assert f"{tmp_path / 'line.png'}: skipped" in errors
     assert re.search(reason, errors)
     assert not (tmp_path / "results").exists()
+
+
+def test_results_of_files_that_differ_in_their_suffix_are_two_files(
+    colorizer: Colorizer, tmp_path: Path
+) -> None:
+    Image.new("L", (50, 30), "white").save(tmp_path / "a.jpg")
+    Image.new("L", (30, 40), "white").save(tmp_path / "a.png")
+    Image.new("L", (30, 20), "white").save(tmp_path / "b.webp")
+    Image.new("L", (30, 20), "white").save(tmp_path / "._b.webp", "png")
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results") == 0
+    sizes = {}
+    for path in (tmp_path / "results").iterdir():
+        with Image.open(path) as image:
+            sizes[path.name] = image.size
+    assert sizes == {"a.jpg.png": (50, 30), "a.png.png": (30, 40), "b.png": (30, 20)}
+
+
+def test_line_art_is_not_overwritten(colorizer: Colorizer, tmp_path: Path) -> None:
+    Image.new("L", (50, 30), "white").save(tmp_path / "a.png")
+    with pytest.raises(SengaError, match="has the line art: choose another folder"):
+        colorize_folder(colorizer, tmp_path, tmp_path / "." / "")
+
+
+def test_odd_and_unreadable_files_do_not_stop_the_folder(
+    colorizer: Colorizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fraction = (271, 5, struct.pack("<II", 1, 1))
+    (tmp_path / "a.jpg").write_bytes(jpeg(jpeg_exif(turned(6, fraction))))
+    (tmp_path / "b.tif").write_bytes(b"II*\0")
+    (tmp_path / "c.png").write_bytes(png(chunk(b"eXIf", turned(6, fraction))))
+    Image.new("L", (16, 24), "white").save(tmp_path / "d.png")
+    (tmp_path / "d.hints.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    (tmp_path / "e.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    (tmp_path / "f.jpg").mkdir()
+    os.mkfifo(tmp_path / "g.jpg")
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results") == 5
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"a.png", "c.png"}
+    errors = capsys.readouterr().err
+    assert all(f"{tmp_path / name}: skipped" in errors for name in ("b.tif", "d.png", "e.png"))
+    with Image.open(tmp_path / "results" / "a.png") as result:
+        assert result.size == (16, 24)
+
+
+def test_hints_are_turned_as_their_drawing(colorizer: Colorizer, tmp_path: Path) -> None:
+    hints = Image.new("RGBA", (24, 16), (255, 0, 0, 255))
+    (tmp_path / "a.png").write_bytes(png(chunk(b"eXIf", turned(6))))
+    (tmp_path / "a.hints.png").write_bytes(png(chunk(b"eXIf", turned(6)), image=hints))
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results") == 0
 
 
 def test_folder_without_line_art_is_refused(colorizer: Colorizer, tmp_path: Path) -> None:

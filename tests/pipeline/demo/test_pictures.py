@@ -13,6 +13,7 @@ from PIL import Image
 from pipeline.demo import pictures
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.pictures import PictureLimits, read_grey, read_hints, read_rgb
+from tests.pipeline.picture_files import chunk, jpeg, jpeg_exif, png, turned
 
 LIMITS = PictureLimits(max_pixels=40_000, min_side=16)
 
@@ -93,7 +94,29 @@ def test_hints_without_an_alpha_channel_are_refused(content: bytes) -> None:
         read_hints("hints", content, LIMITS)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"<svg/>", b"\x89PN", b"RIFF....WEBPVP8 "])
+@pytest.mark.parametrize(
+    "odd",
+    [(271, 5, struct.pack("<II", 1, 1)), (282, 2, b"72\0"), (296, 4, struct.pack("<I", 70000))],
+)
+def test_odd_exif_is_no_error(odd: tuple[int, int, bytes]) -> None:
+    exif = turned(6, odd)
+    for content in (jpeg(jpeg_exif(exif)), png(chunk(b"eXIf", exif))):
+        assert read_rgb("image", content, LIMITS).shape == (24, 16, 3)
+    hints = png(chunk(b"eXIf", exif), image=Image.new("RGBA", (24, 16), "red"))
+    assert read_hints("hints", hints, LIMITS).mask.shape == (24, 16)
+
+
+def test_limits_are_those_of_the_picture_that_a_person_sees() -> None:
+    limits = PictureLimits(max_pixels=1000, min_side=16)
+    assert read_rgb("image", jpeg(jpeg_exif(turned(6))), limits).shape == (24, 16, 3)
+
+
+def test_every_format_is_read() -> None:
+    for file_format in ("WEBP", "BMP", "GIF"):
+        assert read_rgb("image", encode(NOISE, file_format), LIMITS).shape == (*NOISE.shape[:2], 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"<svg/>", b"\x89PN", b"RIFF....WAVEfmt "])
 def test_bytes_of_no_picture_are_refused(content: bytes) -> None:
     assert error_code(content) == "not_a_picture"
 

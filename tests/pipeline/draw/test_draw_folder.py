@@ -4,6 +4,7 @@ import csv
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from pipeline.picture import decode, resize_long_side
 from sketch_models.errors import SengaError
 from sketch_models.styles import ink_to_sketch
 from sketch_models.xdog import Xdog, XdogOptions
+from tests.pipeline.picture_files import chunk, jpeg, jpeg_exif, png, turned
 
 XDOG = Xdog(XdogOptions())
 
@@ -164,6 +166,25 @@ def test_files_that_cannot_be_drawn_are_rows(folder: Path, tmp_path: Path) -> No
         (folder / name).unlink()
     assert run(folder, tmp_path / "out").table is None
     assert not result.table.exists()
+
+
+def test_odd_exif_and_every_format_are_drawn_as_a_person_sees_them(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    fraction = (271, 5, struct.pack("<II", 1, 1))
+    exif = turned(6, fraction)
+    (folder / "a.jpg").write_bytes(jpeg(jpeg_exif(exif), image=picture()))
+    (folder / "a.png").write_bytes(png(chunk(b"eXIf", exif), image=picture()))
+    for suffix in ("webp", "bmp"):
+        picture().save(folder / f"{suffix}.{suffix}")
+    assert run(folder, tmp_path / "out").drawn == 4
+    shapes = {name: drawing.shape for name, drawing in drawn(tmp_path / "out" / "lines").items()}
+    assert shapes == {
+        "a.jpg.png": (60, 50),
+        "a.png.png": (60, 50),
+        "bmp.png": (50, 60),
+        "webp.png": (50, 60),
+    }
 
 
 def test_large_pictures_are_drawn_alone(

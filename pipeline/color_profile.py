@@ -15,7 +15,7 @@ IGNORED = "ignored"
 
 _SAME_LEVELS = 2  # of 255: profiles that change no colour by more are sRGB, as rounded by its maker
 _GRID = 17  # levels per channel at which profiles are compared
-_COLOR_SPACES = {"L": "GRAY", "RGB": "RGB ", "RGBA": "RGB ", "CMYK": "CMYK"}
+_COLOR_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
 """The colour space of a profile, as ICC writes it, by the mode of pictures that it is for."""
 
 # What eight solid inks of a press show, US Web Coated (SWOP) in sRGB: bare paper, cyan, magenta,
@@ -31,13 +31,13 @@ def to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
     """Return a picture in sRGB, and what became of its profile.
 
     Args:
-        image: of mode L, RGB, RGBA or CMYK.
+        image: of mode L, RGB or CMYK.
         profile: ICC profile of its colours; empty without one.
 
     Returns:
-        The picture, of mode RGB or RGBA unless it needed no conversion; and `NO_PROFILE`, `SRGB`
-        if it was in sRGB already, `CONVERTED`, or `IGNORED` if the profile is damaged or is for
-        another colour space.
+        The picture, of mode RGB, or L if it needed no conversion; and `NO_PROFILE`, `SRGB` if it
+        was in sRGB already, `CONVERTED`, or `IGNORED` if the profile is damaged or is for another
+        colour space.
     """
     outcome = NO_PROFILE
     if profile:
@@ -64,15 +64,13 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if source.profile.xcolor_space != _COLOR_SPACES[mode]:
         raise ValueError(f"a profile of {source.profile.xcolor_space} for {mode}")
-    output = "RGBA" if mode == "RGBA" else "RGB"
-    transform = ImageCms.buildTransform(source, _srgb(), mode, output)
+    transform = ImageCms.buildTransform(source, _srgb(), mode, "RGB")
     if mode == "CMYK":
         return transform
     before = _colors(mode)
     after = transform.apply(before)
-    difference = ImageChops.difference(before.convert(output), after)
-    highest = max(high for _, high in difference.convert("RGB").getextrema())
-    return transform if highest > _SAME_LEVELS else None
+    difference = np.asarray(ImageChops.difference(before.convert("RGB"), after))
+    return transform if difference.max() > _SAME_LEVELS else None
 
 
 @cache
@@ -86,7 +84,7 @@ def _colors(mode: str) -> Image.Image:
         return Image.fromarray(np.arange(256, dtype=np.uint8)[None])
     levels = np.linspace(0, 255, _GRID).astype(np.uint8)
     grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1)
-    return Image.fromarray(grid.reshape(_GRID, -1, 3)).convert(mode)
+    return Image.fromarray(grid.reshape(_GRID, -1, 3))
 
 
 def print_cmyk(image: Image.Image) -> Image.Image:

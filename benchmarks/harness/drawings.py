@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.draw.sketch import SketchOptions
-from pipeline.picture import resize_long_side, sniff_extension
+from pipeline.picture import resize_long_side
+from pipeline.picture_format import sniff_extension
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.server import picture
 from pipeline.shard import write_shard

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, features
+from PIL import Image, ImageFile, features
 
 from pipeline.picture import (
     PictureError,
@@ -143,6 +143,23 @@ def test_undecodable_content_has_a_code(content: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode(content)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("error", [AttributeError, KeyError, RuntimeError, MemoryError, TypeError])
+@pytest.mark.parametrize("place", ["open", "load"])
+def test_whatever_a_library_raises_is_an_error_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception], place: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    content = encoded(painted(), "jpeg")
+    monkeypatch.setattr(
+        *((Image, "open") if place == "open" else (ImageFile.ImageFile, "load")), fail
+    )
+    for read in (decode, read_thumbnail, decode_rgba):
+        with pytest.raises(PictureError, match=f"broken: {error.__name__}"):
+            read(content)
 
 
 CODES = {"empty", "not_a_picture", "zero_pixels", "too_large", "truncated", "broken"}

@@ -25,6 +25,7 @@ _INKS = (
     (255, 242, 0), (0, 166, 81), (237, 28, 36), (54, 54, 57),
 )  # fmt: skip
 _BLACK_INK = (35, 31, 32)
+_STRIP_PIXELS = 1 << 20  # printed at once, to bound the memory
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
@@ -93,6 +94,16 @@ def print_cmyk(image: Image.Image) -> Image.Image:
     Every pixel is a mean of the solid inks, weighted by their amounts (Neugebauer), and the black
     ink darkens it.
     """
+    width, height = image.size
+    printed = Image.new("RGB", image.size)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = (0, top, width, min(top + rows, height))
+        printed.paste(_print_strip(image.crop(strip)), strip)
+    return printed
+
+
+def _print_strip(image: Image.Image) -> Image.Image:
     *inks, black = image.split()
     printed = Image.merge("RGB", inks).filter(_press())
     darkness = [

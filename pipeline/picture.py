@@ -258,7 +258,8 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     opaque = {"1": "L", "LA": "L", "L": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
     if not image.has_transparency_data:
         return image if image.mode == opaque else image.convert(opaque), None
-    layers = image.convert("LA" if opaque == "L" else "RGBA")
+    transparent = "LA" if opaque == "L" else "RGBA"
+    layers = image if image.mode == transparent else image.convert(transparent)
     return layers.convert(opaque), layers.getchannel("A")
 
 

@@ -156,3 +156,11 @@ def test_random_damage_to_a_profile_costs_no_picture() -> None:
         assert result.size == image.size
         assert result.mode in ("RGB", "L")
         assert outcome in (SRGB, CONVERTED, IGNORED)
+
+
+def test_large_cmyk_picture_is_printed_strip_by_strip() -> None:
+    inks = np.random.default_rng(0).integers(0, 256, (7, 2000, 4), np.uint8)
+    small = Image.fromarray(inks, "CMYK")
+    large = Image.fromarray(np.tile(inks, (100, 1, 1)), "CMYK")
+    printed = np.asarray(to_srgb(large, b"")[0])
+    assert (printed == np.tile(np.asarray(to_srgb(small, b"")[0]), (100, 1, 1))).all()

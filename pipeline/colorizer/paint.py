@@ -1,8 +1,9 @@
 """Colorize a folder of line art: `python -m pipeline.colorizer.paint COLORIZER FOLDER RESULTS`.
 
 COLORIZER is a colorizer.safetensors that TrainColorizer wrote, or the folder that it is in. With
-`--seed 1` each picture has a random z; otherwise z is 0. Hints for `girl.png` are the opaque pixels
-of `girl.hints.png`. `--invert` is for drawings of white lines on black.
+`--seed 1` each picture has a random z; otherwise z is 0. `--reference FILE` adds the z of a colour
+picture. Hints for `girl.png` are the opaque pixels of `girl.hints.png`. `--invert` is for drawings
+of white lines on black.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.child_process import run_main
@@ -37,6 +39,7 @@ def colorize_folder(
     results: Path,
     seed: int | None = None,
     *,
+    reference: NDArray[np.uint8] | None = None,
     invert: bool = False,
 ) -> int:
     """Colorize every picture of a folder; report those that cannot be read on standard error.
@@ -46,6 +49,7 @@ def colorize_folder(
         lines: folder of line art, any size.
         results: folder for the results: PNG files of the same sizes, named as `result_names` says.
         seed: of a random z for each picture; z is 0 if None.
+        reference: (H, W, 3) uint8 RGB, a colour picture whose z is added.
         invert: whether the line art is white on black.
 
     Returns:
@@ -61,10 +65,12 @@ def colorize_folder(
     if lines.resolve() == results.resolve():
         raise SengaError(f"{results} has the line art: choose another folder for the results.")
     names = result_names([Path(path.name) for path in files])
+    shift = np.float32(0) if reference is None else colorizer.encode_reference(reference)
     failed = 0
     for number, (path, name) in enumerate(zip(files, names, strict=True)):
-        rng = None if seed is None else np.random.default_rng((seed, number))
-        z = rng.standard_normal(colorizer.latent_dim, np.float32) if rng else None
+        z = np.zeros(colorizer.latent_dim, np.float32) + shift
+        if seed is not None:
+            z += np.random.default_rng((seed, number)).standard_normal(z.shape, np.float32)
         try:
             line = cv2.cvtColor(decode(read_file(path)), cv2.COLOR_RGB2GRAY).astype(np.uint8)
             line = 255 - line if invert else line
@@ -88,6 +94,13 @@ def _read_hints(path: Path) -> Hints | None:
     return Hints.from_rgba(decode_rgba(read_file(path)))
 
 
+def _read_reference(path: Path) -> NDArray[np.uint8]:
+    try:
+        return decode(read_file(path))
+    except PictureError as error:
+        raise SengaError(f"--reference {path} cannot be read ({error}).") from error
+
+
 def main(arguments: list[str]) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.colorizer.paint", description=__doc__)
@@ -95,11 +108,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("lines", type=Path, help="folder of line art")
     parser.add_argument("results", type=Path, help="folder for the colorized pictures")
     parser.add_argument("--seed", type=int, help="seed of a random z; without it z is 0")
+    parser.add_argument("--reference", type=Path, help="colour picture whose z is added")
     parser.add_argument("--invert", action="store_true", help="the line art is white on black")
     chosen = parser.parse_args(arguments)
-    colorizer = Colorizer.load(chosen.colorizer)
+    reference = None if chosen.reference is None else _read_reference(chosen.reference)
     failed = colorize_folder(
-        colorizer, chosen.lines, chosen.results, chosen.seed, invert=chosen.invert
+        Colorizer.load(chosen.colorizer),
+        chosen.lines,
+        chosen.results,
+        chosen.seed,
+        reference=reference,
+        invert=chosen.invert,
     )
     if failed:
         raise SengaError(f"{failed} of the pictures could not be read; the others are colorized.")

@@ -14,7 +14,7 @@ from PIL import Image
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.colorizer_file import LoadedModel
 from pipeline.colorizer.networks.vae import Vae
-from pipeline.colorizer.paint import colorize_folder
+from pipeline.colorizer.paint import colorize_folder, main
 from pipeline.colorizer.train_job import TrainJob
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
@@ -142,3 +142,24 @@ def test_white_lines_on_black_are_inverted_or_named(
     Image.fromarray(white).save(tmp_path / "negative.png")
     colorize_folder(colorizer, tmp_path, tmp_path / "results", invert=invert)
     assert ("run again without --invert" in capsys.readouterr().err) is invert
+
+
+def test_z_of_a_reference_is_added(colorizer: Colorizer, tmp_path: Path) -> None:
+    line = np.full((64, 64), 255, np.uint8)
+    Image.fromarray(line).save(tmp_path / "line.png")
+    reference = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+    z = colorizer.encode_reference(reference)
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "z", reference=reference) == 0
+    with Image.open(tmp_path / "z" / "line.png") as result:
+        assert np.array_equal(np.asarray(result), colorizer.colorize(line, z=z))
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "both", 1, reference=reference) == 0
+    z = z + np.random.default_rng((1, 0)).standard_normal(z.shape, np.float32)
+    with Image.open(tmp_path / "both" / "line.png") as result:
+        assert np.array_equal(np.asarray(result), colorizer.colorize(line, z=z))
+
+
+def test_unreadable_reference_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sunset.png").write_bytes(b"no picture")
+    arguments = ["none", str(tmp_path), str(tmp_path), "--reference", str(tmp_path / "sunset.png")]
+    with pytest.raises(SengaError, match=r"--reference .*sunset\.png cannot be read \(not_a_pic"):
+        main(arguments)

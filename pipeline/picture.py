@@ -19,7 +19,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from pipeline.color_profile import IGNORED, to_srgb
 from pipeline.picture_error import PictureError as PictureError  # part of this module, for users
 from pipeline.picture_format import FORMATS, claimed_size, sniff_extension
-from pipeline.picture_metadata import Metadata, png_chunk, read_orientation, split_metadata
+from pipeline.picture_metadata import Metadata, png_chunk, read_metadata, split_metadata
 
 # Pillow's remarks on odd metadata; what matters is the code of a PictureError.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -201,10 +201,8 @@ def _open(content: bytes) -> Iterator[_File]:
         with Image.open(io.BytesIO(pixels), formats=(FORMATS[extension],)) as image:
             _check_size(*image.size)
             if extension in ("webp", "avif"):
-                metadata = Metadata(
-                    orientation=read_orientation(image.info.get("exif", b"")),
-                    profile=image.info.get("icc_profile", b""),
-                )
+                info = image.info
+                metadata = read_metadata(info.get("exif", b""), info.get("icc_profile", b""))
             yield _File(image=image, extension=extension, metadata=metadata)
     except PictureError:
         raise

@@ -25,6 +25,7 @@ _CHUNK_TYPE = re.compile(b"[A-Za-z]{4}")
 _EXIF_ITEM = re.compile(rb"(infe.{4}(?:.{4}|.{6}))Exif", re.DOTALL)  # AVIF: of ISO/IEC 14496-12
 _RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # of ImageMagick and ExifTool
 
+_MARKER = re.compile(b"\xff[^\0\xff]")  # what else begins with 255 is fill, or junk
 _EXIF_MARKER = b"Exif\0\0"
 _ICC_MARKER = b"ICC_PROFILE\0"
 _JPEG_COLORS = {0xE0: 14, 0xEE: 12}
@@ -66,6 +67,11 @@ def split_metadata(content: bytes, extension: str) -> tuple[bytes, Metadata]:
     return content, Metadata()
 
 
+def read_metadata(exif: bytes, profile: bytes) -> Metadata:
+    """Return what EXIF and an ICC profile say about the look; empty ones say nothing."""
+    return _metadata(read_orientation(exif), profile, has_profile=bool(profile))
+
+
 def read_orientation(exif: bytes) -> int:
     """Return the orientation in a TIFF structure, 1 to 8; 1 if there is none that is valid.
 
@@ -92,7 +98,12 @@ def _split_jpeg(content: bytes) -> tuple[bytes, Metadata]:
     orientation: int | None = None
     profile_parts: dict[int, bytes] = {}
     total_parts = begin = 0
+    junk = 2  # where it begins, if there is any
     for start, end, marker, payload in _jpeg_segments(content):
+        if start > junk:
+            kept.append(content[begin:junk])
+            begin = start
+        junk = end
         is_metadata = 0xE0 <= marker <= 0xEF or marker == 0xFE
         if not is_metadata or end - payload >= _JPEG_COLORS.get(marker, len(content)):
             continue
@@ -120,14 +131,12 @@ def _metadata(orientation: int, profile: bytes, *, has_profile: bool) -> Metadat
 
 
 def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the segments before the first scan: their start and end, marker, start of payload."""
-    start = content.find(b"\xff", 2)
-    while 0 <= start < len(content) - 3:
-        marker = content[start + 1]
-        if marker in (0x00, 0xFF):  # junk, or fill
-            start = content.find(b"\xff", start + 1)
-            continue
-        if marker == 0xDA:  # scan
+    """Yield the segments up to the first scan: their start and end, marker, start of payload."""
+    end = 2
+    while found := _MARKER.search(content, end):
+        start, marker = found.start(), content[found.start() + 1]
+        if marker == 0xDA:  # scan, which is as long as the rest
+            yield start, len(content), marker, start + 4
             return
         end = start + 2
         if not (0xD0 <= marker <= 0xD9 or marker == 0x01):  # these have no payload
@@ -135,7 +144,6 @@ def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:
         if end > len(content):
             return
         yield start, end, marker, start + 4
-        start = content.find(b"\xff", max(end, start + 2))
 
 
 def _split_png(content: bytes) -> tuple[bytes, Metadata]:

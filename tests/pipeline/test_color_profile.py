@@ -139,6 +139,7 @@ def test_profile_that_cannot_be_used_is_ignored_and_counted(mode: str, wrong: by
         png(chunk(b"iCCP", b"icc\0\0broken")),
         png(chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(5_000_000)))),
         jpeg(jpeg_segment(0xE2, b"ICC_PROFILE\0\1\2" + P3)),
+        encoded(drawing(), "webp", icc_profile=bytes(5_000_000)),
     ],
 )
 def test_damaged_profile_is_counted(content: bytes) -> None:

@@ -1,6 +1,7 @@
 """Metadata turns a picture or is skipped, whatever it is; the pixels are never lost over it."""
 
 import struct
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -149,6 +150,15 @@ def test_large_or_broken_chunk_is_skipped_in_bounded_memory(extra: bytes) -> Non
     assert tracemalloc.get_traced_memory()[1] < 10_000_000  # bytes
     tracemalloc.stop()
     assert (pixels == np.asarray(drawing(60, 40))).all()
+
+
+@pytest.mark.parametrize("fill", [b"\xff", b"\0", b"\xff\0"])
+def test_junk_between_segments_is_skipped_at_once(fill: bytes) -> None:
+    started = time.process_time()
+    junk, comment = fill * 10_000_000, jpeg_segment(0xFE, b"a comment")
+    content = jpeg(comment, junk, jpeg_exif(turned(6)), junk)
+    assert decode(content).shape == (24, 16, 3)
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png"])

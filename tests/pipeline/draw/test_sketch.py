@@ -1,6 +1,7 @@
 """Sketches and line art of a shard: a picture that fails is an outcome and stops no other."""
 
 import io
+import struct
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES
 from sketch_models.xdog import Xdog, XdogOptions
+from tests.pipeline.picture_files import chunk, jpeg, jpeg_exif, png, turned
 
 XDOG, CENTERLINE = Xdog(XdogOptions()), Centerline(CenterlineOptions())
 SMALL = SketchOptions(size=128)
@@ -42,6 +44,19 @@ def colour_shard(path: Path) -> dict[int, bytes]:
     }
     write_shard(path, ((post_id, {"png": content}) for post_id, content in contents.items()))
     return contents
+
+
+def test_odd_exif_stops_no_shard(tmp_path: Path) -> None:
+    exif = turned(6, (271, 5, struct.pack("<II", 1, 1)))
+    image = Image.fromarray(drawing(300, 200))
+    contents = {1: jpeg(jpeg_exif(exif), image=image), 2: png(chunk(b"eXIf", exif), image=image)}
+    write_shard(tmp_path / "0.tar", ((number, {"a": file}) for number, file in contents.items()))
+    target = tmp_path / "sketch.tar"
+    outcomes = sketch_shard(tmp_path / "0.tar", [1, 2], target, XDOG, SMALL)
+    assert [outcome.code for outcome in outcomes] == ["ok", "ok"]
+    with ShardReader(target) as shard:
+        for number in (1, 2):
+            assert decode_grey(shard.read(number, "original.png")).shape == (128, 85)
 
 
 @pytest.fixture

@@ -204,6 +204,7 @@ def test_line_art_of_a_cropped_picture_is_misaligned(size: int) -> None:
 WHITE = {f"{style}.png": encoded(np.full((40, 30), 255, np.uint8)) for style in STYLES}
 SQUARE = {f"{style}.png": encoded(np.zeros((40, 40), np.uint8)) for style in STYLES}
 CUT = {**maps_of(3), "pured.png": maps_of(3)["pured.png"][:-30]}
+DAMAGED = {**maps_of(3), "pured.png": maps_of(3)["pured.png"].replace(b"IDAT", b"ID\0T")}
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,7 @@ CUT = {**maps_of(3), "pured.png": maps_of(3)["pured.png"][:-30]}
         ({"png": color_of(3)}, {}, "missing"),
         ({"png": color_of(3)}, CUT, "broken_map"),
         ({"png": color_of(3)}, {**CUT, "pured.png": b""}, "broken_map"),
+        ({"png": color_of(3)}, DAMAGED, "broken_map"),
         ({"png": color_of(3)}, WHITE, "blank_line"),
         ({"png": color_of(3)}, SQUARE, "misaligned"),
     ],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import IO, Any
 
-from pipeline.progress import OnProgress
+from pipeline.progress import OnProgress, Pace
 from sketch_models.errors import SengaError
 
 JsonLine = dict[str, Any]
@@ -20,7 +22,7 @@ JsonLine = dict[str, Any]
 EXIT_FAILURE = 3  # exit status of a command that has printed one sentence about what is wrong
 _EXIT_WITH_PARENT = "--exit-with-parent"
 _ERROR_PREFIX = "senga: "  # of an error message on the standard error
-
+_STOP = "\n"  # on the standard input of a child: the parent was told to stop
 
 _RESUMES = "lower the batch size. Run again: it resumes from the last checkpoint"
 
@@ -46,6 +48,8 @@ def run_module(
 
     Raises:
         SengaError: if the module printed an error or was killed; with that message.
+        KeyboardInterrupt: if this process was interrupted, once the module has ended; with the
+            message that it printed.
         RuntimeError: if it failed otherwise; with what it wrote to its standard error.
     """
     program = ["-m", module, *arguments, _EXIT_WITH_PARENT]
@@ -68,12 +72,39 @@ def run_module(
             for line in process.stdout:
                 if line.startswith("{"):
                     on_message(json.loads(line))
+            status = process.wait()
+        except KeyboardInterrupt:
+            _stop(process)
+            raise KeyboardInterrupt(*_messages(_read(errors))[-1:]) from None
         except BaseException:
             process.kill()
             raise
-        status = process.wait()
-        errors.seek(0)
-        _check_exit_status(module, status, errors.read(), advice)
+        _check_exit_status(module, status, _read(errors), advice)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Ask the child to stop, and wait until it has: a training saves a checkpoint first.
+
+    A terminal sends a second Ctrl-C to the child, too, which ends at once then.
+    """
+    with contextlib.suppress(BrokenPipeError):
+        assert process.stdin is not None
+        process.stdin.write(_STOP)  # no signal: torchrun cannot bear another one while it stops
+        process.stdin.flush()
+    while process.poll() is None:
+        with contextlib.suppress(KeyboardInterrupt):
+            process.wait()
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+def _messages(errors: str) -> list[str]:
+    """Return the error messages in what a child wrote to its standard error."""
+    lines = errors.splitlines()
+    return [line.removeprefix(_ERROR_PREFIX) for line in lines if line.startswith(_ERROR_PREFIX)]
 
 
 def _check_exit_status(module: str, status: int, errors: str, advice: str) -> None:
@@ -85,9 +116,8 @@ def _check_exit_status(module: str, status: int, errors: str, advice: str) -> No
         errors: what it wrote to its standard error.
         advice: what to do if the system ran out of memory.
     """
-    messages = [line for line in errors.splitlines() if line.startswith(_ERROR_PREFIX)]
-    if messages:
-        raise SengaError(messages[-1].removeprefix(_ERROR_PREFIX))
+    if messages := _messages(errors):
+        raise SengaError(messages[-1])
     if status < 0:
         raise SengaError(
             f"{module} was killed by signal {-status}. If the system ran out of memory, {advice}."
@@ -104,14 +134,18 @@ class ImageCounter:
 
     Attributes:
         images: the number of images so far.
+        pace: how fast the child is, if it says so.
     """
 
     def __init__(self, on_progress: OnProgress) -> None:
         self._on_progress = on_progress
         self.images = 0
+        self.pace: Pace | None = None
 
     def __call__(self, message: JsonLine) -> None:
         """Report the images since the last message."""
+        if "seconds_left" in message:
+            self.pace = Pace(rate=message["images_per_s"], seconds_left=message["seconds_left"])
         self._on_progress(message["images"] - self.images)
         self.images = message["images"]
 
@@ -127,6 +161,19 @@ def count_gpus() -> int:
     return int(process.stdout)
 
 
+class StoppedError(SengaError):
+    """A signal has stopped a command, which has saved what it had done.
+
+    Args:
+        message: what is saved, and what to do.
+        number: of the signal.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
+
+
 def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int:
     """Run the `main` of a command and print its error as one sentence.
 
@@ -135,20 +182,26 @@ def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int
         arguments: the arguments of the command line.
 
     Returns:
-        The exit status: 0, or `EXIT_FAILURE` after one sentence on the standard error.
+        The exit status: 0; `EXIT_FAILURE` after one sentence on the standard error; 128 and the
+        number of the signal that has stopped it, as shells have it.
     """
     if _EXIT_WITH_PARENT in arguments:
-        threading.Thread(target=_exit_with_parent, daemon=True).start()
+        threading.Thread(target=_follow_parent, daemon=True).start()
     try:
         main([argument for argument in arguments if argument != _EXIT_WITH_PARENT])
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except SengaError as error:
         sys.stderr.write(f"{_ERROR_PREFIX}{error}\n")
-        return EXIT_FAILURE
+        return 128 + error.number if isinstance(error, StoppedError) else EXIT_FAILURE
     return 0
 
 
-def _exit_with_parent() -> None:
-    """Exit as soon as the standard input ends, which is when the parent has ended."""
+def _follow_parent() -> None:
+    """Stop when the parent does, and exit as soon as it has ended.
+
+    It then writes to the standard input, or that ends.
+    """
     while os.read(0, 1):
-        pass
+        os.kill(os.getpid(), signal.SIGTERM)
     os._exit(1)

@@ -33,6 +33,19 @@ class Progress:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a stage is, as the process that does its work has measured.
+
+    Attributes:
+        rate: pictures per second.
+        seconds_left: until the end of the stage.
+    """
+
+    rate: float
+    seconds_left: float
+
+
 class Meter(Closing):
     """The progress line of a stage.
 
@@ -42,6 +55,8 @@ class Meter(Closing):
         unit: what is counted, such as `pictures`.
         live: whether to redraw the line in place; False if other processes write to the terminal.
         on_fraction: called with the fraction done, 0 to 1, at most every two seconds.
+        pace: returns how fast the stage is; if None, or while it returns None, this follows from
+            the progress.
     """
 
     def __init__(
@@ -52,10 +67,11 @@ class Meter(Closing):
         unit: str = "pictures",
         live: bool = True,
         on_fraction: Callable[[float], None] | None = None,
+        pace: Callable[[], Pace | None] | None = None,
     ) -> None:
         self._total, self._unit = progress.total, unit
         self._done, self._seconds_before = progress.done, progress.seconds
-        self._on_fraction = on_fraction
+        self._on_fraction, self._pace = on_fraction, pace
         self._lock = threading.Lock()
         self._started = self._reported_at = time.monotonic()
         self._line = ProgressLine(stage, self._total or None, live=live)
@@ -71,13 +87,18 @@ class Meter(Closing):
                 self._on_fraction(min(1.0, self._done / self._total))
 
     def _text(self, now: float) -> str:
-        rate = self._done / max(self._seconds_before + now - self._started, 1e-3)
-        text = f"{self._done:,} {self._unit}, {rate:,.1f}/s"
+        pace = self._pace() if self._pace is not None else None
+        pace = pace or self._mean_pace(now)
         if not self._total:
-            return text
+            return f"{self._done:,} {self._unit}, {pace.rate:,.1f}/s"
+        left = format_duration(pace.seconds_left)
+        return f"{self._done:,}/{self._total:,} {self._unit}, {pace.rate:,.1f}/s, {left} left"
+
+    def _mean_pace(self, now: float) -> Pace:
+        """Return the pace over all shards, those of earlier runs included."""
+        rate = self._done / max(self._seconds_before + now - self._started, 1e-3)
         seconds_left = (self._total - self._done) / rate if rate > 0 else 0.0
-        left = format_duration(seconds_left)
-        return f"{self._done:,}/{self._total:,} {self._unit}, {rate:,.1f}/s, {left} left"
+        return Pace(rate=rate, seconds_left=seconds_left)
 
     def close(self) -> None:
         """Remove the line from the terminal."""

@@ -1,5 +1,10 @@
 """The Luigi DAG: which artefact is made from which; `pipeline` computes them."""
 
+import sys
+
+if sys.platform == "win32":  # it has no forks, and no locks of files as they are used here
+    sys.exit("Senga builds and trains on Linux and macOS. On Windows, run it in WSL.")
+
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
 from tasks.draw_pairs import DrawPairs

@@ -54,6 +54,8 @@ from sketch_models.option import (
     types_of,
 )
 from sketch_models.xdog import XdogOptions
+from tasks.interrupt import handle_interrupts
+from tasks.start_method import choose_fork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +236,8 @@ def model_settings(model: str) -> dict[str, object]:
 def check() -> None:
     """Refuse unknown sections and keys and unusable values, before anything runs.
 
+    This also sets up the process that every task is first made in.
+
     Raises:
         ConfigError: for the first of them, in one sentence.
     """
@@ -251,6 +255,8 @@ def check() -> None:
             _raise_renamed(options_type)
     for options_type in SECTIONS.values():
         options(options_type)
+    choose_fork()
+    handle_interrupts()
 
 
 def _raise_renamed(options_type: type[Options]) -> None:

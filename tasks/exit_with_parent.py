@@ -16,13 +16,17 @@ from types import TracebackType
 
 from luigi.worker import TaskProcess
 
+from tasks import interrupt
+
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
 
 
 class ExitWithParent:
     """The context in which every task runs: luigi.cfg names it in `[worker] task_process_context`.
 
-    A worker process is killed as soon as its parent has ended.
+    A worker process is killed as soon as its parent has ended. One that is interrupted says so in a
+    line.
     """
 
     def __init__(self, process: TaskProcess) -> None:
@@ -35,6 +39,7 @@ class ExitWithParent:
             if sys.platform == "linux":
                 ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             threading.Thread(target=_kill_after, args=(parent.pid,), daemon=True).start()
+        interrupt.handle_interrupts()
         return self
 
     def __exit__(
@@ -43,7 +48,10 @@ class ExitWithParent:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        pass
+        if self._is_child and isinstance(exc_value, KeyboardInterrupt):
+            if exc_value.args:
+                interrupt.show(exc_value)
+            raise SystemExit(_EXIT_INTERRUPTED) from None
 
 
 def _kill_after(parent: int | None) -> None:

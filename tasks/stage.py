@@ -21,7 +21,7 @@ from pathlib import Path
 import luigi
 
 from pipeline import store
-from pipeline.progress import Meter, OnProgress, Progress
+from pipeline.progress import Meter, OnProgress, Pace, Progress
 from pipeline.store import Dataset, Manifest
 from sketch_models.errors import SengaError
 from tasks import config
@@ -116,6 +116,10 @@ class Stage(luigi.Task):
     def progress(self) -> Progress:
         """Return the progress of the stage when this task begins."""
         return Progress()
+
+    def pace(self) -> Pace | None:
+        """Return how fast this task is, if its own process has measured that."""
+        return None
 
     # What follows from these
 
@@ -219,6 +223,7 @@ class Stage(luigi.Task):
             unit=self.unit,
             live=multiprocessing.parent_process() is None,
             on_fraction=self._update_luigi_progress,
+            pace=self.pace,
         ) as meter:
             result = self.make(meter.advance)
         Manifest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import child_process, store
-from pipeline.progress import OnProgress
+from pipeline.progress import OnProgress, Pace
 from pipeline.training.folder import TRAIN_LOG
 from tasks.stage import Stage, StageResult
+
+logger = logging.getLogger("senga")
 
 
 class TrainStage(Stage):
@@ -26,6 +29,8 @@ class TrainStage(Stage):
 
     module = ""  # that trains by a job file, into a folder: `run_module` runs it
     up_to_date = ""  # one sentence for people, if it is trained already
+
+    _counter: child_process.ImageCounter | None = None  # while it trains
 
     # What a subclass defines
 
@@ -55,6 +60,10 @@ class TrainStage(Stage):
 
     # What follows from these
 
+    def pace(self) -> Pace | None:
+        """Return how fast it trains, as the log of the training has it."""
+        return self._counter.pace if self._counter is not None else None
+
     def process_resources(self) -> dict[str, int]:
         """Let one network at a time use the GPU."""
         return {"gpu": 1}
@@ -78,15 +87,22 @@ class TrainStage(Stage):
         job = folder / job_name
         with store.publish(job) as temporary:
             temporary.write_text(self.job_text(), encoding="utf-8")
+        self._counter = child_process.ImageCounter(on_progress)
         child_process.run_module(
-            self.module,
-            [str(job), str(folder)],
-            child_process.ImageCounter(on_progress),
-            self.processes(),
+            self.module, [str(job), str(folder)], self._on_message, self.processes()
         )
         self._link()
         facts = self.facts()
         return StageResult(kept=facts["images"], facts=facts)
+
+    def _on_message(self, message: child_process.JsonLine) -> None:
+        """Count the images, once it is known how fast it trains; log that it resumes."""
+        if message.get("resumes"):
+            images, of = message["images"], message["of"]
+            logger.info("%-9s resumes from image %s of %s", self.stage, f"{images:,}", f"{of:,}")
+            return
+        assert self._counter is not None
+        self._counter(message)
 
     def log_done(self) -> None:
         """Log the line of the finished stage and the path of the weights."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TypedDict
 
 import cv2
@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.line_training.example import TRAINING, Example, draw_example, page_seed
 from pipeline.line_training.options import LineOptions
 from pipeline.picture import keep_freed_memory
-from pipeline.training.loader import loader_options
+from pipeline.training.loader import iterate, loader_options
 from sketch_models import local_contrast
 
 
@@ -70,7 +70,7 @@ def batches(
     *,
     first_step: int,
     steps: int,
-) -> Iterator[LineBatch]:
+) -> Generator[LineBatch]:
     """Yield the batches from `first_step` on to `steps`; steps count from 0.
 
     They are the same for any number of workers, and after any resume.
@@ -90,7 +90,7 @@ def batches(
         worker_init_fn=_init_worker,
         **loader_options(options.num_workers, device),
     )
-    yield from loader
+    yield from iterate(loader)
 
 
 def to_batch(example: Example) -> LineBatch:

@@ -1,13 +1,14 @@
 """Train tracer or inker: `python -m pipeline.line_training.train tracer.json folder`.
 
-A training that was killed resumes from its latest checkpoint, and ends with the same weights as if
-it had not been.
+A training that is stopped by Ctrl-C or SIGTERM saves a checkpoint first. One that was stopped or
+killed resumes from its latest checkpoint, and ends with the same weights as if it had not been.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,8 +30,10 @@ from pipeline.line_training.train_job import METRICS, LineTrainJob, weights_name
 from pipeline.line_training.trainer import LineTrainer
 from pipeline.line_training.validation import find_pairs
 from pipeline.training import checkpoint, job_file
+from pipeline.training.checkpoint import CheckpointSchedule
 from pipeline.training.context import TrainContext, open_context
 from pipeline.training.folder import CHECKPOINTS
+from pipeline.training.stop_signal import catch_stop_signals, raise_stopped
 from pipeline.training.train_log import TrainLog, TrainSchedule
 from sketch_models import line_weights
 from sketch_models.errors import ConfigError, SengaError
@@ -82,6 +85,7 @@ def train(job: LineTrainJob, folder: Path, context: TrainContext) -> None:
         ConfigError: If a batch does not fit into memory, or an option names a file that cannot be
             used.
         WeightsError: If the weights to start from cannot be used.
+        StoppedError: If a signal asks for the end; a checkpoint is saved.
         SengaError: If a checkpoint cannot be used, a loss is not finite, or the disk is full.
     """
     try:
@@ -130,35 +134,42 @@ def _train_to_end(job: LineTrainJob, folder: Path, context: TrainContext) -> Non
         best.load_state(state["best"])
     log = TrainLog(folder, schedule, tensorboard=options.tensorboard, lr_options="[lines] lr")
     log.resume_from(trainer.global_step)
-    # train, log, sample, evaluate, save
-    for batch in batches(
+    checkpoints = CheckpointSchedule(schedule, options.checkpoint_every)
+    rest = batches(
         job.network,
         options,
         job.seed,
         context.device,
         first_step=trainer.global_step,
         steps=schedule.steps,
-    ):
-        log.add(trainer.step(batch))
-        step = trainer.global_step
-        if schedule.is_due(step, options.log_every):
-            log.write(step)
-        if schedule.is_due(step, options.sample_every):
-            log.add_image(step, draw_sheet(trainer.ema, validation.pages[:_SHEET_ROWS], context))
-        if schedule.is_due(step, options.evaluate_every):
-            metrics = evaluate(trainer.ema, validation.pages, validation.pictures, context)
-            log.add_metrics(step, metrics)
-            if PICTURES in metrics:
-                best.offer(metrics[PICTURES], step * options.batch_size, trainer.ema)
-        if schedule.is_due(step, options.checkpoint_every):
-            log.write(step)  # first: it stops the training at losses that are not finite
-            identity = {"fingerprint": job.fingerprint(), "best": best.state()}
-            checkpoint.save(
-                folder / CHECKPOINTS,
-                step,
-                trainer.state() | identity,
-                keep=options.keep_checkpoints,
-            )
+    )
+    # train, log, sample, evaluate, save, stop
+    with catch_stop_signals() as stop, closing(rest):
+        for batch in rest:
+            log.add(trainer.step(batch))
+            step, stopped_by = trainer.global_step, stop.number
+            if schedule.is_due(step, options.log_every):
+                log.write(step)
+            if schedule.is_due(step, options.sample_every):
+                sheet = draw_sheet(trainer.ema, validation.pages[:_SHEET_ROWS], context)
+                log.add_image(step, sheet)
+            if schedule.is_due(step, options.evaluate_every):
+                metrics = evaluate(trainer.ema, validation.pages, validation.pictures, context)
+                log.add_metrics(step, metrics)
+                if PICTURES in metrics:
+                    best.offer(metrics[PICTURES], step * options.batch_size, trainer.ema)
+            if checkpoints.is_due(step) or stopped_by:
+                log.write(step)  # first: it stops the training at losses that are not finite
+                identity = {"fingerprint": job.fingerprint(), "best": best.state()}
+                checkpoint.save(
+                    folder / CHECKPOINTS,
+                    step,
+                    trainer.state() | identity,
+                    keep=options.keep_checkpoints,
+                )
+            log.report()
+            if stopped_by:
+                raise_stopped(stopped_by, schedule, step, context)
     log.close()
     _write_result(job, folder, trainer, best, validation, context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,36 @@ from typing import Any
 import torch
 
 from pipeline import store
+from pipeline.training.train_log import TrainSchedule
 from sketch_models.errors import SengaError
 
 State = Mapping[str, Any]
+
+_FIRST_AFTER = 60.0  # seconds until the first checkpoint of a process
+_AT_LEAST_EVERY = 600.0  # seconds until the next ones
+
+
+class CheckpointSchedule:
+    """Which steps a checkpoint is due after: every so many images, and every so many minutes.
+
+    Few images may take hours on a CPU. The first one comes early.
+
+    Args:
+        schedule: of the training.
+        every: images between two checkpoints.
+    """
+
+    def __init__(self, schedule: TrainSchedule, every: int) -> None:
+        self._schedule, self._every = schedule, every
+        self._due_at = time.monotonic() + _FIRST_AFTER
+
+    def is_due(self, step: int) -> bool:
+        """Return whether to save a checkpoint now; ask once after each step."""
+        now = time.monotonic()
+        due = now >= self._due_at or self._schedule.is_due(step, self._every)
+        if due:
+            self._due_at = now + _AT_LEAST_EVERY
+        return due
 
 
 def save(folder: Path, step: int, state: State, *, keep: int) -> Path:

@@ -25,6 +25,7 @@ class TrainContext:
         rank: number of this process, from 0.
         world_size: number of processes.
         compile: compile the networks.
+        control: the processes again, which exchange numbers on the CPU; None for one process.
     """
 
     device: torch.device
@@ -32,10 +33,19 @@ class TrainContext:
     rank: int = 0
     world_size: int = 1
     compile: bool = False
+    control: distributed.ProcessGroup | None = None
 
     def autocast(self) -> torch.autocast:
         """Return the context manager in which networks compute with `dtype`."""
         return torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32)
+
+    def highest(self, number: int) -> int:
+        """Return the highest of the numbers that all processes call this with."""
+        if self.control is None:
+            return number
+        highest = torch.tensor(number)
+        distributed.all_reduce(highest, distributed.ReduceOp.MAX, group=self.control)
+        return int(highest)
 
 
 @contextmanager
@@ -65,8 +75,10 @@ def open_context(compute: ComputeOptions) -> Iterator[TrainContext]:
         if device.index is not None:
             torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True  # all batches have one shape
+    control = None
     if world_size > 1:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        control = distributed.new_group(backend="gloo")  # waits for no GPU
     try:
         yield TrainContext(
             device=device,
@@ -74,6 +86,7 @@ def open_context(compute: ComputeOptions) -> Iterator[TrainContext]:
             rank=rank,
             world_size=world_size,
             compile=compute.compile,
+            control=control,
         )
     finally:
         leave_process_group()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from typing import Any, TypeVar
 
 import torch
+from torch.utils.data import DataLoader
+
+from pipeline.training.stop_signal import hold_stop_signals
+
+T = TypeVar("T")
 
 
 def loader_options(workers: int, device: torch.device) -> dict[str, Any]:
@@ -21,3 +28,13 @@ def loader_options(workers: int, device: torch.device) -> dict[str, Any]:
         "multiprocessing_context": "spawn" if workers else None,
         "pin_memory": device.type == "cuda",
     }
+
+
+def iterate(loader: DataLoader[T]) -> Iterator[T]:
+    """Return an iterator over the batches, whose workers outlive the signals that stop a training.
+
+    It ends them when it is closed or deleted: SIGTERM does not.
+    """
+    resource_tracker.ensure_running()  # else it starts within, and lets all signals through again
+    with hold_stop_signals():
+        return iter(loader)

@@ -21,6 +21,8 @@ from pipeline.picture import encode_png
 from pipeline.training.folder import METRICS_LOG, SAMPLES, TRAIN_LOG
 from sketch_models.errors import SengaError
 
+_REPORT_EVERY = 3.0  # seconds between two lines of progress
+
 
 @dataclass(frozen=True)
 class TrainSchedule:
@@ -56,7 +58,8 @@ class TrainLog:
     """The log of a training while it runs.
 
     Each line of losses goes to `train_log.jsonl` and to standard output, each line of metrics to
-    `metrics.jsonl`; the numbers of both to TensorBoard too.
+    `metrics.jsonl`; the numbers of both to TensorBoard too. Between the lines of losses, standard
+    output gets the progress every few seconds.
 
     Args:
         folder: of the training.
@@ -74,7 +77,9 @@ class TrainLog:
             folder.mkdir(parents=True, exist_ok=True)
         self._sums: dict[str, tuple[Tensor, int]] = {}  # and the steps that they are of
         self._steps = 0  # in the sums
-        self._line_started = time.monotonic()
+        self._line_started = self._reported_at = time.monotonic()
+        self._step = 0
+        self._timed_from: tuple[int, float] | None = None  # step and time that speed counts from
         self._writer: Any = None
         if tensorboard:
             from tensorboardX import SummaryWriter
@@ -82,7 +87,10 @@ class TrainLog:
             self._writer = SummaryWriter(str(folder / "tensorboard"))
 
     def resume_from(self, step: int) -> None:
-        """Delete the lines of steps after that of the checkpoint to resume from."""
+        """Delete the lines of steps after that of the checkpoint to resume from, and say so."""
+        self._step = step
+        if step:
+            self._print({"step": step, **self._images(step), "resumes": True})
         for path in (self._folder / TRAIN_LOG, self._folder / METRICS_LOG):
             if not path.exists():
                 continue
@@ -97,6 +105,18 @@ class TrainLog:
             total, steps = self._sums.get(name, (torch.zeros_like(value), 0))
             self._sums[name] = total + value, steps + 1
         self._steps += 1
+        self._step += 1
+        if self._timed_from is None:  # the first step also starts workers, and warms up
+            self._timed_from = self._step, time.monotonic()
+
+    def report(self) -> None:
+        """Print the progress, if nothing was printed for some seconds."""
+        if self._timed_from is None or self._step == self._timed_from[0]:
+            return
+        if time.monotonic() - max(self._reported_at, self._timed_from[1]) > _REPORT_EVERY:
+            rate = self._schedule.batch_size / self._seconds_per_step()
+            speed = {"images_per_s": round(rate, 2), "seconds_left": self._seconds_left()}
+            self._print({"step": self._step, **self._images(self._step), **speed})
 
     def write(self, step: int) -> None:
         """Write a line: the means of the losses since the line before.
@@ -109,22 +129,18 @@ class TrainLog:
         means = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self._require_finite(means, step)
         seconds = time.monotonic() - self._line_started
-        batch_size, steps = self._schedule.batch_size, self._schedule.steps
         line = {
             "step": step,
-            "images": step * batch_size,
-            "of": steps * batch_size,
-            "images_per_s": round(self._steps * batch_size / seconds, 2),
-            "seconds_left": round((steps - step) / self._steps * seconds, 1),
+            **self._images(step),
+            "images_per_s": round(self._steps * self._schedule.batch_size / seconds, 2),
+            "seconds_left": self._seconds_left(),
             **{
                 name if "gradient" in name else f"loss/{name}": float(f"{mean:.6g}")
                 for name, mean in means.items()
             },
         }
-        text = json.dumps(line)
-        self._append(TRAIN_LOG, text)
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        self._append(TRAIN_LOG, json.dumps(line))
+        self._print(line)
         if self._writer is not None:
             for name in (*means, "images_per_s"):
                 value = line.get(name, line.get(f"loss/{name}"))
@@ -152,6 +168,27 @@ class TrainLog:
         """Write what TensorBoard's writer has buffered."""
         if self._writer is not None:
             self._writer.close()
+
+    def _images(self, step: int) -> dict[str, int]:
+        batch_size = self._schedule.batch_size
+        return {"images": step * batch_size, "of": self._schedule.steps * batch_size}
+
+    def _seconds_per_step(self) -> float:
+        """Return the mean since the first step of this process; without more, since the line."""
+        now = time.monotonic()
+        if self._timed_from is not None and self._step > self._timed_from[0]:
+            step, started = self._timed_from
+            return (now - started) / (self._step - step)
+        return (now - self._line_started) / self._steps
+
+    def _seconds_left(self) -> float:
+        return round((self._schedule.steps - self._step) * self._seconds_per_step(), 1)
+
+    def _print(self, line: Mapping[str, Any]) -> None:
+        """Write a line of JSON to standard output, for the process that has started this one."""
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+        self._reported_at = time.monotonic()
 
     def _append(self, name: str, line: str) -> None:
         with store.explain_write_errors(self._folder), (self._folder / name).open("a") as file:

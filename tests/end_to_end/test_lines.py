@@ -97,6 +97,37 @@ def test_killed_training_resumes_and_ends_with_the_same_weights(data: Path) -> N
     assert (whole / "inker.safetensors").read_bytes() == expected
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupted_training_says_that_it_saved_and_that_it_resumes(
+    data: Path, workers: int
+) -> None:
+    """It stops at Ctrl-C and at SIGTERM, which Luigi alone gets here, without a traceback."""
+    options = {"lines_images": 100_000 + workers, "lines_checkpoint_every": 100_000}
+    command = [sys.executable, "-m", "luigi", "--module", "tasks", "TrainLines"]
+    command += [*arguments(data, network="inker", **options), "--workers", str(workers)]
+    logs = set(data.glob("lines/inker/*/train_log.jsonl"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen(
+            command, cwd=TOP, env=ENV, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            said = ""
+            if number == signal.SIGTERM:
+                said = process.stderr.readline()
+                assert said.startswith("inker     resumes from image "), said
+            else:
+                while set(data.glob("lines/inker/*/train_log.jsonl")) == logs:
+                    assert process.poll() is None
+                    time.sleep(0.05)
+            process.send_signal(number)
+            said += process.stderr.read()
+        assert process.returncode in (-signal.SIGINT, 130)
+        assert "Traceback" not in said
+        stopped = [line for line in said.splitlines() if line.startswith("Stopped after ")]
+        assert len(stopped) == 1, said
+        assert stopped[0].endswith("a checkpoint is saved. Run again: it resumes from there.")
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [

@@ -1,15 +1,18 @@
 """Modules in a child process: their output, their errors, and their end."""
 
+import signal
 import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline import child_process
+from pipeline.progress import Pace
 from sketch_models.errors import ConfigError, SengaError
 
 TOP = Path(__file__).parents[2]
@@ -61,6 +64,37 @@ def test_killed_child_has_its_own_message(module: Module) -> None:
         child_process.run_module(module("os.kill(os.getpid(), 9)"), [], print, 1)
 
 
+def test_interrupt_lets_the_child_stop_and_carries_its_message(module: Module) -> None:
+    """A second one, while the child saves, ends nothing."""
+    name = module("""
+        import signal
+        from pipeline.child_process import StoppedError
+        def stop(number, frame):
+            time.sleep(0.5)
+            raise StoppedError("All is saved.", number)
+        signal.signal(signal.SIGTERM, stop)
+        print("{}", flush=True)
+        time.sleep(300)
+    """)
+
+    def interrupt(_: object) -> None:
+        threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"^All is saved\.$"):
+        child_process.run_module(name, [], interrupt, 1)
+
+
+def test_interrupt_ends_a_child_that_saves_nothing(module: Module) -> None:
+    name = module("print('{}', flush=True); time.sleep(300)")
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        child_process.run_module(name, [], interrupt, 1)
+
+
 def test_torchrun_starts_several_processes(module: Module) -> None:
     name = module("""
         assert os.environ["WORLD_SIZE"] == "2"
@@ -96,12 +130,14 @@ def test_child_exits_when_its_parent_is_killed(module: Module) -> None:
         assert connection.recv(100) == b""  # the end of the child has closed it
 
 
-def test_image_counter_reports_differences() -> None:
+def test_image_counter_reports_differences_and_keeps_the_pace() -> None:
     reported: list[int] = []
     counter = child_process.ImageCounter(reported.append)
     for images in (32, 64, 100):
         counter({"images": images})
-    assert (reported, counter.images) == ([32, 32, 36], 100)
+    assert (reported, counter.images, counter.pace) == ([32, 32, 36], 100, None)
+    counter({"images": 101, "images_per_s": 2.5, "seconds_left": 8.0})
+    assert counter.pace == Pace(rate=2.5, seconds_left=8.0)
 
 
 def test_wrong_option_is_printed_as_one_sentence(capsys: pytest.CaptureFixture) -> None:
@@ -110,6 +146,19 @@ def test_wrong_option_is_printed_as_one_sentence(capsys: pytest.CaptureFixture) 
 
     assert child_process.run_main(main, []) == child_process.EXIT_FAILURE
     assert capsys.readouterr().err == "senga: [train] epochs = 0: expected a number above 0.\n"
+
+
+def test_command_that_a_signal_has_stopped_has_the_exit_status_of_shells(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    def main(arguments: list[str]) -> None:
+        if arguments:
+            raise child_process.StoppedError("All is saved.", signal.SIGTERM)
+        raise KeyboardInterrupt
+
+    assert child_process.run_main(main, ["saves"]) == 143
+    assert child_process.run_main(main, []) == 130
+    assert capsys.readouterr().err == "senga: All is saved.\n"
 
 
 def test_gpus_are_counted_as_pytorch_counts_them() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.progress import Meter, Progress, format_duration
+from pipeline.progress import Meter, Pace, Progress, format_duration
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,16 @@ def test_short_stage_prints_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     with Meter("split", Progress(total=3)) as meter:
         meter.advance(3)
     assert capsys.readouterr().err == ""
+
+
+def test_pace_that_a_stage_has_measured_is_shown_instead(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training that resumes reports all images before it at once."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    pace = Pace(rate=2.5, seconds_left=80)
+    with Meter("train", Progress(total=1000), unit="images", pace=lambda: pace) as meter:
+        now[0] = 20.0
+        meter.advance(800)
+    assert capsys.readouterr().err == "train     800/1,000 images, 2.5/s, 1:20 left\n"

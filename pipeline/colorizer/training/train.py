@@ -1,14 +1,16 @@
 """Train a colorizer: `python -m pipeline.colorizer.training.train colorizer.json folder`.
 
-Under `torchrun` every process takes its share of each batch. A training that was killed resumes
-from its latest checkpoint, and ends with the same weights as if it had not been.
+Under `torchrun` every process takes its share of each batch. A training that is stopped by Ctrl-C
+or SIGTERM saves a checkpoint first. One that was stopped or killed resumes from its latest
+checkpoint, and ends with the same weights as if it had not been.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,9 +33,11 @@ from pipeline.colorizer.training.sampler import BatchSampler
 from pipeline.colorizer.training.trainer import Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
 from pipeline.training import checkpoint, job_file
+from pipeline.training.checkpoint import CheckpointSchedule
 from pipeline.training.context import TrainContext, leave_process_group, open_context
 from pipeline.training.folder import CHECKPOINTS
-from pipeline.training.loader import loader_options
+from pipeline.training.loader import iterate, loader_options
+from pipeline.training.stop_signal import catch_stop_signals, raise_stopped
 from pipeline.training.train_log import TrainLog, TrainSchedule
 from sketch_models.errors import ConfigError, SengaError, WeightsError
 from sketch_models.option import settings_of, text_of
@@ -60,6 +64,7 @@ def train(job: TrainJob, folder: Path, context: TrainContext) -> None:
             not fit into memory.
         DatasetError: If a file of pictures cannot be read.
         WeightsError: If weights of the perceptual loss are required and missing.
+        StoppedError: If a signal asks for the end; a checkpoint is saved.
         SengaError: If a checkpoint cannot be used, a loss is not finite, or the disk is full.
     """
     try:
@@ -154,21 +159,28 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
     if log is not None:
         log.resume_from(trainer.global_step)
     grid = _make_grid(job) if log is not None else None
-    # train, log, sample, save
-    for batch in batches(dataset, job, schedule, context, trainer.global_step):
-        losses = trainer.step(batch)
-        step = trainer.global_step
-        if log is None or grid is None:
-            continue
-        log.add(losses)
-        if schedule.is_due(step, job.options.log_every):
-            log.write(step)
-        if schedule.is_due(step, job.options.sample_every):
-            log.add_image(step, grid.draw(trainer.ema, job.network.latent_dim, context.device))
-        if schedule.is_due(step, job.options.checkpoint_every):
-            log.write(step)  # first: it stops the training at losses that are not finite
-            keep = job.options.keep_checkpoints
-            checkpoint.save(folder / CHECKPOINTS, step, trainer.state() | identity, keep=keep)
+    checkpoints = CheckpointSchedule(schedule, job.options.checkpoint_every)
+    keep = job.options.keep_checkpoints
+    rest = batches(dataset, job, schedule, context, trainer.global_step)
+    # train, log, sample, save, stop
+    with catch_stop_signals() as stop, closing(rest):
+        for batch in rest:
+            losses = trainer.step(batch)
+            step, stopped_by = trainer.global_step, context.highest(stop.number)
+            if log is not None and grid is not None:
+                log.add(losses)
+                if schedule.is_due(step, job.options.log_every):
+                    log.write(step)
+                if schedule.is_due(step, job.options.sample_every):
+                    picture = grid.draw(trainer.ema, job.network.latent_dim, context.device)
+                    log.add_image(step, picture)
+                if checkpoints.is_due(step) or stopped_by:
+                    log.write(step)  # first: it stops the training at losses that are not finite
+                    state = trainer.state() | identity
+                    checkpoint.save(folder / CHECKPOINTS, step, state, keep=keep)
+                log.report()
+            if stopped_by:
+                raise_stopped(stopped_by, schedule, step, context)
     if log is not None:
         log.close()
         encoder = trainer.vae.encoder
@@ -226,7 +238,7 @@ def batches(
     schedule: TrainSchedule,
     context: TrainContext,
     first_step: int,
-) -> Iterator[TrainingSample]:
+) -> Generator[TrainingSample]:
     """Yield this process's share of every batch, from `first_step` on; steps count from 0."""
     step = first_step
     sampler = BatchSampler(
@@ -245,7 +257,7 @@ def batches(
         epoch, start = divmod(step, schedule.steps_per_epoch)
         sampler.set_epoch(epoch, start)
         dataset.set_epoch(epoch)
-        for batch in loader:
+        for batch in iterate(loader):
             yield batch
             step += 1
             if step == schedule.steps:

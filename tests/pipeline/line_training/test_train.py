@@ -1,12 +1,15 @@
 """The training loop: its files, resuming, the best weights, weights to start from."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from pipeline.child_process import StoppedError
 from pipeline.line_training import train
 from pipeline.line_training.dataset import LineBatch
 from pipeline.line_training.trainer import LineTrainer
@@ -82,6 +85,35 @@ def test_killed_training_ends_with_the_same_weights(
     states = [torch.load(tmp_path / folder / last) for folder in ("whole", "killed")]
     for name, value in states[0]["network"].items():
         assert torch.equal(value, states[1]["network"][name]), name
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_training_that_a_signal_stops_saves_a_checkpoint(
+    number: signal.Signals,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    job = make_job(checkpoint_every=1000)
+    train.train(job, tmp_path / "whole", CONTEXT)
+    real = LineTrainer.step
+
+    def signalled(self: LineTrainer, batch: LineBatch) -> Losses:
+        if self.global_step == 2:
+            os.kill(os.getpid(), number)
+        return real(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LineTrainer, "step", signalled)
+        with pytest.raises(StoppedError, match=r"^Stopped after 12 of 32 images; a checkpoint is"):
+            train.train(job, tmp_path / "stopped", CONTEXT)
+    capsys.readouterr()
+    train.train(job, tmp_path / "stopped", CONTEXT)
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert json.loads(first) == {"step": 3, "images": 12, "of": 32, "resumes": True}
+    for name in ("tracer.safetensors", "metrics.json", "metrics.jsonl"):
+        whole, stopped = (tmp_path / folder / name for folder in ("whole", "stopped"))
+        assert whole.read_bytes() == stopped.read_bytes(), name
 
 
 def test_best_weights_by_pictures_from_elsewhere_are_the_result(

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.training import checkpoint
+from pipeline.training.train_log import TrainSchedule
 from sketch_models.errors import SengaError
 
 STATE = {"fingerprint": "f", "step": 3, "weights": {"a": torch.arange(3.0)}}
@@ -58,3 +59,18 @@ def test_code_in_a_checkpoint_is_refused(tmp_path: Path) -> None:
     torch.save({"fingerprint": "f", "bad": Path("/")}, path)
     with pytest.raises(SengaError, match="cannot be read as a checkpoint"):
         checkpoint.load(path, "f")
+
+
+def test_first_checkpoint_comes_early_and_none_after_many_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    schedule = TrainSchedule(pictures=100, batch_size=1, steps=10_000)
+    checkpoints = checkpoint.CheckpointSchedule(schedule, every=4000)
+    saved = []
+    for step in range(1, 10_001):
+        now[0] = step / 2
+        if checkpoints.is_due(step):
+            saved.append(step)
+    assert saved == [120, 1320, 2520, 3720, 4000, 5200, 6400, 7600, 8000, 9200, 10_000]

@@ -76,3 +76,31 @@ def test_metrics_have_a_file_of_their_own_that_resumes_too(tmp_path: Path) -> No
         {"step": 2, "images": 4, "f1": 0.2},
     ]
     assert not (tmp_path / "train_log.jsonl").exists()
+
+
+def test_progress_is_printed_between_the_lines_of_losses_with_the_time_that_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    log = TrainLog(tmp_path, TrainSchedule(8, 2, 50), tensorboard=False, lr_options=LR)
+    log.resume_from(10)
+    for seconds in (20, 1, 1, 1, 1, 1):  # the first one starts workers
+        now[0] += seconds
+        log.add({"kld": torch.tensor(0.0)})
+        log.report()
+    log.write(16)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        {"step": 10, "images": 20, "of": 100, "resumes": True},
+        {"step": 15, "images": 30, "of": 100, "images_per_s": 2.0, "seconds_left": 35.0},
+        {
+            "step": 16,
+            "images": 32,
+            "of": 100,
+            "images_per_s": 0.48,  # since the line before
+            "seconds_left": 34.0,
+            "loss/kld": 0.0,
+        },
+    ]
+    assert len((tmp_path / "train_log.jsonl").read_text().splitlines()) == 1

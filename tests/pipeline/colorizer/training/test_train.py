@@ -1,6 +1,8 @@
 """The training loop: its batches, its files, out of memory, losses that are not finite."""
 
 import json
+import os
+import signal
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.child_process import StoppedError
 from pipeline.colorizer.colorizer_file import read_colorizer
 from pipeline.colorizer.options import LossOptions, TrainOptions
 from pipeline.colorizer.train_job import TrainJob
@@ -194,6 +197,27 @@ def test_training_with_a_shrunk_batch_resumes_exactly(
         (tmp_path / name / "colorizer.safetensors").read_bytes() for name in ("whole", "stopped")
     )
     assert whole == stopped_once
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_training_that_a_signal_stops_saves_a_checkpoint(
+    number: signal.Signals, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(packed, batch_size=2)
+    step = Trainer.step
+
+    def signalled(self: Trainer, batch: TrainingSample) -> dict[str, torch.Tensor]:
+        if self.global_step == 2:
+            os.kill(os.getpid(), number)
+        return step(self, batch)
+
+    monkeypatch.setattr(Trainer, "step", signalled)
+    with pytest.raises(StoppedError, match=r"^Stopped after 6 of 16 images; a checkpoint is saved"):
+        train.train(job, tmp_path, CONTEXT)
+    saved = checkpoint.latest(tmp_path / "checkpoints")
+    assert saved is not None
+    assert saved.name == "step-00000003.pt"
+    assert checkpoint.load(saved, job.fingerprint())["step"] == 3
 
 
 def test_memory_of_a_failed_step_is_freed_before_smaller_ones(

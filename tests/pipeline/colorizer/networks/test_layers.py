@@ -1,8 +1,10 @@
 """Layers: padding, normalisation, initialisation."""
 
+from pathlib import Path
+
 import pytest
 import torch
-from torch import nn
+from torch import distributed, multiprocessing, nn
 from torch.nn import functional
 
 from pipeline.colorizer.networks.layers import (
@@ -66,6 +68,48 @@ def test_batch_norm_matches_pytorch(affine: bool) -> None:
     torch.testing.assert_close(ours(x), theirs(x))
     torch.testing.assert_close(ours.running_var, theirs.running_var)
     torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
+
+
+def _normalize_in_process(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    address = f"file://{folder}/processes"
+    distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
+    results = []
+    for whole, gradient in torch.load(f"{folder}/batches.pt"):
+        x = whole[3 * rank : 3 * rank + 3].float().requires_grad_()
+        norm = BatchNorm(4, affine=True)
+        out = norm(x)
+        out.backward(gradient[3 * rank : 3 * rank + 3].float())
+        results.append((out.detach(), x.grad, norm.running_mean, norm.running_var))
+    torch.save(results, f"{folder}/{rank}.pt")
+    distributed.destroy_process_group()
+
+
+def test_batch_norm_over_processes_is_exact_where_the_mean_is_large(tmp_path: Path) -> None:
+    """Two processes, in float32, as one in float64; their halves have other means, too."""
+    torch.manual_seed(0)
+    cases = [(0.0, 1.0), (30.0, 0.01), (100.0, 0.01), (-1000.0, 0.1)]
+    batches = []
+    for mean, deviation in cases:
+        x = torch.randn(6, 4, 8, 8, dtype=torch.double) * deviation + mean
+        x[3:] += deviation
+        x = x.float().double()  # what float32 can hold
+        batches.append((x, torch.randn_like(x)))
+    torch.save(batches, tmp_path / "batches.pt")
+    multiprocessing.spawn(_normalize_in_process, (str(tmp_path),), nprocs=2)
+    both = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
+    for (x, gradient), *parts in zip(batches, *both, strict=True):
+        reference = nn.BatchNorm2d(4).double()
+        x.requires_grad_()
+        expected = reference(x)
+        expected.backward(gradient)
+        out, grad = (torch.cat([part[index] for part in parts]) for index in (0, 1))
+        scale = x.grad.abs().max()
+        torch.testing.assert_close(out.double(), expected.detach(), rtol=0, atol=2e-3)
+        torch.testing.assert_close(grad.double() / scale, x.grad / scale, rtol=0, atol=2e-3)
+        for _, _, mean, variance in parts:
+            torch.testing.assert_close(mean.double(), reference.running_mean)
+            torch.testing.assert_close(variance.double(), reference.running_var, rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize(("channels", "groups"), [(8, 1), (16, 2), (12, 3), (5, 5), (2, 1)])

@@ -133,7 +133,6 @@ def _train_to_end(job: LineTrainJob, folder: Path, context: TrainContext) -> Non
         trainer.load_state(state)
         best.load_state(state["best"])
     log = TrainLog(folder, schedule, tensorboard=options.tensorboard, lr_options="[lines] lr")
-    log.resume_from(trainer.global_step)
     checkpoints = CheckpointSchedule(schedule, options.checkpoint_every)
     rest = batches(
         job.network,
@@ -145,6 +144,7 @@ def _train_to_end(job: LineTrainJob, folder: Path, context: TrainContext) -> Non
     )
     # train, log, sample, evaluate, save, stop
     with catch_stop_signals() as stop, closing(rest):
+        log.resume_from(trainer.global_step)
         for batch in rest:
             log.add(trainer.step(batch))
             step, stopped_by = trainer.global_step, stop.number

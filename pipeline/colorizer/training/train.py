@@ -156,14 +156,14 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
     _start(trainer, job, dataset.size, state)
     state = None  # gigabytes, for a wide network
     identity = {"fingerprint": job.fingerprint(), "batch_size": job.options.batch_size}
-    if log is not None:
-        log.resume_from(trainer.global_step)
     grid = _make_grid(job) if log is not None else None
     checkpoints = CheckpointSchedule(schedule, job.options.checkpoint_every)
     keep = job.options.keep_checkpoints
     rest = batches(dataset, job, schedule, context, trainer.global_step)
     # train, log, sample, save, stop
     with catch_stop_signals() as stop, closing(rest):
+        if log is not None:
+            log.resume_from(trainer.global_step)
         for batch in rest:
             losses = trainer.step(batch)
             step, stopped_by = trainer.global_step, context.highest(stop.number)

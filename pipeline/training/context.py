@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import distributed
 
+from pipeline.training.memory import keep_freed_tensors
 from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.runner import choose_device, choose_precision
@@ -71,6 +72,8 @@ def open_context(compute: ComputeOptions) -> Iterator[TrainContext]:
             "[compute] compile = true: on a CPU PyTorch's compiler gets batch normalisation behind "
             "a LeakyReLU wrong. Use a GPU, or --compute-compile false."
         )
+    if device.type == "cpu":
+        keep_freed_tensors()
     if device.type == "cuda":
         if device.index is not None:
             torch.cuda.set_device(device)

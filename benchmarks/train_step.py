@@ -23,6 +23,7 @@ from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.training.trainer import Trainer
 from pipeline.colorizer.training.training_sample import TrainingSample
 from pipeline.training.context import TrainContext
+from pipeline.training.memory import keep_freed_tensors
 from sketch_models.runner import choose_device, choose_precision
 
 PAPER_IMAGES = 8_544 * 50  # pictures times epochs, of the paper
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> str:
     """Measure all steps; return the page of results."""
     device = choose_device("auto")
     dtype = choose_precision("auto", device)
+    if device.type == "cpu":
+        keep_freed_tensors()  # as a training does
     network = NetworkOptions(
         width=args.width,
         map_width=args.map_width,

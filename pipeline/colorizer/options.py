@@ -191,7 +191,11 @@ class TrainOptions(Options, section="train"):
         20_000, "pictures between two sample grids", affects_result=False, at_least=1
     )
     checkpoint_every: int = option(
-        50_000, "pictures between two checkpoints", affects_result=False, at_least=1
+        50_000,
+        "pictures between two checkpoints; the first comes after a minute at the latest, each "
+        "other one after ten",
+        affects_result=False,
+        at_least=1,
     )
     keep_checkpoints: int = option(
         2,

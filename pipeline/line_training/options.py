@@ -84,7 +84,11 @@ class LineOptions(Options, section="lines"):
         20_000, "images between two sample sheets", affects_result=False, at_least=1
     )
     checkpoint_every: int = option(
-        10_000, "images between two checkpoints", affects_result=False, at_least=1
+        10_000,
+        "images between two checkpoints; the first comes after a minute at the latest, each other "
+        "one after ten",
+        affects_result=False,
+        at_least=1,
     )
     keep_checkpoints: int = option(
         2,

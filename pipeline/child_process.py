@@ -190,6 +190,7 @@ def run_main(main: Callable[[list[str]], None], arguments: Sequence[str]) -> int
     try:
         main([argument for argument in arguments if argument != _EXIT_WITH_PARENT])
     except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
         return 128 + signal.SIGINT
     except SengaError as error:
         sys.stderr.write(f"{_ERROR_PREFIX}{error}\n")

@@ -30,7 +30,10 @@ class TrainStage(Stage):
     module = ""  # that trains by a job file, into a folder: `run_module` runs it
     up_to_date = ""  # one sentence for people, if it is trained already
 
-    _counter: child_process.ImageCounter | None = None  # while it trains
+    def __init__(self, *args: object, **values: object) -> None:
+        """Check the options; nothing is trained yet."""
+        super().__init__(*args, **values)
+        self._counter: child_process.ImageCounter | None = None  # while it trains
 
     # What a subclass defines
 

@@ -158,7 +158,7 @@ def test_command_that_a_signal_has_stopped_has_the_exit_status_of_shells(
 
     assert child_process.run_main(main, ["saves"]) == 143
     assert child_process.run_main(main, []) == 130
-    assert capsys.readouterr().err == "senga: All is saved.\n"
+    assert capsys.readouterr().err == "senga: All is saved.\nStopped.\n"
 
 
 def test_gpus_are_counted_as_pytorch_counts_them() -> None:

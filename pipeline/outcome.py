@@ -45,5 +45,5 @@ def read_ok_ids(path: Path) -> list[int]:
     Args:
         path: a table with the columns `id` and `code`, of any stage.
     """
-    rows = pl.read_parquet(path, columns=["id", "code"])
+    rows = pl.read_parquet(path, columns=["id", "code"], glob=False)
     return rows.filter(pl.col("code") == OK)["id"].to_list()

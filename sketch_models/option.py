@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Hashable, Mapping, Sequence
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from sketch_models.errors import ConfigError
+from sketch_models.weights.cache import expand_path
 
 T = TypeVar("T")
 
 _NOUNS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _PLURALS = {int: "whole numbers", float: "numbers", str: "words"}
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")  # s3://bucket, and what Path makes of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,7 @@ class Limits:
         unit: of a number, such as pixels, for the message.
         not_empty: a tuple must have one item or more.
         unique: a tuple must not have an item twice.
+        path: the value must be a path on this machine, not the address of a bucket or a page.
     """
 
     above: float | None = None
@@ -39,11 +45,14 @@ class Limits:
     unit: str = ""
     not_empty: bool = False
     unique: bool = False
+    path: bool = False
 
     def allow(self, value: object) -> bool:
         """Return whether a single value, of the right type, is within the limits."""
         if self.choices:
             return value in self.choices
+        if self.path:
+            return not _ADDRESS.match(str(value))
         if not isinstance(value, (int, float)):
             return True
         return (
@@ -177,7 +186,7 @@ def expected(options_type: type[Options], key: Field[Any]) -> str:
         start = ("one or more of" if limits.not_empty else "any of") if several else "one of"
         words = f"{start} {', '.join(limits.choices)}"
     else:
-        noun = (_PLURALS if several else _NOUNS)[item]
+        noun = "a path on this machine" if limits.path else (_PLURALS if several else _NOUNS)[item]
         words = f"{noun} of {limits.unit}" if limits.unit else noun
         words = f"{words} {limits.text()}".rstrip()
         words = f"one or more {words}" if limits.not_empty else words
@@ -199,6 +208,24 @@ def settings_of(options: Options) -> dict[str, object]:
         if key.metadata["affects_result"]
         for value in [getattr(options, key.name)]
     }
+
+
+def local_path(text: str) -> Path:
+    """Return the path that an argument of a command line names, with `~` expanded.
+
+    Raises:
+        ConfigError: If it is the address of a bucket or a page.
+    """
+    if _ADDRESS.match(text):
+        raise ConfigError(f"{text}: expected a path on this machine.")
+    return expand_path(text)
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return the choice that is spelled most like a word, as a question; empty if none is near."""
+    by_folded = {choice.casefold(): choice for choice in choices}
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1)
+    return f" Did you mean {by_folded[found[0]]}?" if found else ""
 
 
 def renamed_keys(options_type: type[Options]) -> dict[str, str]:

@@ -5,6 +5,10 @@ import sys
 if sys.platform == "win32":  # it has no forks, and no locks of files as they are used here
     sys.exit("Senga builds and trains on Linux and macOS. On Windows, run it in WSL.")
 
+from tasks import config_files
+
+config_files.install()  # before Luigi is imported, whose messages about these files are tracebacks
+
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
 from tasks.draw_pairs import DrawPairs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -10,8 +9,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,13 +17,13 @@ import pandas as pd
 from pipeline.posts.frame import source_of, write_frame
 from pipeline.store import Dataset
 from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsError
-from sketch_models.option import renamed_keys, text_of
+from sketch_models.option import nearest, renamed_keys, text_of
+from tasks import config_files
 from tasks.config import SECTIONS, BuildOptions
+from tasks.config_files import Config
 from tasks.terminal import ERRORS_VARIABLE
 
 _FOLDER = Path(__file__).parent
-_DEFAULTS = _FOLDER / "luigi.cfg"  # that of the repository
-_LOGGING = _FOLDER / "logging.ini"
 
 _NO_RULES = {
     "tags": {"all_tags": "", "any_tags": "", "none_tags": ""},
@@ -97,7 +94,7 @@ def build_dataset(
         ConfigError: if an option is wrong, or there is no such option.
         SengaError: if the dataset cannot be built; the message says why, and what to do.
     """
-    config = _config(recipe)
+    config = config_files.read(recipe)
     if workers < 1:
         raise ConfigError(f"workers = {workers}: expected a whole number of 1 or more.")
     given = {_section_and_key(name): _text(value) for name, value in options.items()}
@@ -118,49 +115,10 @@ def build_dataset(
     )
 
 
-class _Config(ConfigParser):
-    """The configuration as Luigi reads it; values stay as they are written in the files."""
-
-    def __init__(self) -> None:
-        super().__init__(interpolation=None)
-
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr
-
-
-def _config(recipe: str | Path | None) -> _Config:
-    """Read the repository's luigi.cfg, that of the current folder, and the recipe, in this order.
-
-    Raises:
-        ConfigError: if a file is missing, or cannot be read.
-    """
-    config = _Config()
-    _read(config, _DEFAULTS)
-    if Path("luigi.cfg").is_file():
-        _read(config, Path("luigi.cfg"))
-    if recipe := recipe or os.environ.get("LUIGI_CONFIG_PATH"):
-        _read(config, Path(recipe))
-    _set(config, {("core", "logging_conf_file"): str(_LOGGING)})
-    return config
-
-
-def _read(config: _Config, path: Path) -> None:
-    """Read a config file; its values replace those of the files that were read before."""
-    try:
-        config.read_string(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise ConfigError(f"recipe = {path}: it cannot be read ({error.strerror}).") from error
-    except (UnicodeDecodeError, ConfigParserError) as error:
-        cause = " ".join(str(error).split())
-        raise ConfigError(f"recipe = {path}: it is no config file ({cause}).") from error
-
-
-def _set(config: _Config, values: Mapping[tuple[str, str], str]) -> None:
+def _set(config: Config, values: Mapping[tuple[str, str], str]) -> None:
     """Set values by section and key."""
     for (section, key), text in values.items():
-        if not config.has_section(section):
-            config.add_section(section)
-        config.set(section, key, text.replace("%", "%%"))  # Luigi takes %(name)s for a reference
+        config.put(section, key, text)
 
 
 def _section_and_key(name: str) -> tuple[str, str]:
@@ -192,8 +150,7 @@ def _section_and_key(name: str) -> tuple[str, str]:
     }
     if name in current or name in old:
         return current.get(name) or old[name]
-    nearest = difflib.get_close_matches(name, current, n=1, cutoff=0)[0]
-    raise ConfigError(f"{name}: there is no such option. The nearest is {nearest}.")
+    raise ConfigError(f"{name}: there is no such option.{nearest(name, current)}")
 
 
 def _text(value: object) -> str:
@@ -201,21 +158,21 @@ def _text(value: object) -> str:
     return text_of(tuple(value) if isinstance(value, (list, tuple)) else value)
 
 
-def _dataset_paths(config: _Config) -> Dataset:
+def _dataset_paths(config: Config) -> Dataset:
     """Return the paths of the configured dataset.
 
     Raises:
         ConfigError: if [build] data or dataset cannot be used.
     """
     defaults = BuildOptions()
-    data = config.get("build", "data", fallback=defaults.data).replace("%%", "%")
+    data = config.get("build", "data", fallback=defaults.data)
+    data = config_files.expand(data, "[build] data")
     name = config.get("build", "dataset", fallback=defaults.dataset)
-    options = BuildOptions(data=os.path.expandvars(data), dataset=name)
-    return Dataset(Path(options.data) / options.dataset)
+    return Dataset(BuildOptions(data=data, dataset=name).folder)
 
 
 def _set_posts(
-    posts: pd.DataFrame, path: Path, config: _Config, given: Mapping[tuple[str, str], str]
+    posts: pd.DataFrame, path: Path, config: Config, given: Mapping[tuple[str, str], str]
 ) -> None:
     """Write a table of posts, and make it the configured source.
 
@@ -239,7 +196,7 @@ def _set_posts(
             _set(config, {key: text for key, text in values.items() if key not in given})
 
 
-def _run(config: _Config, workers: int) -> None:
+def _run(config: Config, workers: int) -> None:
     """Build the configured dataset with Luigi; raise the error that stopped it."""
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "BuildDataset"]
     with tempfile.TemporaryDirectory() as temporary:

@@ -6,7 +6,6 @@ in the file as `[filter] min_side = 512` and on the command line as `--filter-mi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, fields
 from functools import cache
@@ -47,13 +46,16 @@ from sketch_models.network_options import (
 from sketch_models.option import (
     Options,
     expected,
+    nearest,
     option,
     renamed_keys,
     settings_of,
     text_of,
     types_of,
 )
+from sketch_models.weights.cache import expand_path
 from sketch_models.xdog import XdogOptions
+from tasks import config_files
 from tasks.interrupt import handle_interrupts
 from tasks.start_method import choose_fork
 
@@ -62,7 +64,7 @@ from tasks.start_method import choose_fork
 class BuildOptions(Options, section="build"):
     """What belongs to no single stage."""
 
-    data: str = option("data", "folder that holds all datasets", affects_result=False)
+    data: str = option("data", "folder that holds all datasets", affects_result=False, path=True)
     dataset: str = option("sample", "name of the dataset, a folder in it", affects_result=False)
     seed: int = option(0, "seed of everything random, combined with stage and post id")
     shard_width: int = option(
@@ -74,6 +76,11 @@ class BuildOptions(Options, section="build"):
         super().__post_init__()
         plain = self.dataset.replace("_", "").replace("-", "").isalnum()
         self.require(plain, "dataset", "a name of letters, digits, - and _")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the dataset."""
+        return expand_path(self.data) / self.dataset
 
 
 SECTIONS: dict[str, type[Options]] = {
@@ -241,9 +248,7 @@ def check() -> None:
     Raises:
         ConfigError: for the first of them, in one sentence.
     """
-    recipe = os.environ.get("LUIGI_CONFIG_PATH", "")
-    if recipe and not Path(recipe).is_file():
-        raise ConfigError(f"LUIGI_CONFIG_PATH = {recipe}: there is no such file.")
+    config_files.raise_error()
     parser = get_config()
     for section in parser.sections():
         if section in SECTIONS:
@@ -278,9 +283,20 @@ def _check_keys(options_type: type[Options], keys: Iterable[str]) -> None:
             _raise_renamed_key(options_type, name)
         if name not in names:
             raise ConfigError(
-                f"[{options_type.section}] {key}: there is no such option. "
+                f"[{options_type.section}] {key}: there is no such option."
+                f"{_in_another_section(name) or nearest(name, names)} "
                 f"Options of this section: {', '.join(names)}."
             )
+
+
+def _in_another_section(key: str) -> str:
+    """Return a sentence that names the sections that have a key; empty if none has."""
+    sections = [
+        f"[{name}]"
+        for name, options_type in SECTIONS.items()
+        if key in [other.name for other in fields(options_type)]
+    ]
+    return f" It is an option of {' and of '.join(sections)}." if sections else ""
 
 
 _LUIGI_SECTIONS = {
@@ -293,7 +309,6 @@ _LUIGI_SECTIONS = {
     "execution_summary",
     "email",
     "smtp",
-    "DEFAULT",
 }
 
 
@@ -302,7 +317,8 @@ def _check_section(section: str) -> None:
         if section == options_type.section_renamed_from:
             _raise_renamed(options_type)
     if section not in _LUIGI_SECTIONS:
+        names = [f"[{name}]" for name in SECTIONS]
         raise ConfigError(
-            f"[{section}]: there is no such section in the configuration. "
-            f"Sections: {', '.join(SECTIONS)}, and Luigi's own."
+            f"[{section}]: there is no such section in the configuration."
+            f"{nearest(f'[{section}]', names)} Sections: {', '.join(SECTIONS)}, and Luigi's own."
         )

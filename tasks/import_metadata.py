@@ -17,6 +17,7 @@ from pipeline.posts.metadata import import_posts, import_rows
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
+from sketch_models.weights.cache import expand_path
 from tasks import config
 from tasks.client import open_client
 from tasks.stage import RUN_ID, Stage, StageResult
@@ -80,7 +81,7 @@ class ImportMetadata(Stage):
         """Return the sha256 of the CSV; if it is gone, that of its import."""
         if self._options.source != "csv":
             return []
-        csv = Path(self._options.csv)
+        csv = expand_path(self._options.csv)
         manifest = store.read_manifest(self.manifest_path())
         facts = manifest.facts if manifest else {}
         if facts and not csv.exists():
@@ -106,7 +107,7 @@ class ImportMetadata(Stage):
         elif self._options.source == "kaggle":
             path = kaggle.fetch_csv()
         else:
-            path = Path(self._options.csv)
+            path = expand_path(self._options.csv)
             facts["size"], facts["modified"] = _stamp(path)
             facts["sha256"] = self.content_from()[0]
         with store.publish(self.artefact()) as folder:

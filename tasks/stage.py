@@ -126,8 +126,7 @@ class Stage(luigi.Task):
     @property
     def dataset(self) -> Dataset:
         """The folder of the dataset that is being built."""
-        options = config.options(config.BuildOptions)
-        return Dataset(Path(options.data) / options.dataset)
+        return Dataset(config.options(config.BuildOptions).folder)
 
     def settings_hash(self) -> str:
         """Return the fingerprint of the settings of this task and of those that lead to it.

@@ -175,7 +175,6 @@ class Clone:
         for number, name in enumerate(("pictures/girl/001.jpg", "scans/page.png")):
             (folder / name).parent.mkdir(parents=True)
             Image.fromarray(draw(number).color).resize((96, 96)).save(folder / name)
-        (folder / "configs" / "logging.ini").symlink_to(TOP / "configs" / "logging.ini")
         for recipe in (TOP / "configs").glob("*.cfg"):
             self.shrink(recipe, SMALL)
         self.shrink(TOP / "luigi.cfg", SMALLER_PICTURES)

@@ -101,7 +101,9 @@ def download_shard(
         SengaError: if `previous_tar` or `previous_table` cannot be read.
         OSError: if `target`, `table` or `journal` cannot be written.
     """
-    urls = dict(pl.read_parquet(posts, columns=["id", "url"]).select("id", "url").iter_rows())
+    urls = dict(
+        pl.read_parquet(posts, columns=["id", "url"], glob=False).select("id", "url").iter_rows()
+    )
     with ExitStack() as stack:
         entries = stack.enter_context(Journal(journal))
         previous = None
@@ -236,7 +238,7 @@ def kept_ids(posts: Path, table: Path) -> list[int]:
         posts: parquet with the column `id`.
         table: the outcomes of their shard, which may hold those of other posts.
     """
-    post_ids = pl.read_parquet(posts, columns=["id"])["id"].to_list()
+    post_ids = pl.read_parquet(posts, columns=["id"], glob=False)["id"].to_list()
     return sorted(set(post_ids) & set(read_ok_ids(table)))
 
 

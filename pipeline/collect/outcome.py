@@ -131,7 +131,7 @@ def read_outcomes(path: Path) -> dict[int, DownloadOutcome]:
         SengaError: if the file is not such a table.
     """
     try:
-        rows = pl.read_parquet(path, columns=list(_SCHEMA)).drop("transient").to_dicts()
+        rows = pl.read_parquet(path, columns=list(_SCHEMA), glob=False).drop("transient").to_dicts()
     except pl.exceptions.PolarsError as error:
         raise SengaError(
             f"{path} is not a table of download outcomes. Delete it and run again."

@@ -24,6 +24,7 @@ from pipeline.draw.results_folder import result_names
 from pipeline.picture import PictureError, decode, decode_rgba, encode_png, read_file
 from pipeline.picture_format import FORMAT_NAMES, SUFFIXES
 from sketch_models.errors import SengaError
+from sketch_models.option import local_path
 
 _HINTS = ".hints"
 _DARK = 64  # of 255
@@ -104,9 +105,9 @@ def _read_reference(path: Path) -> NDArray[np.uint8]:
 def main(arguments: list[str]) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.colorizer.paint", description=__doc__)
-    parser.add_argument("colorizer", type=Path, help="colorizer.safetensors, or its folder")
-    parser.add_argument("lines", type=Path, help="folder of line art")
-    parser.add_argument("results", type=Path, help="folder for the colorized pictures")
+    parser.add_argument("colorizer", type=local_path, help="colorizer.safetensors, or its folder")
+    parser.add_argument("lines", type=local_path, help="folder of line art")
+    parser.add_argument("results", type=local_path, help="folder for the colorized pictures")
     parser.add_argument("--seed", type=int, help="seed of a random z; without it z is 0")
     parser.add_argument("--reference", type=Path, help="colour picture whose z is added")
     parser.add_argument("--invert", action="store_true", help="the line art is white on black")

@@ -29,6 +29,7 @@ from pipeline.progress import Meter, OnProgress, Progress
 from sketch_models import registry
 from sketch_models.errors import SengaError
 from sketch_models.network_options import ComputeOptions
+from sketch_models.weights.cache import expand_path
 
 MAX_PARALLEL_PIXELS = 1 << 22
 """A picture with more pixels is drawn alone, after the others, so that memory suffices."""
@@ -79,8 +80,9 @@ def draw_folder(options: FolderOptions) -> FolderResult:
             other settings or cannot be written.
     """
     result = FolderResult()
-    pictures = find_pictures(Path(options.folder), Path(options.results), result)
-    folder = ResultsFolder(Path(options.results))
+    results = expand_path(options.results)
+    pictures = find_pictures(expand_path(options.folder), results, result)
+    folder = ResultsFolder(results)
     settings = options.settings()
     artist = load_artist(options)
     folder.open(settings, overwrite=options.overwrite)

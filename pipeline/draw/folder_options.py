@@ -35,8 +35,10 @@ exit status: 0 if everything is drawn, 1 if some pictures could not be (see erro
 class FolderOptions(Options):
     """The options of drawing a folder of pictures."""
 
-    folder: str = option("", "folder of pictures, with all folders in it, or one picture")
-    results: str = option("", "folder for the results")
+    folder: str = option(
+        "", "folder of pictures, with all folders in it, or one picture", path=True
+    )
+    results: str = option("", "folder for the results", path=True)
     sketch: str = option(
         SketchOptions().models[0],
         f"the sketch model: {' or '.join(registry.SKETCH_MODELS)}",

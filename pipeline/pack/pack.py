@@ -149,7 +149,7 @@ def _pack_shards(
 
 def _read_tags(posts: Path, selected: frozenset[int]) -> dict[int, str]:
     """Return the tags of the selected posts of a shard."""
-    rows = pl.read_parquet(posts, columns=["id", "tags"]).iter_rows()
+    rows = pl.read_parquet(posts, columns=["id", "tags"], glob=False).iter_rows()
     # HDF5 strings end at a NUL.
     return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in selected}
 

@@ -125,7 +125,7 @@ def write_split(split: Mapping[int, str], target: Path) -> dict[str, int]:
 
 def read_split(table: Path) -> dict[int, str]:
     """Read the table that `write_split` wrote: `TRAIN` or `TEST` by id, ascending by id."""
-    return dict(pl.read_parquet(table, columns=["id", "part"]).iter_rows())
+    return dict(pl.read_parquet(table, columns=["id", "part"], glob=False).iter_rows())
 
 
 def _hash(post_id: int, seed: int) -> int:

@@ -200,7 +200,7 @@ def filter_posts(
 
 
 def _batches(posts: Path) -> Iterator[pl.DataFrame]:
-    scan = pl.scan_parquet(posts).select(_COLUMNS)
+    scan = pl.scan_parquet(posts, glob=False).select(_COLUMNS)
     return iter(scan.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming"))
 
 

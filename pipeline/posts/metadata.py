@@ -124,7 +124,7 @@ def _import(
                 reject(source.reject(repeated, "duplicate_id") if repeated else [])
         finally:
             draft.unlink(missing_ok=True)
-    total = pl.scan_parquet(posts).select(pl.len()).collect().item()
+    total = pl.scan_parquet(posts, glob=False).select(pl.len()).collect().item()
     return {"posts": total, **dict(counts.most_common())}
 
 
@@ -155,7 +155,7 @@ def _convert(
 
 def _sort(draft: Path, posts: Path) -> list[int]:
     """Write the posts ascending by id; return the lines dropped as their id occurred before."""
-    scan = pl.scan_parquet(draft)
+    scan = pl.scan_parquet(draft, glob=False)
     keys = scan.select("id", "line").collect()
     first = keys["id"].is_first_distinct()
     repeated = keys["line"].filter(~first)

@@ -24,7 +24,9 @@ class MetadataOptions(Options, section="metadata"):
         choices=("sample", "csv", "kaggle", "api"),
     )
     csv: str = option(
-        "", "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv"
+        "",
+        "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv",
+        path=True,
     )
     api_url: str = option(
         "https://safebooru.org/index.php",

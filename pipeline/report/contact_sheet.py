@@ -100,7 +100,7 @@ def read_contact_sheet(
     selected = ids[indices].tolist()
     rows = []
     for paths in shards:
-        in_shard = set(pl.read_parquet(paths.posts, columns=["id"])["id"].to_list())
+        in_shard = set(pl.read_parquet(paths.posts, columns=["id"], glob=False)["id"].to_list())
         shard_ids = [post_id for post_id in selected if post_id in in_shard]
         if shard_ids:
             with OpenShard(paths, sketches=True) as shard:

@@ -123,8 +123,8 @@ def read_features(
         ids: post ids of the pictures.
     """
     names = ["id", "sha256", "phash", "phash_mirrored", "width", "height"]
-    stats = pl.concat(pl.scan_parquet(table).select(names) for table in screens)
-    tags = pl.concat(pl.scan_parquet(table).select("id", "tags") for table in posts)
+    stats = pl.concat(pl.scan_parquet(table, glob=False).select(names) for table in screens)
+    tags = pl.concat(pl.scan_parquet(table, glob=False).select("id", "tags") for table in posts)
     selected = pl.LazyFrame({"id": sorted(ids)}, schema={"id": pl.Int64})
     return selected.join(stats, on="id").join(tags, on="id").collect()
 

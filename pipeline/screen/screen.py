@@ -139,7 +139,7 @@ def screen_shard(
 
 def count_color_profiles(table: Path) -> dict[str, int]:
     """Return the number of pictures of a screen's table by what became of their colour profile."""
-    profiles = pl.read_parquet(table, columns=["color_profile"]).to_series().drop_nulls()
+    profiles = pl.read_parquet(table, columns=["color_profile"], glob=False).to_series().drop_nulls()
     return dict(Counter(profiles.to_list()).most_common())
 
 
@@ -149,7 +149,8 @@ def _read_previous(tables: Sequence[Path]) -> _StatsByDigest:
     for table in tables:
         if not set(names) <= set(pl.read_parquet_schema(table)):
             continue  # of an earlier version, which saw pictures otherwise
-        for row in pl.read_parquet(table, columns=names).drop_nulls().iter_rows(named=True):
+        rows = pl.read_parquet(table, columns=names, glob=False).drop_nulls()
+        for row in rows.iter_rows(named=True):
             digest = row.pop("sha256")
             stats[digest] = PictureStats(**row)
     return stats

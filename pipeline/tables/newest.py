@@ -125,7 +125,7 @@ class NewestBuild:
         if not existing:
             raise DatasetError(f"{tables[0]} is missing. {_BUILD_AGAIN}")
         try:
-            return pl.concat(pl.read_parquet(table) for table in existing)
+            return pl.concat(pl.read_parquet(table, glob=False) for table in existing)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DatasetError(
                 f"{existing[0].parent} holds a damaged table. {_BUILD_AGAIN}"

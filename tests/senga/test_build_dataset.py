@@ -215,15 +215,19 @@ def test_frame_with_another_source_is_refused(frame: pd.DataFrame, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "error", "sentence"),
     [
-        ({"pack_siez": 3}, "ConfigError", r"^pack_siez: .* The nearest is pack_size\.$"),
-        ({"size": 3}, "ConfigError", r"^size: there is no such option\. The nearest is \w+_size"),
+        (
+            {"pack_siez": 3},
+            "ConfigError",
+            r"^pack_siez: there is no such option\. Did you mean pack_size\?$",
+        ),
+        ({"size": 3}, "ConfigError", r"^size: there is no such option\. Did you mean \w+_size\?$"),
         ({"metadata_api": "x"}, "ConfigError", r"^\[metadata\] api .*api_url"),
         ({"gpu_device": "cpu"}, "ConfigError", r"^\[gpu\] .*\[compute\]"),
         ({"pack_size": "big"}, "ConfigError", r"^\[pack\] size = big: expected a whole number"),
         ({"pack_size": 3}, "ConfigError", r"^\[pack\] size = 3: expected"),
         ({"dataset": "../x"}, "ConfigError", r"^\[build\] dataset = \.\./x: expected a name"),
         ({"workers": 0}, "ConfigError", r"^workers = 0: expected"),
-        ({"recipe": "absent.cfg"}, "ConfigError", r"^recipe = absent.cfg: it cannot be read"),
+        ({"recipe": "absent.cfg"}, "ConfigError", r"^recipe = absent.cfg: there is no such file"),
         ({"filter_all_tags": ["none"]}, "SengaError", r"^\[filter\]: no post matches .*rules\.$"),
         ({"split_test_size": 90}, "ConfigError", r"^\[split\] test_size = 90: of 8 pictures"),
     ],

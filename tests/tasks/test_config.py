@@ -39,7 +39,7 @@ def refusal(tmp_path: Path, config: str, *arguments: str) -> str:
     [
         (
             "[pack]\nsiez = 3\n",
-            r"\[pack\] siez: there is no such option. Options of this section: size,",
+            r"\[pack\] siez: there is no such option. Did you mean size\? Options of this",
         ),
         ("[pakc]\nsize = 3\n", r"\[pakc\]: there is no such section"),
         ("[pack]\nsize = big\n", r"\[pack\] size = big: expected a whole number"),

@@ -159,6 +159,7 @@ def install() -> None:
 
     luigi_config = get_config()
     luigi_config.clear()
+    luigi_config.defaults().clear()
     for section in config.sections():
         for key, text in config.items(section):
             luigi_config.set(section, key, text.replace("%", "%%"))  # %(name)s is a reference

@@ -50,7 +50,7 @@ class DownloadShard(ShardStage):
         """The table of outcomes: what became of every URL."""
         return self.dataset.color_outcomes(self.shard)
 
-    def process_resources(self) -> dict[str, int]:
+    def shared_resources(self) -> dict[str, int]:
         """Allow one shard at a time, however many workers there are: hosts are shared."""
         return {"download": 1}
 

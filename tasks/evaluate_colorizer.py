@@ -46,7 +46,7 @@ class EvaluateColorizer(Stage):
         seed = config.options(config.BuildOptions).seed
         return {**sections, "seed": seed, "weights": _weight_digests()}
 
-    def process_resources(self) -> dict[str, int]:
+    def shared_resources(self) -> dict[str, int]:
         """Let one network at a time use the GPU."""
         return {"gpu": 1}
 

@@ -9,9 +9,10 @@ from pipeline.draw.sketch import SketchOptions
 from sketch_models import registry
 from sketch_models.errors import SengaError
 from tasks import config
+from tasks.senga_task import SengaTask
 
 
-class FetchWeights(luigi.Task):
+class FetchWeights(SengaTask):
     """Download, verify and convert the weights of one network.
 
     They are outside of the dataset, in the cache folder of the weights, so that there is no
@@ -19,12 +20,6 @@ class FetchWeights(luigi.Task):
     """
 
     model = luigi.Parameter(description="the sketch or line model that is a network")
-    retry_count = 1  # Luigi's; what fails here needs a person
-
-    def __init__(self, *args: object, **values: object) -> None:
-        """Check the whole configuration, before anything runs."""
-        super().__init__(*args, **values)
-        config.check()
 
     @classmethod
     def of_configured_models(cls) -> list[FetchWeights]:

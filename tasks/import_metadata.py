@@ -20,7 +20,8 @@ from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
 from tasks import config
 from tasks.client import open_client
-from tasks.stage import RUN_ID, Stage, StageResult
+from tasks.senga_task import RUN_ID
+from tasks.stage import Stage, StageResult
 
 logger = logging.getLogger("senga")
 
@@ -73,7 +74,7 @@ class ImportMetadata(Stage):
             return [str(error)]
         return []
 
-    def process_resources(self) -> dict[str, int]:
+    def shared_resources(self) -> dict[str, int]:
         """Allow one process at a time to send requests to a board, its pictures included."""
         return {"download": 1} if self._options.source == "api" else {}
 

@@ -11,14 +11,14 @@ from pipeline.collect.download import drop_outcomes
 from pipeline.collect.outcome import MEANINGS, is_code
 from pipeline.outcome import OK
 from sketch_models.errors import SengaError
-from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
+from tasks.senga_task import SengaTask
 from tasks.stage import logger
 
 
-class RetryFailed(luigi.Task):
+class RetryFailed(SengaTask):
     """Download pictures again that failed for the given reasons, then build the dataset."""
 
     codes = luigi.Parameter(
@@ -28,7 +28,6 @@ class RetryFailed(luigi.Task):
     def __init__(self, *args: object, **values: object) -> None:
         """Check the configuration before anything runs."""
         super().__init__(*args, **values)
-        config.check()
         self._dropped = False
 
     def requires(self) -> list[luigi.Task]:

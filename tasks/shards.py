@@ -71,7 +71,7 @@ class DrawStage(ShardStage):
     def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
         """Draw the shard into a tar of `<id>.<style>.png`."""
 
-    def process_resources(self) -> dict[str, int]:
+    def shared_resources(self) -> dict[str, int]:
         """Let one network at a time use the GPU; a large one has the CPU for itself, too."""
         model = self.model_options()
         if not registry.is_network(model):
@@ -85,7 +85,7 @@ class DrawStage(ShardStage):
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Draw and publish the tar and its outcomes."""
-        cores.share_cores(1 if self.process_resources() else core().workers)
+        cores.share_cores(1 if self.shared_resources() else core().workers)
         with (
             store.publish(self.artefact()) as tar,
             store.publish(store.outcomes_path(self.artefact())) as table,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
-import os
 import socket
 import subprocess
 import time
@@ -25,11 +24,9 @@ from pipeline.progress import Meter, OnProgress, Pace, Progress
 from pipeline.store import Dataset, Manifest
 from sketch_models.errors import SengaError
 from tasks import config
+from tasks.senga_task import RUN_ID, SengaTask
 
 logger = logging.getLogger("senga")
-
-RUN_ID = f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}"
-"""Identifies this run of Luigi; worker processes inherit it."""
 
 _LIBRARIES = (
     "luigi",
@@ -58,7 +55,7 @@ class NotReadyError(Exception):
     """Something upstream is not made yet, so that the inputs of a task cannot be listed."""
 
 
-class Stage(luigi.Task):
+class Stage(SengaTask):
     """A task of the DAG.
 
     A subclass defines the path of its artefact, the settings and upstream content that it is made
@@ -68,7 +65,6 @@ class Stage(luigi.Task):
     version = 1
     stage = ""  # its name in progress lines and tables
     unit = "pictures"  # what progress lines and tables count
-    retry_count = 1  # Luigi's: a stage retries transient failures itself, others need a person
 
     def __init__(self, *args: object, **values: object) -> None:
         """Check the whole configuration, before anything runs."""
@@ -77,7 +73,6 @@ class Stage(luigi.Task):
         self._settings_hash: str | None = None
         self._manifest_path: Path | None = None
         self._complete_stamp: tuple[int, int] | None = None  # of the manifest of a complete task
-        config.check()
 
     # What a subclass defines
 
@@ -100,6 +95,10 @@ class Stage(luigi.Task):
     def settings_from(self) -> list[Stage]:
         """Return the tasks whose settings are a part of this one's settings hash."""
         return self.upstream()
+
+    def shared_resources(self) -> dict[str, int]:
+        """Return how much it needs of what builds share, such as `gpu`: see [resources]."""
+        return {}
 
     def unmet_requirements(self) -> list[str]:
         """Return what a person must provide before this can run, a message each."""
@@ -195,6 +194,19 @@ class Stage(luigi.Task):
         """Return the tasks that Luigi runs first."""
         return self.upstream()
 
+    def process_resources(self) -> dict[str, int]:
+        """Lock the dataset, if there is anything to do, and return `shared_resources`.
+
+        Luigi asks when it schedules the task, before it starts workers, which inherit the lock. So
+        a build that is refused ends before the scheduler knows of it.
+
+        Raises:
+            SengaError: if another build has the lock, or the folder cannot be written.
+        """
+        if not self.complete():
+            store.lock_dataset(self.dataset.root)
+        return self.shared_resources()
+
     def output(self) -> luigi.LocalTarget:
         """Return the manifest as Luigi's target, since it is written last."""
         return luigi.LocalTarget(str(self.manifest_path()))
@@ -259,16 +271,6 @@ class Stage(luigi.Task):
         if isinstance(exception, SengaError):
             return str(exception)
         return super().on_failure(exception)
-
-
-@Stage.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
-def _lock_before_workers_fork(task: Stage, _: Stage) -> None:
-    """Lock the dataset in the scheduling process, so that all of its workers inherit the lock.
-
-    Luigi discovers the dependencies of what it is going to run, there and not in the workers.
-    """
-    with contextlib.suppress(SengaError):  # `make_and_record` raises it again
-        store.lock_dataset(task.dataset.root)
 
 
 @Stage.event_handler(luigi.Event.DEPENDENCY_PRESENT)

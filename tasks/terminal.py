@@ -7,17 +7,21 @@ import logging
 import os
 from pathlib import Path
 
+from luigi.rpc import RPCError
+
 from sketch_models.errors import SengaError
 
 ERRORS_VARIABLE = "SENGA_ERRORS"
 """Environment variable: a file that gets every message, for a program that runs Luigi."""
 
+_WITHOUT_SCHEDULER = "Start luigid there, or set [core] local_scheduler = true."
+
 
 class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """The log handler that the logging configuration names.
 
-    A SengaError is shown as its message, once, however many tasks it stops; any other error is a
-    defect of Senga and keeps its traceback.
+    A SengaError is shown as its message, once, however many tasks it stops, and so is a scheduler
+    that does not answer; any other error is a defect of Senga and keeps its traceback.
     """
 
     def __init__(self) -> None:
@@ -26,15 +30,32 @@ class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
         self._shown: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, unless it is of a SengaError that was shown before."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, SengaError):
-            if str(error) in self._shown:
-                return
-            self._shown.add(str(error))
-            _append_to_file(error)
-            record = logging.makeLogRecord({"msg": str(error), "levelno": record.levelno})
+        """Write one record, unless it is of an error that was shown before."""
+        if record.exc_info:
+            error = record.exc_info[1]
+            if isinstance(error, RPCError):
+                error = SengaError(f"{error}. {_WITHOUT_SCHEDULER}")
+            if isinstance(error, SengaError):
+                if not self._is_new(str(error)):
+                    return
+                _append_to_file(error)
+                record = _plain(str(error), record)
+            elif error is None:  # Luigi's, of every try to reach the scheduler
+                if not self._is_new(record.getMessage()):
+                    return
+                record = _plain(f"{record.getMessage()}: trying again.", record)
         super().emit(record)
+
+    def _is_new(self, message: str) -> bool:
+        """Return whether a message was never shown before; it counts as shown now."""
+        is_new = message not in self._shown
+        self._shown.add(message)
+        return is_new
+
+
+def _plain(message: str, record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record of a message alone, of the level of another."""
+    return logging.makeLogRecord({"msg": message, "levelno": record.levelno})
 
 
 def _append_to_file(error: SengaError) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -11,21 +10,21 @@ from typing import Any
 
 import luigi
 
-from pipeline import store
 from pipeline.line_training import validation
 from pipeline.line_training.options import NETWORKS, LineOptions
 from pipeline.line_training.train_job import METRICS, LineTrainJob, job_name, weights_name
 from pipeline.progress import Progress
 from sketch_models import line_weights
-from sketch_models.errors import ConfigError, SengaError
+from sketch_models.errors import ConfigError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.weights.cache import expand_path, is_file
 from tasks import config
+from tasks.senga_task import SengaTask
 from tasks.stage import check_requirements
 from tasks.train_stage import TrainStage
 
 
-class TrainLines(luigi.WrapperTask):
+class TrainLines(SengaTask, luigi.WrapperTask):
     """Train tracer and inker; they need no pictures but those that the artbook draws."""
 
     network = luigi.Parameter(default="", description="tracer or inker; both if empty")
@@ -33,7 +32,6 @@ class TrainLines(luigi.WrapperTask):
     def __init__(self, *args: object, **values: object) -> None:
         """Check the options, and that everything is there that a person must provide."""
         super().__init__(*args, **values)
-        config.check()
         if self.network not in ("", *NETWORKS):
             raise ConfigError(f"--network {self.network}: expected one of {', '.join(NETWORKS)}.")
         check_requirements(self.requires())
@@ -42,13 +40,6 @@ class TrainLines(luigi.WrapperTask):
         """Return a training for each network."""
         names = (self.network,) if self.network else NETWORKS
         return [TrainLineNetwork(network=name) for name in names]
-
-
-@TrainLines.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
-def _lock_before_workers_fork(_: TrainLines, training: TrainLineNetwork) -> None:
-    """Lock the folder in the scheduling process, so that all of its workers inherit the lock."""
-    with contextlib.suppress(SengaError):  # `make_and_record` raises it again
-        store.lock_dataset(training.dataset.root)
 
 
 @TrainLines.event_handler(luigi.Event.DEPENDENCY_PRESENT)

@@ -67,7 +67,7 @@ class TrainStage(Stage):
         """Return how fast it trains, as the log of the training has it."""
         return self._counter.pace if self._counter is not None else None
 
-    def process_resources(self) -> dict[str, int]:
+    def shared_resources(self) -> dict[str, int]:
         """Let one network at a time use the GPU."""
         return {"gpu": 1}
 

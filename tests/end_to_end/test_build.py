@@ -148,7 +148,7 @@ def test_nothing_that_matches_is_one_sentence(tmp_path: Path) -> None:
 
 def test_unwritable_output_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    stderr = luigi(tmp_path / "data", code=30)
+    stderr = luigi(tmp_path / "data", code=40)
     assert re.search(r"could not be written: a file has the name of a folder", stderr), stderr
     assert len(stderr.strip().splitlines()) == 1
 
@@ -167,7 +167,7 @@ def test_second_build_at_the_same_time_is_refused(tmp_path: Path) -> None:
     with other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        stderr = luigi(tmp_path, code=30)
+        stderr = luigi(tmp_path, code=40)
         other.kill()
     assert f"is being built by process {other.pid}" in stderr
     assert len(stderr.strip().splitlines()) == 1

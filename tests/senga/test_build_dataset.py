@@ -33,8 +33,10 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a notebook, outside of the repository."""
-    return tmp_path_factory.mktemp("home")
+    """The folder of a notebook, outside of the repository; its name has characters of patterns."""
+    folder = tmp_path_factory.mktemp("home") / "[1] 50% {2} #3 *?~ a=b"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="module")

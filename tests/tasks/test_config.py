@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.posts.options import MetadataOptions
+from sketch_models.errors import ConfigError
 from sketch_models.option import renamed_keys
 from tasks import config as config_module
 
@@ -89,6 +91,24 @@ def test_old_name_on_the_command_line_is_one_sentence(
     tmp_path: Path, flag: str, value: str, sentence: str
 ) -> None:
     assert refusal(tmp_path, "", flag, value).strip() == sentence
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://bucket/data", "gs://x", "https://example.org/x", "s3:/x"]
+)
+def test_address_of_a_bucket_is_no_folder(tmp_path: Path, address: str) -> None:
+    message = f"[build] data = {address}: expected a path on this machine."
+    assert refusal(tmp_path, "", "--build-data", address).strip() == message
+    assert not (TOP / address.split("/")[0]).exists()
+    with pytest.raises(ConfigError, match=r"\[metadata\] csv = .*a path on this machine"):
+        MetadataOptions(source="csv", csv=address)
+
+
+def test_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert config_module.BuildOptions(data="~/art").folder == tmp_path / "art" / "sample"
+    assert config_module.BuildOptions(data="a~/b").folder == Path("a~/b/sample")
+    assert config_module.BuildOptions(data="c:/d").folder == Path("c:/d/sample")
 
 
 def test_every_old_name_has_a_new_name_that_exists() -> None:

@@ -149,6 +149,8 @@ def install() -> None:
     is_luigi_running = "luigi" in sys.modules
     try:
         config = read()
+        if named := os.environ.get(RECIPE_VARIABLE):  # Luigi and child processes find it, too
+            os.environ[RECIPE_VARIABLE] = str(find_recipe(named, RECIPE_VARIABLE))
     except ConfigError as error:
         if not is_luigi_running:
             raise

@@ -122,7 +122,7 @@ def _groups() -> Iterator[str]:
         yield f"## {heading}\n"
         for name in sections:
             options_type = SECTIONS[name]
-            yield f"### `[{name}]`: {_purpose(options_type)}\n"
+            yield f"### `[{name}]`: {purpose(options_type)}\n"
             in_file = luigi_cfg[name] if luigi_cfg.has_section(name) else {}
             yield _table(
                 ("option", "on the command line", "default", "value", "meaning"),
@@ -144,7 +144,7 @@ def flag(section: str, key: str) -> str:
     return f"--{section}-{key}".replace("_", "-")
 
 
-def _purpose(options_type: type[Options]) -> str:
+def purpose(options_type: type[Options]) -> str:
     """Return the first clause of the docstring of a section, which says what it is for."""
     clause = re.split(r"[.;]", options_type.__doc__ or "")[0]
     return clause[0].lower() + clause[1:]

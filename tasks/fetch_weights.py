@@ -7,7 +7,7 @@ import luigi
 from pipeline.draw.simplify import SimplifyOptions
 from pipeline.draw.sketch import SketchOptions
 from sketch_models import registry
-from sketch_models.errors import SengaError
+from sketch_models.errors import ConfigError, SengaError
 from tasks import config
 from tasks.senga_task import SengaTask
 
@@ -20,6 +20,14 @@ class FetchWeights(SengaTask):
     """
 
     model = luigi.Parameter(description="the sketch or line model that is a network")
+
+    def __init__(self, *args: object, **values: object) -> None:
+        """Check that the model is a network."""
+        super().__init__(*args, **values)
+        models = (*registry.SKETCH_MODELS, *registry.LINE_MODELS)
+        networks = [name for name in models if registry.is_network(config.model_options(name))]
+        if self.model not in networks:
+            raise ConfigError(f"--model {self.model}: expected one of {', '.join(networks)}.")
 
     @classmethod
     def of_configured_models(cls) -> list[FetchWeights]:

@@ -1,0 +1,233 @@
+"""The command `senga`: `luigi --module tasks`, with the help and the messages of Senga."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NoReturn
+
+import luigi
+from luigi.configuration import get_config
+from luigi.retcodes import run_with_retcodes
+from luigi.task_register import Register
+
+import tasks
+from sketch_models.errors import ConfigError
+from sketch_models.option import expected, nearest, text_of
+from tasks.config import SECTIONS
+from tasks.config_page import GROUPS, flag, purpose
+
+_STAGES = (
+    "ImportMetadata",
+    "FetchWeights",
+    "FilterPosts",
+    "DownloadShard",
+    "ScreenShard",
+    "SketchShard",
+    "SimplifyShard",
+    "SplitDataset",
+    "PackDataset",
+)
+_TRAINING = ("Drawn pictures", "The colorizer")
+_LINES = ("The networks of lines",)
+_GROUPS_OF_TASKS = {
+    "TrainColorizer": [name for name in GROUPS if name not in _LINES],
+    "EvaluateColorizer": [name for name in GROUPS if name not in _LINES],
+    "DrawPairs": ["The build", "Drawn pictures", "The files"],
+    "TrainLines": ["The build", "Sketches and lines", *_LINES],
+}
+"""Groups of options that `--help` shows; of other tasks, those of a build."""
+
+_LUIGI_FLAGS = {
+    "--workers": "processes that work on shards at once: a whole number; default 1",
+    "--scheduler-url": "address of luigid, if [core] local_scheduler = false",
+}
+_DESCRIPTION = "Build datasets and train colorizers."
+_EPILOG = """\
+Options can also be in a config file, as size = 96 in the section [pack] for --pack-size 96:
+luigi.cfg in this folder, or the recipe that LUIGI_CONFIG_PATH names.
+"""
+
+
+def run(arguments: Sequence[str]) -> NoReturn:
+    """Run a task with Luigi, or print a help text.
+
+    Args:
+        arguments: of the command line.
+
+    Raises:
+        ConfigError: if there is no such task or option.
+        SystemExit: with an exit code of [retcode]; 0 if everything is made.
+    """
+    arguments = ["--help" if word == "-h" else word for word in arguments]
+    chosen, rest = _Parser().parse_known_args(arguments)
+    if chosen.task is None and not rest:
+        print(_overview())
+        raise SystemExit(0)
+    # An unknown option takes the task for its value.
+    task = _find_task(next((word for word in rest if word in tasks.__all__), chosen.task or ""))
+    parser = _Parser(task)
+    chosen, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise ConfigError(_unknown(rest[0], parser.flags))
+    if chosen.help or chosen.help_all:
+        _Parser(task, show_all=chosen.help_all).print_help()
+        raise SystemExit(0)
+    _check_parameters(task, vars(chosen))
+    run_with_retcodes(["--module", "tasks", *arguments])
+    raise AssertionError("Luigi exits")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser of all options; its help is for one task, and its errors are sentences.
+
+    Attributes:
+        flags: every option that it knows, such as `--pack-size`.
+    """
+
+    def __init__(self, task: type[luigi.Task] | None = None, *, show_all: bool = False) -> None:
+        """Add the options of Senga, then those of Luigi.
+
+        Args:
+            task: the task whose own options have a short name, too; there are none without it.
+            show_all: whether the help shows the options of every task, and Luigi's own.
+        """
+        name = task.task_family if task else "TASK"
+        super().__init__(
+            prog="senga",
+            usage=f"senga {name} [options]",
+            description=_first_line(task) if task else _DESCRIPTION,
+            epilog=_EPILOG,
+            add_help=False,
+            formatter_class=_Formatter,
+        )
+        self.flags: list[str] = []
+        self.add_argument("task", nargs="?", help=argparse.SUPPRESS)
+        if task:
+            own = self.add_argument_group("options of this task")
+            for key, parameter in task.get_params():
+                self._add(own, f"--{key.replace('_', '-')}", parameter.description)
+        shown = set(GROUPS) if show_all else _groups_of(name)
+        for heading, sections in GROUPS.items():
+            for section in sections:
+                group = self.add_argument_group(f"[{section}]: {purpose(SECTIONS[section])}")
+                for key, text in _options_of(section):
+                    self._add(group, flag(section, key), text if heading in shown else None)
+        self._add_luigi(show_all=show_all)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError with a message of argparse."""
+        advice = ""
+        if message.endswith("expected one argument"):
+            advice = ". A value that begins with - is written behind =, as in --filter-all-tags=-_-"
+        raise ConfigError(f"{message.removeprefix('argument ')}{advice}.")
+
+    def _add_luigi(self, *, show_all: bool) -> None:
+        """Add Luigi's own options, and the old names of ours, which `tasks.config` refuses."""
+        group = self.add_argument_group("of Luigi")
+        self._add(group, "--help", "show the options of a task", is_switch=True)
+        self._add(group, "--help-all", "show the options of all tasks", is_switch=True)
+        for section, is_without_section, key, parameter in Register.get_all_params():
+            name = flag(section, key) if not is_without_section else f"--{key.replace('_', '-')}"
+            if name not in self.flags:
+                text = _LUIGI_FLAGS.get(name, parameter.description if show_all else None)
+                is_switch = isinstance(parameter, luigi.BoolParameter)
+                self._add(group, name, text, is_switch=is_switch)
+
+    def _add(self, group: Any, name: str, text: str | None, *, is_switch: bool = False) -> None:  # noqa: ANN401 - argparse's
+        """Add an option to a group of the help; without a text it is hidden."""
+        self.flags.append(name)
+        value = {"action": "store_true"} if is_switch else {"metavar": "VALUE"}
+        shown = argparse.SUPPRESS if text is None else text.replace("%", "%%")
+        group.add_argument(name, help=shown, **value)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """The layout of the help: options, and beside them their meaning."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34)
+
+
+def _check_parameters(task: type[luigi.Task], given: Mapping[str, Any]) -> None:
+    """Check the parameters of a task, which Luigi does with tracebacks.
+
+    Raises:
+        ConfigError: if one is missing, or is of another type.
+    """
+    for key, parameter in task.get_params():
+        if given[key] is None and not parameter.has_task_value(task.task_family, key):
+            raise ConfigError(f"{task.task_family} needs --{key}: {parameter.description}.")
+        try:
+            parameter.parse(given[key] or "0")
+        except ValueError as error:
+            raise ConfigError(f"--{key} {given[key]}: expected a whole number.") from error
+
+
+def _options_of(section: str) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a section, and what each is: meaning, unit and limits, what holds now."""
+    options_type = SECTIONS[section]
+    for key in fields(options_type):
+        value = get_config().get(section, key.name, text_of(key.default))
+        limits = expected(options_type, key)
+        yield key.name, f"{key.metadata['help']} ({limits}; default: {value or 'none'})"
+
+
+def _groups_of(task: str) -> Collection[str]:
+    """Return the headings of the options that the help of a task shows."""
+    build = [name for name in GROUPS if name not in (*_TRAINING, *_LINES)]
+    return _GROUPS_OF_TASKS.get(task, build)
+
+
+def _unknown(word: str, flags: Sequence[str]) -> str:
+    """Return the sentence about a word of the command line that has no meaning."""
+    name = word.partition("=")[0]
+    if name.startswith("-"):
+        return f"{name}: there is no such option.{nearest(name, flags)}"
+    return (
+        f"{word}: it belongs to no option. Several words are one value, with commas: "
+        "--filter-all-tags solo,1girl."
+    )
+
+
+def _find_task(name: str) -> type[luigi.Task]:
+    """Return a task by its name.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name in tasks.__all__:
+        task: type[luigi.Task] = getattr(tasks, name)
+        return task
+    if name.endswith(".cfg"):
+        raise ConfigError(
+            f"{name}: expected a task. A recipe goes before: LUIGI_CONFIG_PATH={name} senga "
+            "BuildDataset."
+        )
+    guess = nearest(name, tasks.__all__) or f" Tasks: {', '.join(tasks.__all__)}."
+    raise ConfigError(f"{name}: there is no such task.{guess}")
+
+
+def _first_line(task: type[luigi.Task]) -> str:
+    return (inspect.getdoc(task) or "").partition("\n")[0]
+
+
+def _overview() -> str:
+    """Return the help of the command without a task."""
+    names = sorted(tasks.__all__, key=lambda name: name in _STAGES)
+    lines = [f"  {name:20}{_first_line(getattr(tasks, name))}" for name in names]
+    return "\n".join(
+        [
+            "usage: senga TASK [options]",
+            "",
+            _DESCRIPTION,
+            "",
+            "tasks:",
+            *lines,
+            "",
+            "senga BuildDataset --help lists the options of a task.",
+            _EPILOG,
+        ]
+    )

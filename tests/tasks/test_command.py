@@ -1,0 +1,169 @@
+"""The command `senga`: its help, and what it says of mistakes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tasks
+from sketch_models.errors import ConfigError
+from tasks import command
+from tasks.config import SECTIONS
+from tasks.config_page import flag
+
+TOP = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return a list of the arguments that Luigi is run with."""
+    calls: list[list[str]] = []
+
+    def run_with_retcodes(arguments: list[str]) -> None:
+        calls.append(arguments)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(command, "run_with_retcodes", run_with_retcodes)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("BuildDatset", "BuildDatset: there is no such task. Did you mean BuildDataset?"),
+        ("builddataset", "builddataset: there is no such task. Did you mean BuildDataset?"),
+        ("zzz", "zzz: there is no such task. Tasks: BuildDataset, DownloadShard, "),
+        (
+            "quick.cfg",
+            "quick.cfg: expected a task. A recipe goes before: LUIGI_CONFIG_PATH=quick.cfg",
+        ),
+        (
+            "BuildDataset --pack-sise 3",
+            "--pack-sise: there is no such option. Did you mean --pack-size?",
+        ),
+        (
+            "--pack-sise 3 BuildDataset",
+            "--pack-sise: there is no such option. Did you mean --pack-size?",
+        ),
+        (
+            "BuildDataset --pack_size=3",
+            "--pack_size: there is no such option. Did you mean --pack-size?",
+        ),
+        ("BuildDataset --wokers 2", "--wokers: there is no such option. Did you mean --workers?"),
+        ("BuildDataset --qqq", "--qqq: there is no such option."),
+        ("BuildDataset --network inker", "--network: there is no such option."),
+        ("BuildDataset --pack-size", "--pack-size: expected one argument."),
+        (
+            "BuildDataset --filter-all-tags -_-",
+            "--filter-all-tags: expected one argument. A value that",
+        ),
+        (
+            "BuildDataset --filter-all-tags a b",
+            "b: it belongs to no option. Several words are one value",
+        ),
+        ("BuildDataset --pack 3", "ambiguous option: --pack could match --pack-size, "),
+        ("RetryFailed", "RetryFailed needs --codes: outcome codes, separated by commas"),
+        ("DownloadShard --shard x", "--shard x: expected a whole number."),
+    ],
+)
+def test_mistake_is_a_sentence_with_a_suggestion(
+    ran: list[list[str]], arguments: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        command.run(arguments.split())
+    assert str(raised.value).startswith(sentence)
+    assert "\n" not in str(raised.value)
+    assert not ran
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "BuildDataset",
+        "BuildDataset --pack-size 64 --workers=2 --local-scheduler --filter-all-tags=-_-",
+        "--build-seed 3 TrainLines --network inker",
+        "--module tasks BuildDataset",
+        "RetryFailed --codes http_404",
+        "TrainColorizer --train-ema 0.9",  # the old name, which the configuration refuses
+    ],
+)
+def test_everything_else_goes_to_luigi_as_it_is(ran: list[list[str]], arguments: str) -> None:
+    with pytest.raises(SystemExit):
+        command.run(arguments.split())
+    assert ran == [["--module", "tasks", *arguments.split()]]
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as exit_:
+        command.run(arguments)
+    assert exit_.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_shows_the_options_of_senga_first_with_units_and_defaults(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    said = help_of(capsys, "BuildDataset", "-h")
+    assert "(a whole number of pixels from 16 to 4,096; default: 256)" in said
+    assert "default: white_background solo upper_body)" in said  # of luigi.cfg
+    assert said.index("--build-data") < said.index("--pack-size") < said.index("--workers")
+    assert "--train-epochs" not in said
+    assert "--lock-pid-dir" not in said
+    assert "--train-epochs" in help_of(capsys, "TrainColorizer", "--help")
+    assert "--network" in help_of(capsys, "TrainLines", "--help")
+
+
+def test_help_all_shows_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    said = help_of(capsys, "BuildDataset", "--help-all")
+    for section, options_type in SECTIONS.items():
+        for key in fields(options_type):
+            assert f"{flag(section, key.name)} " in said
+    assert "--lock-pid-dir" in said
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_without_a_task_there_is_a_list_of_them(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    said = help_of(capsys, *arguments)
+    for name in tasks.__all__:
+        assert f"\n  {name} " in said
+    assert said.index("BuildDataset") < said.index("TrainLines") < said.index("DownloadShard")
+
+
+def senga(folder: Path, *words: str, **variables: str) -> Any:
+    """Run the command in a folder that is not the repository."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+    return subprocess.run(
+        [sys.executable, "-m", "senga", *words],
+        cwd=folder,
+        env={**env, "PYTHONPATH": str(TOP), **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_runs_in_any_folder_with_the_defaults_and_the_recipes_of_senga(tmp_path: Path) -> None:
+    few = ["FilterPosts", "--metadata-sample-posts", "40"]
+    done = senga(tmp_path, *few, LUIGI_CONFIG_PATH="configs/quick.cfg")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert [line.split()[0] for line in done.stderr.splitlines()] == ["metadata", "filter"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["quick"]
+    refused = senga(tmp_path, *few, "--filter-all-tags", "no_such_tag")
+    assert refused.returncode == 30
+    assert refused.stderr.splitlines()[-1].startswith("[filter]")
+
+
+def test_config_file_that_luigi_cannot_read_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_bytes(b"\xef\xbb\xbf[pack]\nsize = 64\n")
+    done = senga(tmp_path, "BuildDataset")
+    assert done.returncode == 40
+    assert (
+        done.stderr
+        == "luigi.cfg is saved as UTF-8 with a byte order mark. Save it as plain UTF-8.\n"
+    )

@@ -94,7 +94,7 @@ class _Parser(argparse.ArgumentParser):
             task: the task whose own options have a short name, too; there are none without it.
             show_all: whether the help shows the options of every task, and Luigi's own.
         """
-        name = task.task_family if task else "TASK"
+        name = task.get_task_family() if task else "TASK"
         super().__init__(
             prog="senga",
             usage=f"senga {name} [options]",
@@ -158,8 +158,8 @@ def _check_parameters(task: type[luigi.Task], given: Mapping[str, Any]) -> None:
         ConfigError: if one is missing, or is of another type.
     """
     for key, parameter in task.get_params():
-        if given[key] is None and not parameter.has_task_value(task.task_family, key):
-            raise ConfigError(f"{task.task_family} needs --{key}: {parameter.description}.")
+        if given[key] is None and not parameter.has_task_value(task.get_task_family(), key):
+            raise ConfigError(f"{task.get_task_family()} needs --{key}: {parameter.description}.")
         try:
             parameter.parse(given[key] or "0")
         except ValueError as error:

@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 .PHONY: dataset demo test lint bench clean
 
 dataset: $(VENV)/installed
-	@LUIGI_CONFIG_PATH=$(CONFIG) $(BIN)/luigi --module tasks BuildDataset
+	@LUIGI_CONFIG_PATH=$(CONFIG) $(BIN)/senga BuildDataset
 
 demo: $(VENV)/installed
 	@$(BIN)/python -m pipeline.demo $(if $(COLORIZER),--colorizer "$(COLORIZER)")

@@ -1,4 +1,4 @@
-"""Build a dataset from Python: what `luigi --module tasks BuildDataset` does, as a function."""
+"""Build a dataset from Python: what `senga BuildDataset` does, as a function."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def build_dataset(
     workers: int = 1,
     **options: object,
 ) -> BuiltDataset:
-    """Build `train.h5`, `test.h5` and `report.html`, as `luigi --module tasks BuildDataset` does.
+    """Build `train.h5`, `test.h5` and `report.html`, as `senga BuildDataset` does.
 
     Without arguments it is the sample dataset, which needs no network. What is built already, and
     from the same posts and options, is not built again.

@@ -53,21 +53,24 @@ edit it by hand.
 The value of an option comes from these places; a later one overrides an earlier one:
 
 1. its default in the code;
-2. `luigi.cfg` in the current folder; if Senga's sets another value than the default, the tables
-   show it;
-3. the file that the environment variable `LUIGI_CONFIG_PATH` names, such as a recipe of `configs/`;
-4. the command line: `size` of `[pack]` is `--pack-size`.
+2. Senga's `luigi.cfg`, in whatever folder you are; if it sets another value than the default, the
+   tables show it;
+3. `luigi.cfg` in the current folder;
+4. the file that the environment variable `LUIGI_CONFIG_PATH` names, such as a recipe of `configs/`.
+   Senga's own recipes are found in every folder;
+5. the command line: `size` of `[pack]` is `--pack-size`.
 
 In Python, [`build_dataset`](python.md#build-a-dataset) takes options as keywords: `pack_size=128`.
 
 ```sh
 make dataset CONFIG=configs/quick.cfg
-LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset                  # the same
-LUIGI_CONFIG_PATH=configs/quick.cfg luigi --module tasks BuildDataset --pack-size 96   # but smaller
-luigi --module tasks BuildDataset --help-all      # every option with its meaning, and Luigi's own
+LUIGI_CONFIG_PATH=configs/quick.cfg senga BuildDataset                  # the same
+LUIGI_CONFIG_PATH=configs/quick.cfg senga BuildDataset --pack-size 96   # but smaller
+senga BuildDataset --help          # the options of a build: meaning, unit, what holds now
+senga BuildDataset --help-all      # every option, and Luigi's own
 ```
 
-A recipe is an INI file. To set the option of the third command permanently, write into it:
+A recipe is an INI file in UTF-8. To set the option of the third command permanently, write into it:
 
 ```ini
 [pack]
@@ -78,9 +81,15 @@ A list is separated by commas or spaces: `all_tags = solo white_background`, and
 `--filter-all-tags solo,white_background`. In a file it can span several lines. A boolean is
 `true` or `false`, on the command line too: `--pack-sketches true`.
 
+A comment begins with `#` or `;` at the beginning of a line, or between two spaces anywhere; so the
+tags `;)` and `#compass` are tags, also on indented lines of their own. `%` is a character like any
+other, `${{HOME}}` is the environment variable `HOME`, and `~` begins a path in the home folder.
+Files are on this machine: there are no buckets, such as `s3://name`.
+
 A section or option that is not on this page, or a value that is not valid, is an error before
 anything runs. An option that was renamed is an error that gives its new name; the
-[changelog](../CHANGELOG.md) lists them. Luigi's own sections are allowed: `[core]`, `[worker]`,
+[changelog](../CHANGELOG.md) lists them. So are a section or an option that a file has twice, and a
+variable that the environment lacks. Luigi's own sections are allowed: `[core]`, `[worker]`,
 `[scheduler]`, `[resources]` and so on.
 
 What runs again after a change is in [architecture.md](architecture.md#a-re-run). The most important

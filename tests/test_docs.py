@@ -52,7 +52,7 @@ FLAGS = {
 FLAGS |= {f"--{key.name}".replace("_", "-") for key in fields(FolderOptions)}
 PREFIXES = tuple(f"--{section}-".replace("_", "-") for section in SECTIONS)
 
-# Words of luigi commands that are only parsed, and what running them needs.
+# Words of commands of senga that are only parsed, and what running them needs.
 ELSEWHERE = {
     "configs/upper_body.cfg": "metadata and weights",
     "configs/demo.cfg": "hours",
@@ -155,7 +155,7 @@ def commands(block: Block) -> Iterator[Command]:
 def inline_commands(page: str) -> list[Command]:
     """Commands in the running text."""
     prose = re.sub(r"^```.*?^```$", "", TEXTS[page], flags=re.MULTILINE | re.DOTALL)
-    spans = re.findall(r"`((?:[A-Z_]+=\S+ )?(?:luigi|make|pip|python) [^`]+)`", prose)
+    spans = re.findall(r"`((?:[A-Z_]+=\S+ )?(?:luigi|make|pip|python|senga) [^`]+)`", prose)
     found = [parse(page, span) for span in spans]
     return [command for command in found if command]
 
@@ -219,7 +219,7 @@ class Clone:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone in which `make dataset` has run; later builds have fewer pictures."""
     clone = Clone(tmp_path_factory.mktemp("clone"))
-    said = clone.run("make dataset", ["-m", "luigi", "--module", "tasks", "BuildDataset"])
+    said = clone.run("make dataset", ["-m", "senga", "BuildDataset"])
     (printed,) = [block.text for block in blocks("README.md") if not block.language]
     assert said.endswith(printed)
     clone.shrink(TOP / "luigi.cfg", {**SMALL, **SMALLER_PICTURES})
@@ -234,11 +234,11 @@ def follow(command: Command, clone: Clone) -> None:
     programs = {
         ".": _activate,
         "curl": _curl,
-        "luigi": _luigi,
         "make": _make,
         "pip": _pip,
         "python": _python,
         "ruff": _ruff,
+        "senga": _senga,
     }
     program = programs.get(command.words[0])
     assert program, f"{command.where}: there is no test for {command.text!r}"
@@ -248,7 +248,13 @@ def follow(command: Command, clone: Clone) -> None:
 
 def check(command: Command, clone: Clone) -> None:
     """Check a command without running it."""
-    checks = {"luigi": _check_luigi, "make": _make, "pip": _pip, "python": _check_python}
+    checks = {
+        "luigi": _check_luigi,
+        "make": _make,
+        "pip": _pip,
+        "python": _check_python,
+        "senga": _check_senga,
+    }
     checks[command.words[0]](command, command.words[1:], clone)
 
 
@@ -259,12 +265,16 @@ def _activate(command: Command, words: list[str], _: Clone) -> None:
     assert words == [f"{folder[1]}/bin/activate"], command.where
 
 
-def _luigi(command: Command, words: list[str], clone: Clone) -> None:
+def _senga(command: Command, words: list[str], clone: Clone) -> None:
     said = [part for word in words for part in word.split(",")]
     if ELSEWHERE.keys() & {*said, *command.environment.values()}:
-        _check_luigi(command, words, clone)
+        _check_senga(command, words, clone)
     else:
-        clone.run(command.where, ["-m", "luigi", *words], command.environment)
+        clone.run(command.where, ["-m", "senga", *words], command.environment)
+
+
+def _check_senga(command: Command, words: list[str], clone: Clone) -> None:
+    _check_luigi(command, ["--module", "tasks", *words], clone)
 
 
 def _check_luigi(command: Command, words: list[str], clone: Clone) -> None:
@@ -374,7 +384,7 @@ def _curl(command: Command, words: list[str], clone: Clone) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_and_examples_run(page: str, clone: Clone) -> None:
     if "data/sample" in TEXTS[page]:  # as `make dataset` leaves it, not an earlier page
-        clone.run(page, ["-m", "luigi", "--module", "tasks", "BuildDataset"])
+        clone.run(page, ["-m", "senga", "BuildDataset"])
     for block in blocks(page):
         if block.language == "sh":
             for command in commands(block):
@@ -384,7 +394,7 @@ def test_commands_and_examples_run(page: str, clone: Clone) -> None:
         elif block.language == "ini":
             config = ConfigParser(interpolation=None)
             config.read_string(block.text)
-            for section in config.sections():
+            for section in set(config.sections()) - {"core"}:  # of Luigi
                 known = {key.name for key in fields(SECTIONS[section])}
                 assert set(config[section]) <= known, block.where
         else:

@@ -177,7 +177,10 @@ def test_every_room_is_on_the_ladder_and_says_what_it_is() -> None:
 
 
 def test_senga_only_re_exports_the_other_packages() -> None:
-    assert [name for name in MODULES if name.partition(".")[0] == "senga"] == ["senga", "senga.__main__"]
+    assert [name for name in MODULES if name.partition(".")[0] == "senga"] == [
+        "senga",
+        "senga.__main__",
+    ]
     own = {target.partition(".")[0] for target in IMPORTS["senga"]}
     assert own == {"__future__", "importlib", "typing", "sketch_models", "pipeline", "tasks"}
 

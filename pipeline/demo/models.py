@@ -37,7 +37,7 @@ from sketch_models.xdog import XdogOptions
 SHIPPED = Path(__file__).parent / "model"
 """The folder of the colorizer that comes with the demo."""
 
-TRAIN_COMMAND = "LUIGI_CONFIG_PATH=configs/demo.cfg luigi --module tasks TrainColorizer"
+TRAIN_COMMAND = "LUIGI_CONFIG_PATH=configs/demo.cfg senga TrainColorizer"
 """The command that trained the shipped colorizer."""
 
 _METRICS_FILE = "metrics.json"

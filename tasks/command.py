@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import shutil
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
@@ -46,9 +48,9 @@ _LUIGI_FLAGS = {
 }
 _DESCRIPTION = "Build datasets and train colorizers."
 _EPILOG = """\
-Options can also be in a config file, as size = 96 in the section [pack] for --pack-size 96:
-luigi.cfg in this folder, or the recipe that LUIGI_CONFIG_PATH names.
-"""
+senga BuildDataset --help lists the options of a task. They can be in a config
+file, too: size = 96 in the section [pack] is --pack-size 96. Config files are
+luigi.cfg in this folder, and the recipe that LUIGI_CONFIG_PATH names."""
 
 
 def run(arguments: Sequence[str]) -> NoReturn:
@@ -216,18 +218,12 @@ def _first_line(task: type[luigi.Task]) -> str:
 
 def _overview() -> str:
     """Return the help of the command without a task."""
-    names = sorted(tasks.__all__, key=lambda name: name in _STAGES)
-    lines = [f"  {name:20}{_first_line(getattr(tasks, name))}" for name in names]
-    return "\n".join(
-        [
-            "usage: senga TASK [options]",
-            "",
-            _DESCRIPTION,
-            "",
-            "tasks:",
-            *lines,
-            "",
-            "senga BuildDataset --help lists the options of a task.",
-            _EPILOG,
-        ]
-    )
+    width = shutil.get_terminal_size().columns - 2
+    stages = ["The stages, all of which BuildDataset runs:"]
+    lines = ["usage: senga TASK [options]", "", _DESCRIPTION, ""]
+    for name in sorted(tasks.__all__, key=lambda name: (name in _STAGES, name)):
+        text = _first_line(getattr(tasks, name))
+        (stages if name in _STAGES else lines).append(
+            textwrap.fill(text, width, initial_indent=f"  {name:20}", subsequent_indent=" " * 22)
+        )
+    return "\n".join([*lines, "", *stages, "", _EPILOG])

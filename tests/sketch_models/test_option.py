@@ -1,7 +1,9 @@
 """Options know their help, bounds and section, and name themselves when they are wrong."""
 
 import math
+import re
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +13,8 @@ from sketch_models.errors import ConfigError, SengaError
 from sketch_models.option import (
     Limits,
     Options,
+    local_path,
+    nearest,
     option,
     renamed_keys,
     settings_of,
@@ -125,3 +129,17 @@ def test_bounds_allow_what_lies_between_them(value: float, low: float, high: flo
     assert Limits(at_least=low, at_most=high).allow(value) == (low <= value <= high)
     assert Limits(above=low, below=high).allow(value) == (low < value < high)
     assert Limits().allow(value) == math.isfinite(value)
+
+
+def test_path_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/mina")
+    assert local_path("~/art") == Path("/home/mina/art")
+    assert local_path("~nobody-of-that-name/art") == Path("~nobody-of-that-name/art")
+    for address in ("s3://bucket/art", "s3:/bucket", "https://example.org", "hf+x://a"):
+        with pytest.raises(ConfigError, match=f"^{re.escape(address)}: expected a path on this"):
+            local_path(address)
+
+
+def test_nearest_choice_is_suggested_whatever_the_case() -> None:
+    assert nearest("Pack-Siez", ["pack-size", "size"]) == " Did you mean pack-size?"
+    assert nearest("zzz", ["pack-size", "size"]) == ""

@@ -163,3 +163,10 @@ def test_unreadable_reference_is_one_sentence(tmp_path: Path) -> None:
     arguments = ["none", str(tmp_path), str(tmp_path), "--reference", str(tmp_path / "sunset.png")]
     with pytest.raises(SengaError, match=r"--reference .*sunset\.png cannot be read \(not_a_pic"):
         main(arguments)
+
+
+def test_folders_are_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SengaError, match="^s3://out: expected a path on this machine"):
+        main(["colorizer.safetensors", "lines", "s3://out"])
+    assert not list(tmp_path.iterdir())

@@ -21,6 +21,12 @@ def test_defaults_are_those_of_the_build() -> None:
     assert not options.from_sketch
 
 
+@pytest.mark.parametrize("folders", [["s3://in", "out"], ["in", "s3://out"]])
+def test_folders_are_on_this_machine(folders: list[str]) -> None:
+    with pytest.raises(ConfigError, match="= s3://.*: expected a path on this machine"):
+        parse(folders)
+
+
 def test_all_styles() -> None:
     assert parse(["in", "out", "--style", "all"]).styles == ("original", "enhanced", "pured")
 

@@ -43,6 +43,8 @@ _GROUPS_OF_TASKS = {
 """Groups of options that `--help` shows; of other tasks, those of a build."""
 
 _LUIGI_FLAGS = {
+    "--help": "show the options of a task",
+    "--help-all": "show the options of all tasks",
     "--workers": "processes that work on shards at once: a whole number; default 1",
     "--scheduler-url": "address of luigid, if [core] local_scheduler = false",
 }
@@ -64,12 +66,20 @@ def run(arguments: Sequence[str]) -> NoReturn:
         SystemExit: with an exit code of [retcode]; 0 if everything is made.
     """
     arguments = ["--help" if word == "-h" else word for word in arguments]
-    chosen, rest = _Parser().parse_known_args(arguments)
-    if chosen.task is None and not rest:
+    parser = _Parser()
+    chosen, rest = parser.parse_known_args(arguments)
+    if not arguments or (chosen.task is None and (chosen.help or chosen.help_all)):
         print(_overview())
         raise SystemExit(0)
-    # An unknown option takes the task for its value.
-    task = _find_task(next((word for word in rest if word in tasks.__all__), chosen.task or ""))
+    # An option that it does not know takes the task for its value.
+    name = next((word for word in rest if word in tasks.__all__), chosen.task)
+    if name is None:
+        raise ConfigError(
+            _unknown(rest[0], parser.flags)
+            if rest
+            else f"There is no task: senga BuildDataset {' '.join(arguments)}, for example."
+        )
+    task = _find_task(name)
     parser = _Parser(task)
     chosen, rest = parser.parse_known_args(arguments)
     if rest:
@@ -110,7 +120,7 @@ class _Parser(argparse.ArgumentParser):
         if task:
             own = self.add_argument_group("options of this task")
             for key, parameter in task.get_params():
-                self._add(own, f"--{key.replace('_', '-')}", parameter.description)
+                self._add(own, f"--{key.replace('_', '-')}", parameter.description, parameter)
         shown = set(GROUPS) if show_all else _groups_of(name)
         for heading, sections in GROUPS.items():
             for section in sections:
@@ -129,18 +139,22 @@ class _Parser(argparse.ArgumentParser):
     def _add_luigi(self, *, show_all: bool) -> None:
         """Add Luigi's own options, and the old names of ours, which `tasks.config` refuses."""
         group = self.add_argument_group("of Luigi")
-        self._add(group, "--help", "show the options of a task", is_switch=True)
-        self._add(group, "--help-all", "show the options of all tasks", is_switch=True)
         for section, is_without_section, key, parameter in Register.get_all_params():
             name = flag(section, key) if not is_without_section else f"--{key.replace('_', '-')}"
             if name not in self.flags:
                 text = _LUIGI_FLAGS.get(name, parameter.description if show_all else None)
-                is_switch = isinstance(parameter, luigi.BoolParameter)
-                self._add(group, name, text, is_switch=is_switch)
+                self._add(group, name, text, parameter)
 
-    def _add(self, group: Any, name: str, text: str | None, *, is_switch: bool = False) -> None:  # noqa: ANN401 - argparse's
+    def _add(
+        self,
+        group: Any,  # noqa: ANN401 - argparse has no public name for it
+        name: str,
+        text: str | None,
+        parameter: luigi.Parameter | None = None,
+    ) -> None:
         """Add an option to a group of the help; without a text it is hidden."""
         self.flags.append(name)
+        is_switch = isinstance(parameter, luigi.BoolParameter)
         value = {"action": "store_true"} if is_switch else {"metavar": "VALUE"}
         shown = argparse.SUPPRESS if text is None else text.replace("%", "%%")
         group.add_argument(name, help=shown, **value)
@@ -160,12 +174,14 @@ def _check_parameters(task: type[luigi.Task], given: Mapping[str, Any]) -> None:
         ConfigError: if one is missing, or is of another type.
     """
     for key, parameter in task.get_params():
-        if given[key] is None and not parameter.has_task_value(task.get_task_family(), key):
-            raise ConfigError(f"{task.get_task_family()} needs --{key}: {parameter.description}.")
-        try:
-            parameter.parse(given[key] or "0")
-        except ValueError as error:
-            raise ConfigError(f"--{key} {given[key]}: expected a whole number.") from error
+        name = f"--{key.replace('_', '-')}"
+        if given[key]:
+            try:
+                parameter.parse(str(given[key]))
+            except ValueError as error:
+                raise ConfigError(f"{name} {given[key]}: expected a whole number.") from error
+        elif not parameter.has_task_value(task.get_task_family(), key):
+            raise ConfigError(f"{task.get_task_family()} needs {name}: {parameter.description}.")
 
 
 def _options_of(section: str) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import luigi
 import pytest
 
 import tasks
@@ -67,6 +68,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ),
         ("BuildDataset --pack 3", "ambiguous option: --pack could match --pack-size, "),
         ("RetryFailed", "RetryFailed needs --codes: outcome codes, separated by commas"),
+        ("--pack-size 64", "There is no task: senga BuildDataset --pack-size 64, for example."),
+        ("--pack-siez", "--pack-siez: there is no such option. Did you mean --pack-size?"),
         ("DownloadShard --shard x", "--shard x: expected a whole number."),
     ],
 )
@@ -95,6 +98,25 @@ def test_everything_else_goes_to_luigi_as_it_is(ran: list[list[str]], arguments:
     with pytest.raises(SystemExit):
         command.run(arguments.split())
     assert ran == [["--module", "tasks", *arguments.split()]]
+
+
+def test_switch_of_a_task_takes_no_value(
+    ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sweep(luigi.Task):
+        """Sweep."""
+
+        floor = luigi.IntParameter(description="the floor")
+        dry_run = luigi.BoolParameter(description="only look")
+
+    monkeypatch.setattr(tasks, "__all__", [*tasks.__all__, "Sweep"])
+    monkeypatch.setattr(tasks, "Sweep", Sweep, raising=False)
+    for words in (["Sweep", "--dry-run", "--floor", "0"], ["--floor=1", "Sweep"]):
+        with pytest.raises(SystemExit):
+            command.run(words)
+    assert len(ran) == 2
+    with pytest.raises(ConfigError, match="^Sweep needs --floor: the floor"):
+        command.run(["Sweep", "--dry-run"])
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -15,6 +15,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 from sketch_models.errors import ConfigError
+from sketch_models.weights.cache import expand_path
 
 RECIPE_VARIABLE = "LUIGI_CONFIG_PATH"
 """Environment variable: the recipe, which is read last."""
@@ -105,7 +106,7 @@ def find_recipe(name: str | Path, given_by: str) -> Path:
     Raises:
         ConfigError: if there is no such file.
     """
-    path = Path(name).expanduser()
+    path = expand_path(str(name))
     if path.is_file():
         return path
     if path.is_dir():

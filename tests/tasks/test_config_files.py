@@ -124,6 +124,10 @@ def test_recipe_of_senga_is_found_without_the_repository() -> None:
     assert config_files.read("configs/quick.cfg").get("build", "dataset") == "mine"
     with pytest.raises(ConfigError, match=r"recipes: configs/demo.cfg, configs/lines.cfg, "):
         config_files.read("configs/absent.cfg")
+    with pytest.raises(
+        ConfigError, match=r"^recipe = ~nobody-of-that-name/a.cfg: there is no such"
+    ):
+        config_files.read("~nobody-of-that-name/a.cfg")
     with pytest.raises(ConfigError, match=r"^recipe = configs: it is a folder"):
         config_files.read("configs")
 

@@ -139,7 +139,9 @@ def screen_shard(
 
 def count_color_profiles(table: Path) -> dict[str, int]:
     """Return the number of pictures of a screen's table by what became of their colour profile."""
-    profiles = pl.read_parquet(table, columns=["color_profile"], glob=False).to_series().drop_nulls()
+    profiles = (
+        pl.read_parquet(table, columns=["color_profile"], glob=False).to_series().drop_nulls()
+    )
     return dict(Counter(profiles.to_list()).most_common())
 
 

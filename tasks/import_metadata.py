@@ -29,6 +29,7 @@ logger = logging.getLogger("senga")
 class ImportMetadata(Stage):
     """Import posts into `posts.parquet`; rows that cannot be read go to `quarantine.csv`."""
 
+    version = 2
     stage = "metadata"
     unit = "posts"
 
@@ -129,7 +130,10 @@ class ImportMetadata(Stage):
 
     def _collect_from_board(self, on_progress: OnProgress) -> StageResult:
         """Collect new posts, and import all that were ever collected."""
-        collected = self.dataset.api_posts(self.settings_hash())
+        # What a board has returned stays as it is, whatever version imports it.
+        collected = self.dataset.api_posts(
+            store.fingerprint([self.task_family, 1, self.settings(), []])
+        )
         with store.explain_write_errors(collected):
             collected.parent.mkdir(parents=True, exist_ok=True)
             with open_client() as client:

@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.picture_format import EXTENSIONS, FORMATS
-from pipeline.posts.rows import POSTS, RATINGS
+from pipeline.posts.fields import RATINGS
+from pipeline.posts.rows import POSTS
 from pipeline.progress import OnProgress, ignore
 from pipeline.store import shard_name
 from pipeline.thread_map import thread_map
@@ -47,15 +48,19 @@ class FilterOptions(Options, section="filter"):
     )
     ratings: tuple[str, ...] = option(
         ("s",),
-        "ratings to keep, as letters or words: s q e",
+        "ratings to keep, as letters or words: s q e; all three: unknown ones too",
         choices=tuple(RATINGS),
         not_empty=True,
     )
     min_score: int = option(
         0, "lowest score of a post, a missing one counting as 0; 0: any", at_least=0
     )
-    min_side: int = option(0, "shortest allowed side of the picture, pixels; 0: any", at_least=0)
-    max_side: int = option(0, "longest allowed side of the picture, pixels; 0: any", at_least=0)
+    min_side: int = option(
+        0, "shortest allowed side of the picture, pixels; 0: any, unknown ones too", at_least=0
+    )
+    max_side: int = option(
+        0, "longest allowed side of the picture, pixels; 0: any, unknown ones too", at_least=0
+    )
     extensions: tuple[str, ...] = option(
         tuple(FORMATS),
         "file types to keep by the URL: jpg (also .jpeg), png, gif, webp, bmp, avif; one without "
@@ -247,16 +252,19 @@ def _rules(options: FilterOptions) -> list[_Rule]:
         rules.append(_Rule(f"any_tags {' '.join(options.any_tags)}", has_any))
     rules += [_Rule(f"none_tags {tag}", ~_has_tag(tag)) for tag in dict.fromkeys(options.none_tags)]
     ratings = sorted({RATINGS[rating] for rating in options.ratings})
-    rules.append(_Rule(f"ratings {' '.join(ratings)}", pl.col("rating").is_in(ratings)))
+    keeps_all = len(ratings) == len(set(RATINGS.values()))
+    has_rating = pl.lit(True) if keeps_all else pl.col("rating").is_in(ratings)
+    rules.append(_Rule(f"ratings {' '.join(ratings)}", has_rating))
     if options.min_score:
         score = pl.col("score").fill_null(0)
         rules.append(_Rule(f"min_score {options.min_score}", score >= options.min_score))
+    sides = pl.col("width", "height")  # null if unknown, so that neither rule keeps the post
     if options.min_side:
-        shorter = pl.min_horizontal("width", "height")
-        rules.append(_Rule(f"min_side {options.min_side}", shorter >= options.min_side))
+        long_enough = pl.all_horizontal(sides >= options.min_side)
+        rules.append(_Rule(f"min_side {options.min_side}", long_enough))
     if options.max_side:
-        longer = pl.max_horizontal("width", "height")
-        rules.append(_Rule(f"max_side {options.max_side}", longer <= options.max_side))
+        short_enough = pl.all_horizontal(sides <= options.max_side)
+        rules.append(_Rule(f"max_side {options.max_side}", short_enough))
     rules.append(
         _Rule(f"extensions {' '.join(options.extensions)}", _has_extension(options.extensions))
     )

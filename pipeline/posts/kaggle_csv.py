@@ -1,4 +1,4 @@
-"""Split a CSV in the Kaggle layout into the fields of its lines, block by block.
+"""Split a CSV with the columns of Kaggle's into the fields of its lines, block by block.
 
 A line is a row: no field of this layout holds a line break, so a quote that is not closed spoils
 its own line and no other. Blocks go through the CSV parser of polars, which is fast but silent
@@ -9,8 +9,9 @@ block is accounted for; other blocks are halved until the bad lines are alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from gzip import GzipFile
 from typing import IO
 
@@ -32,10 +33,35 @@ COLUMNS = (
 )
 """Header of the Kaggle dataset `alamson/safebooru`."""
 
+NEEDED = ("id", "sample_url", "tags")
+"""Columns without which no file holds posts; the others are unknown if they are missing."""
+
 BLOCK = 16 << 20  # bytes; larger ones are no faster, and cost memory
 _LINEWISE_BYTES = 16 << 10  # blocks of this size are read line by line if something is wrong
-_WIDE_HEADER = ",".join((*COLUMNS, "extra")).encode() + b"\n"  # long rows fill `extra`
-_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|\Z)')
+
+
+@dataclass(frozen=True)
+class CsvLayout:
+    """The columns of a CSV.
+
+    Attributes:
+        names: of all columns in their order: those of `COLUMNS`, each at most once; others in
+            any spelling.
+        separator: the character between two fields.
+    """
+
+    names: tuple[str, ...] = COLUMNS
+    separator: str = ","
+
+    @property
+    def wide_header(self) -> bytes:
+        """The line of the header, with unique names, and `extra`, which long rows fill."""
+        names = [name if name in COLUMNS else str(n) for n, name in enumerate(self.names)]
+        return self.separator.join([*names, "extra"]).encode() + b"\n"
+
+    def select(self) -> list[pl.Expr]:
+        """Return the columns `COLUMNS` of a table with these columns; missing ones are empty."""
+        return [pl.col(name) if name in self.names else pl.lit("").alias(name) for name in COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -72,104 +98,111 @@ def read_blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
         line += _count(block, "\n")
 
 
-def split_line(text: str) -> list[str] | None:
+@cache
+def _field_pattern(separator: str) -> re.Pattern[str]:
+    separator = re.escape(separator)
+    return re.compile(rf'(?:"([^"]*(?:""[^"]*)*)"|([^"{separator}]*))({separator}|\Z)')
+
+
+def split_line(text: str, separator: str = ",") -> list[str] | None:
     """Return the fields of a CSV line; None if a quote is not closed or is inside a field."""
+    pattern = _field_pattern(separator)
     fields, offset, more = [], 0, True
     while more:
-        field = _FIELD.match(text, offset)
+        field = pattern.match(text, offset)
         if field is None:
             return None
-        quoted, unquoted, comma = field.groups()
+        quoted, unquoted, end = field.groups()
         fields.append(unquoted if quoted is None else quoted.replace('""', '"'))
-        offset, more = field.end(), bool(comma)
+        offset, more = field.end(), bool(end)
     return fields
 
 
-def split_lines(content: bytes) -> Iterator[pl.DataFrame]:
-    """Split each line into its fields, as strings; add a `reason` if it cannot be split.
+def split_lines(content: bytes, layout: CsvLayout) -> Iterator[pl.DataFrame]:
+    r"""Split each line into its fields, as strings; add a `reason` if it cannot be split.
 
     Args:
-        content: whole lines, each with its end.
+        content: whole lines of `clean_lines`, each with its end.
+        layout: of the lines.
 
     Yields:
         Frames with the columns `COLUMNS` and `reason`, one row for each line, in order.
     """
-    frame = _parse(content)
+    frame = _parse(content, layout)
     if frame is not None:
         yield frame
     elif len(content) <= _LINEWISE_BYTES or content.count(b"\n") == 1:
-        yield _split(content.split(b"\n")[:-1])
+        yield _split(content.split(b"\n")[:-1], layout)
     else:
         middle = content.find(b"\n", len(content) // 2) + 1
         if middle == len(content):
             middle = content.rfind(b"\n", 0, len(content) // 2) + 1
-        yield from split_lines(content[:middle])
-        yield from split_lines(content[middle:])
+        yield from split_lines(content[:middle], layout)
+        yield from split_lines(content[middle:], layout)
 
 
-def _parse(content: bytes) -> pl.DataFrame | None:
+def _parse(content: bytes, layout: CsvLayout) -> pl.DataFrame | None:
     """Split many lines at once, like `_split`; return None if anything may have gone wrong."""
-    structure = _count_structure(content)
+    structure = _count_structure(content, layout.separator)
     if structure is None:
         return None
     try:
         frame = pl.read_csv(
-            _WIDE_HEADER + content,
+            layout.wide_header + content,
+            separator=layout.separator,
             infer_schema=False,
             empty_string_is_null=False,
             truncate_ragged_lines=True,
         )
-    except pl.exceptions.PolarsError:  # not UTF-8
+    except pl.exceptions.PolarsError:
         return None
     if frame.height != _count(content, "\n"):
         return None
-    # A row without tags may have been too short, and is split alone. The others have nine fields,
-    # or ten of which the last is empty: those are longer than the sum of their fields.
-    doubtful = frame.select((pl.col("tags") == "") | (pl.col("extra") != "")).to_series()
+    # A row whose last field is empty may have been too short, and is split alone. The others have
+    # all fields, or one more that is empty: those are longer than the sum of their fields.
+    last = frame.columns[-2]
+    doubtful = frame.select((pl.col(last) == "") | (pl.col("extra") != "")).to_series()
     doubtful_rows = doubtful.arg_true()
     lines = content.split(b"\n") if len(doubtful_rows) else []
     doubtful_lines = [lines[row] for row in doubtful_rows]
     certain = frame.filter(~doubtful) if doubtful_lines else frame
     field_bytes = certain.select(pl.sum_horizontal(pl.all().str.len_bytes()).sum()).item()
-    field_bytes += (len(COLUMNS) - 1) * certain.height
+    field_bytes += (len(layout.names) - 1) * certain.height
     expected_bytes = len(content) - structure
     if doubtful_lines:
         doubtful_content = b"\n".join([*doubtful_lines, b""])
-        expected_bytes -= len(doubtful_content) - (_count_structure(doubtful_content) or 0)
+        doubtful_structure = _count_structure(doubtful_content, layout.separator) or 0
+        expected_bytes -= len(doubtful_content) - doubtful_structure
     if field_bytes != expected_bytes:
         return None
-    frame = certain.select(*COLUMNS, reason=pl.lit(None, pl.String))
+    frame = certain.select(*layout.select(), reason=pl.lit(None, pl.String))
     if not doubtful_lines:
         return frame
     order = pl.concat([(~doubtful).arg_true(), doubtful_rows]).arg_sort()
-    return pl.concat([frame, _split(doubtful_lines)])[order]
+    return pl.concat([frame, _split(doubtful_lines, layout)])[order]
 
 
-def _count_structure(content: bytes) -> int | None:
+def _count_structure(content: bytes, separator: str) -> int | None:
     """Count the bytes that are line ends or quote marks.
 
     Returns:
-        The count; None if there is another control character, or a quote that neither surrounds
-        a field nor is doubled inside one.
+        The count; None if there is a quote that neither surrounds a field nor is doubled inside
+        one.
     """
     characters = np.frombuffer(content, np.uint8)
-    controls = np.count_nonzero(characters < ord(" "))
-    newlines = _count(content, "\n")
-    if controls > newlines and controls != newlines + content.count(b"\r\n"):
-        return None
     quotes = np.flatnonzero(characters == ord('"'))
     if len(quotes) % 2:
         return None
     opening, closing = quotes[::2], quotes[1::2]
     before, after = characters[opening - 1], characters[closing + 1]  # -1: the last newline
-    opens = (before == ord(",")) | (before == ord("\n"))
-    closes = (after == ord(",")) | (after < ord(" "))
+    opens = (before == ord(separator)) | (before == ord("\n"))
+    closes = (after == ord(separator)) | (after == ord("\n"))
     doubled = opening[1:] == closing[:-1] + 1
     opens[1:] |= doubled
     closes[:-1] |= doubled
     if not (opens.all() and closes.all()):
         return None
-    return int(controls + len(quotes) - np.count_nonzero(doubled))
+    return int(_count(content, "\n") + len(quotes) - np.count_nonzero(doubled))
 
 
 def _count(content: bytes, character: str) -> int:
@@ -177,29 +210,22 @@ def _count(content: bytes, character: str) -> int:
     return int(np.count_nonzero(np.frombuffer(content, np.uint8) == ord(character)))
 
 
-def _split(lines: Iterable[bytes]) -> pl.DataFrame:
+def _split(lines: Iterable[bytes], layout: CsvLayout) -> pl.DataFrame:
     """Split each line into its fields, as strings; add a `reason` if it cannot be split."""
-    rows = [_split_or_reason(line.removesuffix(b"\r")) for line in lines]
+    places = [layout.names.index(name) if name in layout.names else -1 for name in COLUMNS]
+    rows = [_split_or_reason(line.decode(), layout, places) for line in lines]
     return pl.DataFrame(rows, dict.fromkeys([*COLUMNS, "reason"], pl.String), orient="row")
 
 
-def _split_or_reason(line: bytes) -> Sequence[str | None]:
+def _split_or_reason(text: str, layout: CsvLayout, places: list[int]) -> list[str | None]:
     reason = None
-    fields = None
-    try:
-        text = line.decode()
-    except UnicodeDecodeError:
-        reason = "not_utf8"
-    else:
-        fields = split_line(text)
-        if not text.strip():
-            reason = "empty_line"
-        elif any(character < " " for character in text):
-            reason = "control_character"
-        elif fields is None:
-            reason = "broken_quote"
-        elif len(fields) != len(COLUMNS):
-            reason = "field_count"
+    fields = split_line(text, layout.separator)
+    if not text.strip(layout.separator + " "):
+        reason = "empty_line"
+    elif fields is None:
+        reason = "broken_quote"
+    elif len(fields) != len(layout.names):
+        reason = "field_count"
     if fields is None or reason:
         return [*[None] * len(COLUMNS), reason]
-    return [*fields, None]
+    return [*("" if place < 0 else fields[place] for place in places), None]

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import csv as csv_format
-import gzip
 import json
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from pipeline.posts.kaggle_csv import COLUMNS, Block, read_blocks, split_line
-from pipeline.posts.options import HOW_TO_GET_IT
+from pipeline.posts.clean_text import without_surrogates
+from pipeline.posts.csv_source import CsvSource
+from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.parquet import ParquetSource, is_parquet
-from pipeline.posts.rows import POSTS, Rejected, read_block, read_rows, to_csv_line
+from pipeline.posts.rows import POSTS, Rejected, read_rows, to_csv_line
 from pipeline.progress import OnProgress, ignore
-from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
+
+REASONS = {
+    "empty_line": "the line is empty",
+    "broken_quote": "a quotation mark is not closed, or stands inside a field",
+    "field_count": "the row has more or fewer fields than the header",
+    "bad_id": "the id is not a whole number of 1 or more",
+    "bad_url": "the address of the picture is not an http or https URL",
+    "duplicate_id": "an earlier row has the same id",
+}
+"""Why a row is no post, by the code in the quarantine."""
 
 ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
 _SORT_CHUNK = 200_000  # rows, about 100 MB
@@ -46,20 +53,21 @@ class Source(Protocol):
 def import_posts(
     path: Path, posts: Path, quarantine: Path, on_progress: OnProgress = ignore
 ) -> dict[str, int]:
-    r"""Import a file in the Kaggle layout, CSV or Parquet, into a table of posts.
+    r"""Import a file with the columns of Kaggle's, CSV or Parquet, into a table of posts.
 
     Memory is bounded whatever the size of the file, but for some 40 bytes a row if its rows are
     not in ascending order of ids.
 
     Args:
-        path: the file under any name: a CSV, plain or gzipped, or Parquet with the same columns.
+        path: the file under any name: a CSV, plain or gzipped, as pandas, R, Excel, DuckDB and the
+            like write it, or Parquet with the same columns.
         posts: parquet file to write, with the columns `rows.POSTS`, ascending by id, each
             id once: the first row in the file counts.
         quarantine: CSV file to write, with the columns line (of `path`; a header is line 1, and a
             Parquet file is numbered as if it had one), reason and text (the row as CSV; NUL and
-            bytes that are not UTF-8 as \xNN), one row for each line that is no post. Reasons:
-            empty_line, not_utf8, control_character, broken_quote, field_count, bad_id,
-            bad_created_at, bad_rating, bad_score, bad_url, bad_size, duplicate_id.
+            bytes that are not UTF-8 as \xNN), one row for each line that is no post. The reasons
+            are those of `REASONS`; a post needs an id and a URL, and any other field that cannot
+            be read is unknown.
         on_progress: called with the number of lines read.
 
     Returns:
@@ -68,7 +76,7 @@ def import_posts(
     Raises:
         SengaError: if the file as a whole is not of this layout, or there is no space left.
     """
-    source: Source = ParquetSource(path) if is_parquet(path) else _CsvSource(path)
+    source: Source = ParquetSource(path) if is_parquet(path) else CsvSource(path)
     return _import(source, posts, quarantine, on_progress)
 
 
@@ -190,71 +198,6 @@ def _cannot_write(path: Path, error: Exception) -> SengaError:
     )
 
 
-class _CsvSource:
-    """A CSV in the Kaggle layout, plain or gzipped."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
-        return thread_map(read_block, _data_blocks(self._path))
-
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
-        rejected: list[Rejected] = []
-        for block in _data_blocks(self._path):
-            texts = block.content.split(b"\n")[:-1]
-            for line in lines[len(rejected) :]:
-                if line >= block.line + len(texts):
-                    break
-                text = texts[line - block.line].removesuffix(b"\r")
-                rejected.append(Rejected(line, reason, text))
-        return rejected
-
-
-def _data_blocks(csv: Path) -> Iterator[Block]:
-    """Yield the blocks of a CSV after its header, which is checked."""
-    empty = True
-    try:
-        with closing(_open(csv)) as stream:
-            for block in read_blocks(stream):
-                if block.line == 1:
-                    header, _, content = block.content.partition(b"\n")
-                    _check_header(csv, header)
-                    block = Block(2, content)
-                if block.content:
-                    empty = False
-                    yield block
-    except FileNotFoundError as error:
-        raise SengaError(f"{csv} is missing: {HOW_TO_GET_IT}.") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SengaError(f"{csv} is a damaged gzip file ({error}). Download it again.") from error
-    except OSError as error:
-        raise SengaError(
-            f"{csv} cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from error
-    if empty:
-        raise SengaError(f"{csv} holds no posts. Download it again.")
-
-
-def _open(csv: Path) -> IO[bytes] | gzip.GzipFile:
-    stream = csv.open("rb")
-    magic = stream.read(2)
-    stream.seek(0)
-    if magic == b"\x1f\x8b":
-        stream.close()
-        return gzip.open(csv)
-    return stream
-
-
-def _check_header(csv: Path, header: bytes) -> None:
-    text = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode(errors="replace")
-    if split_line(text) != list(COLUMNS):
-        remedy = "Unpack it" if text.startswith("PK") else "Use the file all_data.csv of Kaggle"
-        raise SengaError(
-            f"{csv} starts with {text[:80]!r}, expected the header {','.join(COLUMNS)}. {remedy}."
-        )
-
-
 class _SpoolSource:
     """Rows that `_spool_rows` has written."""
 
@@ -264,14 +207,14 @@ class _SpoolSource:
     def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
         schema = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
         for rows in self._batches():
-            accepted, rejected = [], []
-            for line, *fields in rows:
-                if reason := _find_defect(fields):
-                    rejected.append(Rejected(line, reason, to_csv_line(fields)))
-                else:
-                    accepted.append((line, *fields))
-            posts, others = read_rows(pl.DataFrame(accepted, schema, orient="row"))
-            yield posts, sorted([*rejected, *others], key=lambda row: row.line)
+            whole = [row for row in rows if len(row) == len(schema)]
+            posts, rejected = read_rows(pl.DataFrame(whole, schema, orient="row"))
+            rejected += [
+                Rejected(line, "field_count", to_csv_line(fields))
+                for line, *fields in rows
+                if len(fields) != len(COLUMNS)
+            ]
+            yield posts, sorted(rejected, key=lambda row: row.line)
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         wanted = set(lines)
@@ -290,7 +233,9 @@ def _spool_rows(row_batches: Iterable[Rows], spool: Path, on_progress: OnProgres
     """Write rows as lines of JSON, which holds any text; return their number."""
     total = 0
     for rows in row_batches:
-        lines = [json.dumps([line, *fields]) + "\n" for line, fields in rows]
+        lines = [
+            json.dumps([line, *map(without_surrogates, fields)]) + "\n" for line, fields in rows
+        ]
         try:
             with spool.open("a" if total else "w", encoding="ascii") as file:
                 file.writelines(lines)
@@ -299,13 +244,3 @@ def _spool_rows(row_batches: Iterable[Rows], spool: Path, on_progress: OnProgres
         total += len(lines)
         on_progress(len(lines))
     return total
-
-
-def _find_defect(fields: list[str]) -> str | None:
-    if len(fields) != len(COLUMNS):
-        return "field_count"
-    try:
-        "".join(fields).encode()
-    except UnicodeEncodeError:  # half a surrogate pair, as JSON can spell it
-        return "not_utf8"
-    return None

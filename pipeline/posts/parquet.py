@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.posts.kaggle_csv import COLUMNS
+from pipeline.posts.csv_source import danbooru_remedy
+from pipeline.posts.kaggle_csv import COLUMNS, NEEDED
 from pipeline.posts.rows import Rejected, read_rows, reject_rows
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
@@ -31,7 +32,8 @@ class ParquetSource:
     """A Parquet file with a row for each post.
 
     Its columns are numbers or text, whatever a converter made of them: an integer column with gaps
-    may have become one of floats, with NaN for missing values. Further columns are ignored.
+    may have become one of floats, with NaN for missing values. Further columns are ignored; of
+    the columns that a post does without, missing ones and those of other types are unknown.
     Reading raises a `SengaError` if the file is damaged or has other columns.
     """
 
@@ -63,16 +65,20 @@ class ParquetSource:
         """Scan the columns `COLUMNS` as strings, empty for missing values."""
         scan = pl.scan_parquet(self._path, glob=False, hive_partitioning=False)
         schema = scan.collect_schema()
-        missing = [name for name in COLUMNS if name not in schema]
+        missing = [name for name in NEEDED if name not in schema]
         if missing:
+            remedy = danbooru_remedy(schema.names()) or _REMEDY
             raise SengaError(
                 f"{self._path} lacks the columns {', '.join(missing)}, expected those of the CSV "
-                f"({','.join(COLUMNS)}). {_REMEDY}."
+                f"({','.join(COLUMNS)}). {remedy}."
             )
-        return scan.select(self._as_text(name, schema[name]) for name in COLUMNS)
+        return scan.select(
+            self._as_text(name, schema[name]) if name in schema else pl.lit("").alias(name)
+            for name in COLUMNS
+        )
 
     def _as_text(self, name: str, dtype: pl.DataType) -> pl.Expr:
-        """Return a column as strings; raise SengaError if it is neither numbers nor text."""
+        """Return a column as strings; raise SengaError if a post needs it and cannot have it."""
         column = pl.col(name)
         if dtype.is_float():
             integer = column.cast(pl.Int64, strict=False)
@@ -83,6 +89,8 @@ class ParquetSource:
         if name == "created_at" and dtype.base_type() in (pl.Datetime, pl.Date):
             column = column.dt.epoch("s")
         elif not (dtype.is_numeric() or dtype.base_type() in _TEXT_TYPES):
+            if name not in NEEDED:
+                return pl.lit("").alias(name)
             raise SengaError(
                 f"Column {name} of {self._path} is of type {dtype}, expected numbers or text. "
                 f"{_REMEDY}."

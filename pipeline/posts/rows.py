@@ -1,4 +1,8 @@
-"""Parse rows of text into posts: numbers, ratings, URLs and tags in one spelling."""
+"""Parse rows of text into posts: numbers, ratings, URLs and tags in one spelling.
+
+A post needs an id and the URL of its picture. What else cannot be read is unknown, and costs the
+post only where a rule of the filter needs it.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +11,22 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.posts.kaggle_csv import COLUMNS, Block, split_lines
+from pipeline.posts.clean_text import clean_lines
+from pipeline.posts.fields import floors, ratings, sizes, tags, times, unescape, whole_numbers
+from pipeline.posts.kaggle_csv import COLUMNS, Block, CsvLayout, split_lines
 
 POSTS: dict[str, type[pl.DataType]] = {
     "id": pl.Int64,
     "created_at": pl.Int64,  # seconds since 1970, null if unknown
-    "rating": pl.String,  # s, q or e
+    "rating": pl.String,  # s, q or e, null if unknown
     "score": pl.Int32,  # null if unknown
     "url": pl.String,  # absolute, http or https
-    "width": pl.Int32,  # pixels, of the picture at `url`
+    "width": pl.Int32,  # pixels, of the picture at `url`, null if unknown
     "height": pl.Int32,
     "tags": pl.String,  # one space between two of them
     "line": pl.Int64,  # of the post in its source; a header is line 1
 }
 """Columns of a table of posts."""
-
-RATINGS = {
-    "s": "s",
-    "safe": "s",
-    "g": "s",
-    "general": "s",
-    "sensitive": "s",
-    "q": "q",
-    "questionable": "q",
-    "e": "e",
-    "explicit": "e",
-}
-"""Every spelling of a rating, and its letter.
-
-Boorus with words have split the old `safe` into `general` and `sensitive`, and abbreviate the
-latter by `s` again: both are what `s` has always meant.
-"""
 
 
 @dataclass(frozen=True)
@@ -55,13 +44,18 @@ class Rejected:
     text: bytes
 
 
-def read_block(block: Block) -> tuple[pl.DataFrame, list[Rejected]]:
+def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, list[Rejected]]:
     """Read the posts of a block, which does not hold the header.
+
+    Args:
+        block: of a CSV.
+        layout: of the CSV.
 
     Returns:
         The posts, in the order of the file, with the columns of `POSTS`; and the other lines.
     """
-    rows = pl.concat(split_lines(block.content)).with_row_index("line", block.line)
+    content = clean_lines(block.content, keep="\t" if layout.separator == "\t" else "")
+    rows = pl.concat(split_lines(content, layout)).with_row_index("line", block.line)
     posts, reasons = _check_rows(rows)
     rejected = rows.select("line", reasons).drop_nulls()
     lines = block.content.split(b"\n") if rejected.height else []
@@ -81,9 +75,10 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Rejected]]:
     Returns:
         The posts, in the order of the rows, with the columns of `POSTS`; and the other rows.
     """
-    control = pl.any_horizontal(pl.col(COLUMNS).str.contains(r"[\x00-\x1f]"))
-    reason = pl.when(control).then(pl.lit("control_character"))
-    posts, reasons = _check_rows(rows.with_columns(reason.alias("reason")))
+    plain = rows.with_columns(
+        pl.col(COLUMNS).str.replace_all(r"[\x00-\x1f]", " "), reason=pl.lit(None, pl.String)
+    )
+    posts, reasons = _check_rows(plain)
     return posts, reject_rows(rows.with_columns(reasons).filter(reasons.is_not_null()))
 
 
@@ -114,77 +109,40 @@ def _quote(field: str) -> str:
 
 def _check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """Return the posts among some rows; and for each row its defect, null if there is none."""
-    checked = rows.with_columns(_defect(), *_parsed_columns(), _normalized_tags(rows))
-    reasons = checked["reason"]
+    url = unescape(rows["sample_url"]).str.strip_chars()
+    table = pl.DataFrame(
+        {
+            "id": whole_numbers(rows["id"]),
+            "created_at": times(rows["created_at"]),
+            "rating": ratings(rows["rating"]),
+            "score": floors(rows["score"]),
+            "url": url,
+            "width": sizes(rows["sample_width"]),
+            "height": sizes(rows["sample_height"]),
+            "tags": tags(rows["tags"]),
+            "line": rows["line"],
+            "reason": rows["reason"],
+        }
+    )
+    absolute = pl.when(pl.col("url").str.starts_with("//")).then("https:" + pl.col("url"))
+    table = table.with_columns(_defect(), absolute.otherwise("url").alias("url"))
+    reasons = table["reason"]
     if reasons.null_count() < len(reasons):
-        checked = checked.filter(pl.col("reason").is_null())
-    return checked.select(pl.col(name).cast(dtype) for name, dtype in POSTS.items()), reasons
+        table = table.filter(pl.col("reason").is_null())
+    return table.select(pl.col(name).cast(dtype) for name, dtype in POSTS.items()), reasons
 
 
 def _defect() -> pl.Expr:
     """Return the first defect of a row, as a column `reason`; null if there is none."""
-    good_id = _is_integer("id", pl.Int64) & (_integer("id", pl.Int64) > 0)
-    good_url = pl.col("sample_url").str.contains(
-        r'^(?:https?:)?//[^\x00-\x20"/?#]+/[^\x00-\x20"]+$'
-    )
-    good_size = pl.all_horizontal(
-        _is_integer(name, pl.Int32) & (_integer(name, pl.Int32) > 0)
-        for name in ("sample_width", "sample_height")
+    good_url = pl.col("url").str.contains(
+        r'^(?i:https?:)?//[^\x00-\x20"/?#\x{fffd}]+/[^\x00-\x20"\x{fffd}]+$'
     )
     return (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
-        .when(~good_id)
+        .when(~(pl.col("id") > 0).fill_null(False))
         .then(pl.lit("bad_id"))
-        .when(~(_is_integer("created_at", pl.Int64) | _is_missing("created_at")))
-        .then(pl.lit("bad_created_at"))
-        .when(~pl.col("rating").is_in(list(RATINGS)))
-        .then(pl.lit("bad_rating"))
-        .when(~(_is_integer("score", pl.Int32) | _is_missing("score")))
-        .then(pl.lit("bad_score"))
         .when(~good_url)
         .then(pl.lit("bad_url"))
-        .when(~good_size)
-        .then(pl.lit("bad_size"))
         .alias("reason")
     )
-
-
-def _parsed_columns() -> list[pl.Expr]:
-    """Return the columns of `POSTS` that differ from the CSV's; null if a field is invalid."""
-    url = pl.col("sample_url")
-    return [
-        _integer("id", pl.Int64),
-        _integer("created_at", pl.Int64),
-        _integer("score", pl.Int32),
-        pl.col("rating").replace_strict(RATINGS, default=None, return_dtype=pl.String),
-        pl.when(url.str.starts_with("//")).then("https:" + url).otherwise(url).alias("url"),
-        _integer("sample_width", pl.Int32).alias("width"),
-        _integer("sample_height", pl.Int32).alias("height"),
-    ]
-
-
-def _integer(name: str, dtype: type[pl.DataType]) -> pl.Expr:
-    return pl.col(name).cast(dtype, strict=False)
-
-
-def _is_integer(name: str, dtype: type[pl.DataType]) -> pl.Expr:
-    """Return whether a field is a plain integer: no plus, space, exponent or leading 0."""
-    return (_integer(name, dtype).cast(pl.String) == pl.col(name)).fill_null(False)
-
-
-def _is_missing(name: str) -> pl.Expr:
-    return pl.col(name).is_in(["", "null"])
-
-
-def _normalized_tags(rows: pl.DataFrame) -> pl.Series:
-    """Return the tags, with one space between two of them and none around."""
-    tags = pl.col("tags")
-    needs_change = (
-        tags.str.contains("  ", literal=True) | tags.str.starts_with(" ") | tags.str.ends_with(" ")
-    )
-    changed = rows.select(needs_change.fill_null(False).arg_true()).to_series()  # row numbers
-    if changed.is_empty():
-        return rows["tags"]
-    one_space = rows["tags"].gather(changed).str.replace_all(" +", " ").str.strip_chars(" ")
-    return rows["tags"].scatter(changed, one_space)

@@ -15,8 +15,8 @@ _DTYPES: dict[str, Dtype] = {
     "created_at": TIME,
     "rating": pd.CategoricalDtype(["s", "q", "e"]),
     "score": "Int32",
-    "width": "int32",
-    "height": "int32",
+    "width": "Int32",
+    "height": "Int32",
     "tags": TEXT,
     "url": TEXT,
 }
@@ -38,9 +38,9 @@ def read_posts(folder: str | Path) -> pd.DataFrame:
         |---|---|---|
         | id | int64 | post id, each once |
         | created_at | datetime64[ns, UTC] | NaT if unknown |
-        | rating | category | s (safe), q (questionable) or e (explicit) |
+        | rating | category | s (safe), q (questionable) or e (explicit); NaN if unknown |
         | score | Int32 | NA if unknown |
-        | width, height | int32 | of the picture at `url`, in pixels, by the metadata |
+        | width, height | Int32 | of the picture at `url`, by the metadata; NA if unknown |
         | tags | string | separated by one space |
         | url | string | of the picture |
 

@@ -100,6 +100,10 @@ def test_defaults_are_those_of_the_paper(tmp_path: Path) -> None:
         ({"min_score": 0}, [{"score": None}, {"score": -1}], [0, 1]),
         ({"min_side": 850}, [{}, {"width": 849}, {"height": 800}], [0]),
         ({"max_side": 1200}, [{}, {"width": 1201}, {"height": 1300}], [0]),
+        ({}, [{"width": None, "height": None}, {"rating": None}, {"created_at": None}], [0, 1, 2]),
+        ({"ratings": ("s", "q")}, [{"rating": None}, {"rating": "q"}], [1]),
+        ({"min_side": 10}, [{"width": None}, {"height": None}, {}], [2]),
+        ({"max_side": 9999}, [{"width": None}, {"height": None}, {}], [2]),
     ],
 )
 def test_rating_score_and_size_rules(

@@ -21,8 +21,8 @@ def test_dtypes_do_not_depend_on_the_rows(built: Path) -> None:
         "created_at": "datetime64[ns, UTC]",
         "rating": "category",
         "score": "Int32",
-        "width": "int32",
-        "height": "int32",
+        "width": "Int32",
+        "height": "Int32",
         "tags": "string",
         "url": "string",
     }

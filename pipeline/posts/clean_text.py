@@ -1,0 +1,63 @@
+"""Text of files and boards as it should have been: UTF-8, without control characters."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+
+import numpy as np
+
+_WINDOWS_1252 = "senga.windows-1252"
+_ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_CONTROLS = bytes(range(32)).replace(b"\n", b"")
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Read bytes that are no UTF-8 as Windows-1252, which Excel writes; a handler of `codecs`."""
+    assert isinstance(error, UnicodeDecodeError)
+    bad = error.object[error.start : error.end]
+    return bad.decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error(_WINDOWS_1252, _as_windows_1252)
+
+
+def decode(content: bytes, encoding: str = "utf-8") -> str:
+    """Return bytes as text; those that are not valid are read as Windows-1252."""
+    return content.decode(encoding, errors=_WINDOWS_1252)
+
+
+def clean_lines(content: bytes, keep: str = "") -> bytes:
+    r"""Return lines in UTF-8, each with the end \n, and a space for each control character.
+
+    Args:
+        content: the lines; the result has as many.
+        keep: a control character that stays, such as the tab between fields.
+    """
+    if not content.isascii():
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            content = decode(content).encode()
+    characters = np.frombuffer(content, np.uint8)
+    if np.count_nonzero(characters < ord(" ")) == np.count_nonzero(characters == ord("\n")):
+        return content
+    unwanted = _CONTROLS.replace(keep.encode(), b"") if keep else _CONTROLS
+    return content.replace(b"\r\n", b"\n").translate(
+        bytes.maketrans(unwanted, b" " * len(unwanted))
+    )
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return text that UTF-8 can hold: half a pair, which JSON may spell, becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def unescape_entities(text: str) -> str:
+    """Return text with `&#039;`, `&amp;` and the like replaced; a `&` without a `;` stays.
+
+    Control characters that are spelled so become spaces, too.
+    """
+    return _ENTITY.sub(lambda entity: _CONTROL.sub(" ", html.unescape(entity[0])), text)

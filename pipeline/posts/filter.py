@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ _SCRIPT = r"(?i)^[^?#]*\.(?:php|aspx?|ashx|cgi|jsp)(?:[?#]|$)"
 
 _BATCH = 50_000  # rows
 _COLUMNS = [name for name in POSTS if name != "line"]  # a line moves whenever the CSV grows
+_EXCLUSION = re.compile(r"-[^\W\d_].*(?:[^\W_]|\))")  # a `-` before an ordinary word
 _DIGEST_COLUMNS = ["id", "url", "tags"]  # what later stages read of a post
 
 
@@ -36,7 +38,8 @@ class FilterOptions(Options, section="filter"):
     """Which posts to keep. The defaults are those of the paper.
 
     Tags are those of the booru: lower-case, with underscores, compared as a whole; a tag that is
-    repeated here or in a post counts once.
+    repeated here or in a post counts once. A tag may begin with `-`, such as `-_-`; where that
+    looks like an exclusion, `-chibi`, a backslash says that it is a tag.
     """
 
     all_tags: tuple[str, ...] = option(
@@ -89,6 +92,11 @@ class FilterOptions(Options, section="filter"):
             f"0 or at least min_side, which is {self.min_side}",
         )
 
+    @property
+    def required_tags(self) -> list[str]:
+        """The tags that a post must all have, as posts have them, each once."""
+        return _tags(self.all_tags)
+
     def _check_tag(self, name: str, tag: str) -> None:
         plain = bool(tag) and not any(letter.isspace() or letter == "," for letter in tag)
         self.require(
@@ -96,17 +104,21 @@ class FilterOptions(Options, section="filter"):
         )
         lower = f"lower-case tags, as boorus have them: {tag.lower()}"
         self.require(tag == tag.lower(), name, lower, tag)
-        positive = "tags; those that posts must not have are for none_tags"
-        self.require(not tag.startswith("-"), name, positive, tag)
+        positive = (
+            "tags; those that posts must not have are for none_tags, and a tag of this name is "
+            rf"written \{tag}"
+        )
+        self.require(not _EXCLUSION.fullmatch(tag), name, positive, tag)
 
     def _check_contradictions(self) -> None:
-        both = [tag for tag in self.all_tags if tag in self.none_tags]
+        unwanted = _tags(self.none_tags)
+        both = [tag for tag in _tags(self.all_tags) if tag in unwanted]
         if both:
             raise ConfigError(
                 f"[filter] all_tags and none_tags both hold {both[0]}: no post can match. "
                 "Remove it from one of them."
             )
-        both = [tag for tag in self.any_tags if tag in self.none_tags]
+        both = [tag for tag in _tags(self.any_tags) if tag in unwanted]
         if both:
             raise ConfigError(
                 f"[filter] any_tags and none_tags both hold {both[0]}. Remove it from one of them."
@@ -245,12 +257,12 @@ def _apply_rules(rules: Sequence[_Rule], batch: pl.DataFrame) -> tuple[pl.DataFr
 def _rules(options: FilterOptions) -> list[_Rule]:
     rules = [
         _Rule(f"all_tags {tag}", _has_tag(tag), pl.col("tags").str.contains(tag, literal=True))
-        for tag in dict.fromkeys(options.all_tags)
+        for tag in options.required_tags
     ]
     if options.any_tags:
-        has_any = pl.any_horizontal(_has_tag(tag) for tag in options.any_tags)
+        has_any = pl.any_horizontal(_has_tag(tag) for tag in _tags(options.any_tags))
         rules.append(_Rule(f"any_tags {' '.join(options.any_tags)}", has_any))
-    rules += [_Rule(f"none_tags {tag}", ~_has_tag(tag)) for tag in dict.fromkeys(options.none_tags)]
+    rules += [_Rule(f"none_tags {tag}", ~_has_tag(tag)) for tag in _tags(options.none_tags)]
     ratings = sorted({RATINGS[rating] for rating in options.ratings})
     keeps_all = len(ratings) == len(set(RATINGS.values()))
     has_rating = pl.lit(True) if keeps_all else pl.col("rating").is_in(ratings)
@@ -269,6 +281,11 @@ def _rules(options: FilterOptions) -> list[_Rule]:
         _Rule(f"extensions {' '.join(options.extensions)}", _has_extension(options.extensions))
     )
     return rules
+
+
+def _tags(texts: Iterable[str]) -> list[str]:
+    r"""Return tags of an option as posts have them, each once: `\-chibi` is the tag `-chibi`."""
+    return list(dict.fromkeys(text[1:] if text.startswith("\\-") else text for text in texts))
 
 
 def _has_tag(tag: str) -> pl.Expr:

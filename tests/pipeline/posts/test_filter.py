@@ -58,21 +58,26 @@ TAGS = [
     "upper_body solo white_background chibi",
     "white-background solo upper_body",
     "",
+    "-_- -3- ->_<- -chibi",
 ]
 
 
 @pytest.mark.parametrize(
     ("chosen", "kept"),
     [
-        ({}, [0, 1, 2, 3, 4, 5, 6]),
+        ({}, [0, 1, 2, 3, 4, 5, 6, 7]),
         ({"all_tags": ("solo",)}, [0, 3, 4, 5]),
         ({"all_tags": ("solo", "white_background", "upper_body")}, [0, 4]),
         ({"all_tags": ("solo", "upper_body", "solo")}, [0, 4, 5]),
         ({"all_tags": ("white-background",)}, [5]),
         ({"any_tags": ("solo_focus", "chibi")}, [1, 4]),
-        ({"none_tags": ("chibi", "solo_focus")}, [0, 2, 3, 5, 6]),
+        ({"none_tags": ("chibi", "solo_focus")}, [0, 2, 3, 5, 6, 7]),
         ({"all_tags": ("solo",), "any_tags": ("upper_body",), "none_tags": ("chibi",)}, [0, 5]),
         ({"all_tags": ("nothing",)}, []),
+        ({"all_tags": ("-_-",)}, [7]),
+        ({"any_tags": ("-3-", "--", "->_<-")}, [7]),
+        ({"none_tags": ("-_-", "-)")}, [0, 1, 2, 3, 4, 5, 6]),
+        ({"all_tags": (r"\-chibi",)}, [7]),
     ],
 )
 def test_tags_match_as_a_whole(tmp_path: Path, chosen: dict[str, Any], kept: list[int]) -> None:
@@ -257,6 +262,10 @@ def test_progress_counts_posts(tmp_path: Path) -> None:
         ({"all_tags": ("solo,chibi",)}, "with spaces between them"),
         ({"all_tags": ("Solo",)}, "lower-case tags, as boorus have them: solo"),
         ({"all_tags": ("-chibi",)}, "none_tags"),
+        ({"none_tags": ("-long_hair",)}, "none_tags"),
+        ({"any_tags": ("-kuon_(a)",)}, r"a tag of this name is written \-kuon_(a)"),
+        ({"all_tags": ("-_-",), "none_tags": ("-_-",)}, "all_tags and none_tags both hold -_-"),
+        ({"all_tags": (r"\-x",), "none_tags": ("-x",)}, "all_tags and none_tags both hold -x"),
         ({"ratings": ()}, "[filter] ratings = ''"),
         ({"ratings": ("s", "x")}, "[filter] ratings = s x"),
         (
@@ -277,7 +286,7 @@ def test_wrong_options_are_one_sentence(changes: dict[str, Any], words: str) -> 
     assert "\n" not in str(caught.value)
 
 
-VOCABULARY = ["a", "b", "c", "ab", "a_b", "b)", "(a", ".", "a.b"]
+VOCABULARY = ["a", "b", "c", "ab", "a_b", "b)", "(a", ".", "a.b", "-_-", "-", "-a", "a-"]
 TAG_LISTS = st.lists(st.sampled_from(VOCABULARY), max_size=3).map(tuple)
 
 

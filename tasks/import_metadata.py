@@ -8,10 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline import store
-from pipeline.collect.client import PoliteClient
-from pipeline.collect.fetch_error import FetchError
 from pipeline.posts import kaggle
-from pipeline.posts.board_api import collect, read_store
+from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.metadata import import_posts, import_rows
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
@@ -19,6 +17,7 @@ from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
 from tasks import config
+from tasks.board import get_page
 from tasks.client import open_client
 from tasks.senga_task import RUN_ID
 from tasks.stage import Stage, StageResult
@@ -62,8 +61,8 @@ class ImportMetadata(Stage):
 
     @property
     def _tags(self) -> list[str]:
-        """The tags that a board is searched for: those that the filter needs anyway."""
-        return sorted(set(config.options(FilterOptions).all_tags))
+        """The tags that a board is searched for: those that the filter needs, if it knows how."""
+        return sorted(filter(is_searchable, set(config.options(FilterOptions).required_tags)))
 
     def unmet_requirements(self) -> list[str]:
         """Return a sentence for a missing CSV or library."""
@@ -141,7 +140,7 @@ class ImportMetadata(Stage):
                     collected,
                     self._options.api_url,
                     self._tags,
-                    lambda url: _get_page(client, url),
+                    lambda url: get_page(client, url),
                     fetch_new=self._options.new_posts,
                     on_progress=on_progress,
                 )
@@ -158,20 +157,6 @@ class ImportMetadata(Stage):
             batches = read_store(collected, self._options.api_url)
             counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
-
-
-def _get_page(client: PoliteClient, url: str) -> bytes:
-    """Return a page of a board's API; raise SengaError if it cannot be fetched."""
-    try:
-        return client.get(url)
-    except FetchError as error:
-        remedy = "Check the network and run again"
-        if error.code == "robots_txt":
-            remedy = "With the permission of the board, switch [download] robots_txt off"
-        raise SengaError(
-            f"{url} could not be fetched ({error.code}: {error.detail}). {remedy}. The posts "
-            "collected so far are kept."
-        ) from error
 
 
 def _stamp(csv: Path) -> list[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from luigi.rpc import RPCError
 
+from pipeline.posts.board_account import BoardAccount
 from sketch_models.errors import SengaError
 
 ERRORS_VARIABLE = "SENGA_ERRORS"
@@ -21,7 +22,8 @@ class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """The log handler that the logging configuration names.
 
     A SengaError is shown as its message, once, however many tasks it stops, and so is a scheduler
-    that does not answer; any other error is a defect of Senga and keeps its traceback.
+    that does not answer; any other error is a defect of Senga and keeps its traceback. The key of a
+    board is hidden, whatever wrote it: a library may log the URL of a request.
     """
 
     def __init__(self) -> None:
@@ -45,6 +47,10 @@ class TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]
                     return
                 record = _plain(f"{record.getMessage()}: trying again.", record)
         super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of one record, without the key of a board."""
+        return BoardAccount.from_environment().hide(super().format(record))
 
     def _is_new(self, message: str) -> bool:
         """Return whether a message was never shown before; it counts as shown now."""

@@ -243,9 +243,9 @@ class Fetcher(Closing):
         """Raise FetchError unless the status is 200."""
         status = response.status
         if status != 200:
-            self._drain(response, deadline)
+            body = self._drain(response, deadline)
             reason, retry_after = response.reason or "", _retry_after(response)
-            raise FetchError(f"http_{status}", reason, retry_after=retry_after)
+            raise FetchError(f"http_{status}", reason, retry_after=retry_after, body=body)
 
     def _read_picture(self, response: BaseHTTPResponse, deadline: float) -> bytes:
         """Read a complete body; raise FetchError if it cannot be that of a picture."""
@@ -291,12 +291,17 @@ class Fetcher(Closing):
                     raise FetchError("too_slow", f"{size / seconds:.0f} bytes/s", size=size)
         return b"".join(chunks)
 
-    def _drain(self, response: BaseHTTPResponse, deadline: float) -> None:
-        """Read a short body that is not needed, so that the connection can be used again."""
+    def _drain(self, response: BaseHTTPResponse, deadline: float) -> bytes:
+        """Read a short body that is no picture, so that the connection can be used again.
+
+        Returns:
+            The body as far as it was read; empty if it did not end in time.
+        """
         with contextlib.suppress(FetchError):
-            self._read(
+            return self._read(
                 response, _MAX_DRAIN_BYTES, min(deadline, self._clock() + _MAX_DRAIN_SECONDS)
             )
+        return b""
 
 
 def user_agent(contact: str) -> str:

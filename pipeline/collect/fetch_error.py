@@ -13,6 +13,7 @@ class FetchError(Exception):
         size: length of the body in bytes: announced, or received.
         retry_after: seconds that the server asks for before another try.
         host: the host that failed, if a redirect led to another one than that of the URL.
+        body: of a response whose status is not 200, as far as it was read.
     """
 
     def __init__(
@@ -24,8 +25,9 @@ class FetchError(Exception):
         size: int = 0,
         retry_after: float = 0.0,
         host: str = "",
+        body: bytes = b"",
     ) -> None:
         super().__init__(code, detail)
         self.code, self.detail = code, detail
         self.status, self.size, self.host = status, size, host
-        self.retry_after = retry_after
+        self.retry_after, self.body = retry_after, body

@@ -6,16 +6,18 @@ numbers: new posts push others from page to page while one reads, and ids stay.
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
+from pipeline.posts.board_account import BoardAccount
+from pipeline.posts.board_answer import advice, parse_json, words_of
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.progress import OnProgress, ignore
 from sketch_models.errors import SengaError
@@ -29,6 +31,8 @@ GetPage = Callable[[str], bytes]
 _END_KEY = "end"  # of the line that records that the board had no more posts
 _BAD_KEY = "bad"  # of a line that holds a row without an id
 _BATCH = 1000  # rows
+_WHOLE = re.compile(r"([0-9]{1,18})(?:\.0*)?")
+_SIZE = re.compile(r"0*[1-9][0-9]*(?:\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,14 @@ def _parse_line(line: bytes, store: Path) -> dict[str, Any]:
     return entry
 
 
+def is_searchable(tag: str) -> bool:
+    """Return whether a search for a tag finds the posts that have it.
+
+    Boards read a `-` or `~` before a tag as "without" and "or": no word finds the tag `-_-`.
+    """
+    return not tag.startswith(("-", "~"))
+
+
 def _page_url(url: str, tags: Sequence[str], last_id: int, page_size: int) -> str:
     query = quote_plus(" ".join([*tags, f"id:>{last_id}", "sort:id:asc"]))
     return f"{url}?page=dapi&s=post&q=index&json=1&limit={page_size}&tags={query}"
@@ -210,24 +222,28 @@ def _unsupported_board(url: str, ignored: str, returned: str) -> SengaError:
 def _parse_page(body: bytes, url: str) -> list[Any]:
     """Return the rows of a page, at least one of them a post; empty past the end."""
     try:
-        page = json.loads(body) if body.strip() else []
+        page = parse_json(body) if body.strip() else []
     except (ValueError, RecursionError):
         page = None
     if isinstance(page, dict):  # newer boards wrap the list, and leave it out past the end
         default: list[Any] | None = [] if "@attributes" in page else None
         page = page.get("post", page.get("posts", default))
+        page = [page] if isinstance(page, dict) else page  # of a board that turns XML into JSON
     if not isinstance(page, list) or (page and not any(map(_post_id, page))):
+        account = BoardAccount.from_environment()
+        said = words_of(body, account)
         raise SengaError(
-            f"{url} returned {body[:60]!r}, expected a JSON list of posts, each with an id. "
-            "Check [metadata] api_url."
+            f"{url} returned {said!r}, expected a JSON list of posts, each with an id. "
+            f"{advice(said, has_account=bool(account))}."
         )
     return page
 
 
 def _post_id(post: object) -> int:
-    """Return the id of a post; 0 if it has none."""
+    """Return the id of a post, which may be 7, "7" or 7.0; 0 if it has none."""
     text = str(post.get("id", "")) if isinstance(post, dict) else ""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    whole = _WHOLE.fullmatch(text.strip())
+    return int(whole[1]) if whole else 0
 
 
 def read_store(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]]]:
@@ -258,10 +274,10 @@ def read_store(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]
 
 
 def _kaggle_row(post: dict[str, Any], url: str) -> list[str]:
-    has_sample = post.get("sample") in (True, 1, "1", "true")
+    has_sample = _has_sample(post)
     width, height = ("sample_width", "sample_height") if has_sample else ("width", "height")
     return [
-        _text(post, "id"),
+        str(_post_id(post)),
         "",  # the API does not give `created_at`; `change` is the time of the last edit
         _text(post, "rating"),
         _text(post, "score"),
@@ -269,13 +285,26 @@ def _kaggle_row(post: dict[str, Any], url: str) -> list[str]:
         _text(post, width),
         _text(post, height),
         _text(post, "preview_url"),
-        html.unescape(_text(post, "tags")).replace("\n", " "),
+        _text(post, "tags"),
     ]
+
+
+def _has_sample(post: dict[str, Any]) -> bool:
+    """Return whether the row of a post is that of its sample.
+
+    Some boards say that there is a sample, and give it 0 pixels: there is only the original then.
+    """
+    if _text(post, "sample").lower() not in ("true", "1", "1.0"):
+        return False
+    has_size = all(_SIZE.fullmatch(_text(post, f"sample_{side}")) for side in ("width", "height"))
+    return has_size or not (_text(post, "file_url") or _text(post, "image"))
 
 
 def _text(post: dict[str, Any], name: str) -> str:
     value = post.get(name)
-    return "" if value is None else str(value)
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value).strip()
 
 
 def _picture_url(post: dict[str, Any], url: str, has_sample: bool) -> str:
@@ -284,6 +313,8 @@ def _picture_url(post: dict[str, Any], url: str, has_sample: bool) -> str:
         return picture_url
     parts = urlsplit(url)
     directory, image = _text(post, "directory"), _text(post, "image")
+    if not image:
+        return _text(post, "file_url") or _text(post, "sample_url")
     if has_sample:
         stem = posixpath.splitext(image)[0]
         return f"{parts.scheme}://{parts.netloc}//samples/{directory}/sample_{stem}.jpg"

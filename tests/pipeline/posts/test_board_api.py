@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.posts.board_api import CollectResult, collect, read_store
+from pipeline.posts.board_api import CollectResult, collect, is_searchable, read_store
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.metadata import import_rows
 from pipeline.sample_booru import serve
@@ -275,18 +276,138 @@ def one_row(post: dict[str, object], path: Path) -> dict[str, str]:
     return dict(zip(COLUMNS, fields, strict=True))
 
 
+def one_post(post: dict[str, object], path: Path) -> dict[str, object]:
+    """Return the post that is imported from a post of a board."""
+    path.write_text(json.dumps({"id": 7, "rating": "s"} | post) + "\n")
+    table = path.with_name("posts")
+    counts = import_rows(read_store(path, URL), table, path.with_name("quarantine"))
+    assert counts == {"posts": 1}
+    return pl.read_parquet(table).row(0, named=True)
+
+
 def test_post_with_a_sample_has_its_url_and_size(path: Path) -> None:
     sizes = {"width": 2000, "height": 3000, "sample_width": 850, "sample_height": 1275}
     location = {"directory": 3, "image": "ab.png", "sample": True}
     row = one_row(sizes | location | {"tags": "1girl kuon_(a&#039;b)", "score": None}, path)
     assert row["sample_url"] == "https://booru.example//samples/3/sample_ab.jpg"
     assert (row["sample_width"], row["sample_height"]) == ("850", "1275")
-    assert (row["tags"], row["score"]) == ("1girl kuon_(a'b)", "")
+    assert (row["tags"], row["score"]) == ("1girl kuon_(a&#039;b)", "")
+    assert one_post(sizes | location | {"tags": "1girl kuon_(a&#039;b)"}, path)["tags"] == (
+        "1girl kuon_(a'b)"
+    )
     row = one_row(sizes | location | {"sample": False}, path)
     assert row["sample_url"] == "https://booru.example//images/3/ab.png"
     assert (row["sample_width"], row["sample_height"]) == ("2000", "3000")
     row = one_row(sizes | location | {"sample_url": "https://cdn.example/s.jpg"}, path)
     assert row["sample_url"] == "https://cdn.example/s.jpg"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({"score": 3.0}, "score", 3),
+        ({"score": "3"}, "score", 3),
+        ({"score": -2.5}, "score", -3),
+        ({"score": True}, "score", None),
+        ({"id": 7.0}, "id", 7),
+        ({"id": " 7"}, "id", 7),
+        ({"width": 850.0}, "width", 850),
+        ({"width": None}, "width", None),
+        ({"height": ""}, "height", None),
+        ({"rating": "Safe"}, "rating", "s"),
+        ({"rating": None}, "rating", None),
+        ({"tags": "a\tb\x00 \ud83d"}, "tags", "a b \ufffd"),
+        ({"tags": ["a", "b"]}, "tags", "a b"),
+        ({"sample": 1, "sample_width": 0, "sample_height": 0}, "width", 5),
+        ({"sample": 1, "sample_width": 0}, "url", "https://booru.example//images/1/b.jpg"),
+        ({"sample": 1, "sample_width": 4.0, "sample_height": "3"}, "width", 4),
+        (
+            {"sample": 1, "sample_width": 0, "image": "", "sample_url": "https://a.example/s.jpg"},
+            "url",
+            "https://a.example/s.jpg",
+        ),
+        ({"image": None, "sample_url": "//a.example/s.jpg"}, "url", "https://a.example/s.jpg"),
+    ],
+)
+def test_odd_fields_do_not_cost_the_post(
+    path: Path, changes: dict[str, object], field: str, value: object
+) -> None:
+    good = {"width": 5, "height": 6, "tags": "a", "image": "b.jpg", "directory": 1}
+    assert one_post(good | changes, path)[field] == value
+
+
+def test_post_without_an_address_goes_to_the_quarantine(path: Path, tmp_path: Path) -> None:
+    path.write_text('{"id": 7, "rating": "s", "width": 5, "height": 5, "tags": "a"}\n')
+    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    assert counts == {"posts": 0, "bad_url": 1}
+
+
+ODD_PIECES = st.sampled_from(
+    [b"\xff", b"\x80\x81", b"\x00", b"\t", b"\n", b"\x1f", b"\xed\xa0\xbd"]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), ODD_PIECES), max_size=5), st.booleans())
+def test_odd_bytes_within_text_cost_nothing(
+    damages: list[tuple[int, bytes]], byte_order_mark: bool
+) -> None:
+    """Every text of a page is a place for bytes that JSON does not allow."""
+    board = Board(list(range(1, 6)))
+    page = board("https://b.example/?tags=id:>0+sort:id:asc&limit=9").replace(
+        b'"solo"', b'"solo @"'
+    )
+    for place, piece in damages:
+        spots = [n for n in range(len(page)) if page.startswith(b"@", n)]
+        spot = spots[place % len(spots)]
+        page = page[:spot] + piece + page[spot:]
+    pages = [b"\xef\xbb\xbf" + page if byte_order_mark else page, b""]
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store"
+        assert collect(store, URL, [], lambda _: pages.pop(0)) == CollectResult(5, 5)
+        assert ids_in(store) == board.ids
+
+
+@pytest.mark.parametrize("number", ["3.0", "9" * 5000, "1e999", "-0", "NaN", "null"])
+def test_no_number_stops_the_collection(path: Path, tmp_path: Path, number: str) -> None:
+    post = f'{{"id": 7, "score": {number}, "image": "b.jpg", "directory": 1, "tags": "a"}}'
+    pages = [f"[{post}]".encode(), b"[]"]
+    assert collect(path, URL, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
+    assert collect(path, URL, [], lambda _: b"[]") == CollectResult(1, 0)
+    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    assert counts == {"posts": 1}
+
+
+def test_single_post_without_a_list_is_a_page(path: Path) -> None:
+    pages = [b'{"@attributes": {"count": 1}, "post": {"id": "7"}}', b""]
+    assert collect(path, URL, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            b'"Missing authentication. Go to api.rule34.xxx for more information"',
+            "'Missing authentication. Go to api.rule34.xxx for more information', expected .*"
+            "Set the environment variables SENGA_BOARD_KEY and SENGA_BOARD_USER to",
+        ),
+        (b'{"success": false, "message": "API limited due to abuse"}', "due to abuse'.*Wait"),
+        (b"<html><title>Just a moment...</title><p>x", "returned 'Just a moment...'"),
+    ],
+)
+def test_words_of_the_board_are_passed_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, words: str
+) -> None:
+    monkeypatch.delenv("SENGA_BOARD_KEY", raising=False)
+    monkeypatch.delenv("SENGA_BOARD_USER", raising=False)
+    with pytest.raises(SengaError, match=words):
+        collect(path, URL, [], lambda _: body)
+
+
+@pytest.mark.parametrize(
+    ("tag", "searchable"), [("solo", True), (":3", True), ("-_-", False), ("~o~", False)]
+)
+def test_tags_that_mean_something_else_are_not_searched(tag: str, searchable: bool) -> None:
+    assert is_searchable(tag) == searchable
 
 
 @pytest.mark.parametrize("value", [[], {}, None, -1, 1e99, "\n", "../../etc/passwd", True])

@@ -1,0 +1,118 @@
+"""What becomes of requests to a board that wants an account, or nothing more of us."""
+
+from __future__ import annotations
+
+import logging
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from benchmarks.harness.web import Web
+from pipeline.collect.client import PoliteClient
+from pipeline.collect.options import DownloadOptions
+from sketch_models.errors import SengaError
+from tasks.board import get_page
+from tasks.terminal import TerminalHandler
+
+KEY, USER = "5ecre7+/key==", "43210"
+SIGNED = "/index.php?page=dapi&api_key=5ecre7%2B%2Fkey%3D%3D&user_id=43210"
+PLAIN = "/index.php?page=dapi"
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENGA_BOARD_KEY", KEY)
+    monkeypatch.setenv("SENGA_BOARD_USER", USER)
+
+
+def get(web: Web) -> bytes:
+    options = DownloadOptions(allow_private=True, requests_per_second=0, retries=0)
+    client = PoliteClient(options=options, allowed_hosts=("127.0.0.1",))
+    return get_page(client, f"http://{web.address}{PLAIN}")
+
+
+def test_account_goes_into_the_request_alone(web: Web) -> None:
+    web.put(SIGNED, web.page(b'[{"id": 1}]'))
+    assert get(web) == b'[{"id": 1}]'
+    assert web.requested == ["/robots.txt", SIGNED]
+
+
+def test_request_without_an_account_is_that_of_the_url(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SENGA_BOARD_KEY")
+    monkeypatch.setenv("SENGA_BOARD_USER", " ")
+    web.put(PLAIN, web.page(b'"Missing authentication"', 401))
+    with pytest.raises(SengaError) as caught:
+        get(web)
+    assert str(caught.value) == (
+        f"http://{web.address}{PLAIN} was answered with 401 (Unauthorized): 'Missing "
+        "authentication'. Set the environment variables SENGA_BOARD_KEY and SENGA_BOARD_USER to "
+        "the API key and the user id of your account at the board. The posts collected so far are "
+        "kept."
+    )
+
+
+def test_account_in_a_page_is_not_passed_on(web: Web) -> None:
+    """A board may repeat the request in its response."""
+    web.put(SIGNED, web.page(f'[{{"id": 1, "source": "{SIGNED} {KEY} \xff"}}]'.encode("latin-1")))
+    page = get(web)
+    assert KEY.encode() not in page
+    assert b"43210" not in page
+    assert page.startswith(b'[{"id": 1, "source": "/index.php?page=dapi&api_key=***')
+    assert page.endswith(b'*** \xff"}]')
+
+
+def echo(handler: BaseHTTPRequestHandler) -> None:
+    Web.page(f"Key {KEY} of user {USER} refused: {handler.path}".encode(), 403)(handler)
+
+
+@pytest.mark.parametrize(
+    ("pages", "words"),
+    [
+        ([Web.page(status=401)], r"with 401 \(Unauthorized\)\. Check the environment variables"),
+        ([Web.page(b"API limited", 429)], r"with 429 \(Too Many Requests\): 'API limited'\. Wait"),
+        ([Web.page(b'{"message": "quota exceeded"}', 403)], "'quota exceeded'. Wait"),
+        ([Web.page(b"<title>Down</title>", 503)], "'Down'. Run again later"),
+        ([Web.page(status=404)], r"Check \[metadata\] api_url"),
+        ([echo], r"'Key \*\*\* of user \*\*\* refused: /index.php\?page=dapi&api_key=\*\*\*"),
+        ([Web.page(status=302, Location=SIGNED)], r"too_many_redirects: .*api_key=\*\*\*"),
+        ([Web.page(status=302, Location=f"http://[{SIGNED}")], "could not be fetched"),
+        ([Web.page(status=302, Location=f"ftp://a{SIGNED}")], r"wrong_scheme: .*\*\*\*"),
+        ([Web.reset], r"connection_failed: .*Check the network"),
+    ],
+)
+def test_message_has_the_words_of_the_board_but_no_account(
+    web: Web, pages: list[object], words: str
+) -> None:
+    web.put(SIGNED, *pages)  # type: ignore[arg-type]
+    with pytest.raises(SengaError, match=words) as caught:
+        get(web)
+    message = str(caught.value)
+    assert message.startswith(f"http://{web.address}{PLAIN} ")
+    for secret in (KEY, "5ecre7", USER):
+        assert secret not in message
+
+
+def test_robots_txt_is_named(web: Web) -> None:
+    web.put("/robots.txt", web.page(b"User-agent: *\nDisallow: /"))
+    with pytest.raises(SengaError, match=r"was not requested \(robots_txt.*permission"):
+        get(web)
+
+
+def test_key_is_hidden_in_what_libraries_log(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    """urllib3 logs the URL of a response whose headers are odd."""
+    web.put(
+        SIGNED,
+        web.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nodd line\r\nA: b\r\n\r\n[]"),
+    )
+    handler, logger = TerminalHandler(), logging.getLogger("urllib3")
+    logger.addHandler(handler)
+    try:
+        get(web)
+    finally:
+        logger.removeHandler(handler)
+    logged = capsys.readouterr().err
+    assert "Failed to parse headers" in logged
+    assert "5ecre7" not in logged
+    assert "43210" not in logged

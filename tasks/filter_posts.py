@@ -6,12 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import store
-from pipeline.posts.filter import FilterOptions, filter_posts
+from pipeline.posts.filter import FilterOptions, FilterResult, count_unknown, filter_posts
 from pipeline.progress import OnProgress, Progress
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.import_metadata import ImportMetadata
+from tasks.losses import biggest_loss, losses_of
 from tasks.stage import Stage, StageResult
+
+_UNKNOWN = {"ratings": "rating", "min_score": "score", "min_side": "width", "max_side": "width"}
+"""The column of posts whose missing values a rule drops, by the name of the rule."""
 
 
 class FilterPosts(Stage):
@@ -58,8 +62,7 @@ class FilterPosts(Stage):
             folder.mkdir()
             result = filter_posts(ImportMetadata().posts, folder, options, width, on_progress)
         if not result.kept:
-            rules = ", ".join(f"{rule} dropped {dropped:,}" for rule, dropped in result.funnel)
-            raise SengaError(f"[filter]: no post matches ({rules}). Loosen one of these rules.")
+            raise _nothing_left(result)
         return StageResult(
             kept=result.kept,
             dropped={rule: dropped for rule, dropped in result.funnel if dropped},
@@ -68,3 +71,21 @@ class FilterPosts(Stage):
                 "shards": {str(number): asdict(facts) for number, facts in result.shards.items()},
             },
         )
+
+
+def _nothing_left(result: FilterResult) -> SengaError:
+    """Return the error of a filter without posts, with what dropped most."""
+    posts = ImportMetadata()
+    rows = losses_of(posts.stage, "rows", [(posts.manifest(), posts.quarantine)])
+    unread = biggest_loss(rows)
+    if not result.posts:
+        return SengaError(f"No row of the source is a post. {unread}")
+    rules = ", ".join(f"{rule} dropped {dropped:,}" for rule, dropped in result.funnel)
+    rule, dropped = max(result.funnel, key=lambda row: row[1])
+    if unread and unread.count > dropped:
+        return SengaError(f"[filter]: no post matches ({rules}), and most rows are none. {unread}")
+    cause = f"{rule} dropped most of the {result.posts:,} posts, which are in {posts.posts}"
+    column = _UNKNOWN.get(rule.partition(" ")[0], "")
+    if column and (unknown := count_unknown(posts.posts, column)):
+        cause += f"; {unknown:,} have no {column} that can be read"
+    return SengaError(f"[filter]: no post matches ({rules}). {cause}. Loosen one of these rules.")

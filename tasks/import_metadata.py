@@ -56,6 +56,11 @@ class ImportMetadata(Stage):
         return self.artefact() / "posts.parquet"
 
     @property
+    def quarantine(self) -> Path:
+        """The table of the rows that are no posts, each with the reason."""
+        return self.artefact() / "quarantine.csv"
+
+    @property
     def _options(self) -> MetadataOptions:
         return config.options(MetadataOptions)
 

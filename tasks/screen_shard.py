@@ -35,6 +35,11 @@ class ScreenShard(ShardStage):
         """Return the path of a Parquet table: id, code, statistics."""
         return self.dataset.screen(self.settings_hash(), self.shard)
 
+    @property
+    def outcomes(self) -> Path:
+        """The table of outcomes, which is the artefact itself."""
+        return self.artefact()
+
     def make(self, on_progress: OnProgress) -> StageResult:
         """Compute the statistics that no earlier table has, and apply the gates to all."""
         download = DownloadShard(shard=self.shard)

@@ -30,6 +30,11 @@ class ShardStage(Stage):
         """Return the tasks of this stage for one shard, by the suffix of their HDF5 datasets."""
         return {"": cls(shard=shard)}
 
+    @property
+    def outcomes(self) -> Path:
+        """The table of outcomes: what became of every picture of the shard."""
+        return store.outcomes_path(self.artefact())
+
     def all_tasks(self) -> list[ShardStage]:
         """Return the tasks of this stage for all shards, this one included."""
         shards = FilterPosts().shards()
@@ -88,7 +93,7 @@ class DrawStage(ShardStage):
         cores.share_cores(1 if self.shared_resources() else core().workers)
         with (
             store.publish(self.artefact()) as tar,
-            store.publish(store.outcomes_path(self.artefact())) as table,
+            store.publish(self.outcomes) as table,
         ):
             outcomes = self.draw(tar, on_progress)
             write_outcomes(outcomes, table)

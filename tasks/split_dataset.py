@@ -11,10 +11,14 @@ from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import OnProgress
 from pipeline.screen.duplicates import group_duplicates, read_features, write_groups
+from sketch_models.errors import SengaError
 from tasks import config
+from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
+from tasks.losses import Loss, biggest_loss, losses_of
 from tasks.screen_shard import ScreenShard
 from tasks.simplify_shard import SimplifyShard
+from tasks.sketch_shard import SketchShard
 from tasks.stage import Stage, StageResult
 
 
@@ -77,7 +81,10 @@ class SplitDataset(Stage):
         if config.options(FilterOptions).duplicates == "first":
             ids = [post_id for post_id in complete if groups.first[post_id] == post_id]
         seed = config.options(config.BuildOptions).seed
-        split = split_ids(ids, options, seed, groups.first)
+        try:
+            split = split_ids(ids, options, seed, groups.first)
+        except SengaError as error:
+            raise _too_few(len(ids), error) from error
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             counts = write_split(split, folder / "split.parquet")
@@ -94,6 +101,21 @@ class SplitDataset(Stage):
             facts={**counts, "joins": groups.counts},
             content=store.digest(split),
         )
+
+
+def _too_few(pictures: int, error: SengaError) -> SengaError:
+    """Return the error of a split of too few pictures, with the biggest loss before it."""
+    losses: list[Loss] = []
+    for stage in (DownloadShard, ScreenShard, SketchShard, SimplifyShard):
+        tasks = [
+            task for number in FilterPosts().shards() for task in stage.variants(number).values()
+        ]
+        parts = [(task.manifest(), task.outcomes) for task in tasks]
+        losses += losses_of(stage.stage, stage.unit, parts)
+    loss = biggest_loss(losses)
+    if not loss:
+        return error
+    return SengaError(f"{error} {loss}" if pictures else f"No picture is left. {loss}")
 
 
 def _complete_ids(shard: int) -> list[int]:

@@ -264,7 +264,7 @@ def check_failed_share(result: DownloadResult, options: DownloadOptions) -> None
 
     Raises:
         SengaError: if more than `[download] max_failed_share` of the posts failed transiently, or
-            are on hosts that are not allowed.
+            are on hosts that are not allowed, or in private networks.
     """
     total, failed = len(result.outcomes), result.transient
     limit = options.max_failed_share * total
@@ -276,10 +276,26 @@ def check_failed_share(result: DownloadResult, options: DownloadOptions) -> None
             "network and run again, or raise [download] max_failed_share. Those downloaded so far "
             "are kept."
         )
-    hosts = Counter(row.detail for row in result.outcomes if row.code == "wrong_host")
-    if hosts.total() > limit:
-        names = " ".join(host for host, _ in hosts.most_common(3))
-        raise SengaError(
-            f"{hosts.total():,} of {total:,} pictures are on hosts that are not allowed ({names}). "
-            "If you trust them, add them to [download] hosts. Those downloaded so far are kept."
-        )
+    for code, place, remedy in _REFUSED_HOSTS:
+        hosts = Counter(row.detail.partition(" ")[0] for row in result.outcomes if row.code == code)
+        if hosts.total() > limit:
+            names = " ".join(host for host, _ in hosts.most_common(3))
+            raise SengaError(
+                f"{hosts.total():,} of {total:,} pictures are {place} ({names}). {remedy}. Those "
+                "downloaded so far are kept."
+            )
+
+
+_REFUSED_HOSTS = (
+    (
+        "wrong_host",
+        "on hosts that are not allowed",
+        "If you trust them, add them to [download] hosts",
+    ),
+    (
+        "private_address",
+        "on this machine or in a private network",
+        "If this is a booru of your own, set [download] allow_private = true",
+    ),
+)
+"""Codes of hosts that a person may allow; where they are, and what to do."""

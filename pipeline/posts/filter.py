@@ -216,6 +216,11 @@ def filter_posts(
     return result
 
 
+def count_unknown(posts: Path, column: str) -> int:
+    """Return the number of posts of a table without a value in a column."""
+    return int(pl.scan_parquet(posts).select(pl.col(column).is_null().sum()).collect().item())
+
+
 def _batches(posts: Path) -> Iterator[pl.DataFrame]:
     scan = pl.scan_parquet(posts, glob=False).select(_COLUMNS)
     return iter(scan.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming"))

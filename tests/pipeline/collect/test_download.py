@@ -421,6 +421,13 @@ def test_too_many_transient_failures_stop_the_run() -> None:
     )
 
 
+def test_too_many_private_hosts_stop_the_run() -> None:
+    rows = [DownloadOutcome(n, "private_address", "booru.lan is 10.0.0.1") for n in range(19)]
+    with pytest.raises(SengaError, match=r"private network \(booru\.lan\).*allow_private = true"):
+        check_failed_share(DownloadResult([*rows, DownloadOutcome(99, "ok")]), DownloadOptions())
+    check_failed_share(DownloadResult([rows[0], DownloadOutcome(99, "ok")]), DownloadOptions())
+
+
 def test_too_many_hosts_that_are_not_allowed_stop_the_run() -> None:
     rows = [DownloadOutcome(n, "wrong_host", "cdn.example") for n in range(19)]
     with pytest.raises(SengaError) as caught:

@@ -12,7 +12,7 @@ from pipeline.draw.sketch import SketchOptions
 from pipeline.picture import resize_long_side
 from pipeline.picture_format import sniff_extension
 from pipeline.sample_booru.catalogue import post
-from pipeline.sample_booru.server import picture
+from pipeline.sample_booru.pictures import picture
 from pipeline.shard import write_shard
 from sketch_models.centerline import Centerline, CenterlineOptions
 from sketch_models.styles import STYLES, ink_to_sketch

@@ -15,6 +15,9 @@ from pipeline.collect.robots import Robots
 from pipeline.collect.schedule import Schedule, run_job
 
 _UNLIMITED = HostLimits(connections=1_000_000, per_second=0, host_timeout=60)
+_OWN = HostLimits(connections=8, per_second=0, host_timeout=60)
+"""Limits of a server of this program: no more requests than it can respond to in time."""
+
 _MAX_TEXT_BYTES = 64_000_000
 
 
@@ -26,7 +29,7 @@ class PoliteClient:
         options: rules and limits.
         allowed_hosts: names of the hosts that the source implies; their subdomains too.
         connect_to: host name to `address:port`, of servers that belong to this program: their
-            hosts have no limits, and these addresses are not checked.
+            hosts have no limit on the rate, and these addresses are not checked.
         robots: the robots.txt of every host.
         notify: called when a host is paused for long or given up.
         clock: for the pace of the hosts and for all deadlines.
@@ -50,7 +53,7 @@ class PoliteClient:
     def _limits(self, name: str) -> HostLimits:
         """Return the limits of a host; one that gets no request needs none."""
         if name in self.connect_to:
-            return _UNLIMITED
+            return _OWN
         if not is_allowed(name, (*self.allowed_hosts, *self.options.hosts)):
             return _UNLIMITED
         return self.options.limits()

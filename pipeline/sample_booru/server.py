@@ -6,14 +6,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pipeline.sample_booru.api import respond
-from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import POSTS, Post, post, post_ids
-from pipeline.sample_booru.files import encode
+from pipeline.sample_booru.pictures import pictures_of_process
 
 _CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 _PAGE_TEMPLATE = "<!DOCTYPE html><title>{title}</title><h1>{title}</h1><p>Safebooru (sample)</p>\n"
@@ -23,15 +21,6 @@ _STATUS = {
     "page": HTTPStatus.OK,  # an error page with the status of a success
 }
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
-_MAX_CACHED = 128  # pictures, about 25 MB
-
-
-@lru_cache(_MAX_CACHED)
-def picture(post_id: int, seed: int = 0) -> bytes:
-    """Return the bytes of a post's picture file, also if the server would not respond with it."""
-    row = post(post_id, seed)
-    content = encode(draw(post_id, seed), row.file_format, row.quality)
-    return content[: len(content) // 2] if row.response == "truncated" else content
 
 
 class _Server(ThreadingHTTPServer):
@@ -41,7 +30,6 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, posts: int, seed: int, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
-        self.render_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
         self.rows: dict[str, Post] = {}
         for post_id in post_ids(posts, seed):
             row = post(post_id, seed)
@@ -53,6 +41,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # header and body are two writes: the second must not wait
     server: _Server
 
     def do_GET(self) -> None:
@@ -83,8 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "text/html; charset=utf-8",
             )
         else:
-            with self.server.render_slots:
-                body = picture(row.id, self.server.seed)
+            body = pictures_of_process(os.getpid()).read(row.id, self.server.seed)
             status, content_type = HTTPStatus.OK, _CONTENT_TYPES[row.file_format[:3]]
         self._send(status, content_type, body, with_body)
 

@@ -216,8 +216,10 @@ def difference_tables(
     differences: Sequence[Difference], hints: Sequence[int]
 ) -> dict[str, list[DifferenceTable]]:
     """Return the tables of each colorizer with z = 0 by its name: one for each ranked metric."""
-    color = dict.fromkeys(name for each in differences for name in (each.other, each.method))
-    color = dict(zip(color, method_colors(list(color)), strict=True))
+    methods = list(
+        dict.fromkeys(name for each in differences for name in (each.other, each.method))
+    )
+    color = dict(zip(methods, method_colors(methods), strict=True))
     tables: dict[str, list[DifferenceTable]] = {}
     for name in dict.fromkeys(each.method for each in differences if each.z == ZERO):
         own = [

@@ -162,6 +162,7 @@ def _train_to_end(job: TrainJob, folder: Path, context: TrainContext) -> None:
     rest = batches(dataset, job, schedule, context, trainer.global_step)
     # train, log, sample, save, stop
     with catch_stop_signals() as stop, closing(rest):
+        context.highest(0)  # waits until all processes catch signals
         if log is not None:
             log.resume_from(trainer.global_step)
         for batch in rest:

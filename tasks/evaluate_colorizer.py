@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pipeline import child_process, store
+from pipeline import child_process, cores, store
 from pipeline.colorizer.evaluation.evaluate_job import EvaluateJob
 from pipeline.colorizer.hints import HintOptions
 from pipeline.colorizer.options import EvaluateOptions
@@ -75,6 +75,7 @@ class EvaluateColorizer(Stage):
             compute=config.options(ComputeOptions),
         )
         counter = child_process.ImageCounter(on_progress)
+        cores.share_cores()
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             (folder / "job.json").write_text(job.to_json(), encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline import child_process, store
+from pipeline import child_process, cores, store
 from pipeline.progress import OnProgress, Pace
 from pipeline.training.folder import TRAIN_LOG
 from tasks.stage import Stage, StageResult
@@ -91,6 +91,7 @@ class TrainStage(Stage):
         with store.publish(job) as temporary:
             temporary.write_text(self.job_text(), encoding="utf-8")
         self._counter = child_process.ImageCounter(on_progress)
+        cores.share_cores()
         child_process.run_module(
             self.module, [str(job), str(folder)], self._on_message, self.processes()
         )

@@ -19,7 +19,6 @@ from luigi.worker import TaskProcess
 from tasks import interrupt
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
 
 
 class ExitWithParent:
@@ -51,7 +50,7 @@ class ExitWithParent:
         if self._is_child and isinstance(exc_value, KeyboardInterrupt):
             if exc_value.args:
                 interrupt.show(exc_value)
-            raise SystemExit(_EXIT_INTERRUPTED) from None
+            raise SystemExit(interrupt.EXIT_INTERRUPTED) from None
 
 
 def _kill_after(parent: int | None) -> None:

@@ -6,11 +6,30 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from types import FrameType, TracebackType
 
 from luigi.cmdline_parser import CmdlineParser
 
+EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
+
 _STOPPED = "Stopped. Run again: what is finished is kept."
+_AGAIN_AFTER = 0.1  # seconds until a signal that came during a fork is sent again
+
+_is_forking = False  # Python loses what is raised in the hooks of a fork
+_is_new_worker = False  # until its first task, which catches interrupts
+
+
+def _set(*, forking: bool, new_worker: bool = False) -> None:
+    global _is_forking, _is_new_worker
+    _is_forking, _is_new_worker = forking, new_worker
+
+
+os.register_at_fork(
+    before=lambda: _set(forking=True),
+    after_in_parent=lambda: _set(forking=False),
+    after_in_child=lambda: _set(forking=False, new_worker=True),
+)
 
 
 def handle_interrupts() -> None:
@@ -21,6 +40,7 @@ def handle_interrupts() -> None:
     """
     if CmdlineParser.get_instance() is None:  # a program of somebody else's
         return
+    _set(forking=False)
     # Workers get these from the terminal, and SIGTERM from the process that has started them.
     from_terminal = signal.SIG_IGN if _is_worker() else _interrupt
     signal.signal(signal.SIGINT, from_terminal)
@@ -39,8 +59,13 @@ def _is_worker() -> bool:
     return multiprocessing.parent_process() is not None
 
 
-def _interrupt(_: int, __: FrameType | None) -> None:
+def _interrupt(number: int, _: FrameType | None) -> None:
     """Stop this process, and the workers that it has started and waits for at its end."""
+    if _is_new_worker:
+        os._exit(EXIT_INTERRUPTED)
+    if _is_forking:
+        threading.Timer(_AGAIN_AFTER, os.kill, (os.getpid(), number)).start()
+        return
     if _is_worker():  # once: it may wait for a training that saves a checkpoint
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for worker in multiprocessing.active_children():

@@ -1,5 +1,6 @@
 """Signals that end the `luigi` command: one line; elsewhere they are left alone."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,9 +33,27 @@ def test_build_that_is_interrupted_says_so_in_one_line(
             time.sleep(0.02)
         build.send_signal(number)
         _, errors = build.communicate()
-    assert build.returncode in (-signal.SIGINT, 130)
-    assert errors.splitlines()[-1:] == ["Stopped. Run again: what is finished is kept."]
+    assert build.returncode in (-signal.SIGINT, 130), errors
+    assert errors.splitlines()[-1:] == ["Stopped. Run again: what is finished is kept."], errors
     assert "Traceback" not in errors
+
+
+def test_signal_during_a_fork_is_sent_again_once_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *call: sent.append(call))
+    interrupt._set(forking=True)  # Python would lose what is raised now
+    try:
+        interrupt._interrupt(signal.SIGTERM, None)
+    finally:
+        interrupt._set(forking=False)
+    end = time.monotonic() + 10
+    while not sent and time.monotonic() < end:
+        time.sleep(0.02)
+    assert sent == [(os.getpid(), signal.SIGTERM)]
+    with pytest.raises(KeyboardInterrupt):
+        interrupt._interrupt(signal.SIGTERM, None)
 
 
 def test_windows_is_refused_in_one_sentence() -> None:

@@ -66,12 +66,13 @@ def colorize_folder(
     if lines.resolve() == results.resolve():
         raise SengaError(f"{results} has the line art: choose another folder for the results.")
     names = result_names([Path(path.name) for path in files])
-    shift = np.float32(0) if reference is None else colorizer.encode_reference(reference)
+    z_of_reference = None if reference is None else colorizer.encode_reference(reference)
     failed = 0
     for number, (path, name) in enumerate(zip(files, names, strict=True)):
-        z = np.zeros(colorizer.latent_dim, np.float32) + shift
+        z = z_of_reference
         if seed is not None:
-            z += np.random.default_rng((seed, number)).standard_normal(z.shape, np.float32)
+            rng = np.random.default_rng((seed, number))
+            z = rng.standard_normal(colorizer.latent_dim, np.float32) + (0 if z is None else z)
         try:
             line = cv2.cvtColor(decode(read_file(path)), cv2.COLOR_RGB2GRAY).astype(np.uint8)
             line = 255 - line if invert else line

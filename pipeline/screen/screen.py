@@ -149,7 +149,7 @@ def _read_previous(tables: Sequence[Path]) -> _StatsByDigest:
     names = [name for name in _SCHEMA if name not in ("id", "code")]
     stats: _StatsByDigest = {}
     for table in tables:
-        if not set(names) <= set(pl.read_parquet_schema(table)):
+        if not set(names) <= set(pl.scan_parquet(table, glob=False).collect_schema()):
             continue  # of an earlier version, which saw pictures otherwise
         rows = pl.read_parquet(table, columns=names, glob=False).drop_nulls()
         for row in rows.iter_rows(named=True):

@@ -161,7 +161,7 @@ def test_saved_lines_and_hints_can_be_read_by_the_paint_command(
         assert saved == name
         Image.fromarray(pixels if button == "hints" else pixels[..., :3]).save(tmp_path / name)
     colorizer = RecordingColorizer()
-    assert colorize_folder(cast("Colorizer", colorizer), tmp_path, tmp_path, None) == 0
+    assert colorize_folder(cast("Colorizer", colorizer), tmp_path, tmp_path / "results", None) == 0
     line, hints = colorizer.received
     assert line.shape == page.sheet[::-1]
     marked = np.argwhere(hints.mask)

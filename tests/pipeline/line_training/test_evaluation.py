@@ -59,6 +59,8 @@ def test_sheet_shows_what_is_seen_true_and_found(network: str) -> None:
     pages = [draw_example(network, seed, 64) for seed in range(2)]
     pages[1].weight[:32] = 0
     sheet = draw_sheet(Unet(4 if network == "tracer" else 2, (2, 2)), pages, CONTEXT)
+    headings, sheet = sheet[: -2 * 68], sheet[-2 * 68 :]
+    assert 10 < len(headings) < 40
     assert sheet.shape == (2 * 68, 3 * 68, 3)
     assert np.array_equal(sheet[:64, 68:132, 0], pages[0].lines)
     true = sheet[68:132, 68:132].astype(int)

@@ -25,6 +25,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of the configured dataset."""
     options = config.BuildOptions(data=str(tmp_path), dataset="sample")
     monkeypatch.setitem(config._cache, config.BuildOptions, options)
+    luigi.Task.clear_instance_cache()  # tasks of other tests have checked other options
     return tmp_path / "sample"
 
 
@@ -70,7 +71,6 @@ def test_trainings_are_kept_if_their_options_are_wrong(
     trained, sketch = make(root / "colorizer" / ("0" * 12)), make(root / "sketch" / ("0" * 12))
     wrong = EvaluateOptions(inception_weights="missing.pth")
     monkeypatch.setitem(config._cache, EvaluateOptions, wrong)
-    luigi.Task.clear_instance_cache()
     Prune(delete=True).run()
     assert (trained.exists(), sketch.exists()) == (True, False)
     assert "colorizer and evaluation: all is kept. [evaluate] inception_weights" in caplog.text

@@ -16,7 +16,7 @@ from pipeline.artbook.canvas import PageCanvas, blank_canvas
 from pipeline.artbook.chance import chance, integer, log_uniform, smooth_noise
 from pipeline.artbook.damage import Damage, random_damage
 from pipeline.artbook.page import Page, draw_page, separable, shrink
-from pipeline.artbook.paper import random_paper
+from pipeline.artbook.paper import Paper, random_paper
 from pipeline.artbook.pen import Pen
 from pipeline.artbook.rough import MEDIA, Rough, random_rough
 from pipeline.artbook.subjects import draw_subject
@@ -27,6 +27,8 @@ Floats = NDArray[np.float32]
 
 SOURCES = ("hand", "filter", "network", "lines")
 """Who made a sketch: a hand; a filter, or a network, of a picture; or it is line art already."""
+
+_COARSE = 0.7  # grain of a paper that breaks black areas into specks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class SketchPage:
         subject: what is drawn.
         source: one of `SOURCES`.
         medium: one of `MEDIA`, of a hand; else empty.
+        has_distractors: whether there is much that looks like a line and is none: rules or creases
+            of the paper, construction lines, or grain that breaks areas into specks.
     """
 
     sketch: NDArray[np.uint8]
@@ -48,6 +52,7 @@ class SketchPage:
     subject: str
     source: str
     medium: str = ""
+    has_distractors: bool = False
 
 
 def draw_sketch(
@@ -92,7 +97,8 @@ def _by_hand(
     subject = draw_subject(canvas, rng, size, subject)
     if chance(rng, 0.3):
         _hatch(canvas, rough, rng, size)
-    if chance(rng, 0.3):
+    has_construction = chance(rng, 0.3)
+    if has_construction:
         _construct(canvas, rough, rng, size)
     pencil = shrink(canvas.strokes).astype(np.float32) / np.float32(255)
     lines = shrink(canvas.line)
@@ -110,8 +116,18 @@ def _by_hand(
         page, lines, weight = _tilt(page, lines, weight, sheet.tilt, rng)
     sketch = replace(damage, noise=noise, levels=0).apply(page, rng)
     return SketchPage(
-        sketch=sketch, lines=lines, weight=weight, subject=subject, source="hand", medium=medium
+        sketch=sketch,
+        lines=lines,
+        weight=weight,
+        subject=subject,
+        source="hand",
+        medium=medium,
+        has_distractors=has_construction or _has_marks(sheet),
     )
+
+
+def _has_marks(sheet: Paper) -> bool:
+    return sheet.rules > 0 or sheet.creases > 0 or sheet.grain > _COARSE
 
 
 def _visible(lines: NDArray[np.uint8], contrast: Floats, deviation: float) -> NDArray[np.uint8]:

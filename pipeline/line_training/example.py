@@ -75,7 +75,7 @@ def draw_example(network: str, seed: int, size: int) -> Example:
         rows=(f"subject/{sketch.subject}", f"source/{sketch.source}", *medium),
         picture=sketch.sketch,
         lines=sketch.lines,
-        weight=sketch.weight,
+        weight=sketch.weight * np.uint8(_HARDEST if sketch.has_distractors else 1),
     )
 
 

@@ -115,16 +115,19 @@ def test_ink_of_a_sketch_is_dark_and_where_its_lines_are(source: str) -> None:
 
 
 def draw_plain(
-    monkeypatch: pytest.MonkeyPatch, *, tilt: float = 0.0, chances: bool = False
+    monkeypatch: pytest.MonkeyPatch, paper: Paper | None = None, *, chances: bool = False
 ) -> SketchPage:
-    """Return a sketch of a disc by an exact hand on white paper; with hatching if chances are."""
+    """Return a sketch of a disc by an exact hand on a paper, white if not given.
+
+    With hatching and construction lines if chances are.
+    """
     hand = Rough(passes=1, jitter=0.0, overshoot=0.0, pressure=(1.0, 1.0), swell=0.0, width=2.0)
 
     def draw(canvas: PageCanvas, *_: object) -> None:
         disc(canvas)
 
     monkeypatch.setattr(sketch_module, "random_rough", lambda *_: hand)
-    monkeypatch.setattr(sketch_module, "random_paper", lambda *_: Paper(tilt=tilt))
+    monkeypatch.setattr(sketch_module, "random_paper", lambda *_: paper or Paper())
     monkeypatch.setattr(sketch_module, "random_damage", lambda *_: Damage())
     monkeypatch.setattr(sketch_module, "chance", lambda *_: chances)
     monkeypatch.setitem(SUBJECTS, "scene", (0.0, draw))
@@ -146,8 +149,17 @@ def test_hatching_and_construction_lines_are_no_lines(monkeypatch: pytest.Monkey
     np.testing.assert_array_equal(hatched.lines, plain.lines)
 
 
+@pytest.mark.parametrize("paper", [Paper(rules=20.0), Paper(creases=1), Paper(grain=0.9)])
+def test_what_looks_like_a_line_and_is_none_is_known(
+    monkeypatch: pytest.MonkeyPatch, paper: Paper
+) -> None:
+    assert draw_plain(monkeypatch, paper).has_distractors
+    assert draw_plain(monkeypatch, chances=True).has_distractors
+    assert not draw_plain(monkeypatch, Paper(grain=0.3, smudge=0.5)).has_distractors
+
+
 def test_lines_of_a_photograph_move_with_the_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, tilted = draw_plain(monkeypatch), draw_plain(monkeypatch, tilt=0.06)
+    plain, tilted = draw_plain(monkeypatch), draw_plain(monkeypatch, Paper(tilt=0.06))
     lines = middle(tilted.lines < 128)
     assert share_near(lines, middle(plain.lines < 128)) < 0.9
     assert share_near(lines, middle(tilted.sketch < 128)) > 0.97

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.artbook.page import draw_page
+from pipeline.artbook.sketch import draw_sketch
 from pipeline.line_training.example import (
     TRAINING,
     VALIDATION,
@@ -52,6 +53,16 @@ def test_pages_that_are_hard_to_learn_count_more_in_the_training_of_the_tracer()
         np.testing.assert_array_equal(weight, page.weight * expected)
         counts.add((int(weight.max()), page.width > 10, page.patterned))
     assert counts >= {(1, False, False), (2, False, False), (3, True, False), (3, False, True)}
+
+
+def test_sketches_with_what_looks_like_a_line_count_more_in_the_training_of_the_inker() -> None:
+    counts = set()
+    for seed in range(60):
+        sketch = draw_sketch(seed, 64)
+        weight = draw_example("inker", seed, 64).weight
+        np.testing.assert_array_equal(weight, sketch.weight * (3 if sketch.has_distractors else 1))
+        counts.add((int(weight.max()), sketch.has_distractors))
+    assert counts - {(0, False), (0, True)} == {(1, False), (3, True)}
 
 
 def test_pictures_are_read_as_the_networks_take_them(write_folder: WriteFolder) -> None:

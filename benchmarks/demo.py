@@ -36,7 +36,7 @@ from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import HintOptions, Hints, simulate_hints
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.demo.models import SHIPPED
-from pipeline.demo.samples import SAMPLE_IDS
+from pipeline.demo.samples import POST_IDS
 from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.draw import draw
@@ -213,7 +213,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     args.colorizer = args.colorizer.absolute()
-    drawings = [Drawing.of(post_id) for post_id in SAMPLE_IDS]
+    drawings = [Drawing.of(post_id) for post_id in POST_IDS]
     colorizer = Colorizer.load(args.colorizer, args.device)
     colorizer.colorize(drawings[0].line)  # warms up
     with demo(args.colorizer, args.device) as address:

@@ -60,12 +60,12 @@ def _add_page_routes(app: Flask) -> None:
     def static(name: str) -> Response:
         return asset(name)
 
-    @app.get("/api/samples/<int:post_id>/<name>.png")
-    def sample(post_id: int, name: str) -> Response:
-        if post_id not in samples.SAMPLE_IDS or name not in samples.PICTURES:
+    @app.get("/api/samples/<sample_name>/<picture>.png")
+    def sample(sample_name: str, picture: str) -> Response:
+        if sample_name not in samples.NAMES or picture not in samples.PICTURES:
             raise ApiError("not_found", "There is no such sample. /api/models lists them.")
-        drawing = samples.load_sample(post_id)
-        return etag_response(getattr(drawing, name), "image/png")
+        drawing = samples.load_sample(sample_name)
+        return etag_response(getattr(drawing, picture), "image/png")
 
 
 def _add_status_routes(app: Flask, models: Models, worker: Worker, options: DemoOptions) -> None:

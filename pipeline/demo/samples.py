@@ -1,4 +1,7 @@
-"""Drawings of the sample booru that a user can start from; no colorizer was trained on them."""
+"""Drawings that a user can start from; no colorizer was trained on them.
+
+They are pictures of the sample booru, and scenes without people.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.areas import find_areas
+from pipeline.demo.scenes import SCENES, draw_scene, scene_size
 from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
 from pipeline.sample_booru.artist.character import character
@@ -19,8 +23,11 @@ from pipeline.sample_booru.artist.draw import draw
 MAX_TRAINING_POSTS = 20_000
 """Posts of the sample booru that colorizers train on; the samples come after these."""
 
-SAMPLE_IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
-"""Post ids of the samples: `white_background solo upper_body`, as different as possible."""
+POST_IDS = (1790400, 1790474, 1790561, 1791240, 1791394, 1791587, 1792131, 1792430)
+"""Posts of the sample booru: `white_background solo upper_body`, as different as possible."""
+
+NAMES = (*map(str, POST_IDS[:1]), *SCENES, *map(str, POST_IDS[1:]))
+"""Names of all samples, in the order in which the page shows them; the page opens the first."""
 
 PICTURES = ("line", "color", "hints")
 """Names of the pictures of a sample."""
@@ -32,7 +39,7 @@ _SMALLEST = 1e-3  # of the picture: areas from here on get a hint
 _REDUCTION = 4  # sides of a sample over those of the drawing that its areas are found in
 _RADIUS = 8  # pixels, of the largest dot
 
-_LOCKS = {post_id: Lock() for post_id in SAMPLE_IDS}
+_LOCKS = {name: Lock() for name in NAMES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +51,16 @@ class DemoSample:
     hints: bytes  # PNG, (H, W, 4) RGBA, opaque where there is a hint
 
 
-def load_sample(post_id: int) -> DemoSample:
-    """Return one of `SAMPLE_IDS`, drawn in 0.2 seconds on first use and kept in memory."""
-    with _LOCKS[post_id]:
-        return _draw_sample(post_id)
+def load_sample(name: str) -> DemoSample:
+    """Return one of `NAMES`, drawn in 0.2 seconds on first use and kept in memory."""
+    with _LOCKS[name]:
+        return _draw_sample(name)
 
 
-@lru_cache(len(SAMPLE_IDS))
-def _draw_sample(post_id: int) -> DemoSample:
-    drawing = draw(post_id)
-    width, height = sample_size(post_id)
+@lru_cache(len(NAMES))
+def _draw_sample(name: str) -> DemoSample:
+    drawing = draw_scene(name, LONG_SIDE) if name in SCENES else draw(int(name))
+    width, height = sample_size(name)
     line, color = (resample(each, width, height) for each in (drawing.line, drawing.color))
     return DemoSample(
         line=encode_png(line),
@@ -84,22 +91,24 @@ def _put_hints(line: NDArray[np.uint8], color: NDArray[np.uint8]) -> NDArray[np.
     return hints
 
 
-def sample_size(post_id: int) -> tuple[int, int]:
+def sample_size(name: str) -> tuple[int, int]:
     """Return width and height of a sample in pixels, without drawing it."""
-    person = character(post_id)
+    if name in SCENES:
+        return scene_size(name, LONG_SIDE)
+    person = character(int(name))
     placement = Placement.of(person.width, person.height, LONG_SIDE, "pad")
     return placement.width, placement.height
 
 
 def list_samples() -> list[dict[str, int | str]]:
     """Return the samples as `/api/models` lists them."""
-    return [_describe(post_id, *sample_size(post_id)) for post_id in SAMPLE_IDS]
+    return [_describe(name, *sample_size(name)) for name in NAMES]
 
 
-def _describe(post_id: int, width: int, height: int) -> dict[str, int | str]:
-    folder = f"/api/samples/{post_id}"
+def _describe(name: str, width: int, height: int) -> dict[str, int | str]:
+    folder = f"/api/samples/{name}"
     return {
-        "id": post_id,
+        "id": name,
         "width": width,
         "height": height,
         "line": f"{folder}/line.png",

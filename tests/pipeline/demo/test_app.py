@@ -149,7 +149,7 @@ def test_models_samples_and_limits_are_listed(client: FlaskClient) -> None:
         "body_bytes": 300_000, "pixels": 100_000, "min_side": 16, "queue": 64,
         "variations": 8, "shift": 100,
     }  # fmt: skip
-    assert [sample["id"] for sample in listed["samples"]] == list(samples.SAMPLE_IDS)
+    assert [sample["id"] for sample in listed["samples"]] == list(samples.NAMES)
 
 
 def test_sample_is_served_with_an_etag(client: FlaskClient) -> None:

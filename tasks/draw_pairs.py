@@ -19,7 +19,7 @@ class DrawPairs(Stage):
     """Draw pictures of the artbook and their line art: `train.h5` and the test sets."""
 
     stage = "artbook"
-    version = 2
+    version = 3
 
     def settings(self) -> dict[str, object]:
         """Return the numbers of pictures, their size, the seed, and the networks' weights."""

@@ -11,6 +11,7 @@ Where a line can hardly be seen, nobody can say, and the page's weight is 0.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -34,7 +35,8 @@ Number = TypeVar("Number", np.uint8, np.float32)
 
 _SHARES = (0.18, 0.2, 0.15, 0.11, 0.08, 0.1, 0.08, 0.06, 0.04)  # of the ways to paint
 
-_PLAIN = 0.2  # share of the pages
+PLAIN_SHARE = 0.2
+"""Of the pages that networks of lines are trained on."""
 _SQUARE = np.ones((3, 3), np.uint8)
 _WIDE = np.ones((5, 5), np.uint8)
 _SMALL = np.ones((2, 2), np.uint8)
@@ -78,11 +80,13 @@ def draw_page(
     subject: str | None = None,
     style: str | None = None,
     ink: str | None = None,
+    max_width: float = math.inf,
+    plain_share: float = PLAIN_SHARE,
     damaged: bool = True,
 ) -> Page:
     """Return a page; the same on every machine.
 
-    A fifth of them is as plain as most pictures: fine dark outlines, no lights, a clean file.
+    Some are as plain as most pictures: fine dark outlines, no lights, a clean file.
 
     Args:
         seed: which of the endless pages.
@@ -90,12 +94,15 @@ def draw_page(
         subject: what to draw, one of `SUBJECTS` or `TEST_SUBJECTS`; None draws by the seed.
         style: how to paint it, one of `PAINTS`; None draws by the seed.
         ink: colour of the outlines, one of `INKS`; None draws by the seed.
+        max_width: of a normal outline, in pixels.
+        plain_share: share of the pages that are plain, 0 to 1; with `ink` none is.
         damaged: whether some pages are blurred, noisy or badly compressed, as files are.
     """
     rng = np.random.default_rng((seed, 1))
     style = style or str(rng.choice(PAINTS, p=_SHARES))
-    is_plain = ink is None and chance(rng, _PLAIN)
+    is_plain = ink is None and chance(rng, plain_share)
     pen = plain_pen(rng) if is_plain else random_pen(rng, ink)
+    pen = replace(pen, width=min(pen.width, max_width))
     background = random_kind(rng)
     canvas = blank_canvas(random_background(rng, size, background), pen, rng)
     subject = draw_subject(canvas, rng, size, subject)

@@ -20,6 +20,8 @@ SOURCES = ("known", "tracer", "xdog")
 _SUBJECTS = {"composition": 0.3, "booru": 0.42, "dicebear": 0.28}
 _PAINTS = tuple(name for name in PAINTS if name not in ("line_art", "screentone"))  # have colour
 _SCALES = {1.5: 0.35, 2.0: 0.45, 4.0: 0.2}  # of the page, in pixels per pixel of the result
+_PLAIN_SHARE = 0.6  # most drawings that people colour are plain
+_MAX_WIDTH = 1.5  # pixels of the result, of an outline: line art does not tell wider ones
 _ATTEMPTS = 64  # pages of a number
 _MIN_RANGE = 40  # of 255, between the darkest and the brightest parts of a page
 _MIN_LINES = 0.004  # share of the pixels
@@ -97,6 +99,8 @@ def _random_page(rng: np.random.Generator, seed: int, size: int, subject: str) -
         max(round(size * scale), 64),
         subject=subject or str(rng.choice(list(_SUBJECTS), p=shares)),
         style=str(rng.choice(_PAINTS)),
+        max_width=_MAX_WIDTH * scale,
+        plain_share=_PLAIN_SHARE,
         damaged=False,
     )
 

@@ -66,6 +66,20 @@ def test_what_is_asked_for_is_drawn(subject: str, style: str, ink: str) -> None:
     assert (page.subject, page.paint, page.ink) == (subject, style, ink)
 
 
+def test_outlines_can_be_limited_in_width() -> None:
+    usual = [draw_page(seed, 64) for seed in range(12)]
+    fine = [draw_page(seed, 64, max_width=2.0) for seed in range(12)]
+    assert max(page.width for page in usual) > 5
+    assert [page.width for page in fine] == [min(page.width, 2.0) for page in usual]
+    assert [page.subject for page in fine] == [page.subject for page in usual]
+
+
+def test_all_pages_can_be_plain() -> None:
+    pages = [draw_page(seed, 64, plain_share=1) for seed in range(20)]
+    assert {page.ink for page in pages} == set(INKS[:3])
+    assert all(1.2 <= page.width <= 5 for page in pages)
+
+
 def test_lines_are_dark_on_white() -> None:
     pages = [draw_page(seed, 96) for seed in range(40)]
     assert all(page.lines.max() == 255 for page in pages)

@@ -1,11 +1,12 @@
 """Pairs: of their seed, in colour, with line art from every source at the same place."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.artbook.page import draw_page
+from pipeline.artbook.page import PLAIN_SHARE, Page, draw_page
 from pipeline.artbook.subjects import TEST_SUBJECTS
 from pipeline.pairs import pair as pair_module
 from pipeline.pairs.pair import SOURCES, PairArtist
@@ -80,14 +81,22 @@ def test_empty_pages_are_passed_over(artist: PairArtist, monkeypatch: pytest.Mon
     assert len(set(seeds)) == len(seeds)
 
 
-def test_files_are_not_damaged(artist: PairArtist, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A colorizer that is trained on noise makes noise."""
-    asked: list[object] = []
+def test_pictures_are_as_line_art_can_tell(
+    artist: PairArtist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colorizer that is trained on noise and wide outlines makes noise and dark rims."""
+    damaged, shares, widths = [], [], []
 
-    def watch(seed: int, size: int, **options: object) -> object:
-        asked.append(options["damaged"])
-        return draw_page(seed, size, **options)  # type: ignore[arg-type]
+    def watch(seed: int, size: int, **options: Any) -> Page:
+        page = draw_page(seed, size, **options)
+        damaged.append(options["damaged"])
+        shares.append(options["plain_share"])
+        widths.append(page.width * SIZE / size)
+        return page
 
     monkeypatch.setattr(pair_module, "draw_page", watch)
-    artist.draw(5, SIZE)
-    assert set(asked) == {False}
+    for seed in range(8):
+        artist.draw(seed, SIZE)
+    assert set(damaged) == {False}
+    assert min(shares) > PLAIN_SHARE
+    assert 1.45 < max(widths) <= 1.55  # pages have whole numbers of pixels

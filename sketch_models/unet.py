@@ -12,6 +12,8 @@ from torch.nn import functional
 SHUFFLE = 2
 """Side of the squares of pixels whose values become channels first, and pixels again at last."""
 
+_REACH = 2  # of a context block's convolution to each side, in steps of its dilation
+
 
 class Unet(nn.Module):
     """A U-Net at half the picture's resolution and below.
@@ -24,11 +26,20 @@ class Unet(nn.Module):
     Args:
         in_channels: of the picture.
         widths: channels at each scale, from half the resolution down; each is half the one before.
+        context: number of `ContextBlock`s at the deepest scale, with dilations of 1, 2 and so on:
+            stripes and other patterns cannot be told from edges without seeing some repeats.
         normalize: batch normalization after each convolution, for training; a network that is used
             has it folded into the weights.
     """
 
-    def __init__(self, in_channels: int, widths: Sequence[int], *, normalize: bool = False) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        widths: Sequence[int],
+        *,
+        context: int = 0,
+        normalize: bool = False,
+    ) -> None:
         super().__init__()
         self.widths = tuple(widths)
         self.first = _layer(in_channels * SHUFFLE**2, widths[0], normalize=normalize)
@@ -47,6 +58,8 @@ class Unet(nn.Module):
             if index:  # at half resolution a second one would cost a quarter of the time
                 layers.append(_layer(wide, wide, normalize=normalize))
             self.up.append(nn.Sequential(*layers))
+        blocks = (ContextBlock(widths[-1], dilation=1 + index) for index in range(context))
+        self.context = nn.Sequential(*blocks)
         self.last = nn.Conv2d(widths[0], SHUFFLE**2, 3, padding=1)
 
     @property
@@ -58,7 +71,8 @@ class Unet(nn.Module):
     def margin(self) -> int:
         """The distance in pixels beyond which no input pixel changes an output pixel."""
         scales: list[int] = [SHUFFLE * 2**level for level in range(len(self.widths))]
-        return 2 * SHUFFLE + 4 * sum(scales)
+        context = _REACH * sum(range(1, 1 + len(self.context)))
+        return 2 * SHUFFLE + 4 * sum(scales) + context * scales[-1]
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return one logit per pixel.
@@ -74,10 +88,41 @@ class Unet(nn.Module):
         for down in self.down:
             skips.append(x)
             x = down(x)
+        x = self.context(x)
         for shrink, up in zip(reversed(self.shrink), reversed(self.up), strict=True):
             x = functional.interpolate(shrink(x), scale_factor=2.0, mode="nearest")
             x = up(torch.cat((skips.pop(), x), dim=1))
         return functional.pixel_shuffle(self.last(x), SHUFFLE)
+
+
+class ContextBlock(nn.Module):
+    """Adds what is farther away: a dilated convolution of each channel, then a mix of channels.
+
+    It changes nothing at first, so that weights without it can be trained further with it.
+
+    Args:
+        channels: of the features.
+        dilation: steps between the values that the convolution of 5 x 5 sees.
+    """
+
+    def __init__(self, channels: int, *, dilation: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(
+            channels,
+            channels,
+            2 * _REACH + 1,
+            padding=_REACH * dilation,
+            dilation=dilation,
+            groups=channels,
+        )
+        self.mix = nn.Conv2d(channels, channels, 1)
+        for weight in self.mix.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the features with their context: (N, C, H, W) -> (N, C, H, W)."""
+        mixed: Tensor = self.mix(functional.relu(self.look(features)))
+        return features + mixed
 
 
 def _layer(
@@ -88,16 +133,27 @@ def _layer(
     return nn.Sequential(convolution, *norm, nn.ReLU(inplace=True))
 
 
-def build_network(state: Mapping[str, Tensor]) -> Unet:
-    """Return the network with the weights that `folded_state` returned, as float32."""
+def build_network(state: Mapping[str, Tensor], *, context: int = 0) -> Unet:
+    """Return the network with the weights that `folded_state` returned, as float32.
+
+    Args:
+        state: the weights.
+        context: the least number of context blocks; those that have no weights change nothing.
+    """
     first = state["first.0.weight"]
     widths = [first.shape[0]]
     while f"down.{len(widths) - 1}.0.0.weight" in state:
         widths.append(state[f"down.{len(widths) - 1}.0.0.weight"].shape[0])
+    known = 0
+    while f"context.{known}.mix.weight" in state:
+        known += 1
+    channels = first.shape[1] // SHUFFLE**2
     with torch.device("meta"):
-        network = Unet(first.shape[1] // SHUFFLE**2, widths)
+        network = Unet(channels, widths, context=known)
     floats = {name: value.float() for name, value in state.items()}
     network.load_state_dict(floats, assign=True)
+    for index in range(known, context):
+        network.context.append(ContextBlock(widths[-1], dilation=1 + index))
     return network
 
 

@@ -17,8 +17,10 @@ TINY = (4, 6, 8)
 def random_unet(network: str, widths: Sequence[int] = TINY, seed: int = 0) -> Unet:
     """Return a network, tracer or inker, whose probabilities are near 0, near 1 and between."""
     torch.manual_seed(seed)
-    unet = Unet(CHANNELS[network], widths)
-    torch.nn.init.normal_(unet.last.weight, std=0.3)
+    unet = Unet(CHANNELS[network], widths, context=1)
+    for module in (unet.last, *unet.context.modules()):
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.normal_(module.weight, std=0.5)
     return unet
 
 

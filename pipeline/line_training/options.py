@@ -37,6 +37,13 @@ class LineOptions(Options, section="lines"):
         at_least=1,
         not_empty=True,
     )
+    tracer_context: int = option(
+        0,
+        "blocks at the tracer's deepest scale that look farther, with dilations of 1, 2 and so on",
+        at_least=0,
+        at_most=8,
+    )
+    inker_context: int = option(0, "the same of the inker", at_least=0, at_most=8)
     tracer_initial_weights: str = option(
         "",
         "weights to start the tracer from: shipped, or the path of a file; none if empty",
@@ -113,6 +120,10 @@ class LineOptions(Options, section="lines"):
         """Return the channels of a network at each scale."""
         widths: tuple[int, ...] = getattr(self, f"{network}_widths")
         return widths
+
+    def context(self, network: str) -> int:
+        """Return the number of context blocks of a network."""
+        return int(getattr(self, f"{network}_context"))
 
     def initial_weights(self, network: str) -> str:
         """Return what a network starts from: the name or path of weights, or nothing."""

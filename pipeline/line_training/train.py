@@ -103,21 +103,22 @@ def make_network(job: LineTrainJob) -> Unet:
     From a file it has no batch normalization: that is folded into the weights there.
 
     Raises:
-        ConfigError: If the weights are of a network of other widths.
+        ConfigError: If the weights are of a network of other widths or with more context.
         WeightsError: If the weights cannot be used.
     """
     name, widths = job.options.initial_weights(job.network), job.options.widths(job.network)
+    context = job.options.context(job.network)
+    torch.manual_seed(job.seed)
     if not name:
-        torch.manual_seed(job.seed)
-        return Unet(line_weights.CHANNELS[job.network], widths, normalize=True)
+        channels = line_weights.CHANNELS[job.network]
+        return Unet(channels, widths, context=context, normalize=True)
     state, _ = line_weights.read(line_weights.find(name, job.network), job.network)
-    network = build_network(state)
+    network = build_network(state, context=context)
+    source = f"as in the weights that {job.network}_initial_weights names"
     found = " ".join(map(str, network.widths))
-    job.options.require(
-        network.widths == widths,
-        f"{job.network}_widths",
-        f"{found}, as in the weights that {job.network}_initial_weights names",
-    )
+    job.options.require(network.widths == widths, f"{job.network}_widths", f"{found}, {source}")
+    known = len(network.context)
+    job.options.require(known == context, f"{job.network}_context", f"at least {known}, {source}")
     return network.train().requires_grad_(True)
 
 

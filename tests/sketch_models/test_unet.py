@@ -11,10 +11,12 @@ from sketch_models.unet import SHUFFLE, Unet, build_network, folded_state
 WIDTHS = [(4,), (4, 6), TINY, (3, 4, 5, 6)]
 
 
-def trained(channels: int, widths: tuple[int, ...]) -> Unet:
+def trained(channels: int, widths: tuple[int, ...], context: int = 0) -> Unet:
     """Return a network whose normalization has seen pictures, and has weights of its own."""
     torch.manual_seed(len(widths))
-    network = Unet(channels, widths, normalize=True)
+    network = Unet(channels, widths, context=context, normalize=True)
+    for block in network.context:
+        torch.nn.init.normal_(block.mix.weight, std=0.3)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eps = 0.01  # so that it counts
@@ -25,10 +27,11 @@ def trained(channels: int, widths: tuple[int, ...]) -> Unet:
     return network.eval()
 
 
+@pytest.mark.parametrize("context", [0, 2])
 @pytest.mark.parametrize("widths", WIDTHS)
 @torch.no_grad()
-def test_folding_the_normalization_changes_nothing(widths: tuple[int, ...]) -> None:
-    network = trained(2, widths)
+def test_folding_the_normalization_changes_nothing(widths: tuple[int, ...], context: int) -> None:
+    network = trained(2, widths, context)
     state = folded_state(network)
     folded = build_network(state).eval()
     assert not [name for name, module in folded.named_modules() if "BatchNorm" in str(type(module))]
@@ -63,8 +66,24 @@ def test_widths_and_channels_are_those_of_the_weights(
     assert network.state_dict().keys() == original.state_dict().keys()
 
 
+@torch.no_grad()
+def test_context_that_weights_do_not_have_changes_nothing_before_it_is_trained() -> None:
+    network = trained(2, TINY, context=1)
+    state = folded_state(network)
+    pictures = torch.rand(2, 2, 32, 64)
+    expected = network(pictures)
+    for context, blocks in ((0, 1), (1, 1), (3, 3)):
+        again = build_network(state, context=context)
+        assert len(again.context) == blocks
+        torch.testing.assert_close(again(pictures), expected, atol=1e-5, rtol=1e-5)
+    again.context[2].mix.weight.fill_(1.0)
+    assert (again(pictures) - expected).abs().max() > 1e-3
+
+
 def test_foreign_weights_are_refused() -> None:
-    state = folded_state(Unet(2, TINY))
+    state = folded_state(Unet(2, TINY, context=1))
+    with pytest.raises(RuntimeError, match="context.0.look.weight"):
+        build_network({key: value for key, value in state.items() if "look.weight" not in key})
     with pytest.raises(RuntimeError, match="last.bias"):
         build_network({name: value for name, value in state.items() if name != "last.bias"})
     with pytest.raises(RuntimeError, match="extra"):
@@ -74,15 +93,16 @@ def test_foreign_weights_are_refused() -> None:
 @settings(max_examples=20)
 @given(
     widths=st.sampled_from(WIDTHS),
+    context=st.integers(0, 3),
     rows=st.integers(1, 4),
     columns=st.integers(1, 4),
     count=st.integers(1, 3),
 )
 @torch.no_grad()
 def test_every_multiple_has_one_logit_per_pixel(
-    widths: tuple[int, ...], rows: int, columns: int, count: int
+    widths: tuple[int, ...], context: int, rows: int, columns: int, count: int
 ) -> None:
-    network = Unet(2, widths)
+    network = Unet(2, widths, context=context)
     assert network.multiple == 2 ** len(widths)
     height, width = rows * network.multiple, columns * network.multiple
     logits = network(torch.rand(count, 2, height, width))
@@ -96,9 +116,11 @@ def test_other_sizes_are_refused(height: int, width: int) -> None:
         random_unet("tracer")(torch.rand(1, 4, height, width))
 
 
-@pytest.mark.parametrize("widths", WIDTHS[:3])
-def test_no_pixel_beyond_the_margin_changes_an_output(widths: tuple[int, ...]) -> None:
-    network = Unet(1, widths).double()
+@pytest.mark.parametrize(("widths", "context"), [*((each, 0) for each in WIDTHS[:3]), (TINY, 2)])
+def test_no_pixel_beyond_the_margin_changes_an_output(
+    widths: tuple[int, ...], context: int
+) -> None:
+    network = Unet(1, widths, context=context).double()
     for parameter in network.parameters():  # so that no change is lost, and none cancels another
         torch.nn.init.uniform_(parameter, 0.01, 0.1)
     side = -(-(2 * network.margin + 3 * network.multiple) // network.multiple) * network.multiple

@@ -32,6 +32,7 @@ class FakePage:
     ink: str = "black"
     source: str = "hand"
     medium: str = ""
+    has_distractors: bool = False
 
 
 def fake_page(seed: int, size: int) -> FakePage:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.colorizer.colorizer import Colorizer
     from pipeline.colorizer.hints import HintOptions, Hints
     from pipeline.colorizer.options import AugmentOptions
+    from pipeline.colorizer.suggest import suggest_hints
     from pipeline.colorizer.training.dataset import ColorizationDataset
     from pipeline.colorizer.training.training_sample import normalize
     from pipeline.tables.measures import read_measures
@@ -45,6 +46,7 @@ __all__ = [
     "read_metrics",
     "read_outcomes",
     "read_posts",
+    "suggest_hints",
 ]
 
 _MODULES = {
@@ -60,6 +62,7 @@ _MODULES = {
     "read_metrics": "pipeline.tables.metrics",
     "read_outcomes": "pipeline.tables.outcomes",
     "read_posts": "pipeline.tables.posts",
+    "suggest_hints": "pipeline.colorizer.suggest",
 }
 
 

@@ -7,22 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 _INK = 192  # thin lines of a reduced drawing are grey
-_GAP = 4 / 256  # of the long side: gaps up to this are closed
+GAP = 4 / 256
+"""Share of the long side: gaps in lines up to this are closed."""
+
 _SMALLEST = 2.5e-4  # of the picture; smaller areas are specks between lines
 
 
-def find_areas(line: NDArray[np.uint8]) -> NDArray[np.int32]:
+def find_areas(line: NDArray[np.uint8], gap: float = GAP) -> NDArray[np.int32]:
     """Return the number of the area of every pixel, 1 and up; 0 for ink.
 
     Args:
         line: (H, W) uint8, 0 ink.
+        gap: in lines that is closed, as a share of the long side. It also parts what is joined by
+            a neck as narrow.
 
     Returns:
         (H, W) int32.
     """
     ink = line < _INK
-    gap = max(1, round(_GAP * max(line.shape)))
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap + 1 | 1, gap + 1 | 1))
+    width = max(1, round(gap * max(line.shape))) + 1 | 1
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     walls = cv2.dilate(ink.astype(np.uint8), brush)
     closed = _large_parts(np.asarray(1 - walls, np.uint8))
     # What is too narrow for the walls is bounded by lines without gaps.

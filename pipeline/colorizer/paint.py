@@ -2,8 +2,8 @@
 
 COLORIZER is a colorizer.safetensors that TrainColorizer wrote, or the folder that it is in. With
 `--seed 1` each picture has a random z; otherwise z is 0. `--reference FILE` adds the z of a colour
-picture. Hints for `girl.png` are the opaque pixels of `girl.hints.png`. `--invert` is for drawings
-of white lines on black.
+picture. Hints for `girl.png` are the opaque pixels of `girl.hints.png`. `--suggest 1` gives areas
+without a hint colours that go together. `--invert` is for drawings of white lines on black.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pipeline import store
 from pipeline.child_process import run_main
 from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.suggest import suggest_hints
 from pipeline.draw.results_folder import result_names
 from pipeline.picture import PictureError, decode, decode_rgba, encode_png, read_file
 from pipeline.picture_format import FORMAT_NAMES, SUFFIXES
@@ -41,6 +42,7 @@ def colorize_folder(
     seed: int | None = None,
     *,
     reference: NDArray[np.uint8] | None = None,
+    suggest: int | None = None,
     invert: bool = False,
 ) -> int:
     """Colorize every picture of a folder; report those that cannot be read on standard error.
@@ -51,6 +53,7 @@ def colorize_folder(
         results: folder for the results: PNG files of the same sizes, named as `result_names` says.
         seed: of a random z for each picture; z is 0 if None.
         reference: (H, W, 3) uint8 RGB, a colour picture whose z is added.
+        suggest: seed of the palettes for areas without a hint; they get none if None.
         invert: whether the line art is white on black.
 
     Returns:
@@ -77,6 +80,8 @@ def colorize_folder(
             line = cv2.cvtColor(decode(read_file(path)), cv2.COLOR_RGB2GRAY).astype(np.uint8)
             line = 255 - line if invert else line
             hints = _read_hints(path.with_name(f"{path.stem}{_HINTS}.png"))
+            if suggest is not None:
+                hints = suggest_hints(line, hints, (suggest, number))
             result = colorizer.colorize(line, hints, z)
         except (PictureError, ValueError) as error:
             failed += 1
@@ -111,6 +116,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("results", type=local_path, help="folder for the colorized pictures")
     parser.add_argument("--seed", type=int, help="seed of a random z; without it z is 0")
     parser.add_argument("--reference", type=Path, help="colour picture whose z is added")
+    parser.add_argument("--suggest", type=int, help="seed of colours for areas without a hint")
     parser.add_argument("--invert", action="store_true", help="the line art is white on black")
     chosen = parser.parse_args(arguments)
     reference = None if chosen.reference is None else _read_reference(chosen.reference)
@@ -120,6 +126,7 @@ def main(arguments: list[str]) -> None:
         chosen.results,
         chosen.seed,
         reference=reference,
+        suggest=chosen.suggest,
         invert=chosen.invert,
     )
     if failed:

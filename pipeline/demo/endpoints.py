@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.colorizer.enlarge import Enlarger
+from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.letterbox import Letterbox
+from pipeline.colorizer.suggest import suggest_hints
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.fields import Fields
 from pipeline.demo.latent import make_z
@@ -73,8 +75,9 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
         ApiError: If a field cannot be used, or `run_jobs` raises it.
     """
     fields.reject_unknown(
-        "line", "hints", "seed", "shift", "dimension", "reference", "variations", "size"
+        "line", "hints", "suggest", "seed", "shift", "dimension", "reference", "variations", "size"
     )
+    suggest = fields.optional_integer("suggest", range(MAX_SEED + 1))
     seed = fields.optional_integer("seed", range(MAX_SEED + 1))
     shift = fields.number("shift", 0, MAX_SHIFT)
     variations = fields.integer("variations", 1, range(1, MAX_VARIATIONS + 1))
@@ -85,8 +88,12 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     box = _read_letterbox(fields, models.size)
     seeds = [seed] if variations == 1 else [(seed or 0) + count for count in range(variations)]
     zs = [make_z(models.latent_dim, each, shift, dimension) for each in seeds]
+    hints = _suggest(box, suggest, variations)
     results = run_jobs(
-        [ColorizeJob(box.line, box.hints, z, box.placement.box, reference) for z in zs]
+        [
+            ColorizeJob(box.line, each, z, box.placement.box, reference)
+            for each, z in zip(hints, zs, strict=True)
+        ]
     )
     width, height = box.width, box.height
     if size == "model":
@@ -112,6 +119,14 @@ def _read_letterbox(fields: Fields, size: int) -> Letterbox:
             "size of `line`.",
         )
     return Letterbox.of(line, hints, size)
+
+
+def _suggest(box: Letterbox, seed: int | None, count: int) -> list[Hints | None]:
+    """Return hints for each variation: with suggestions of seeds that follow on a first one."""
+    if seed is None:
+        return [box.hints] * count
+    place = box.placement.box
+    return [suggest_hints(box.line, box.hints, seed + index, place) for index in range(count)]
 
 
 def _read_reference(fields: Fields, size: int) -> NDArray[np.uint8] | None:

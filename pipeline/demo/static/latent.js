@@ -1,4 +1,5 @@
-// The controls of the latent code z: its mean or a random sample, a shift, and a reference picture.
+// What a result depends on besides lines and hints: the latent code z, which is its mean or a random
+// sample, with a shift and that of a reference picture; and whether colours are suggested.
 
 const MAX_SEED = 999_999;
 
@@ -9,6 +10,7 @@ export class Latent extends EventTarget {
   #shift = document.getElementById("shift");
   #shiftOutput = document.getElementById("shift-value");
   #dimension = document.getElementById("dimension");
+  #suggest = document.getElementById("suggest");
   #reference = null; // a PNG, as a blob
   #referenceButton = document.getElementById("reference");
   #clearReference = document.getElementById("clear-reference");
@@ -19,16 +21,18 @@ export class Latent extends EventTarget {
     this.#seed.addEventListener("change", () => this.setSeed(Number(this.#seed.value)));
     this.#shift.addEventListener("input", () => this.#changed());
     this.#dimension.addEventListener("change", () => this.#changed());
+    this.#suggest.addEventListener("change", () => this.#changed());
     document.getElementById("random-seed").addEventListener("click", () => this.randomize());
     this.#clearReference.addEventListener("click", () => this.setReference(null));
     this.setDimensions(0);
   }
 
-  /** Return the request's fields; a seed of null stands for the mean of z. */
+  /** Return the request's fields; a seed of null stands for the mean of z, `suggest` of null for no suggestions. */
   fields() {
     const seed = this.#stochastic ? Number(this.#seed.value) : null;
     const dimension = this.#dimension.value === "" ? null : Number(this.#dimension.value);
-    return { seed, shift: Number(this.#shift.value), dimension, reference: this.#reference };
+    const suggest = this.#suggest.checked ? (seed ?? 0) : null;
+    return { seed, suggest, shift: Number(this.#shift.value), dimension, reference: this.#reference };
   }
 
   /** Add the z of a picture, a PNG as a blob with a name, or of none if null. */

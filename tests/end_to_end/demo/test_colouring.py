@@ -257,6 +257,22 @@ def test_result_follows_a_reference_picture(page: DemoPage) -> None:
     page.wait_until(lambda: page.notice.startswith("sunset.png is not a picture"))
 
 
+def test_areas_without_a_hint_get_a_colour(page: DemoPage) -> None:
+    def saturation() -> float:
+        rgb = page.screenshot("result")[..., :3].astype(float)
+        return float((rgb.max(axis=2) - rgb.min(axis=2)).mean())
+
+    with page.expect_result():
+        page["[data-clear=hints]"].click()
+    suggested, vivid = page.screenshot("result"), saturation()
+    with page.expect_result():
+        page["#suggest"].uncheck()
+    assert saturation() < vivid / 2  # the model alone has no idea of colours
+    with page.expect_result():
+        page["#suggest"].check()
+    assert np.array_equal(page.screenshot("result"), suggested)
+
+
 def test_variation_can_be_chosen(page: DemoPage) -> None:
     page["#lines-on-top"].uncheck()
     assert page["#variations-strip"].is_hidden()

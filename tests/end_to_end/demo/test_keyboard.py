@@ -222,6 +222,7 @@ def test_accessibility_tree(page: DemoPage) -> None:
         '- radio "red" [checked]',
         '- checkbox "Live" [checked]',
         '- checkbox "Lines on top" [checked]',
+        '- checkbox "Suggest missing colours" [checked]',
         '- radiogroup "Latent code"',
         '- radio "Deterministic" [checked]',
         '- spinbutton "Seed"',

@@ -6,6 +6,7 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +16,7 @@ from pipeline.colorizer.colorizer import Colorizer
 from pipeline.colorizer.colorizer_file import LoadedModel
 from pipeline.colorizer.networks.vae import Vae
 from pipeline.colorizer.paint import colorize_folder, main
+from pipeline.colorizer.suggest import suggest_hints
 from pipeline.colorizer.train_job import TrainJob
 from sketch_models.errors import SengaError
 from tests.pipeline.colorizer.networks.test_networks import small
@@ -156,6 +158,18 @@ def test_z_of_a_reference_is_added(colorizer: Colorizer, tmp_path: Path) -> None
     z = z + np.random.default_rng((1, 0)).standard_normal(z.shape, np.float32)
     with Image.open(tmp_path / "both" / "line.png") as result:
         assert np.array_equal(np.asarray(result), colorizer.colorize(line, z=z))
+
+
+def test_colours_are_suggested_by_a_seed(colorizer: Colorizer, tmp_path: Path) -> None:
+    line = np.full((64, 64), 255, np.uint8)
+    cv2.circle(line, (32, 32), 20, 0, 2)
+    for name in ("first", "second"):
+        Image.fromarray(line).save(tmp_path / f"{name}.png")
+    assert colorize_folder(colorizer, tmp_path, tmp_path / "results", suggest=3) == 0
+    for number, name in enumerate(("first", "second")):
+        with Image.open(tmp_path / "results" / f"{name}.png") as result:
+            expected = colorizer.colorize(line, suggest_hints(line, None, (3, number)))
+            np.testing.assert_array_equal(np.asarray(result), expected)
 
 
 def test_unreadable_reference_is_one_sentence(tmp_path: Path) -> None:

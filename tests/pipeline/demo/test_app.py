@@ -266,6 +266,23 @@ def test_variations_have_consecutive_seeds(client: FlaskClient, backend: FakeBac
     assert response["seeds"] == [0, 1]
 
 
+def test_areas_without_a_hint_get_suggestions_if_asked(
+    client: FlaskClient, backend: FakeBackend
+) -> None:
+    body = {"line": encode(LINE), "hints": hints(80, 64), "suggest": 4, "variations": 2}
+    assert client.post("/api/colorize", json=body).status_code == 200
+    first, second = (job.hints for job in backend.jobs)
+    assert (first.color[first.mask] != second.color[second.mask]).any()
+    client.post("/api/colorize", json=body | {"suggest": 5, "variations": 1})
+    np.testing.assert_array_equal(backend.jobs[0].hints.color, second.color)
+    client.post("/api/colorize", json={"line": encode(LINE), "hints": hints(80, 64)})
+    given = backend.jobs[0].hints
+    assert first.mask.sum() > given.mask.sum()
+    np.testing.assert_array_equal(first.color[given.mask], given.color[given.mask])
+    client.post("/api/colorize", json={"line": encode(LINE)})
+    assert backend.jobs[0].hints is None
+
+
 def test_reference_is_read_in_a_square(client: FlaskClient, backend: FakeBackend) -> None:
     picture = np.full((40, 20, 3), (200, 10, 30), np.uint8)
     body = {"line": encode(LINE), "reference": encode(picture), "variations": 2}
@@ -330,6 +347,8 @@ def test_simplified_lines_have_the_pictures_size(client: FlaskClient, backend: F
         ("colorize", {"dimension": LATENT_DIM}, "bad_field"),
         ("colorize", {"variations": 0}, "bad_field"),
         ("colorize", {"variations": 9}, "bad_field"),
+        ("colorize", {"suggest": -1}, "bad_field"),
+        ("colorize", {"suggest": "red"}, "bad_field"),
         ("colorize", {"size": "huge"}, "bad_field"),
         ("colorize", {"image": ""}, "unknown_field"),
         ("colorize", {"line": None}, "missing_field"),

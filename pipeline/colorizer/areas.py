@@ -46,6 +46,18 @@ def find_areas(line: NDArray[np.uint8], gap: float = GAP) -> NDArray[np.int32]:
     return grown
 
 
+def find_areas_in_square(line: NDArray[np.uint8], gap: float = GAP) -> NDArray[np.int32]:
+    """Find areas as colorizers do, which put a drawing into a square, with a wall at its sides.
+
+    Args and result are those of `find_areas`.
+    """
+    height, width = line.shape
+    rows, columns = int(height < width), int(width < height)
+    padded = cv2.copyMakeBorder(line, rows, rows, columns, columns, cv2.BORDER_CONSTANT, value=0)
+    areas = find_areas(np.asarray(padded, np.uint8), gap)
+    return np.ascontiguousarray(areas[rows : rows + height, columns : columns + width])
+
+
 def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Return the numbers of the connected parts that are no specks, from 1; 0 elsewhere."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)

@@ -45,7 +45,7 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints, box: Box | None = None) 
             it if None.
     """
     if box is not None:
-        line = _wall_around(line, box)
+        line = wall_around(line, box)
     if not hints.mask.any():
         return SpreadHints(color=np.zeros_like(hints.color), nearness=np.zeros_like(line))
     areas = find_areas(line)
@@ -63,8 +63,8 @@ def spread_hints(line: NDArray[np.uint8], hints: Hints, box: Box | None = None) 
     )
 
 
-def _wall_around(line: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Return line art with ink everywhere outside of a box."""
+def wall_around(line: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """Return line art, (H, W) uint8, with ink everywhere outside of a box."""
     left, top, right, bottom = box
     walled = np.zeros_like(line)
     walled[top:bottom, left:right] = line[top:bottom, left:right]

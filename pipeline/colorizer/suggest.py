@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.areas import find_areas
+from pipeline.colorizer.areas import GAP, find_areas_in_square
 from pipeline.colorizer.hints import Box, Hints
+from pipeline.colorizer.spread import wall_around
 from pipeline.picture import resize_long_side
 
 Color = tuple[int, int, int]
@@ -23,7 +24,7 @@ Seed = int | tuple[int, ...]
 
 _SIDE = 384  # pixels: areas are found in a drawing with this long side at most
 _GAP = 1.5 / 256  # of the long side, in lines that is closed: areas with narrow necks stay whole
-_SMALLEST = 8e-4  # of the picture: areas from here on get a hint
+_SMALLEST = 5e-4  # of the picture: areas from here on get a hint
 _RADIUS = 0.02  # of the long side, of the largest dot
 _TWIN_SIZE = 0.25  # areas whose sizes differ by less, as a share of the larger one ...
 _TWIN_HEIGHT = 0.06  # ... at about the same height, as a share of the picture's, have one colour
@@ -54,23 +55,22 @@ def suggest_hints(
         color=np.zeros((*line.shape, 3), np.uint8), mask=np.zeros(line.shape, bool)
     )
     color, mask = given.color.copy(), given.mask.astype(np.uint8)
-    left, top, right, bottom = box or (0, 0, line.shape[1], line.shape[0])
-    scale = max(1.0, max(right - left, bottom - top) / _SIDE)
-    drawing = np.ascontiguousarray(line[top:bottom, left:right])
+    scale = max(1.0, max(line.shape) / _SIDE)
+    drawing = line if box is None else wall_around(line, box)
     if scale > 1:
         drawing = resize_long_side(drawing, _SIDE)
-    areas, wholes = find_areas(drawing), find_areas(drawing, _GAP)
-    hinted = _areas_with_hints(areas, given.mask[top:bottom, left:right], scale)
+    areas, wholes = (find_areas_in_square(drawing, gap) for gap in (GAP, _GAP))
+    hinted = _areas_with_hints(areas, given.mask, scale)
     colors = _color_areas(wholes, seed)
     for number in _large_areas(areas):
         x, y, depth = _middle(areas == number)
         chosen = colors.get(int(wholes[y, x]))
         if number in hinted or chosen is None:
             continue
-        radius = scale * min(_RADIUS * max(areas.shape), 0.6 * depth)
-        center = (left + round((x + 0.5) * scale - 0.5), top + round((y + 0.5) * scale - 0.5))
-        cv2.circle(color, center, round(radius), chosen, -1)
-        cv2.circle(mask, center, round(radius), 1, -1)
+        center = round((x + 0.5) * scale - 0.5), round((y + 0.5) * scale - 0.5)
+        radius = round(scale * min(_RADIUS * max(areas.shape), 0.6 * depth))
+        cv2.circle(color, center, radius, chosen, -1)
+        cv2.circle(mask, center, radius, 1, -1)
     color[given.mask] = given.color[given.mask]
     return Hints(color=color, mask=mask > 0)
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.areas import find_areas
+from pipeline.colorizer.areas import find_areas_in_square
 from pipeline.demo.scenes import SCENES, draw_scene, scene_size
 from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
@@ -77,7 +77,7 @@ def _put_hints(line: NDArray[np.uint8], color: NDArray[np.uint8]) -> NDArray[np.
     height, width = line.shape
     size = round(width / _REDUCTION), round(height / _REDUCTION)
     small_line, small_color = (resample(each, *size) for each in (line, color))
-    areas = find_areas(small_line)
+    areas = find_areas_in_square(small_line)
     hints = np.zeros((height, width, 4), np.uint8)
     for number in np.flatnonzero(np.bincount(areas.ravel())[1:] >= _SMALLEST * areas.size) + 1:
         inside = areas == number

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.colorizer.areas import find_areas
 from pipeline.colorizer.hints import Hints
+from pipeline.colorizer.letterbox import Letterbox
+from pipeline.colorizer.spread import spread_hints
 from pipeline.colorizer.suggest import suggest_hints
 from pipeline.demo.scenes import draw_scene
 
@@ -87,7 +89,22 @@ def test_nothing_is_put_into_the_margin_of_a_drawing() -> None:
     hints = suggest_hints(line, None, 3, (36, 0, 164, 128))
     assert not hints.mask[:, :36].any()
     assert not hints.mask[:, 164:].any()
-    np.testing.assert_array_equal(hints.color[:, 36:164], suggest_hints(face(), None, 3).color)
+    drawing = Hints(color=hints.color[:, 36:164], mask=hints.mask[:, 36:164])
+    for point in (HEAD, MOUTH, LEFT_EYE, RIGHT_EYE, OUTSIDE):
+        assert len(color_of(drawing, face(), point)) == 1
+
+
+def test_areas_are_those_that_colorizers_see() -> None:
+    """They put a drawing into a square: what joins two areas beside its wall is closed as a gap."""
+    line = np.full((128, 90), 255, np.uint8)
+    cv2.rectangle(line, (2, 60), (89, 68), 0, cv2.FILLED)  # two pixels from the side
+    hints = suggest_hints(line, None, 0)
+    box = Letterbox.of(line, hints, 128)
+    assert box.hints is not None
+    left, top, right, bottom = box.placement.box
+    spread = spread_hints(box.line, box.hints, box.placement.box)
+    nearness = spread.nearness[top:bottom, left:right]
+    assert (nearness[line == 255] > 0).mean() > 0.97
 
 
 @settings(max_examples=25, deadline=None)

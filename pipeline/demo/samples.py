@@ -35,7 +35,7 @@ PICTURES = ("line", "color", "hints")
 LONG_SIDE = 900
 """The long side of the samples, in pixels."""
 
-_SMALLEST = 1e-3  # of the picture: areas from here on get a hint
+_SMALLEST = 5e-4  # of the picture: areas from here on get a hint
 _REDUCTION = 4  # sides of a sample over those of the drawing that its areas are found in
 _RADIUS = 8  # pixels, of the largest dot
 

@@ -26,6 +26,7 @@ from pipeline.line_training.example import (
     page_seed,
     read_example,
 )
+from pipeline.line_training.renew import renew
 from pipeline.line_training.train_job import METRICS, LineTrainJob, weights_name
 from pipeline.line_training.trainer import LineTrainer
 from pipeline.line_training.validation import find_pairs
@@ -41,6 +42,7 @@ from sketch_models.unet import Unet, build_network
 from sketch_models.weights.cache import expand_path
 
 _SHEET_ROWS = 6
+_PAGES = 16  # that weights to start from are shown, to find units that do not respond
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,7 @@ def train(job: LineTrainJob, folder: Path, context: TrainContext) -> None:
 
 
 def make_network(job: LineTrainJob) -> Unet:
-    """Return the network of a job with its first weights.
-
-    From a file it has no batch normalization: that is folded into the weights there.
+    """Return the network of a job with its first weights; for those of a file, see `renew`.
 
     Raises:
         ConfigError: If the weights are of a network of other widths or with more context.
@@ -119,7 +119,9 @@ def make_network(job: LineTrainJob) -> Unet:
     job.options.require(network.widths == widths, f"{job.network}_widths", f"{found}, {source}")
     known = len(network.context)
     job.options.require(known == context, f"{job.network}_context", f"at least {known}, {source}")
-    return network.train().requires_grad_(True)
+    few = replace(job.options, batch_size=_PAGES, views=1, num_workers=0)
+    pages = next(batches(job.network, few, job.seed, torch.device("cpu"), first_step=0, steps=1))
+    return renew(network, pages["picture"]).train()
 
 
 def _train_to_end(job: LineTrainJob, folder: Path, context: TrainContext) -> None:

@@ -33,6 +33,8 @@ _WRITE_ERRORS = {
     errno.EROFS: "its file system is read-only. Choose another folder with [build] data",
     errno.ENOTDIR: _FILE_IN_THE_WAY,
     errno.EEXIST: _FILE_IN_THE_WAY,
+    errno.ENOENT: "a folder of this path is gone, or cannot be made. Choose another [build] data",
+    errno.ENAMETOOLONG: "the name is too long. Choose a shorter one",
 }
 
 HASH_LENGTH = 12

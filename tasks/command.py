@@ -8,6 +8,7 @@ import shutil
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, NoReturn
 
 import luigi
@@ -18,7 +19,7 @@ from luigi.task_register import Register
 import tasks
 from sketch_models.errors import ConfigError
 from sketch_models.option import expected, nearest, text_of
-from tasks.config import SECTIONS
+from tasks.config import LUIGI_SECTIONS, SECTIONS
 from tasks.config_page import GROUPS, flag, purpose
 
 _STAGES = (
@@ -48,6 +49,12 @@ _LUIGI_FLAGS = {
     "--workers": "processes that work on shards at once: a whole number; default 1",
     "--scheduler-url": "address of luigid, if [core] local_scheduler = false",
 }
+_KINDS = {
+    luigi.IntParameter: "a whole number",
+    luigi.FloatParameter: "a number",
+    luigi.BoolParameter: "true or false",
+}
+_RECIPE_GOES_BEFORE = "a recipe goes before: LUIGI_CONFIG_PATH={} senga BuildDataset."
 _DESCRIPTION = "Build datasets and train colorizers."
 _EPILOG = """\
 senga BuildDataset --help lists the options of a task. They can be in a config
@@ -77,7 +84,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
         raise ConfigError(
             _unknown(rest[0], parser.flags)
             if rest
-            else f"There is no task: senga BuildDataset {' '.join(arguments)}, for example."
+            else f"Name a task: senga BuildDataset {' '.join(arguments)}, for example."
         )
     task = _find_task(name)
     parser = _Parser(task)
@@ -88,6 +95,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
         _Parser(task, show_all=chosen.help_all).print_help()
         raise SystemExit(0)
     _check_parameters(task, vars(chosen))
+    _check_luigi(vars(chosen))
     run_with_retcodes(["--module", "tasks", *arguments])
     raise AssertionError("Luigi exits")
 
@@ -139,8 +147,7 @@ class _Parser(argparse.ArgumentParser):
     def _add_luigi(self, *, show_all: bool) -> None:
         """Add Luigi's own options, and the old names of ours, which `tasks.config` refuses."""
         group = self.add_argument_group("of Luigi")
-        for section, is_without_section, key, parameter in Register.get_all_params():
-            name = flag(section, key) if not is_without_section else f"--{key.replace('_', '-')}"
+        for name, _, _, parameter in _luigi_options():
             if name not in self.flags:
                 text = _LUIGI_FLAGS.get(name, parameter.description if show_all else None)
                 self._add(group, name, text, parameter)
@@ -184,6 +191,48 @@ def _check_parameters(task: type[luigi.Task], given: Mapping[str, Any]) -> None:
             raise ConfigError(f"{task.get_task_family()} needs {name}: {parameter.description}.")
 
 
+def _luigi_options() -> Iterator[tuple[str, str, str, luigi.Parameter[Any]]]:
+    """Yield every option that Luigi knows: flag, section, key, parameter."""
+    for section, is_without_section, key, parameter in Register.get_all_params():
+        name = flag(section, key) if not is_without_section else f"--{key.replace('_', '-')}"
+        yield name, section, key, parameter
+
+
+def _check_luigi(given: Mapping[str, Any]) -> None:
+    """Check Luigi's own settings, about which it has tracebacks, or waits for ever.
+
+    Args:
+        given: what the command line has, by the names of `argparse`.
+
+    Raises:
+        ConfigError: if one cannot be used.
+    """
+    config = get_config()
+    for name, section, key, parameter in _luigi_options():
+        text = given.get(name.removeprefix("--").replace("-", "_"))
+        name = name if text else f"[{section}] {key}"
+        text = text or config.get(section, key, "")
+        if section not in LUIGI_SECTIONS or not isinstance(text, str) or not text:
+            continue
+        try:
+            value = parameter.parse(text)
+        except ValueError as error:
+            kind = _KINDS.get(type(parameter))
+            reason = f"expected {kind}" if kind else str(error)
+            raise ConfigError(f"{name} = {text}: {reason}.") from error
+        if key == "workers" and value < 1:
+            raise ConfigError(f"{name} = {text}: expected a whole number of 1 or more.")
+    for key, text in config.items("resources"):
+        if not text.isdigit():
+            raise ConfigError(f"[resources] {key} = {text}: expected a whole number of 0 or more.")
+    log = config.get("core", "logging_conf_file", "")
+    if not Path(log).is_file():
+        raise ConfigError(
+            f"[core] logging_conf_file = {log}: there is no such file. Without this option, "
+            "the log is Senga's."
+        )
+
+
 def _options_of(section: str) -> Iterator[tuple[str, str]]:
     """Yield the keys of a section, and what each is: meaning, unit and limits, what holds now."""
     options_type = SECTIONS[section]
@@ -204,6 +253,8 @@ def _unknown(word: str, flags: Sequence[str]) -> str:
     name = word.partition("=")[0]
     if name.startswith("-"):
         return f"{name}: there is no such option.{nearest(name, flags)}"
+    if word.endswith(".cfg"):
+        return f"{word}: {_RECIPE_GOES_BEFORE.format(word)}"
     return (
         f"{word}: it belongs to no option. Several words are one value, with commas: "
         "--filter-all-tags solo,1girl."
@@ -220,10 +271,7 @@ def _find_task(name: str) -> type[luigi.Task]:
         task: type[luigi.Task] = getattr(tasks, name)
         return task
     if name.endswith(".cfg"):
-        raise ConfigError(
-            f"{name}: expected a task. A recipe goes before: LUIGI_CONFIG_PATH={name} senga "
-            "BuildDataset."
-        )
+        raise ConfigError(f"{name}: expected a task; {_RECIPE_GOES_BEFORE.format(name)}")
     guess = nearest(name, tasks.__all__) or f" Tasks: {', '.join(tasks.__all__)}."
     raise ConfigError(f"{name}: there is no such task.{guess}")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import luigi
+from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration import get_config
 
 from pipeline.collect.download import DownloadOptions
@@ -75,6 +76,7 @@ class BuildOptions(Options, section="build"):
         """Check every value."""
         super().__post_init__()
         plain = self.dataset.replace("_", "").replace("-", "").isalnum()
+        self.require(bool(self.data), "data", "the path of a folder")
         self.require(plain, "dataset", "a name of letters, digits, - and _")
 
     @property
@@ -173,7 +175,8 @@ def _parse(options_type: type[Options], key: Field[Any], text: str) -> object:
         return _PARSERS[types_of(options_type)[key.name]](text)
     except (ValueError, KeyError):
         name = options_type.name_of(key.name)
-        raise ConfigError(f"{name} = {text}: expected {expected(options_type, key)}.") from None
+        shown = text if text.strip() else repr(text)
+        raise ConfigError(f"{name} = {shown}: expected {expected(options_type, key)}.") from None
 
 
 _cache: dict[type[Options], Options] = {}
@@ -199,12 +202,20 @@ def _read_options(options_type: type[Options]) -> Options:
     values: dict[str, Any] = {}
     for key in fields(options_type):
         text = getattr(texts, key.name)
+        if _is_empty_on_command_line(options_type.section, key.name):
+            text = ""
         if text in key.metadata["renamed_choices"]:
             new = key.metadata["renamed_choices"][text]
             option_name = options_type.name_of(key.name)
             raise ConfigError(f"{option_name} = {text}: it is called {new} now: rename it.")
         values[key.name] = _parse(options_type, key, text)
     return options_type(**values)
+
+
+def _is_empty_on_command_line(section: str, key: str) -> bool:
+    """Return whether an option is `--filter-none-tags=`, which Luigi takes for not given."""
+    parser = CmdlineParser.get_instance()
+    return parser is not None and getattr(parser.known_args, f"{section}_{key}", None) == ""
 
 
 def result_options(options_type: type[Options]) -> dict[str, object]:
@@ -299,7 +310,7 @@ def _in_another_section(key: str) -> str:
     return f" It is an option of {' and of '.join(sections)}." if sections else ""
 
 
-_LUIGI_SECTIONS = {
+LUIGI_SECTIONS = {
     "core",
     "worker",
     "scheduler",
@@ -310,13 +321,14 @@ _LUIGI_SECTIONS = {
     "email",
     "smtp",
 }
+"""Sections of Luigi's own that a config file may have."""
 
 
 def _check_section(section: str) -> None:
     for options_type in SECTIONS.values():
         if section == options_type.section_renamed_from:
             _raise_renamed(options_type)
-    if section not in _LUIGI_SECTIONS:
+    if section not in LUIGI_SECTIONS:
         names = [f"[{name}]" for name in SECTIONS]
         raise ConfigError(
             f"[{section}]: there is no such section in the configuration."

@@ -33,7 +33,7 @@ _OPTIONAL = (Path("/etc/luigi/luigi.cfg"), Path("luigi.cfg"))  # where Luigi its
 _COMMENT = re.compile(r"(?:^|\s+)[#;](?:\s.*)?$")
 _OPTION_SWITCHED_OFF = re.compile(r"\s*[#;]\s*\w+\s*=")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_MARKS = {  # at the beginning of a file; UTF-16 without one has zeros
+_MARKS = {  # at the beginning of a file
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
     b"\xef\xbb\xbf": "UTF-8 with a byte order mark",
@@ -186,7 +186,9 @@ def _read_file(config: Config, path: Path) -> None:
     except configparser.Error as error:
         raise ConfigError(f"{path}{_explain(error)}") from error
     if own.has_section("DEFAULT"):
-        raise ConfigError(f"{path}: [DEFAULT] has no options. Write each in its own section.")
+        raise ConfigError(
+            f"{path}: [DEFAULT] is none of Senga's sections. Write each option in its own."
+        )
     for section in own.sections():
         for key, text in own.items(section):
             config.put(section, key, expand(text, f"{path}: [{section}] {key}"))
@@ -199,8 +201,12 @@ def _decode(path: Path) -> str:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
     for mark, encoding in _MARKS.items():
-        if data.startswith(mark) or b"\0" in data:
+        if data.startswith(mark):
             raise ConfigError(f"{path} is saved as {encoding}. Save it as plain UTF-8.")
+    if b"\0" in data:
+        raise ConfigError(
+            f"{path} is UTF-16, or no text: it has bytes that are 0. Save it as plain UTF-8."
+        )
     try:
         return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

@@ -31,11 +31,11 @@ class DownloadShard(ShardStage):
 
     def content_from(self) -> list[str]:
         """Return the digest of the posts of this shard, which posts of others do not change."""
-        return [str(FilterPosts().shards()[self.shard]["digest"])]
+        return [str(FilterPosts().shard(self.shard)["digest"])]
 
     def input_count(self) -> int:
         """Return the number of posts in this shard."""
-        return int(str(FilterPosts().shards()[self.shard]["rows"]))
+        return int(str(FilterPosts().shard(self.shard)["rows"]))
 
     def artefact(self) -> Path:
         """Return the tar of the original bytes; all filters share it: nothing is fetched twice."""

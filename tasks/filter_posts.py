@@ -6,7 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import store
-from pipeline.posts.filter import FilterOptions, FilterResult, count_unknown, filter_posts
+from pipeline.posts.filter import (
+    FilterOptions,
+    FilterResult,
+    count_unknown,
+    filter_posts,
+    unknown_tags,
+)
 from pipeline.progress import OnProgress, Progress
 from sketch_models.errors import SengaError
 from tasks import config
@@ -50,6 +56,21 @@ class FilterPosts(Stage):
         assert isinstance(shards, dict)
         return {int(number): facts for number, facts in shards.items()}
 
+    def shard(self, number: int) -> dict[str, object]:
+        """Return rows and digest of one shard.
+
+        Raises:
+            SengaError: if it has no posts.
+            NotReadyError: until it is made.
+        """
+        shards = self.shards()
+        if number not in shards:
+            raise SengaError(
+                f"--shard {number}: no post of it passes [filter]. Shards with posts: "
+                f"{', '.join(map(str, sorted(shards)))}."
+            )
+        return shards[number]
+
     def progress(self) -> Progress:
         """Return the number of posts to filter."""
         return Progress(total=ImportMetadata().manifest().kept)
@@ -84,8 +105,13 @@ def _nothing_left(result: FilterResult) -> SengaError:
     rule, dropped = max(result.funnel, key=lambda row: row[1])
     if unread and unread.count > dropped:
         return SengaError(f"[filter]: no post matches ({rules}), and most rows are none. {unread}")
+    if unknown := unknown_tags(posts.posts, config.options(FilterOptions).required_tags):
+        return SengaError(
+            f"[filter]: no post matches ({rules}). None of the {result.posts:,} posts has the tag "
+            f"{' or '.join(unknown)}. Check how it is spelled in {posts.posts}."
+        )
     cause = f"{rule} dropped most of the {result.posts:,} posts, which are in {posts.posts}"
     column = _UNKNOWN.get(rule.partition(" ")[0], "")
-    if column and (unknown := count_unknown(posts.posts, column)):
-        cause += f"; {unknown:,} have no {column} that can be read"
+    if column and (count := count_unknown(posts.posts, column)):
+        cause += f"; {count:,} have no {column} that can be read"
     return SengaError(f"[filter]: no post matches ({rules}). {cause}. Loosen one of these rules.")

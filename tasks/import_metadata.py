@@ -169,9 +169,7 @@ def _stamp(csv: Path) -> list[int]:
     try:
         stat = csv.stat()
     except OSError as error:
-        raise SengaError(
-            f"[metadata] csv = {csv} cannot be read ({error.strerror}): {HOW_TO_GET_IT}."
-        ) from error
+        raise _unreadable(csv, error) from error
     return [stat.st_size, stat.st_mtime_ns]
 
 
@@ -179,7 +177,14 @@ def _stamp(csv: Path) -> list[int]:
 def _sha256(csv: Path, _size: int, _modified: int) -> str:
     """Return the sha256 of a file; size and modification time are keys of the cache."""
     state = hashlib.sha256()
-    with csv.open("rb") as file:
-        while block := file.read(1 << 20):
-            state.update(block)
+    try:
+        with csv.open("rb") as file:
+            while block := file.read(1 << 20):
+                state.update(block)
+    except OSError as error:
+        raise _unreadable(csv, error) from error
     return state.hexdigest()
+
+
+def _unreadable(csv: Path, error: OSError) -> SengaError:
+    return SengaError(f"[metadata] csv = {csv} cannot be read ({error.strerror}): {HOW_TO_GET_IT}.")

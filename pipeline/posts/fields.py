@@ -97,6 +97,14 @@ def ratings(texts: pl.Series) -> pl.Series:
     return _read_odd_ones(texts, letters, _spelled_ratings)
 
 
+def rating(text: str) -> str | None:
+    """Return the letter of one rating; None for other text.
+
+    It uses no Polars, whose threads a build that is about to fork must not have started.
+    """
+    return RATINGS.get(text.strip().lower().removeprefix("rating:"))
+
+
 def tags(texts: pl.Series) -> pl.Series:
     """Return tags with one space between two of them and none around, without HTML entities."""
     texts = unescape(texts)
@@ -167,6 +175,6 @@ def _spelled_times(texts: pl.Series) -> pl.Series:
 
 
 def _spelled_ratings(texts: pl.Series) -> pl.Series:
-    plain = texts.str.strip_chars().str.to_lowercase().str.strip_prefix("rating:")
-    letters: pl.Series = plain.replace_strict(RATINGS, default=None, return_dtype=pl.String)
+    spelled = {text: rating(text) for text in texts.unique()}
+    letters: pl.Series = texts.replace_strict(spelled, return_dtype=pl.String)
     return letters

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.picture_format import EXTENSIONS, FORMATS
-from pipeline.posts.fields import RATINGS
+from pipeline.posts.fields import RATINGS, rating
 from pipeline.posts.rows import POSTS
 from pipeline.progress import OnProgress, ignore
 from pipeline.store import shard_name
@@ -40,6 +40,8 @@ class FilterOptions(Options, section="filter"):
     Tags are those of the booru: lower-case, with underscores, compared as a whole; a tag that is
     repeated here or in a post counts once. A tag may begin with `-`, such as `-_-`; where that
     looks like an exclusion, `-chibi`, a backslash says that it is a tag.
+
+    Ratings may be spelled as posts have them, `Safe` or `rating:safe`; here they become letters.
     """
 
     all_tags: tuple[str, ...] = option(
@@ -81,6 +83,9 @@ class FilterOptions(Options, section="filter"):
 
     def __post_init__(self) -> None:
         """Check every value, the tags by their letters, and that the rules can hold together."""
+        if isinstance(self.ratings, tuple):
+            letters = dict.fromkeys(rating(str(text)) or text for text in self.ratings)
+            object.__setattr__(self, "ratings", tuple(letters))
         super().__post_init__()
         for name in ("all_tags", "any_tags", "none_tags"):
             for tag in getattr(self, name):
@@ -221,6 +226,12 @@ def count_unknown(posts: Path, column: str) -> int:
     return int(pl.scan_parquet(posts).select(pl.col(column).is_null().sum()).collect().item())
 
 
+def unknown_tags(posts: Path, tags: Iterable[str]) -> list[str]:
+    """Return those of some tags that no post of a table has."""
+    table = pl.scan_parquet(posts, glob=False)
+    return [tag for tag in tags if not table.select(_has_tag(tag).any()).collect().item()]
+
+
 def _batches(posts: Path) -> Iterator[pl.DataFrame]:
     scan = pl.scan_parquet(posts, glob=False).select(_COLUMNS)
     return iter(scan.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming"))
@@ -268,7 +279,7 @@ def _rules(options: FilterOptions) -> list[_Rule]:
         has_any = pl.any_horizontal(_has_tag(tag) for tag in _tags(options.any_tags))
         rules.append(_Rule(f"any_tags {' '.join(options.any_tags)}", has_any))
     rules += [_Rule(f"none_tags {tag}", ~_has_tag(tag)) for tag in _tags(options.none_tags)]
-    ratings = sorted({RATINGS[rating] for rating in options.ratings})
+    ratings = sorted(options.ratings)
     keeps_all = len(ratings) == len(set(RATINGS.values()))
     has_rating = pl.lit(True) if keeps_all else pl.col("rating").is_in(ratings)
     rules.append(_Rule(f"ratings {' '.join(ratings)}", has_rating))

@@ -143,7 +143,9 @@ def test_single_task_runs_alone(tmp_path: Path) -> None:
 def test_nothing_that_matches_is_one_sentence(tmp_path: Path) -> None:
     output = luigi(tmp_path, "--filter-all-tags", "no_such_tag", code=30)
     last = output.strip().splitlines()[-1]
-    assert re.match(r"\[filter\]: no post matches.*Loosen", last), output
+    assert re.match(r"\[filter\]: no post matches.*has the tag no_such_tag\. Check how", last), (
+        output
+    )
 
 
 def test_unwritable_output_folder_is_one_sentence(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def test_ratings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert named_file(message).name == "posts.parquet"
 
 
+def test_tag_that_no_post_has_is_named_and_not_the_rule_that_dropped_most(tmp_path: Path) -> None:
+    few = "99,0,s,1,//a.example/b.png,9,9,,white_background solo upper_body\n"
+    csv = HEADER + rows("//a.example", tags="upper_body") + few
+    tags = "white_background,solo,uper_body"
+    message = failure(tmp_path, csv, "--filter-all-tags", tags, task="FilterPosts")
+    assert "None of the 21 posts has the tag uper_body. Check how it is spelled in" in message
+    assert named_file(message).name == "posts.parquet"
+
+
 def test_danbooru_is_told_apart(tmp_path: Path) -> None:
     csv = (
         "id,created_at,score,rating,image_width,tag_string,file_url\n1,2020,1,g,9,solo,https://x\n"

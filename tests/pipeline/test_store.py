@@ -50,6 +50,8 @@ def test_old_file_is_kept_if_the_block_raises(tmp_path: Path) -> None:
         (errno.ENOSPC, "the disk is full"),
         (errno.EACCES, "not writable"),
         (errno.EROFS, "read-only"),
+        (errno.ENOENT, "gone, or cannot be made"),
+        (errno.ENAMETOOLONG, "too long"),
     ],
 )
 def test_os_error_becomes_one_sentence(tmp_path: Path, code: int, message: str) -> None:

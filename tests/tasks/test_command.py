@@ -40,7 +40,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ("zzz", "zzz: there is no such task. Tasks: BuildDataset, DownloadShard, "),
         (
             "quick.cfg",
-            "quick.cfg: expected a task. A recipe goes before: LUIGI_CONFIG_PATH=quick.cfg",
+            "quick.cfg: expected a task; a recipe goes before: LUIGI_CONFIG_PATH=quick.cfg",
         ),
         (
             "BuildDataset --pack-sise 3",
@@ -68,9 +68,14 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ),
         ("BuildDataset --pack 3", "ambiguous option: --pack could match --pack-size, "),
         ("RetryFailed", "RetryFailed needs --codes: outcome codes, separated by commas"),
-        ("--pack-size 64", "There is no task: senga BuildDataset --pack-size 64, for example."),
+        ("--pack-size 64", "Name a task: senga BuildDataset --pack-size 64, for example."),
         ("--pack-siez", "--pack-siez: there is no such option. Did you mean --pack-size?"),
         ("DownloadShard --shard x", "--shard x: expected a whole number."),
+        ("BuildDataset quick.cfg", "quick.cfg: a recipe goes before: LUIGI_CONFIG_PATH=quick.cfg"),
+        ("BuildDataset --workers 0", "--workers = 0: expected a whole number of 1 or more."),
+        ("BuildDataset --workers x", "--workers = x: expected a whole number."),
+        ("BuildDataset --scheduler-port=x", "--scheduler-port = x: expected a whole number."),
+        ("BuildDataset --log-level LOUD", "--log-level = LOUD: LOUD is not a valid choice"),
     ],
 )
 def test_mistake_is_a_sentence_with_a_suggestion(
@@ -179,6 +184,53 @@ def test_it_runs_in_any_folder_with_the_defaults_and_the_recipes_of_senga(tmp_pa
     refused = senga(tmp_path, *few, "--filter-all-tags", "no_such_tag")
     assert refused.returncode == 30
     assert refused.stderr.splitlines()[-1].startswith("[filter]")
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("[core]\nworkers = 0\n", "[core] workers = 0: expected a whole number of 1 or more."),
+        ("[worker]\nkeep_alive = x\n", "[worker] keep_alive = x: expected true or false."),
+        ("[retcode]\ntask_failed = x\n", "[retcode] task_failed = x: expected a whole number."),
+        ("[resources]\ngpu = x\n", "[resources] gpu = x: expected a whole number of 0 or more."),
+        (
+            "[core]\nlogging_conf_file = configs/logging.ini\n",
+            "[core] logging_conf_file = configs/logging.ini: there is no such file.",
+        ),
+    ],
+)
+def test_setting_of_luigi_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, config: str, sentence: str
+) -> None:
+    (tmp_path / "luigi.cfg").write_text(config)
+    done = senga(tmp_path, "FilterPosts")
+    assert done.returncode == 40
+    assert done.stderr.startswith(sentence)
+    assert done.stderr.count("\n") == 1
+
+
+def test_empty_value_on_the_command_line_is_a_value(tmp_path: Path) -> None:
+    done = senga(tmp_path, "FilterPosts", "--filter-none-tags=", "--pack-size", "")
+    assert done.returncode == 40
+    assert done.stderr.startswith("[pack] size = '': expected a whole number of pixels")
+    done = senga(tmp_path, "FilterPosts", "--filter-none-tags=chibi", "--filter-all-tags=chibi")
+    assert "both hold chibi" in done.stderr
+    done = senga(tmp_path, "FilterPosts", "--filter-none-tags=", "--filter-all-tags=chibi")
+    assert done.returncode == 0
+
+
+def test_shard_without_posts_is_one_sentence(tmp_path: Path) -> None:
+    done = senga(tmp_path, "DownloadShard", "--shard", "99", "--metadata-sample-posts", "40")
+    assert done.returncode == 30
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("--shard 99: no post of it passes [filter]. Shards with posts: 1500")
+
+
+def test_folder_as_a_csv_is_one_sentence(tmp_path: Path) -> None:
+    done = senga(tmp_path, "BuildDataset", "--metadata-source=csv", f"--metadata-csv={tmp_path}")
+    assert done.returncode == 40
+    assert done.stderr.startswith(f"[metadata] csv = {tmp_path} cannot be read (Is a directory)")
+    assert done.stderr.count("\n") == 1
 
 
 def test_config_file_that_luigi_cannot_read_is_one_sentence(tmp_path: Path) -> None:

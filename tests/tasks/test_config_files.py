@@ -88,7 +88,7 @@ def test_environment_variable_is_replaced_once(monkeypatch: pytest.MonkeyPatch) 
             " is saved as UTF-8 with a byte order mark. Save it as plain UTF-8.",
         ),
         ("[pack]\n".encode("utf-16"), " is saved as UTF-16. Save it as plain UTF-8."),
-        ("[pack]\n".encode("utf-16-be"), " is saved as UTF-16. Save it as plain UTF-8."),
+        ("[pack]\n".encode("utf-16-be"), " is UTF-16, or no text: it has bytes that are 0."),
         (
             "[build]\ndata = Größe\n".encode("latin-1"),
             ", line 2: a character is not in UTF-8. Save the file as UTF-8.",
@@ -166,7 +166,7 @@ def luigi(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
             "[build]\ndata = ${NOT_SET}\n",
             "my.cfg: [build] data = ${NOT_SET}: the environment has no",
         ),
-        ("[DEFAULT]\nsize = 64\n", "my.cfg: [DEFAULT] has no options."),
+        ("[DEFAULT]\nsize = 64\n", "my.cfg: [DEFAULT] is none of Senga's sections."),
         (
             "[Pack]\nsize = 64\n",
             "[Pack]: there is no such section in the configuration. Did you mean [pack]?",

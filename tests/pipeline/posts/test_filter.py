@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.posts import filter as filter_module
-from pipeline.posts.filter import FilterOptions, FilterResult, filter_posts
+from pipeline.posts.filter import FilterOptions, FilterResult, filter_posts, unknown_tags
 from pipeline.posts.rows import POSTS
 from sketch_models.errors import ConfigError
 
@@ -284,6 +284,27 @@ def test_wrong_options_are_one_sentence(changes: dict[str, Any], words: str) -> 
         options(**changes)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_tags_that_no_post_has(tmp_path: Path) -> None:
+    run(tmp_path, [post(1, tags="a b"), post(2, tags="b c")], options())
+    assert unknown_tags(tmp_path / "posts.parquet", ["a", "ab", "c", "d"]) == ["ab", "d"]
+    assert unknown_tags(tmp_path / "posts.parquet", []) == []
+
+
+@pytest.mark.parametrize(
+    ("spelled", "letters"),
+    [
+        (("Safe",), ("s",)),
+        (("SAFE", "s", "rating:safe", "General", "sensitive"), ("s",)),
+        (("Q", "rating:Questionable", "EXPLICIT"), ("q", "e")),
+    ],
+)
+def test_ratings_are_read_in_every_spelling(
+    spelled: tuple[str, ...], letters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(pl, "Series")  # whose threads do not survive the fork of a worker
+    assert options(ratings=spelled) == options(ratings=letters)
 
 
 VOCABULARY = ["a", "b", "c", "ab", "a_b", "b)", "(a", ".", "a.b", "-_-", "-", "-a", "a-"]

@@ -1,5 +1,6 @@
 """Picture files that are drawn in several processes."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -19,8 +20,22 @@ from pipeline.sample_booru.pictures import Pictures
 if __name__ == "__main__":
     pictures = Pictures(few=0)
     pictures.read(1_500_040, 0)
-    print(*[process.pid for process in pictures._pool._pool], flush=True)
+    print(*pictures._pool._processes, flush=True)
     time.sleep(60)
+"""
+
+WORKER = """
+import multiprocessing, sys
+from pipeline.sample_booru.pictures import pictures_of_process
+def draw():
+    pictures = pictures_of_process(0)
+    pictures._few = 0
+    pictures.read(1_500_040, 0)
+if __name__ == "__main__":
+    worker = multiprocessing.get_context("fork").Process(target=draw)
+    worker.start()
+    worker.join()
+    sys.exit(worker.exitcode)
 """
 
 
@@ -34,6 +49,28 @@ def test_pictures_are_the_same_from_a_process() -> None:
 def test_servers_of_a_process_share_its_pictures() -> None:
     assert pictures_of_process(1) is pictures_of_process(1)
     assert pictures_of_process(1) is not pictures_of_process(2)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no processes")
+def test_pictures_are_drawn_and_closed_after_processes_are_killed() -> None:
+    with Pictures(few=0) as pictures:
+        expected = pictures.read(1_500_040, 0)
+        for process in multiprocessing.active_children():  # as the end of a build does
+            process.terminate()
+            process.join()
+        assert pictures.read(1_500_040, 0) == expected
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no processes")
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_worker_that_has_drawn_in_processes_ends() -> None:
+    with subprocess.Popen([sys.executable, "-c", WORKER], start_new_session=True) as run:
+        try:
+            assert run.wait(30) == 0
+        except BaseException:
+            os.killpg(run.pid, signal.SIGKILL)
+            raise
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no processes")

@@ -26,6 +26,7 @@ from pipeline.collect.outcome import (
     read_outcomes,
     write_outcomes,
 )
+from pipeline.collect.robots import IN_ROBOTS_TXT
 from pipeline.outcome import OK, count_codes, read_ok_ids
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader, TarSample, write_shard
@@ -277,7 +278,11 @@ def check_failed_share(result: DownloadResult, options: DownloadOptions) -> None
             "are kept."
         )
     for code, place, remedy in _REFUSED_HOSTS:
-        hosts = Counter(row.detail.partition(" ")[0] for row in result.outcomes if row.code == code)
+        hosts = Counter(
+            row.detail.removeprefix(IN_ROBOTS_TXT).partition(" ")[0]
+            for row in result.outcomes
+            if row.code == code
+        )
         if hosts.total() > limit:
             names = " ".join(host for host, _ in hosts.most_common(3))
             raise SengaError(

@@ -14,6 +14,9 @@ from pipeline.collect.outcome import is_transient_status
 PRODUCT = "Senga"
 """The product token that robots.txt and X-Robots-Tag may address."""
 
+IN_ROBOTS_TXT = "robots.txt: "
+"""Beginning of the detail of an outcome whose cause is the robots.txt of the host."""
+
 _NO_AI = {"noai", "noimageai"}
 
 
@@ -63,7 +66,7 @@ def _fetch_rules(url: str, get: Callable[[str], bytes]) -> Protego | None:
         status = error.status or 0
         if 400 <= status < 500 and not is_transient_status(status):
             return None
-        error.detail = f"robots.txt: {error.detail}"
+        error.detail = f"{IN_ROBOTS_TXT}{error.detail}"
         raise
     return Protego.parse(content.decode(errors="replace"))
 

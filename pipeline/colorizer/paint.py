@@ -62,6 +62,8 @@ def colorize_folder(
     Raises:
         SengaError: If there is no line art, or if the results cannot be written.
     """
+    if not lines.is_dir():
+        raise SengaError(f"{lines}: there is no such folder.")
     files = sorted(path for path in lines.glob("[!.]*") if path.suffix.lower() in SUFFIXES)
     files = [path for path in files if not path.stem.endswith(_HINTS)]
     if not files:

@@ -50,7 +50,8 @@ def words_of(body: bytes, account: BoardAccount) -> str:
         said = _message(parse_json(body))
     except (ValueError, RecursionError):
         said = ""
-    said = said or _page_text(decode(body[:_MAX_PAGE_BYTES]))
+    page = decode(body[:_MAX_PAGE_BYTES])
+    said = said or _page_text(page).strip() or page  # XML without text, such as <posts count="0"/>
     said = "".join(c if c.isprintable() else " " for c in account.hide_all(said))
     line = " ".join(said.split())
     return line if len(line) <= _MAX_LENGTH else f"{line[: _MAX_LENGTH - 3]}..."

@@ -149,7 +149,8 @@ def _has_row_names(names: list[str], separator: str, row: bytes) -> bool:
     place = names.index("sample_url")
     if len(fields) != len(names) + 1 or not row.startswith(b'"'):
         return False
-    return "//" in fields[place + 1] and "//" not in fields[place]
+    is_after_preview = place > 0 and names[place - 1] == "preview_url"  # which has a // itself
+    return "//" in fields[place + 1] and (is_after_preview or "//" not in fields[place])
 
 
 def _remedy(header: str) -> str:

@@ -81,8 +81,9 @@ def test_danbooru_is_told_apart(tmp_path: Path) -> None:
     )
 
 
-def test_private_hosts_are_named(tmp_path: Path, web: Web) -> None:
-    hosts = ("--download-hosts", "127.0.0.1", "--download-robots-txt", "false")
+@pytest.mark.parametrize("robots_txt", ["true", "false"])
+def test_private_hosts_are_named(tmp_path: Path, web: Web, robots_txt: str) -> None:
+    hosts = ("--download-hosts", "127.0.0.1", "--download-robots-txt", robots_txt)
     message = failure(tmp_path, HEADER + rows(f"http://{web.address}"), *hosts)
     assert message == (
         "20 of 20 pictures are on this machine or in a private network (127.0.0.1). If this is a "

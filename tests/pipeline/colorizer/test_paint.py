@@ -115,6 +115,8 @@ def test_hints_are_turned_as_their_drawing(colorizer: Colorizer, tmp_path: Path)
 def test_folder_without_line_art_is_refused(colorizer: Colorizer, tmp_path: Path) -> None:
     with pytest.raises(SengaError, match="has no line art"):
         colorize_folder(colorizer, tmp_path, tmp_path / "results", None)
+    with pytest.raises(SengaError, match="nowhere: there is no such folder"):
+        colorize_folder(colorizer, tmp_path / "nowhere", tmp_path / "results", None)
 
 
 def test_same_seed_gives_the_same_results(colorizer: Colorizer, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pipeline.posts.board_answer import advice, words_of
     ("body", "words"),
     [
         (b'"Missing authentication."', "Missing authentication."),
+        (b'<posts count="0"></posts>', '<posts count="0"></posts>'),
         (b'{"success": false, "message": "API limited", "code": 1}', "API limited"),
         (b'{"success":false,"error":"PaginationError","message":"go"}', "go: PaginationError"),
         (b'{"error": {"message": "quota\\nexceeded"}}', "quota exceeded"),

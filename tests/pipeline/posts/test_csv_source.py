@@ -97,6 +97,13 @@ def post(row: Row) -> tuple[object, ...]:
     )
 
 
+def test_row_names_of_r_are_told_where_the_preview_comes_before_the_picture(tmp_path: Path) -> None:
+    row = '"1",1,"//a.example/p.jpg","//a.example/1.jpg",0,9,9,"s",0,""'
+    header = '"id","preview_url","sample_url","score","sample_width","sample_height","rating"'
+    content = f'{header},"created_at","tags"\n{row}\n'.encode()
+    assert imported(tmp_path, content)[0] == {"posts": 1}
+
+
 @pytest.mark.parametrize(
     "writer", [PANDAS, R, EXCEL, DUCKDB], ids=["pandas", "R", "Excel", "DuckDB"]
 )

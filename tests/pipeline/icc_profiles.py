@@ -42,6 +42,19 @@ def rgb_profile(
     return _profile(b"mntr", b"RGB ", b"XYZ ", tags)
 
 
+def rounded_srgb_profile() -> bytes:
+    """Return the profile of sRGB as makers round it: a table for the curve, and other colorants."""
+    levels = [level / 255 for level in range(256)]
+    light = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in levels]
+    curve = b"curv" + bytes(4) + struct.pack(">I256H", 256, *(round(65535 * x) for x in light))
+    names = (b"r", b"g", b"b")
+    tags = {
+        name + b"XYZ": _xyz(*(value + 0.0002 for value in xyz))
+        for name, xyz in zip(names, SRGB_COLORANTS, strict=True)
+    }
+    return _profile(b"mntr", b"RGB ", b"XYZ ", tags | {name + b"TRC": curve for name in names})
+
+
 def grey_profile(gamma: float = 1.0) -> bytes:
     return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": _gamma(gamma)})
 

@@ -14,6 +14,7 @@ from tests.pipeline.icc_profiles import (
     cmyk_profile,
     grey_profile,
     rgb_profile,
+    rounded_srgb_profile,
 )
 from tests.pipeline.picture_files import chunk, drawing, encoded, jpeg, jpeg_segment, png
 
@@ -62,6 +63,23 @@ def test_pixels_in_srgb_are_left_alone_or_hardly_changed(profile: bytes) -> None
     assert picture.color_profile == (SRGB if profile == SCREEN else CONVERTED)
     limit = 0 if profile == SCREEN else 10  # of a plain gamma, in the shadows
     assert difference(picture.pixels, np.asarray(drawing())) <= limit
+
+
+def test_srgb_as_its_maker_rounds_it_changes_no_pixel() -> None:
+    profile = rounded_srgb_profile()
+    pixels = np.asarray(drawing())
+    assert 0 < difference(converted(drawing(), profile), pixels) <= 2
+    picture = read_picture(encoded(drawing(), icc_profile=profile))
+    assert picture.color_profile == SRGB
+    assert difference(picture.pixels, pixels) == 0
+
+
+@pytest.mark.parametrize("chunk_type", [b"gAMA", b"cHRM", b"cICP"])
+def test_colour_chunks_of_a_png_that_are_no_profile_are_ignored(chunk_type: bytes) -> None:
+    content = png(chunk(chunk_type, bytes(range(1, 5))))
+    picture = read_picture(content)
+    assert picture.color_profile == NO_PROFILE
+    assert (picture.pixels == read_picture(png(b"")).pixels).all()
 
 
 @pytest.mark.parametrize("mode", ["P", "RGBA", "LA", "L", "1"])

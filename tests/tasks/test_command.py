@@ -138,11 +138,19 @@ def test_help_shows_the_options_of_senga_first_with_units_and_defaults(
     said = help_of(capsys, "BuildDataset", "-h")
     assert "(a whole number of pixels from 16 to 4,096; default: 256)" in said
     assert "default: white_background solo upper_body)" in said  # of luigi.cfg
+    assert "a whole number of 1 or more; default: 1000)" in said  # of luigi.cfg, not of the code
     assert said.index("--build-data") < said.index("--pack-size") < said.index("--workers")
     assert "--train-epochs" not in said
     assert "--lock-pid-dir" not in said
     assert "--train-epochs" in help_of(capsys, "TrainColorizer", "--help")
     assert "--network" in help_of(capsys, "TrainLines", "--help")
+
+
+def test_help_shows_what_holds_now_also_with_a_percent_sign(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[filter]\nall_tags = 100%\n")
+    done = senga(tmp_path, "FilterPosts", "--help", COLUMNS="300")
+    assert done.returncode == 0
+    assert "default: 100%)" in done.stdout
 
 
 def test_help_all_shows_every_option(capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,7 +160,13 @@ class ImportMetadata(Stage):
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             batches = read_store(collected, self._options.api_url)
-            counts = import_rows(batches, folder / "posts.parquet", folder / "quarantine.csv")
+            tags = f" with the tags {' '.join(self._tags)}" if self._tags else ""
+            counts = import_rows(
+                batches,
+                folder / "posts.parquet",
+                folder / "quarantine.csv",
+                source=f"[metadata] api_url = {self._options.api_url}: the board{tags}",
+            )
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
 
 

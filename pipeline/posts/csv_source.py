@@ -89,7 +89,9 @@ class CsvSource:
             ) from error
 
     def _no_posts(self) -> SengaError:
-        return SengaError(f"{self._path} holds no posts. Download it again.")
+        return SengaError(
+            f"{self._path} holds no posts: it is empty, or has a header alone. Write it again."
+        )
 
 
 def _chain(first: Block, others: Iterator[Block]) -> Iterator[Block]:

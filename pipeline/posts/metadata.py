@@ -85,6 +85,8 @@ def import_rows(
     posts: Path,
     quarantine: Path,
     on_progress: OnProgress = ignore,
+    *,
+    source: str = "The source",
 ) -> dict[str, int]:
     """Import rows of another source than a file, like `import_posts`.
 
@@ -96,6 +98,7 @@ def import_rows(
         posts: as for `import_posts`.
         quarantine: as for `import_posts`.
         on_progress: called with the number of rows of each batch.
+        source: what the rows come from, for a message.
 
     Raises:
         SengaError: if there is no row, or no space left.
@@ -103,9 +106,7 @@ def import_rows(
     spool = posts.with_name(posts.name + ".rows")
     try:
         if not _spool_rows(batches, spool, on_progress):
-            raise SengaError(
-                "The source holds no posts. Check its address and the tags that are searched for."
-            )
+            raise SengaError(f"{source} has no posts. Check its address, and the tags.")
         return _import(_SpoolSource(spool), posts, quarantine, ignore)
     finally:
         spool.unlink(missing_ok=True)

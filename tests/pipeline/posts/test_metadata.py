@@ -290,7 +290,7 @@ def test_progress_counts_lines(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "holds no posts"),
-        (HEADER, "holds no posts"),
+        (HEADER, "holds no posts: it is empty, or has a header alone"),
         (HEADER.rstrip(), "holds no posts"),
         (b"id,tags\n1,solo\n", "'id,tags'"),
         (b"id,a,b,c,d,e,f,g,h,i,tags\n" + row(), "expected the header id,created_at"),
@@ -499,7 +499,7 @@ def test_progress_counts_rows_of_each_batch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batches", [[], [[], []]])
 def test_source_without_rows_is_one_sentence(tmp_path: Path, batches: list[metadata.Rows]) -> None:
-    with pytest.raises(SengaError, match="holds no posts"):
+    with pytest.raises(SengaError, match="^The source has no posts"):
         run_rows(tmp_path, batches)
     assert list(tmp_path.iterdir()) == []
 

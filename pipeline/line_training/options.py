@@ -38,12 +38,12 @@ class LineOptions(Options, section="lines"):
         not_empty=True,
     )
     tracer_context: int = option(
-        0,
+        2,
         "blocks at the tracer's deepest scale that look farther, with dilations of 1, 2 and so on",
         at_least=0,
         at_most=8,
     )
-    inker_context: int = option(0, "the same of the inker", at_least=0, at_most=8)
+    inker_context: int = option(2, "the same of the inker", at_least=0, at_most=8)
     tracer_initial_weights: str = option(
         "",
         "weights to start the tracer from: shipped, or the path of a file; none if empty",

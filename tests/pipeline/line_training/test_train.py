@@ -169,10 +169,10 @@ def test_initial_weights_of_other_widths_are_refused(tmp_path: Path) -> None:
 def test_initial_weights_get_more_context_and_lose_none(tmp_path: Path) -> None:
     train.train(make_job(tracer_context=1), tmp_path, CONTEXT)
     path = str(tmp_path / "tracer.safetensors")
-    wider = train.make_network(make_job(tracer_initial_weights=path, tracer_context=2))
-    assert len(wider.context) == 2
+    wider = train.make_network(make_job(tracer_initial_weights=path, tracer_context=3))
+    assert len(wider.context) == 3
     with pytest.raises(ConfigError, match=r"tracer_context = 0: expected at least 1, as in the we"):
-        train.make_network(make_job(tracer_initial_weights=path))
+        train.make_network(make_job(tracer_initial_weights=path, tracer_context=0))
 
 
 def test_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:

@@ -137,7 +137,10 @@ def serving(
         yield page_url(listener)
     finally:
         server.task_dispatcher.shutdown(timeout=drain_timeout)
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))  # in the loop's thread
+        trigger = server.trigger
+        with trigger.lock:  # else a loop that is awake closes the pipe before it is written to
+            trigger.thunks.append(lambda: wasyncore.close_all(sockets))  # in the loop's thread
+            trigger._physical_pull()
         loop.join(drain_timeout)
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import tempfile
 import threading
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from waitress.trigger import trigger
 
 from pipeline.demo.guard import SECURITY_HEADERS
 from pipeline.demo.serve import is_public, listen, page_url, serving
@@ -115,6 +117,18 @@ def test_application_can_see_that_a_client_disconnected() -> None:
         assert requested.wait(TIMEOUT)
         connection.close()
         assert noticed.wait(TIMEOUT)
+
+
+def test_server_stops_while_its_loop_is_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wake_and_pull(self: trigger) -> None:
+        for _ in range(2):  # of which the first is of another thread, just before
+            os.write(self.trigger, b"x")
+            time.sleep(0.05)
+
+    with served(echo) as connection:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        monkeypatch.setattr(trigger, "_physical_pull", wake_and_pull)
 
 
 def test_server_stops_despite_an_idle_connection_and_frees_its_port() -> None:

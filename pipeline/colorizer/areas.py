@@ -58,6 +58,13 @@ def find_areas_in_square(line: NDArray[np.uint8], gap: float = GAP) -> NDArray[n
     return np.ascontiguousarray(areas[rows : rows + height, columns : columns + width])
 
 
+def middle(area: NDArray[np.bool_]) -> tuple[int, int, float]:
+    """Return x, y of the pixel of an area that is farthest from its rim, and the distance."""
+    depth = cv2.distanceTransform(np.pad(area, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    return int(x), int(y), float(depth[y, x])
+
+
 def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Return the numbers of the connected parts that are no specks, from 1; 0 elsewhere."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)

@@ -110,15 +110,21 @@ def _read_reference(path: Path) -> NDArray[np.uint8]:
         raise SengaError(f"--reference {path} cannot be read ({error}).") from error
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number of 0 or more")
+    return int(text)
+
+
 def main(arguments: list[str]) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.colorizer.paint", description=__doc__)
     parser.add_argument("colorizer", type=local_path, help="colorizer.safetensors, or its folder")
     parser.add_argument("lines", type=local_path, help="folder of line art")
     parser.add_argument("results", type=local_path, help="folder for the colorized pictures")
-    parser.add_argument("--seed", type=int, help="seed of a random z; without it z is 0")
+    parser.add_argument("--seed", type=_seed, help="seed of a random z; without it z is 0")
     parser.add_argument("--reference", type=Path, help="colour picture whose z is added")
-    parser.add_argument("--suggest", type=int, help="seed of colours for areas without a hint")
+    parser.add_argument("--suggest", type=_seed, help="seed of colours for areas without a hint")
     parser.add_argument("--invert", action="store_true", help="the line art is white on black")
     chosen = parser.parse_args(arguments)
     reference = None if chosen.reference is None else _read_reference(chosen.reference)

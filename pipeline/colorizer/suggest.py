@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.areas import GAP, find_areas_in_square
+from pipeline.colorizer.areas import GAP, find_areas_in_square, middle
 from pipeline.colorizer.hints import Box, Hints
 from pipeline.colorizer.spread import wall_around
 from pipeline.picture import resize_long_side
@@ -31,7 +31,7 @@ _TWIN_HEIGHT = 0.06  # ... at about the same height, as a share of the picture's
 _HARMONIES = ((0.0, 0.08, 0.5), (0.0, 0.33, 0.67), (0.0, 0.42, 0.58), (0.0, 0.06, 0.13, 0.55))
 """Hues that go together, as shares of the circle of hues: complements, triads, neighbours."""
 _TONES = ((0.48, 0.88), (0.16, 0.97), (0.50, 0.62), (0.32, 0.94), (0.60, 0.90), (0.42, 0.42))
-"""Saturation and value (HSV) of the colours of a palette, from the largest area to the smallest."""
+"""Saturation and value (HSV) of the colours of a palette, which takes them in random order."""
 _GREEN, _GREENS, _MUTED = 0.3, 0.1, 0.4
 """Hue and range of greens, which look glaring sooner than others, and how much paler they are."""
 _BACKGROUND = (0.14, 0.96)  # saturation and value of what lies behind everything
@@ -63,7 +63,7 @@ def suggest_hints(
     hinted = _areas_with_hints(areas, given.mask, scale)
     colors = _color_areas(wholes, seed)
     for number in _large_areas(areas):
-        x, y, depth = _middle(areas == number)
+        x, y, depth = middle(areas == number)
         chosen = colors.get(int(wholes[y, x]))
         if number in hinted or chosen is None:
             continue
@@ -108,20 +108,13 @@ def _large_areas(areas: NDArray[np.int32]) -> list[int]:
     return [int(number) for number in largest if sizes[number] >= _SMALLEST * areas.size]
 
 
-def _middle(area: NDArray[np.bool_]) -> tuple[int, int, float]:
-    """Return x, y of the pixel of an area that is farthest from its rim, and the distance."""
-    depth = cv2.distanceTransform(np.pad(area, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return int(x), int(y), float(depth[y, x])
-
-
 def _group_twins(areas: NDArray[np.int32]) -> list[list[int]]:
     """Return areas in groups of one colour each, the largest first."""
     sizes = np.bincount(areas.ravel())
     groups: list[list[int]] = []
     heights: list[int] = []
     for number in _large_areas(areas):
-        _, y, _ = _middle(areas == number)
+        _, y, _ = middle(areas == number)
         for group, height in zip(groups, heights, strict=True):
             is_as_large = sizes[number] > (1 - _TWIN_SIZE) * sizes[group[0]]
             if is_as_large and abs(y - height) < _TWIN_HEIGHT * areas.shape[0]:

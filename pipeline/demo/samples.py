@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colorizer.areas import find_areas_in_square
+from pipeline.colorizer.areas import find_areas_in_square, middle
 from pipeline.demo.scenes import SCENES, draw_scene, scene_size
 from pipeline.pack.square import Placement, resample
 from pipeline.picture import encode_png
@@ -81,11 +81,9 @@ def _put_hints(line: NDArray[np.uint8], color: NDArray[np.uint8]) -> NDArray[np.
     hints = np.zeros((height, width, 4), np.uint8)
     for number in np.flatnonzero(np.bincount(areas.ravel())[1:] >= _SMALLEST * areas.size) + 1:
         inside = areas == number
-        padded = np.pad(inside, 1).astype(np.uint8)
-        depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-        place = np.array(np.unravel_index(int(np.argmax(depth)), depth.shape))
-        y, x = ((place + 0.5) * _REDUCTION).astype(int).tolist()
-        radius = min(_RADIUS, int(depth.max() * 0.6 * _REDUCTION))
+        x, y, depth = middle(inside)
+        x, y = (int((place + 0.5) * _REDUCTION) for place in (x, y))
+        radius = min(_RADIUS, int(depth * 0.6 * _REDUCTION))
         shown = np.median(small_color[inside], axis=0).astype(int).tolist()
         cv2.circle(hints, (x, y), radius, (*shown, 255), -1)
     return hints

@@ -174,6 +174,16 @@ def test_colours_are_suggested_by_a_seed(colorizer: Colorizer, tmp_path: Path) -
             np.testing.assert_array_equal(np.asarray(result), expected)
 
 
+@pytest.mark.parametrize("option", ["--seed", "--suggest"])
+@pytest.mark.parametrize("text", ["-1", "1.5", "red"])
+def test_wrong_seed_is_one_sentence(
+    option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["none", "lines", "results", f"{option}={text}"])
+    assert f"{option}: {text}: expected a whole number of 0 or more" in capsys.readouterr().err
+
+
 def test_unreadable_reference_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "sunset.png").write_bytes(b"no picture")
     arguments = ["none", str(tmp_path), str(tmp_path), "--reference", str(tmp_path / "sunset.png")]

@@ -51,7 +51,7 @@ def find(weights: str, network: str) -> Path:
     if not is_file(path):
         where = f" ({path})" if weights == SHIPPED else ""
         raise WeightsError(
-            f"[{network}] weights = {weights}: there is no such file{where}. Use {SHIPPED}, which "
+            f"weights of {network} = {weights}: there is no such file{where}. Use {SHIPPED}, which "
             "comes with the package, or the path of a file that TrainLines wrote."
         )
     return path

@@ -39,7 +39,9 @@ def choose_device(name: str) -> torch.device:
         "cpu": True,
     }
     if not available[device.type]:
-        raise ConfigError(f"[compute] device = {name}: PyTorch does not see it. Use auto or cpu.")
+        raise ConfigError(
+            f"device = {name}: PyTorch sees no such device on this machine. Use auto or cpu."
+        )
     return device
 
 
@@ -52,9 +54,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if _supports_bfloat16(device) else torch.float32
     if name == "fp16" and device.type == "cpu":
-        raise ConfigError(
-            "[compute] precision = fp16: slow and inexact on a CPU. Use auto, fp32 or bf16."
-        )
+        raise ConfigError("precision = fp16: slow and inexact on a CPU. Use auto, fp32 or bf16.")
     return _DTYPES[name]
 
 
@@ -138,8 +138,7 @@ class Runner:
             height, width = shape[-2:]
             raise ConfigError(
                 f"A picture of {width} x {height}: it does not fit into the memory of "
-                f"{self.device}. Set [sketch] size lower, free memory there, or set "
-                "[compute] device = cpu."
+                f"{self.device}. Make it smaller, free memory there, or use the device cpu."
             ) from error
         self._max_maps = size // 2
         torch.cuda.empty_cache()

@@ -1,6 +1,7 @@
 """The Luigi DAG: which artefact is made from which; `pipeline` computes them."""
 
 import sys
+from pathlib import Path
 
 if sys.platform == "win32":  # it has no forks, and no locks of files as they are used here
     sys.exit("Senga builds and trains on Linux and macOS. On Windows, run it in WSL.")
@@ -44,3 +45,8 @@ __all__ = [
     "TrainColorizer",
     "TrainLines",
 ]
+
+if "luigi" in (Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name):  # or python -m luigi
+    from tasks.command import check_for_luigi  # Luigi's own messages are tracebacks
+
+    check_for_luigi(sys.argv[1:])

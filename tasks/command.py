@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import shutil
+import sys
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -54,6 +55,8 @@ _KINDS = {
     luigi.FloatParameter: "a number",
     luigi.BoolParameter: "true or false",
 }
+EXIT_NOTHING_RAN = 40  # as Luigi's, by [retcode] of luigi.cfg
+
 _RECIPE_GOES_BEFORE = "a recipe goes before: LUIGI_CONFIG_PATH={} senga BuildDataset."
 _DESCRIPTION = "Build datasets and train colorizers."
 _EPILOG = """\
@@ -72,6 +75,35 @@ def run(arguments: Sequence[str]) -> NoReturn:
         ConfigError: if there is no such task or option.
         SystemExit: with an exit code of [retcode]; 0 if everything is made.
     """
+    check(arguments)
+    run_with_retcodes(["--module", "tasks", *arguments])
+    raise AssertionError("Luigi exits")
+
+
+def check_for_luigi(arguments: Sequence[str]) -> None:
+    """Check the command line of `luigi --module tasks`, while Luigi imports this package.
+
+    Nothing is done if Luigi was asked for another module, whose tasks are not ours to check.
+
+    Raises:
+        SystemExit: with a sentence if there is no such task or option, or with a help text.
+    """
+    try:
+        chosen, _ = _Parser().parse_known_args(arguments)
+        if chosen.module == tasks.__name__:
+            check(arguments)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_NOTHING_RAN)
+
+
+def check(arguments: Sequence[str]) -> None:
+    """Check a command line, or print a help text.
+
+    Raises:
+        ConfigError: if there is no such task or option.
+        SystemExit: if it asks for a help text, which is printed.
+    """
     arguments = ["--help" if word == "-h" else word for word in arguments]
     parser = _Parser()
     chosen, rest = parser.parse_known_args(arguments)
@@ -84,7 +116,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
         raise ConfigError(
             _unknown(rest[0], parser.flags)
             if rest
-            else f"Name a task: senga BuildDataset {' '.join(arguments)}, for example."
+            else f"Name a task, such as BuildDataset. Tasks: {', '.join(tasks.__all__)}."
         )
     task = _find_task(name)
     parser = _Parser(task)
@@ -96,8 +128,6 @@ def run(arguments: Sequence[str]) -> NoReturn:
         raise SystemExit(0)
     _check_parameters(task, vars(chosen))
     _check_luigi(vars(chosen))
-    run_with_retcodes(["--module", "tasks", *arguments])
-    raise AssertionError("Luigi exits")
 
 
 class _Parser(argparse.ArgumentParser):

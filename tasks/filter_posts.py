@@ -107,7 +107,7 @@ def _nothing_left(result: FilterResult) -> SengaError:
         return SengaError(f"[filter]: no post matches ({rules}), and most rows are none. {unread}")
     if unknown := unknown_tags(posts.posts, config.options(FilterOptions).required_tags):
         return SengaError(
-            f"[filter]: no post matches ({rules}). None of the {result.posts:,} posts has the tag "
+            f"[filter]: no post matches ({rules}). No post of {result.posts:,} has the tag "
             f"{' or '.join(unknown)}. Check how it is spelled in {posts.posts}."
         )
     cause = f"{rule} dropped most of the {result.posts:,} posts, which are in {posts.posts}"

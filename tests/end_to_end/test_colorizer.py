@@ -273,7 +273,7 @@ def test_changed_dataset_is_trained_on_from_scratch(data: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "changed", "sentence"),
     [
-        ("Train", {"compute_device": "cuda:7", "train_epochs": 3}, "[compute] device = cuda:7"),
+        ("Train", {"compute_device": "cuda:7", "train_epochs": 3}, "device = cuda:7"),
         ("Train", {"train_lines": "sideways"}, "has no line art sideways. Choose one of"),
         ("Train", {"pack_size": 72}, "[pack] size = 72: expected a multiple of 32"),
         (

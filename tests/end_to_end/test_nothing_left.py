@@ -64,7 +64,7 @@ def test_tag_that_no_post_has_is_named_and_not_the_rule_that_dropped_most(tmp_pa
     csv = HEADER + rows("//a.example", tags="upper_body") + few
     tags = "white_background,solo,uper_body"
     message = failure(tmp_path, csv, "--filter-all-tags", tags, task="FilterPosts")
-    assert "None of the 21 posts has the tag uper_body. Check how it is spelled in" in message
+    assert "No post of 21 has the tag uper_body. Check how it is spelled in" in message
     assert named_file(message).name == "posts.parquet"
 
 

@@ -139,9 +139,9 @@ def test_bad_file_is_refused(tmp_path: Path, kind: str) -> None:
 
 def test_missing_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_weights, "SHIPPED_FOLDER", tmp_path)
-    with pytest.raises(WeightsError, match=r"\[inker\] weights = shipped: there is no such file"):
+    with pytest.raises(WeightsError, match=r"weights of inker = shipped: there is no such file"):
         line_weights.find("shipped", "inker")
-    with pytest.raises(WeightsError, match=r"\[tracer\] weights = nowhere: there is no such file"):
+    with pytest.raises(WeightsError, match=r"weights of tracer = nowhere: there is no such file"):
         line_weights.find("nowhere", "tracer")
     path = write_random(tmp_path / "inker.safetensors", "inker")
     assert line_weights.find("shipped", "inker") == path

@@ -106,7 +106,7 @@ def test_what_does_not_exist_is_named(name: str, options: dict[str, object], mes
 def test_missing_weights_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_weights, "SHIPPED_FOLDER", tmp_path / "none")
     registry.sketch_model.cache_clear()
-    with pytest.raises(WeightsError, match=r"\[tracer\] weights = shipped: there is no such file"):
+    with pytest.raises(WeightsError, match=r"weights of tracer = shipped: there is no such file"):
         sketch_models.load("tracer")
 
 

@@ -121,8 +121,8 @@ def test_settings_of_published_weights_are_their_digest() -> None:
         (SketchKerasOptions(weights="nowhere.h5"), r"\[sketchkeras\] weights = nowhere.h5: there "),
         (SketchKerasOptions(weights="gan"), "these are weights of simo_serra"),
         (SimoSerraOptions(weights="nowhere.t7"), r"\[simo_serra\] weights = nowhere.t7"),
-        (TracerOptions(weights="nowhere"), r"\[tracer\] weights = nowhere: there is no such file"),
-        (InkerOptions(weights="nowhere"), r"\[inker\] weights = nowhere: there is no such file"),
+        (TracerOptions(weights="nowhere"), r"weights of tracer = nowhere: there is no such file"),
+        (InkerOptions(weights="nowhere"), r"weights of inker = nowhere: there is no such file"),
         (InkerOptions(weights=__file__), "not a weight file"),
     ],
 )

@@ -76,7 +76,7 @@ def test_batch_size_stays_halved_after_out_of_memory() -> None:
 
 def test_picture_that_does_not_fit_into_memory_is_refused() -> None:
     with pytest.raises(
-        SengaError, match="A picture of 16 x 8: it does not fit into the memory of cpu. Set "
+        SengaError, match="A picture of 16 x 8: it does not fit into the memory of cpu. Make "
     ):
         Runner(Blur(max_batch=0), CPU).run(maps([(8, 16)]))
 
@@ -91,7 +91,8 @@ def test_network_is_frozen() -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_missing_device_is_refused() -> None:
     with pytest.raises(
-        SengaError, match="device = cuda: PyTorch does not see it. Use auto or cpu."
+        SengaError,
+        match="device = cuda: PyTorch sees no such device on this machine. Use auto or cpu.",
     ):
         choose_device("cuda")
 

@@ -66,5 +66,5 @@ def test_weights_of_an_inker_are_refused(tmp_path: Path) -> None:
 
 def test_missing_device_is_refused(tmp_path: Path) -> None:
     path = write_random(tmp_path / "tracer", "tracer")
-    with pytest.raises(ConfigError, match="PyTorch does not see it"):
+    with pytest.raises(ConfigError, match="PyTorch sees no such device"):
         Tracer.load(path, ComputeOptions(device="cuda:77"))

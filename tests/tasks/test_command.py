@@ -68,7 +68,10 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ),
         ("BuildDataset --pack 3", "ambiguous option: --pack could match --pack-size, "),
         ("RetryFailed", "RetryFailed needs --codes: outcome codes, separated by commas"),
-        ("--pack-size 64", "Name a task: senga BuildDataset --pack-size 64, for example."),
+        (
+            "--pack-size 64",
+            "Name a task, such as BuildDataset. Tasks: BuildDataset, DownloadShard, ",
+        ),
         ("--pack-siez", "--pack-siez: there is no such option. Did you mean --pack-size?"),
         ("DownloadShard --shard x", "--shard x: expected a whole number."),
         ("BuildDataset quick.cfg", "quick.cfg: a recipe goes before: LUIGI_CONFIG_PATH=quick.cfg"),
@@ -103,6 +106,42 @@ def test_everything_else_goes_to_luigi_as_it_is(ran: list[list[str]], arguments:
     with pytest.raises(SystemExit):
         command.run(arguments.split())
     assert ran == [["--module", "tasks", *arguments.split()]]
+
+
+@pytest.mark.parametrize("module", ["--module tasks", "--module=tasks"])
+def test_command_of_luigi_is_checked_alike(capsys: pytest.CaptureFixture[str], module: str) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        command.check_for_luigi([*module.split(), "BuildDatset"])
+    assert exit_.value.code == command.EXIT_NOTHING_RAN
+    said = capsys.readouterr().err
+    assert said == "BuildDatset: there is no such task. Did you mean BuildDataset?\n"
+    with pytest.raises(SystemExit) as exit_:
+        command.check_for_luigi([*module.split(), "--pack-size"])
+    assert exit_.value.code == command.EXIT_NOTHING_RAN
+    command.check_for_luigi([*module.split(), "BuildDataset", "--pack-size", "64"])
+
+
+def test_tasks_of_another_module_are_left_to_luigi(capsys: pytest.CaptureFixture[str]) -> None:
+    command.check_for_luigi(["--module", "mine", "Sweep", "--floor", "3"])
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("program", [["luigi"], [sys.executable, "-m", "luigi"]])
+def test_luigi_itself_says_it_without_a_traceback(program: list[str], tmp_path: Path) -> None:
+    run = subprocess.run(
+        [*program, "--module", "tasks", "BuildDatset"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(TOP),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == command.EXIT_NOTHING_RAN
+    assert run.stderr == "BuildDatset: there is no such task. Did you mean BuildDataset?\n"
 
 
 def test_switch_of_a_task_takes_no_value(

@@ -17,9 +17,9 @@ from luigi.configuration import get_config
 from luigi.retcodes import run_with_retcodes
 from luigi.task_register import Register
 
-import tasks
 from sketch_models.errors import ConfigError
 from sketch_models.option import expected, nearest, text_of
+from tasks import catalog
 from tasks.config import LUIGI_SECTIONS, SECTIONS
 from tasks.config_page import GROUPS, flag, purpose
 
@@ -90,7 +90,7 @@ def check_for_luigi(arguments: Sequence[str]) -> None:
     """
     try:
         chosen, _ = _Parser().parse_known_args(arguments)
-        if chosen.module == tasks.__name__:
+        if chosen.module == "tasks":
             check(arguments)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
@@ -111,12 +111,12 @@ def check(arguments: Sequence[str]) -> None:
         print(_overview())
         raise SystemExit(0)
     # An option that it does not know takes the task for its value.
-    name = next((word for word in rest if word in tasks.__all__), chosen.task)
+    name = next((word for word in rest if word in catalog.__all__), chosen.task)
     if name is None:
         raise ConfigError(
             _unknown(rest[0], parser.flags)
             if rest
-            else f"Name a task, such as BuildDataset. Tasks: {', '.join(tasks.__all__)}."
+            else f"Name a task, such as BuildDataset. Tasks: {', '.join(catalog.__all__)}."
         )
     task = _find_task(name)
     parser = _Parser(task)
@@ -297,12 +297,12 @@ def _find_task(name: str) -> type[luigi.Task]:
     Raises:
         ConfigError: if there is none.
     """
-    if name in tasks.__all__:
-        task: type[luigi.Task] = getattr(tasks, name)
+    if name in catalog.__all__:
+        task: type[luigi.Task] = getattr(catalog, name)
         return task
     if name.endswith(".cfg"):
         raise ConfigError(f"{name}: expected a task; {_RECIPE_GOES_BEFORE.format(name)}")
-    guess = nearest(name, tasks.__all__) or f" Tasks: {', '.join(tasks.__all__)}."
+    guess = nearest(name, catalog.__all__) or f" Tasks: {', '.join(catalog.__all__)}."
     raise ConfigError(f"{name}: there is no such task.{guess}")
 
 
@@ -315,8 +315,8 @@ def _overview() -> str:
     width = shutil.get_terminal_size().columns - 2
     stages = ["The stages, all of which BuildDataset runs:"]
     lines = ["usage: senga TASK [options]", "", _DESCRIPTION, ""]
-    for name in sorted(tasks.__all__, key=lambda name: (name in _STAGES, name)):
-        text = _first_line(getattr(tasks, name))
+    for name in sorted(catalog.__all__, key=lambda name: (name in _STAGES, name)):
+        text = _first_line(getattr(catalog, name))
         (stages if name in _STAGES else lines).append(
             textwrap.fill(text, width, initial_indent=f"  {name:20}", subsequent_indent=" " * 22)
         )

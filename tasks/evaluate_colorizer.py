@@ -25,7 +25,7 @@ class EvaluateColorizer(Stage):
     """Colorize the test pictures with every generator and baseline, and compute their metrics."""
 
     stage = "evaluate"
-    version = 4
+    version = 5
 
     def __init__(self, *args: object, **values: object) -> None:
         """Check the options of the trainings, and that the weights of the metrics exist."""

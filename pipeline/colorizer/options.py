@@ -40,6 +40,11 @@ class NetworkOptions(Options, section="colorizer"):
         "let the generator choose at every pixel how much of the spread hints' colour shows; "
         "needs spread_hints",
     )
+    copy_beyond_lines: bool = option(
+        True,
+        "let copied colours show in areas without a hint, too, next to those that have one; false: "
+        "only in areas with a hint, and on lines",
+    )
     z_everywhere: bool = option(
         False,
         "let z change what guides every block, not only what the first block starts from; in the "

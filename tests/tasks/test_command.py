@@ -10,9 +10,8 @@ from typing import Any
 import luigi
 import pytest
 
-import tasks
 from sketch_models.errors import ConfigError
-from tasks import command
+from tasks import catalog, command
 from tasks.config import SECTIONS
 from tasks.config_page import flag
 
@@ -153,8 +152,8 @@ def test_switch_of_a_task_takes_no_value(
         floor = luigi.IntParameter(description="the floor")
         dry_run = luigi.BoolParameter(description="only look")
 
-    monkeypatch.setattr(tasks, "__all__", [*tasks.__all__, "Sweep"])
-    monkeypatch.setattr(tasks, "Sweep", Sweep, raising=False)
+    monkeypatch.setattr(catalog, "__all__", [*catalog.__all__, "Sweep"])
+    monkeypatch.setattr(catalog, "Sweep", Sweep, raising=False)
     for words in (["Sweep", "--dry-run", "--floor", "0"], ["--floor=1", "Sweep"]):
         with pytest.raises(SystemExit):
             command.run(words)
@@ -205,7 +204,7 @@ def test_without_a_task_there_is_a_list_of_them(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     said = help_of(capsys, *arguments)
-    for name in tasks.__all__:
+    for name in catalog.__all__:
         assert f"\n  {name} " in said
     assert said.index("BuildDataset") < said.index("TrainLines") < said.index("DownloadShard")
 

@@ -68,18 +68,22 @@ def area_metrics(
         `area_difference`, the median CIEDE2000 between a hint and the mean colour of its area;
         `unevenness`, the median deviation of the colours in an area as a multiple of the
         original's; `leakage`, the share of the pixels beside hinted areas, where the original has
-        another colour, that have the colour of the hint, 0 to 1.
+        another colour, that have the colour of the hint, 0 to 1. An area that has a hint of about
+        the same colour itself is not looked at: the colour is its own.
     """
     lab, true_lab = np.float32(rgb2lab(result)), np.float32(rgb2lab(truth))
     areas = find_areas(line)
     differences, unevenness = [], []
+    hint_lab = np.float32(rgb2lab(hints.color / 255))
     leaked = beside = 0
     for area in hinted_areas(areas, hints):
         hint = np.float32(rgb2lab(area.color[None, None] / 255)[0, 0])
         inside, true_inside = lab[area.mask], true_lab[area.mask]
         differences.append(float(_difference(inside.mean(axis=0)[None], hint)[0]))
         unevenness.append(_deviation(inside) / _deviation(true_inside))
-        near = _beside(area.mask, areas)
+        alike = hints.mask.copy()
+        alike[alike] = _difference(hint_lab[alike], hint) < _OTHER
+        near = _beside(area.mask, areas) & ~np.isin(areas, areas[alike])
         near[near] = _difference(true_lab[near], hint) > _OTHER
         leaked += int((_difference(lab[near], hint) < _SAME).sum())
         beside += int(near.sum())

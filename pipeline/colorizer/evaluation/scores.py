@@ -82,7 +82,7 @@ METRICS = {
         decimals=3,
         meaning=(
             "the share of the pixels beside hinted areas that have the hint's colour and should "
-            "not, 0 to 1"
+            "not, 0 to 1; areas with a hint of about the same colour do not count"
         ),
     ),
     "line_f1": Metric(

@@ -24,6 +24,8 @@ from pipeline.colorizer.networks.layers import (
 )
 from pipeline.colorizer.options import NetworkOptions
 
+_INK = 192 / 127.5 - 1  # what is darker is a line, as where areas are found
+
 
 @dataclass(frozen=True)
 class _Stage:
@@ -215,6 +217,7 @@ class Generator(nn.Module):
             in_channels = out_channels
         self.blocks = nn.ModuleDict(blocks)
         self.copies_hints = options.copy_hints
+        self.copies_beyond_lines = options.copy_beyond_lines
         self.to_color = Conv(in_channels, 4 if options.copy_hints else 3)
         init_weights(self, options.init_gain)
 
@@ -242,20 +245,22 @@ class Generator(nn.Module):
             x = block(x, guide)
         x = self.to_color(functional.leaky_relu(x, SLOPE))
         color = torch.tanh(x[:, :3])
-        return _copy_hints(color, x[:, 3:], maps) if self.copies_hints else color
+        if not self.copies_hints:
+            return color
+        where = _has_hints(maps) if self.copies_beyond_lines else _may_copy(maps)
+        share = torch.sigmoid(x[:, 3:]) * where
+        return torch.lerp(color, maps[:, 5:8].to(color.dtype), share.to(color.dtype))
 
 
-def _copy_hints(color: Tensor, gate: Tensor, maps: Tensor) -> Tensor:
-    """Return colours with the spread hints over them, as opaque as a gate says.
+def _has_hints(maps: Tensor) -> Tensor:
+    """Return 1 for a picture with hints, else 0: (N, 1, 1, 1)."""
+    return maps[:, 4:5].amax((2, 3), keepdim=True)
 
-    Args:
-        color: (N, 3, S, S) in [-1, 1].
-        gate: (N, 1, S, S), logits.
-        maps: (N, 9, S, S), see `join_map`; without hints, nothing is copied.
-    """
-    spread, has_hints = maps[:, 5:8], maps[:, 4:5].amax((2, 3), keepdim=True)
-    share = torch.sigmoid(gate) * has_hints
-    return torch.lerp(color, spread.to(color.dtype), share.to(color.dtype))
+
+def _may_copy(maps: Tensor) -> Tensor:
+    """Return 1 in areas with a hint, and on lines of pictures that have hints, (N, 1, S, S)."""
+    line, nearness = maps[:, :1], maps[:, 8:9]
+    return torch.where(line < _INK, _has_hints(maps), (nearness > 0).to(maps.dtype))
 
 
 def join_map(line: Tensor, hint: Tensor, mask: Tensor, spread: Tensor | None = None) -> Tensor:

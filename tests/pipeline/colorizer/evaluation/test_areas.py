@@ -86,6 +86,20 @@ def test_colour_beyond_a_line_has_leaked(width: int, least: float, most: float) 
     assert least <= measure(leaking)["leakage"] <= most
 
 
+@pytest.mark.parametrize(("own", "counts"), [((230, 60, 40), False), (BLUE, True)])
+def test_a_neighbour_with_a_hint_of_the_same_colour_has_it_of_its_own(
+    own: tuple[int, int, int], counts: bool
+) -> None:
+    hints = hint()
+    beyond = hint(own, x=90)
+    hints.mask[beyond.mask], hints.color[beyond.mask] = True, own
+    leakage = measure(picture(RED, RED), hints)["leakage"]
+    if counts:  # red has leaked over the line, blue has not
+        assert leakage == pytest.approx(0.5, abs=0.1)
+    else:
+        assert math.isnan(leakage)
+
+
 def test_where_the_neighbour_has_the_colour_of_the_hint_nothing_leaks() -> None:
     metrics = area_metrics(picture(RED, RED), picture(RED, RED), two_rooms(), hint())
     assert math.isnan(metrics["leakage"])

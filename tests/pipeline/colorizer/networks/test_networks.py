@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline.colorizer import areas
 from pipeline.colorizer.networks.discriminator import Discriminator
 from pipeline.colorizer.networks.encoder import Encoder, reparameterize
 from pipeline.colorizer.networks.generator import Generator, MapEncoder, MapResizer, join_map
@@ -179,6 +180,31 @@ def test_copied_hints_are_as_opaque_as_the_gate_says() -> None:
     assert not torch.isclose(closed[0], maps[0, 5:8]).all()
     torch.testing.assert_close(closed[1], opened[1])  # without hints, nothing is copied
     assert opened.abs().max() <= 1
+
+
+def test_hints_are_copied_into_areas_without_one_only_if_the_options_say_so() -> None:
+    copying = replace(small(), spread_hints=True, copy_hints=True, norm="group", init_gain=1.0)
+    maps = torch.zeros(1, 9, 64, 64)
+    maps[:, 0] = 1  # paper
+    maps[:, 0, :, 30:34] = (areas._INK - 1) / 127.5 - 1  # a line, as thin ones are
+    maps[:, 0, :, 34] = areas._INK / 127.5 - 1
+    maps[:, 4, 10:14, 10:14] = 1
+    maps[:, 5:8] = torch.tensor([0.5, -0.25, 0.75])[:, None, None]
+    maps[:, 8, :, :30] = 1 / 255  # the far end of the hinted area
+    copied = {}
+    for beyond in (True, False):
+        network = Generator(replace(copying, copy_beyond_lines=beyond), 64).eval()
+        with torch.inference_mode():
+            network.to_color.bias[3] = 1e4
+            result = network(maps, torch.zeros(1, 8))
+            copied[beyond] = torch.isclose(result[0], maps[0, 5:8]).all(0)
+            maps[:, 4] = 0
+            without = network(maps, torch.zeros(1, 8))
+            maps[:, 4, 10:14, 10:14] = 1
+        assert not torch.isclose(without[0, :, :, 30:34], maps[0, 5:8, :, 30:34]).all()
+    assert copied[True].all()
+    assert copied[False][:, :34].all()
+    assert not copied[False][:, 34:].any()
 
 
 def test_group_norm_does_not_depend_on_the_batch() -> None:

@@ -22,6 +22,7 @@ import luigi
 from pipeline import store
 from pipeline.progress import Meter, OnProgress, Pace, Progress
 from pipeline.store import Dataset, Manifest
+from pipeline.unexpected import UNEXPECTED
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.senga_task import RUN_ID, SengaTask
@@ -38,6 +39,9 @@ _LIBRARIES = (
     "scikit-image",
     "torch",
 )
+
+
+_DEFECTS = 10  # so many errors are no odd picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +241,7 @@ class Stage(SengaTask):
             pace=self.pace,
         ) as meter:
             result = self.make(meter.advance)
+        _refuse_defects(result, self.unit)
         Manifest(
             fingerprint=store.fingerprint(inputs),
             inputs=inputs,
@@ -273,6 +278,20 @@ class Stage(SengaTask):
         return super().on_failure(exception)
 
 
+def _refuse_defects(result: StageResult, unit: str) -> None:
+    """Raise SengaError if most of what was done failed in ways that nobody foresaw.
+
+    Some odd pictures may; if most do, it is Senga or the machine, and each would be lost.
+    """
+    unexpected = result.dropped.get(UNEXPECTED, 0)
+    if unexpected >= _DEFECTS and unexpected > result.kept:
+        raise SengaError(
+            f"{unexpected:,} {unit} failed with errors that Senga did not foresee, and "
+            f"{result.kept:,} did not. The lines above name each: a defect of Senga, of a library "
+            "or of this machine. Nothing of them is recorded; once it is mended, run it again."
+        )
+
+
 @Stage.event_handler(luigi.Event.DEPENDENCY_PRESENT)
 def _log_up_to_date(task: Stage) -> None:
     task.log_up_to_date()
@@ -298,6 +317,8 @@ def log_summary(stage: str, manifests: Sequence[Manifest], unit: str) -> None:
         dropped.update(manifest.dropped)
     top = dropped.most_common(1)
     reason = f"; dropped {dropped.total():,}, mostly {top[0][0]}" if top else ""
+    if unexpected := dropped[UNEXPECTED]:
+        reason += f"; {unexpected:,} by errors that Senga did not foresee: see the log"
     logger.info("%-9s %s %s in %.1f s%s", stage, f"{kept:,}", unit, seconds, reason)
 
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from importlib import metadata
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
@@ -22,6 +20,7 @@ from urllib3.response import BaseHTTPResponse
 from pipeline.collect.address import check_url, urllib3_agrees
 from pipeline.collect.check_picture import check_picture
 from pipeline.collect.fetch_error import FetchError
+from pipeline.collect.headers import read_headers
 from pipeline.collect.host import Clock
 from pipeline.collect.options import DownloadOptions
 from pipeline.collect.outcome import DownloadOutcome
@@ -29,7 +28,10 @@ from pipeline.collect.robots import PRODUCT, Robots, refuses_training
 from pipeline.collect.transport import Transport
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
+from pipeline.unexpected import UNEXPECTED, as_picture_error
+from pipeline.unexpected import log as log_unexpected
 from sketch_models.closing import Closing
+from sketch_models.errors import SengaError
 
 _MAX_REDIRECTS = 5
 _CHUNK_BYTES = 256 * 1024  # requested from the socket at once
@@ -125,12 +127,13 @@ class Fetcher(Closing):
         """
         content, last_url = self._follow(url, self._read_picture, robots=self._options.robots_txt)
         try:
-            extension = check_picture(
-                content,
-                url,
-                last_url=last_url,
-                drop_wrong_type=self._options.wrong_type == "drop",
-            )
+            with as_picture_error(post_id):
+                extension = check_picture(
+                    content,
+                    url,
+                    last_url=last_url,
+                    drop_wrong_type=self._options.wrong_type == "drop",
+                )
         except PictureError as error:
             raise FetchError(error.code, error.detail, status=200, size=len(content)) from error
         digest = hashlib.sha256(content).hexdigest()
@@ -211,6 +214,11 @@ class Fetcher(Closing):
                     error.code = "timeout"
                     error.detail = "past the deadline" if status else "before the complete header"
                 raise
+            except (SengaError, MemoryError):
+                raise
+            except Exception as error:
+                detail = log_unexpected(url[:200], error)
+                raise FetchError(UNEXPECTED, detail, status=status) from error
 
     def _send(self, transport: Transport, url: str, host: str, deadline: float) -> BaseHTTPResponse:
         """Send one request; return the response, its body unread."""
@@ -244,12 +252,17 @@ class Fetcher(Closing):
         status = response.status
         if status != 200:
             body = self._drain(response, deadline)
-            reason, retry_after = response.reason or "", _retry_after(response)
-            raise FetchError(f"http_{status}", reason, retry_after=retry_after, body=body)
+            raise FetchError(
+                f"http_{status}",
+                (response.reason or "")[:200],
+                retry_after=read_headers(response.headers).retry_after,
+                body=body,
+            )
 
     def _read_picture(self, response: BaseHTTPResponse, deadline: float) -> bytes:
         """Read a complete body; raise FetchError if it cannot be that of a picture."""
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        headers = read_headers(response.headers)
+        media_type = headers.media_type
         if media_type in _HTML_TYPES:
             self._drain(response, deadline)
             raise FetchError("html", f"Content-Type: {media_type}")
@@ -258,13 +271,12 @@ class Fetcher(Closing):
         if self._options.x_robots_tag and refuses_training(response.headers):
             raise FetchError("noai", f"X-Robots-Tag: {response.headers['X-Robots-Tag'][:80]}")
         max_bytes = self._options.max_bytes
-        announced = response.headers.get("Content-Length", "")
-        if announced.isdecimal() and int(announced) > max_bytes:
-            raise FetchError("too_many_bytes", "announced", size=int(announced))
+        if headers.length is not None and headers.length > max_bytes:
+            raise FetchError("too_many_bytes", "announced", size=headers.length)
         content = self._read(response, max_bytes + 1, deadline, self._options.min_speed)
         if len(content) > max_bytes:
             raise FetchError("too_many_bytes", "unannounced", size=len(content))
-        if not (content or announced):
+        if not content and headers.length is None:
             raise FetchError("incomplete", "neither a length nor a body")
         return content
 
@@ -310,18 +322,6 @@ def user_agent(contact: str) -> str:
     return f"{PRODUCT}/{version} ({contact})" if contact else f"{PRODUCT}/{version}"
 
 
-def _retry_after(response: BaseHTTPResponse) -> float:
-    """Return the seconds that the server asks for; 0 if there are none, or they are not valid."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    with contextlib.suppress(ValueError):
-        date = parsedate_to_datetime(text)
-        date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
-        return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
-    return 0.0
-
-
 @contextlib.contextmanager
 def _translated_errors(code: str, size: Callable[[], int] = lambda: 0) -> Iterator[None]:
     """Turn errors of `requests` and `urllib3` into FetchErrors, of this code or a special one."""
@@ -334,7 +334,8 @@ def _translated_errors(code: str, size: Callable[[], int] = lambda: 0) -> Iterat
     except urllib3.exceptions.SSLError as error:
         raise FetchError("tls_failed", _root_cause(error), size=size()) from error
     except ValueError as error:  # of `urllib`, and of every URL that `requests` refuses
-        raise FetchError("bad_url", _root_cause(error), size=size()) from error
+        code = "incomplete" if code == "incomplete" else "bad_url"
+        raise FetchError(code, _root_cause(error), size=size()) from error
     except urllib3.exceptions.HTTPError as error:
         raise FetchError(code, _root_cause(error), size=size()) from error
 

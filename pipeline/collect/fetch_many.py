@@ -12,6 +12,8 @@ from pipeline.collect.journal import Journal
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.collect.schedule import Job, Schedule, run_job
 from pipeline.progress import OnProgress
+from pipeline.unexpected import UNEXPECTED, log
+from sketch_models.errors import SengaError
 
 MakeFetcher = Callable[[RateLimiter], Fetcher]
 _Results = SimpleQueue[DownloadOutcome | BaseException]
@@ -76,9 +78,19 @@ def _worker(
         results.put(error)
 
 
+def _fetch(fetcher: Fetcher, post_id: int, url: str) -> Fetched:
+    """Fetch a URL; raise FetchError whatever is wrong with it or with the answer."""
+    try:
+        return fetcher.fetch(post_id, url)
+    except (FetchError, SengaError, MemoryError):
+        raise
+    except Exception as error:
+        raise FetchError(UNEXPECTED, log(f"picture {post_id}", error)) from error
+
+
 def fetch_one(fetcher: Fetcher, schedule: Schedule, job: Job) -> Fetched | None:
     """Try a job once; return its outcome and picture, or None if it is tried again."""
-    fetched = run_job(schedule, job, lambda url: fetcher.fetch(job.post_id, url))
+    fetched = run_job(schedule, job, lambda url: _fetch(fetcher, job.post_id, url))
     if not isinstance(fetched, FetchError):
         return fetched
     return Fetched(

@@ -11,6 +11,7 @@ import polars as pl
 
 from pipeline.outcome import OK, Outcome
 from pipeline.picture_format import FORMAT_NAMES
+from pipeline.unexpected import UNEXPECTED
 from sketch_models.errors import SengaError
 
 MEANINGS = {
@@ -42,6 +43,7 @@ MEANINGS = {
     "absurd_aspect": "the header gives a side more than 50 times as long as the other",
     "truncated": "the picture ends too early",
     "broken": "the picture cannot be decoded",
+    UNEXPECTED: "an error that Senga did not foresee, a defect of it or of a library",
 }
 """Every code but one family: `http_<status>` for a response other than 200, such as `http_404`."""
 
@@ -53,6 +55,7 @@ _TRANSIENT = {
     "incomplete",
     "shut_out",
     "host_unavailable",
+    UNEXPECTED,
 }
 _TRANSIENT_STATUSES = {408, 425, 429}  # request timeout, too early, too many requests
 _BLOCKED = {"bad_url", "wrong_scheme", "wrong_host", "private_address", "robots_txt"}

@@ -13,6 +13,7 @@ from pipeline.picture import PictureError, keep_freed_memory
 from pipeline.progress import OnProgress
 from pipeline.shard import TarSample, write_shard
 from pipeline.thread_map import thread_map
+from pipeline.unexpected import OF_THE_MACHINE, as_picture_error
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -90,7 +91,8 @@ def _apply(function: Callable[[A], B], item: Item[A]) -> Item[B]:
     if isinstance(value, Outcome):
         return number, value
     try:
-        return number, function(value)
+        with as_picture_error(number):
+            return number, function(value)
     except PictureError as error:
         return number, Outcome(number, error.code, error.detail)
 
@@ -109,7 +111,13 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def _draw_batch(
     draw: Callable[[Sequence[A]], Sequence[B]], batch: Sequence[Item[A]]
 ) -> list[Item[B]]:
-    drawn = iter(draw([value for _, value in batch if not isinstance(value, Outcome)]))
+    values = [value for _, value in batch if not isinstance(value, Outcome)]
+    try:
+        drawn = iter(draw(values))
+    except OF_THE_MACHINE:
+        raise
+    except Exception:  # noqa: BLE001, RUF100 - one of them, perhaps, which is found one by one
+        return [_apply(lambda value: draw([value])[0], item) for item in batch]
     return [
         (number, value if isinstance(value, Outcome) else next(drawn)) for number, value in batch
     ]

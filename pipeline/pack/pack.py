@@ -23,6 +23,7 @@ from pipeline.picture import PictureError, decode, decode_grey, keep_freed_memor
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
 from pipeline.thread_map import thread_map
+from pipeline.unexpected import as_picture_error
 from sketch_models.closing import Closing
 from sketch_models.option import Options, option
 from sketch_models.styles import STYLES
@@ -201,25 +202,31 @@ def _make_row(
     shard: OpenShard, tags: Mapping[int, str], options: PackOptions, post_id: int
 ) -> Row | Outcome:
     try:
-        content = shard.color(post_id)
-        color = decode(content)
-        height, width = color.shape[:2]
-        if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
-            raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
-        placement = Placement.of(width, height, options.size, options.fit)
-        pictures = {"color": Chunk.compress(placement.to_square(color), options.compression)}
-        for name, pixels in shard.maps(post_id):
-            check_aspect(name, pixels, width, height)
-            square = placement.to_square(pixels)
-            if name.startswith("line/"):
-                square = _prepare_line(name, square, binary=options.binary_lines)
-            pictures[name] = Chunk.compress(square, options.compression)
+        with as_picture_error(post_id):
+            return _pack_picture(shard, tags[post_id], options, post_id)
     except PictureError as error:
         return Outcome(post_id, error.code, error.detail)
+
+
+def _pack_picture(shard: OpenShard, tags: str, options: PackOptions, post_id: int) -> Row:
+    """Return the row of a picture; raise PictureError if it cannot be packed."""
+    content = shard.color(post_id)
+    color = decode(content)
+    height, width = color.shape[:2]
+    if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
+        raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
+    placement = Placement.of(width, height, options.size, options.fit)
+    pictures = {"color": Chunk.compress(placement.to_square(color), options.compression)}
+    for name, pixels in shard.maps(post_id):
+        check_aspect(name, pixels, width, height)
+        square = placement.to_square(pixels)
+        if name.startswith("line/"):
+            square = _prepare_line(name, square, binary=options.binary_lines)
+        pictures[name] = Chunk.compress(square, options.compression)
     return Row(
         id=post_id,
         box=placement.box,
-        tags=tags[post_id],
+        tags=tags,
         sha256=hashlib.sha256(content).hexdigest(),
         pictures=pictures,
     )

@@ -18,6 +18,7 @@ from pipeline.progress import OnProgress, ignore
 from pipeline.screen.picture_stats import PictureStats, compute_stats
 from pipeline.shard import ShardReader
 from pipeline.thread_map import thread_map
+from pipeline.unexpected import as_picture_error
 from sketch_models.option import Options, option
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
@@ -167,7 +168,8 @@ def _screen(
     digest = sha256(content).hexdigest()
     row = {"id": post_id, "sha256": digest}
     try:
-        stats = previous.get(digest) or read_stats(content)
+        with as_picture_error(post_id):
+            stats = previous.get(digest) or read_stats(content)
     except PictureError as error:
         return row | {"code": error.code}
     return row | {"code": apply_gates(stats, options)} | asdict(stats)

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.web import Web
+from pipeline.collect import fetch
 from pipeline.collect.client import PoliteClient
 from pipeline.collect.fetch import Fetched
 from pipeline.collect.fetch_many import fetch_one
 from pipeline.collect.options import DownloadOptions
+from sketch_models.errors import ConfigError
 from tests.pipeline.collect.fake_clock import FakeClock
 
 Files = dict[str, bytes]
@@ -93,6 +95,55 @@ def test_transient_status_is_retried(web: Web, make: Make, files: Files, status:
     assert client.fetch(5, url).outcome.code == "ok"
     assert len(web.requested) == 2
     assert client.clock.now > 0.4
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "value", "code", "size"),
+    [
+        (200, "Content_Length", "9" * 5000, "too_many_bytes", (1 << 63) - 1),
+        (503, "Retry_After", "9" * 5000, "http_503", 0),
+        (429, "Retry_After", "Fri, 01 Jan 99999999999999999999 00:00:00 GMT", "http_429", 0),
+        (503, "Retry_After", "Sun, 01 Mar 2026 12:01:00 +99999999999999999999", "http_503", 0),
+        (404, "Retry_After", "\u00b2", "http_404", 0),
+    ],
+)
+def test_absurd_headers_cost_their_own_row(
+    web: Web, make: Make, status: int, header: str, value: str, code: str, size: int
+) -> None:
+    page = web.page(status=status, **{header: value})
+    row = make(retries=0).fetch(5, web.put("/a.jpg", page)).outcome
+    assert (row.code, row.status, row.bytes) == (code, status, size)
+
+
+@pytest.mark.parametrize("place", ["check_picture", "read_headers", "check_url"])
+def test_unforeseen_errors_are_rows(
+    web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RecursionError("too deep")
+
+    client = make(retries=0)
+    good = web.put("/a.jpg", web.page(files["jpg"]))
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, place, fail)
+        row = client.fetch(5, good).outcome
+    assert (row.code, row.transient) == ("unexpected", True)
+    assert row.detail.startswith("RecursionError in test_fetch.py, line ")
+    assert client.fetch(6, good).outcome.code == "ok"
+
+
+@pytest.mark.parametrize("error", [ConfigError("x"), MemoryError()])
+def test_errors_of_the_machine_end_the_run(
+    web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    for place in ("check_picture", "read_headers"):
+        with monkeypatch.context() as patch:
+            patch.setattr(fetch, place, fail)
+            with pytest.raises(type(error)):
+                make().fetch(5, web.put("/a.jpg", web.page(files["jpg"])))
 
 
 def test_last_retry_is_final(web: Web, make: Make) -> None:

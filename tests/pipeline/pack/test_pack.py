@@ -21,7 +21,7 @@ from pipeline.outcome import OK, Outcome, count_codes
 from pipeline.pack.dataset_file import content_digest
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.pack.verify import verify
-from pipeline.picture import PictureError, resize_long_side
+from pipeline.picture import PictureError, decode, resize_long_side
 from pipeline.shard import write_shard
 from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES
@@ -231,6 +231,19 @@ def test_picture_that_cannot_be_packed_has_a_code(
     with h5py.File(tmp_path / "t.h5") as file:
         assert (file["color"][1, :, 4:28] == 4).all()
         assert (file["line/original"][1, :, 4:28] == 4).all()
+
+
+def test_unforeseen_error_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(content: bytes) -> np.ndarray:
+        if content == color_of(3):
+            raise ZeroDivisionError("by a library")
+        return decode(content)
+
+    monkeypatch.setattr("pipeline.pack.pack.decode", fail)
+    shard = shard_of(tmp_path / "0", [2, 3, 4])
+    outcomes = pack(tmp_path / "t.h5", [2, 3, 4], [shard], SMALL, attributes=ABOUT)
+    codes = [(outcome.id, outcome.code) for outcome in outcomes]
+    assert codes == [(2, OK), (3, "unexpected"), (4, OK)]
 
 
 def test_narrow_picture_is_padded_but_not_cropped(tmp_path: Path) -> None:

@@ -187,6 +187,19 @@ def test_shard_is_screened_into_a_table(tmp_path: Path) -> None:
     assert rows["phash"].null_count() == 1
 
 
+def test_unforeseen_error_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(content: bytes) -> PictureStats:
+        if content == pictures[2][1]:
+            raise ZeroDivisionError("by a library")
+        return read_stats(content)
+
+    pictures = pictures_of()
+    monkeypatch.setattr("pipeline.screen.screen.read_stats", fail)
+    table = tmp_path / "screen.parquet"
+    outcomes = screen_shard(shard_of(tmp_path, pictures), [1, 2, 3], table, ScreenOptions())
+    assert [row.code for row in outcomes] == ["ok", "unexpected", "greyscale"]
+
+
 def test_stats_of_previous_tables_are_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

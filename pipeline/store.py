@@ -37,6 +37,8 @@ _WRITE_ERRORS = {
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one",
 }
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 HASH_LENGTH = 12
 """Number of hex digits of a settings hash in a path."""
 
@@ -53,12 +55,25 @@ def explain_write_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        explanation = _WRITE_ERRORS.get(error.errno or 0)
+    except SengaError:
+        raise
+    except Exception as error:
+        explanation = _WRITE_ERRORS.get(_error_code(error))
         if explanation is None:
             raise
         message = f"{path} could not be written: {explanation}, then run again; nothing is lost."
         raise SengaError(message) from error
+
+
+def _error_code(error: Exception) -> int:
+    """Return the operating system's code of an error; 0 if it has none.
+
+    Polars and h5py have it in the text alone, as `No space left on device`. Of such texts only
+    those of a full disk are trusted: others may be about a file that was read.
+    """
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    return next((code for code in _FULL if os.strerror(code) in str(error)), 0)
 
 
 @contextlib.contextmanager

@@ -115,6 +115,11 @@ class Fetcher(Closing):
         self._checked.close()
         self._direct.close()
 
+    def abort(self) -> None:
+        """Cut off the request in flight; called by another thread."""
+        self._checked.abort()
+        self._direct.abort()
+
     def fetch(self, post_id: int, url: str) -> Fetched:
         """Try to fetch one picture.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping
 from queue import SimpleQueue
 
@@ -14,6 +15,8 @@ from pipeline.collect.schedule import Job, Schedule, run_job
 from pipeline.progress import OnProgress
 from pipeline.unexpected import UNEXPECTED, log
 from sketch_models.errors import SengaError
+
+_MAX_JOIN_SECONDS = 10.0  # a picture of 100 million pixels takes less to decode
 
 MakeFetcher = Callable[[RateLimiter], Fetcher]
 _Results = SimpleQueue[DownloadOutcome | BaseException]
@@ -31,7 +34,8 @@ def fetch_in_order(
 
     A slow server holds up what is yielded, but none of the other threads: memory is bounded by
     one picture per thread and a row per URL; pictures wait in the journal. The threads end with
-    the generator, each after its current request; they do not keep the process alive.
+    the generator, which cuts their requests off: a thread that is in a library's C++ while the
+    interpreter ends would abort the process.
 
     Args:
         urls: post id to URL.
@@ -45,9 +49,14 @@ def fetch_in_order(
         OSError: if the journal cannot be written.
     """
     results: _Results = SimpleQueue()
-    for _ in range(min(threads, len(urls))):
-        arguments = (make_fetcher, schedule, journal, results)
-        threading.Thread(target=_worker, args=arguments, name="download", daemon=True).start()
+    fetchers: list[Fetcher] = []
+    arguments = (make_fetcher, schedule, journal, results, fetchers)
+    workers = [
+        threading.Thread(target=_worker, args=arguments, name="download", daemon=True)
+        for _ in range(min(threads, len(urls)))
+    ]
+    for worker in workers:
+        worker.start()
     rows: dict[int, DownloadOutcome] = {}
     try:
         for post_id in urls:
@@ -60,14 +69,24 @@ def fetch_in_order(
             yield rows.pop(post_id)
     finally:
         schedule.stop()
+        for fetcher in fetchers:
+            fetcher.abort()
+        until = time.monotonic() + _MAX_JOIN_SECONDS
+        for worker in workers:
+            worker.join(max(0.0, until - time.monotonic()))
 
 
 def _worker(
-    make_fetcher: MakeFetcher, schedule: Schedule, journal: Journal, results: _Results
+    make_fetcher: MakeFetcher,
+    schedule: Schedule,
+    journal: Journal,
+    results: _Results,
+    fetchers: list[Fetcher],
 ) -> None:
     """Run jobs until there are no more: the target of one thread."""
     try:
         with make_fetcher(schedule) as fetcher:
+            fetchers.append(fetcher)
             while job := schedule.next_job():
                 fetched = fetch_one(fetcher, schedule, job)
                 if fetched is not None:

@@ -172,11 +172,20 @@ class Transport(HTTPAdapter):
         if now <= self._deadline:
             return
         with self._lock:
-            if self.socket is not None and now > self._deadline:
-                self.expired = True
-                with contextlib.suppress(OSError):  # it has been closed meanwhile
-                    # Not the method of TLS sockets, which takes away what a read still uses.
-                    socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+            if now > self._deadline:
+                self._cut_off()
+
+    def abort(self) -> None:
+        """Close the connection in use, whenever its deadline is."""
+        with self._lock:
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        if self.socket is not None:
+            self.expired = True
+            with contextlib.suppress(OSError):  # it has been closed meanwhile
+                # Not the method of TLS sockets, which takes away what a read still uses.
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
 class _CheckedHTTP(HTTPConnection):

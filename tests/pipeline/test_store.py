@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,33 @@ def test_os_error_becomes_one_sentence(tmp_path: Path, code: int, message: str) 
         temporary.write_text("half")
         raise OSError(code, "no")
     assert list_files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "explanation"),
+    [
+        (pl.exceptions.ComputeError("No space left on device (os error 28)"), "the disk is full"),
+        (RuntimeError("write failed: errno = 122, 'Disk quota exceeded'"), "the disk quota"),
+        (OSError("Can't write data (errno = 27, error message = 'File too large')"), "it is larg"),
+        (pl.exceptions.ComputeError("No such file or directory (os error 2): x.parquet"), ""),
+        (RuntimeError("28"), ""),
+    ],
+)
+def test_full_disk_is_explained_whichever_library_says_it(
+    tmp_path: Path, error: Exception, explanation: str
+) -> None:
+    with (
+        pytest.raises(SengaError if explanation else type(error)) as raised,
+        publish(tmp_path / "a"),
+    ):
+        raise error
+    assert explanation in str(raised.value)
+
+
+def test_polars_says_that_a_disk_is_full(tmp_path: Path) -> None:
+    (tmp_path / "b").symlink_to("/dev/full")
+    with pytest.raises(SengaError, match="the disk is full"), publish(tmp_path / "a"):
+        pl.DataFrame({"x": range(100_000)}).write_parquet(tmp_path / "b")
 
 
 def test_write_to_a_full_device_is_explained(tmp_path: Path) -> None:

@@ -390,6 +390,23 @@ def test_interrupt_ends_the_threads(web: Web, folder: Folder, files: Files) -> N
     assert threads_end()
 
 
+def test_threads_end_with_the_run_and_cut_their_requests_off(
+    web: Web, folder: Folder, files: Files
+) -> None:
+    """A thread that is in a library while the interpreter ends aborts the process."""
+    urls = {1: web.put("/1.jpg", web.silence), 2: web.put("/2.jpg", web.drip(files["jpg"], 0.05))}
+    urls |= {3: web.put("/3.jpg", web.page(files["jpg"]))}
+
+    def interrupt(done: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    folder.write(urls)
+    with pytest.raises(KeyboardInterrupt):
+        folder.begin(interrupt)
+    assert not [thread for thread in threading.enumerate() if thread.name == "download"]
+
+
 def test_threads_are_daemons(web: Web, folder: Folder) -> None:
     urls = {1: web.put("/1.jpg", web.silence)}
     run = threading.Thread(target=folder.download, args=[urls], kwargs={"first_byte_timeout": 0.5})

@@ -8,24 +8,31 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Module
 
+_NOISE = 0.003
+"""F1 is this uncertain: between two evaluations of one training, on some 30 pictures, it goes up
+and down by as much. Of weights that are as good by that, the latest are kept: their learning rate
+has fallen further, and they are better on other art."""
+
 
 class Best:
     """The best weights so far; empty until something is offered.
 
     Attributes:
-        f1: of these weights.
+        highest_f1: of all that were offered.
+        f1: of these weights, at most 0.003 lower.
         images: number of images after which they were reached.
         weights: the state of the network; None if there is none yet.
     """
 
     def __init__(self) -> None:
-        self.f1 = -1.0
+        self.highest_f1 = self.f1 = -1.0
         self.images = 0
         self.weights: dict[str, Tensor] | None = None
 
     def offer(self, f1: float, images: int, network: Module) -> None:
-        """Take the weights of a network if its F1 is higher than the best one."""
-        if f1 > self.f1:
+        """Take the weights of a network unless their F1 is clearly lower than the highest one."""
+        self.highest_f1 = max(self.highest_f1, f1)
+        if f1 >= self.highest_f1 - _NOISE:
             self.f1, self.images = f1, images
             self.weights = {
                 name: value.detach().cpu().clone() for name, value in network.state_dict().items()
@@ -33,8 +40,9 @@ class Best:
 
     def state(self) -> dict[str, Any]:
         """Return everything that `load_state` needs."""
-        return {"f1": self.f1, "images": self.images, "weights": self.weights}
+        return vars(self).copy()
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
         self.f1, self.images, self.weights = state["f1"], state["images"], state["weights"]
+        self.highest_f1 = state.get("highest_f1", self.f1)

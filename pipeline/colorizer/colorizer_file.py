@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_model, save
 from torch import nn
 from torch.nn.utils import parametrize
 
 from pipeline import store
 from pipeline.colorizer.networks.vae import Vae
+from pipeline.colorizer.options import NetworkOptions
 from pipeline.colorizer.train_job import SCHEMA, TrainJob
-from sketch_models.errors import SengaError, WeightsError
+from sketch_models.errors import WeightsError
 
 _KEY = "colorizer"  # of the file's metadata
 _JOB_KEY = "recipe"  # of the training job in it, as in the files of earlier versions
@@ -76,16 +78,32 @@ def read_colorizer(path: Path) -> LoadedModel:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_KEY])
+            weights = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
         if header["schema"] != SCHEMA:
             raise _unreadable(path)
         job, size = TrainJob.from_json(header[_JOB_KEY], path), int(header["size"])
+        if weights < _min_weights(job.network, size):
+            raise _unreadable(path)
         vae = fold_spectral_norms(Vae(job.network, size).eval())
         load_model(vae, str(path))
-    except (SengaError, OSError, SafetensorError, RuntimeError) as error:
-        raise _unreadable(path) from error
-    except (ValueError, KeyError, TypeError) as error:  # another header
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the libraries raise, and another header
         raise _unreadable(path) from error
     return LoadedModel(vae, job, size)
+
+
+def _min_weights(options: NetworkOptions, size: int) -> int:
+    """Return how many weights the largest layers of the networks have together, or fewer.
+
+    So the networks are made only if the file holds them: a header may claim any width.
+    """
+    deepest, side = 16 * options.width, max(1, size // 32)
+    kernel = 9  # of 3 x 3
+    weights = options.latent_dim * deepest * side**2  # from z to the first block
+    weights += kernel * (deepest**2 + 2 * deepest * options.hidden)  # convolution, gamma and beta
+    weights += kernel * 2 * options.encoder_width**2
+    return weights + (kernel * options.map_width**2 if options.generator == "netl_spade" else 0)
 
 
 def _unreadable(path: Path) -> WeightsError:

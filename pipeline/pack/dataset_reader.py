@@ -14,7 +14,8 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from pipeline.pack.dataset_file import SCHEMA
+from pipeline.pack.bounds import check_bounds
+from pipeline.pack.dataset_file import SCHEMA, picture_shape
 from sketch_models.errors import DatasetError
 
 _OTHER_STORAGE = "hdf5"  # any other chunks or filters, if a user has repacked the file
@@ -46,7 +47,9 @@ class DatasetReader:
         try:
             with h5py.File(self.path, "r") as file:
                 self._read_layout(file)
-        except (OSError, RuntimeError, KeyError) as error:  # as h5py raises HDF5's errors
+        except (DatasetError, MemoryError):
+            raise
+        except Exception as error:  # whatever h5py raises, and values of any type and shape
             raise DatasetError(
                 f"{self.path} is not a complete HDF5 file of Senga. Build it again."
             ) from error
@@ -60,6 +63,7 @@ class DatasetReader:
             raise DatasetError(
                 f"{self.path}: its schema is {schema}, expected {SCHEMA}. Build it again."
             )
+        check_bounds(self.path, file)
         self.size = int(self.attributes["size"])
         self.line_names = tuple(sorted(file["line"]))
         self.sketch_names = tuple(sorted(file["sketch"])) if "sketch" in file else ()
@@ -67,7 +71,17 @@ class DatasetReader:
         self.boxes: NDArray[np.int64] = file["box"][:].astype(np.int64)
         names = ["color", *(f"line/{name}" for name in self.line_names)]
         names += [f"sketch/{name}" for name in self.sketch_names]
+        for name in names:
+            self._check_shape(name, file[name], (len(self.ids), *picture_shape(name, self.size)))
+        self._check_shape("box", file["box"], (len(self.ids), 4))
         self._storage = {name: _storage(file[name]) for name in names}
+
+    def _check_shape(self, name: str, dataset: h5py.Dataset, shape: tuple[int, ...]) -> None:
+        if dataset.shape != shape or dataset.dtype.kind not in "ui":
+            raise DatasetError(
+                f"{self.path}: {name} is {dataset.dtype} {dataset.shape}, expected integers "
+                f"{shape}. Build it again."
+            )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -103,7 +117,8 @@ class DatasetReader:
         # This takes half the time of HDF5's own zlib.
         _, content = dataset.id.read_direct_chunk((row,) + (0,) * len(shape))
         if storage == "gzip":
-            content = isal_zlib.decompress(content, bufsize=int(np.prod(shape)))
+            size = int(np.prod(shape))
+            content = isal_zlib.decompressobj().decompress(content, size + 1)  # no zip bomb
         pixels = np.frombuffer(bytearray(content), np.uint8)
         return cast("NDArray[np.uint8]", pixels.reshape(shape))
 

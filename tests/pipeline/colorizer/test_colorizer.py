@@ -1,6 +1,7 @@
 """The Python API: arrays and PIL images of any size, hints, z, and files that are checked."""
 
 import inspect
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,26 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 
-from pipeline.colorizer import enlarge
+from pipeline.colorizer import colorizer_file, enlarge
 from pipeline.colorizer.colorizer import Colorizer
-from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer, write_colorizer
+from pipeline.colorizer.colorizer_file import (
+    LoadedModel,
+    fold_spectral_norms,
+    read_colorizer,
+    write_colorizer,
+)
 from pipeline.colorizer.hints import Box, Hints
-from pipeline.colorizer.networks.layers import init_weights
-from pipeline.colorizer.options import LossOptions, TrainOptions
+from pipeline.colorizer.networks.layers import count_parameters, init_weights
+from pipeline.colorizer.networks.vae import Vae
+from pipeline.colorizer.options import LossOptions, NetworkOptions, TrainOptions
 from pipeline.colorizer.tensors import to_maps, to_pixels
 from pipeline.colorizer.train_job import TrainJob
 from pipeline.colorizer.training.trainer import Trainer
 from pipeline.training.context import TrainContext
-from sketch_models.errors import SengaError
+from sketch_models.errors import SengaError, WeightsError
 from tests.pipeline.colorizer.networks.test_networks import small
 from tests.pipeline.colorizer.training.test_trainer import batch
 
@@ -238,6 +247,74 @@ def test_other_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(SengaError, match="cannot be read as a colorizer"):
         read_colorizer(path)
+
+
+def rewritten(path: Path, target: Path, **changes: object) -> Path:
+    """Write a colorizer with other values in its header; those of the network by their names."""
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["colorizer"])
+    job = json.loads(header["recipe"])
+    job["network"] |= {key: value for key, value in changes.items() if key in job["network"]}
+    header |= {key: value for key, value in changes.items() if key in header}
+    header["recipe"] = json.dumps(job)
+    metadata = {"colorizer": str(changes.get("text", json.dumps(header)))}
+    target.write_bytes(save(load_file(path), metadata))
+    return target
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "[]"},
+        {"text": "[" * 100_000},
+        {"text": "null"},
+        {"size": None},
+        {"size": 2**70},
+        {"size": 1 << 20},
+        {"size": -64},
+        {"size": [64]},
+        {"schema": "other"},
+        {"width": 100_000},
+        {"map_width": 100_000},
+        {"hidden": 100_000},
+        {"latent_dim": 10**9},
+        {"encoder_width": 100_000},
+        {"width": "8"},
+        {"width": None},
+        {"generator": "other"},
+    ],
+)
+def test_hostile_header_is_refused_before_anything_is_allocated(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    def limited(options: NetworkOptions, size: int) -> Vae:
+        assert options.width * options.hidden * options.latent_dim * size < 10**7, "allocated"
+        return Vae(options, size)
+
+    monkeypatch.setattr("pipeline.colorizer.colorizer_file.Vae", limited)
+    assert read_colorizer(rewritten(path, tmp_path / "same.safetensors")).size == 64
+    with pytest.raises(WeightsError, match="cannot be read as a colorizer") as raised:
+        read_colorizer(rewritten(path, tmp_path / "hostile.safetensors", **changes))
+    assert "allocated" not in str(raised.value.__cause__)
+
+
+@pytest.mark.parametrize("generator", ["netl_spade", "spade"])
+@pytest.mark.parametrize("width", [1, 3, 8])
+def test_networks_have_more_weights_than_the_fewest_that_are_accepted(
+    generator: str, width: int
+) -> None:
+    for hidden, map_width, encoder_width, latent_dim in ((1, 1, 1, 1), (9, 40, 6, 90)):
+        options = NetworkOptions(
+            generator=generator,
+            width=width,
+            hidden=hidden,
+            map_width=map_width,
+            encoder_width=encoder_width,
+            latent_dim=latent_dim,
+        )
+        for size in (64, 128):
+            count = count_parameters(fold_spectral_norms(Vae(options, size)))
+            assert count / 40 < colorizer_file._min_weights(options, size) <= count
 
 
 def test_truncated_or_missing_file_is_refused(path: Path, tmp_path: Path) -> None:

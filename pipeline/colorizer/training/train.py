@@ -196,6 +196,9 @@ def _start(trainer: Trainer, job: TrainJob, size: int, state: Mapping[str, Any] 
         trainer.start_from(_read_initial(job, size))
 
 
+_WITHOUT_WEIGHTS = ("init_gain", "copy_beyond_lines")  # options that no layer depends on
+
+
 def _read_initial(job: TrainJob, size: int) -> Vae:
     """Return the encoder and the generator of the colorizer that a job starts from.
 
@@ -206,7 +209,7 @@ def _read_initial(job: TrainJob, size: int) -> Vae:
     name = job.options.initial_weights
     found = read_colorizer(find_colorizer(expand_path(name)))
     own, others = (settings_of(each.network) for each in (job, found.job))
-    differing = [key for key in own if key != "init_gain" and own[key] != others[key]]
+    differing = [key for key in own if key not in _WITHOUT_WEIGHTS and own[key] != others[key]]
     needed = [f"[colorizer] {key} = {text_of(others[key])}" for key in differing]
     needed += [f"[pack] size = {found.size}"] if found.size != size else []
     if needed:

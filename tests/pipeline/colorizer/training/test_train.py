@@ -112,6 +112,16 @@ def test_training_goes_on_from_a_colorizer(packed: Path, tmp_path: Path) -> None
     assert replace(job, initial_content="a").fingerprint() != job.fingerprint()
 
 
+def test_where_hints_are_copied_may_change(packed: Path, tmp_path: Path) -> None:
+    copying = {"spread_hints": True, "copy_hints": True}
+    train.train(changed_network(make_job(packed), **copying), tmp_path / "first", CONTEXT)
+    job = make_job(packed, initial_weights=str(tmp_path / "first"))
+    other = changed_network(job, **copying, copy_beyond_lines=False)
+    train.train(other, tmp_path / "second", CONTEXT)
+    found = read_colorizer(tmp_path / "second" / "colorizer.safetensors")
+    assert not found.vae.generator.copies_beyond_lines
+
+
 @pytest.mark.parametrize(
     ("network", "size", "needed"),
     [

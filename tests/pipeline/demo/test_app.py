@@ -402,6 +402,13 @@ def test_unknown_addresses_and_methods_are_refused(client: FlaskClient) -> None:
         "/api//models",
         "/static",
         "/static/",
+        "/static/" + "a" * 5000,
+        "/static/" + "a/" * 2500,
+        "/static/a%00b",
+        "/static/app.js/a",
+        "/static/..%2fapp.py",
+        "/" + "a" * 5000,
+        "/api/samples/" + "a" * 5000 + "/line.png",
     ):
         assert error_code(client.get(address)) == "not_found"
     response = client.get("/api/colorize")

@@ -51,6 +51,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """
 
     path = ""  # waitress logs it, also of a request that has none
+    error: Error | None
+    expect_continue: bool
     _unread = 0  # bytes of the body
 
     def __init__(self, adj: Any) -> None:  # noqa: ANN401 - waitress is not typed
@@ -72,6 +74,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             self.completed = not self._unread
             return consumed
         consumed = int(super().received(data))
+        if self.completed and self.expect_continue:
+            # There is no body, or it is not wanted: waitress would ask for it, and wait for it.
+            self.expect_continue = False
+            return consumed
         too_large = isinstance(self.error, RequestEntityTooLarge) and not self.chunked
         if too_large and self.content_length <= _MAX_DRAINED:
             self._unread, self.completed = self.content_length, False
@@ -116,6 +122,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     parser_class = _Parser
     error_task_class = _JsonErrorTask
+    request: _Parser | None  # that is not there as a whole
+    total_outbufs_len: int  # bytes of responses that the client has not taken
 
     def __init__(
         self,
@@ -143,7 +151,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             since = self._sending_since
         elif self.request is not None and not self.requests:
             since = self.request.started
-        return now - since > self.adj.channel_timeout
+        return now - since > float(self.adj.channel_timeout)
 
     def service(self) -> None:
         """Respond to a request."""

@@ -176,6 +176,34 @@ def test_odd_header_is_answered_at_once(
     assert not caplog.records
 
 
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ("", 200),
+        ("Content-Length: 0\r\n", 200),
+        (f"Content-Length: {MAX_BODY + 1}\r\n", 413),
+        ("Content-Length: ten\r\n", 400),
+        ("A\r\n", 400),
+    ],
+)
+def test_client_that_waits_to_be_asked_for_its_body_gets_a_response(
+    lines: str, status: int
+) -> None:
+    sent = f"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n{lines}\r\n".encode()
+    with served(echo) as server, opened(server, 1, sent) as (client,):
+        answer = response(client)
+        assert answer.status == status
+        answer.read()
+
+
+def test_client_is_asked_for_a_body_that_it_may_send() -> None:
+    head = (HEAD % 5).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+    with served(echo) as server, opened(server, 1, head) as (client,):
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"hello")
+        assert response(client).read() == b"hello"
+
+
 def test_addresses_of_one_customer_count_as_one() -> None:
     same = [("192.0.2.1", "::ffff:192.0.2.1"), ("2001:db8::1", "2001:db8:0:0:9::2%eth0")]
     other = [("192.0.2.1", "192.0.2.2"), ("::ffff:192.0.2.1", "::ffff:192.0.2.2"),

@@ -15,7 +15,64 @@ ANY_HOST = "*"
 """In a list of allowed hosts: every host."""
 
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(*prefixes: str) -> tuple[_Network, ...]:
+    return tuple(ipaddress.ip_network(prefix) for prefix in prefixes)
+
+
+# Three tables, looked through in this order. They are written out, since what `ipaddress` calls
+# global changes with the version of Python; the tests hold them against IANA's registries.
+
+_METADATA = _networks(  # where clouds keep the secrets of a machine: refused whatever is allowed
+    "169.254.0.0/16",  # link-local: AWS, Azure, Google, Oracle, Tencent, Scaleway and others
+    "fe80::/10",  # link-local: OpenStack and others
+    "168.63.129.16/32",  # Azure's WireServer
+    "100.100.100.200/32",  # Alibaba
+    "fd00:100::100:200/128",  # Alibaba
+    "192.0.0.192/32",  # Oracle Cloud Classic
+    "fd00:c1::a9fe:a9fe/128",  # Oracle
+    "fd00:ec2::/32",  # AWS: metadata, credentials of pods, and other services of its own
+    "fd20:ce::254/128",  # Google
+    "fd00:42::42/128",  # Scaleway
+    "fd00:a9fe:a9fe::1/128",  # Akamai, formerly Linode
+)
+_PRIVATE = _networks(  # allowed with `allow_private`
+    "127.0.0.0/8",  # loopback
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fc00::/7",  # unique local
+    "100.64.0.0/10",  # shared by the customers of a provider; VPNs give it to their machines
+    "198.18.0.0/15",  # benchmarking; proxies answer with it in place of a host's own address
+)
+_SPECIAL = _networks(  # no web server is there
+    "0.0.0.0/8",
+    "192.0.0.0/24",  # protocol assignments
+    "192.0.2.0/24",  # documentation
+    "192.88.99.0/24",  # relays of 6to4
+    "198.51.100.0/24",  # documentation
+    "203.0.113.0/24",  # documentation
+    "224.0.0.0/4",  # multicast
+    "240.0.0.0/4",  # reserved, and broadcast
+    # All IPv6 but global unicast, 2000::/3: 5f00::/16, fec0::/10, 64:ff9b:1::/48, multicast, ...
+    "::/3",
+    "4000::/2",
+    "8000::/1",
+    "2001::/23",  # protocol assignments, benchmarking
+    "2001:db8::/32",  # documentation
+    "3fff::/20",  # documentation
+)
+
+# Prefixes of IPv6 addresses whose last 32 bits are the IPv4 address that packets end up at.
+_EMBEDS_IPV4 = _networks(
+    "::/96",  # IPv4-compatible
+    "::ffff:0:0/96",  # IPv4-mapped
+    "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765
+    "64:ff9b::/96",  # NAT64, RFC 6052
+)
 
 
 def check_url(url: str, allowed_hosts: Collection[str]) -> str:
@@ -59,8 +116,8 @@ def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
     Args:
         host: its name, or an address.
         port: to connect to.
-        allow_private: whether to allow the loopback and private networks; link-local addresses,
-            where clouds keep their secrets, are refused all the same.
+        allow_private: whether to allow the loopback and private networks; link-local addresses and
+            the metadata services of clouds are refused all the same.
 
     Raises:
         FetchError: `private_address` if it has no allowed address.
@@ -75,20 +132,32 @@ def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
 
 
 def _is_allowed_address(text: str, allow_private: bool) -> bool:
-    address = _embedded_ipv4(ipaddress.ip_address(text.partition("%")[0]))
-    if address.is_multicast or address.is_link_local or address.is_unspecified:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    embedded = _embedded_ipv4(address)
+    return all(_is_allowed(each, allow_private) for each in embedded or (address,))
+
+
+def _is_allowed(address: _IPAddress, allow_private: bool) -> bool:
+    if _is_in(_METADATA, address):
         return False
-    return address.is_global or (allow_private and (address.is_private or address.is_loopback))
+    if _is_in(_PRIVATE, address):
+        return allow_private
+    return not _is_in(_SPECIAL, address)
 
 
-def _embedded_ipv4(address: _IPAddress) -> _IPAddress:
-    """Return the IPv4 address that an IPv6 address embeds, or the address itself."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo and address.teredo[1]
-    return address.ipv4_mapped or address.sixtofour or teredo or address
+def _embedded_ipv4(address: _IPAddress) -> tuple[ipaddress.IPv4Address, ...]:
+    """Return the IPv4 addresses that an IPv6 address embeds, which decide about it."""
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
+        return ()
+    if _is_in(_EMBEDS_IPV4, address):
+        return (ipaddress.IPv4Address(int(address) & 0xFFFFFFFF),)
+    if address.sixtofour:
+        return (address.sixtofour,)
+    return address.teredo or ()  # of its server, and of the client behind it
+
+
+def _is_in(networks: tuple[_Network, ...], address: _IPAddress) -> bool:
+    return any(address in network for network in networks)
 
 
 def urllib3_agrees(url: str, host: str) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.child_process import run_main
 from pipeline.cores import share_cores
 from pipeline.demo.api_error import ApiError
+from pipeline.demo.memory import share_heaps
 from pipeline.demo.options import DemoOptions, parse
 from pipeline.demo.serve import is_public, listen, serving
 
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> None:
 
 def _run(options: DemoOptions, listener: socket.socket) -> None:
     share_cores()  # with the browser
+    share_heaps()
     # Importing PyTorch takes seconds, so options are checked first.
     from pipeline.demo.app import create_app
     from pipeline.demo.models import Models

@@ -21,6 +21,7 @@ CODES: dict[str, tuple[int, str]] = {
         405,
         "the address does not take this method; the Allow header lists those it takes",
     ),
+    "request_timeout": (408, "the request took too long to arrive"),
     "superseded": (409, "a newer request of the same page took its place in the queue"),
     "body_too_large": (413, "the body has more bytes than `limits.body_bytes`"),
     "picture_too_large": (413, "the header of a picture gives more pixels than `limits.pixels`"),
@@ -76,6 +77,14 @@ def body_too_large(max_body: int) -> ApiError:
 def bad_request() -> ApiError:
     """Return the error for a request that is not valid HTTP."""
     return ApiError("bad_request", "The request is not valid HTTP. Check its headers and length.")
+
+
+def request_timeout() -> ApiError:
+    """Return the error for a request that does not arrive as a whole."""
+    return ApiError(
+        "request_timeout",
+        "The request took too long to arrive. Send it again, or send a smaller picture.",
+    )
 
 
 def internal_error() -> ApiError:

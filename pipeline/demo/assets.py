@@ -33,10 +33,14 @@ def asset(name: str) -> Response:
         ApiError: `not_found`, for files outside of `FOLDER` too.
     """
     path = safe_join(str(FOLDER), name)
-    if path is None or not Path(path).is_file():
+    try:
+        content = None if path is None else Path(path).read_bytes()
+    except (OSError, ValueError):  # a folder, or a name that is longer than names can be
+        content = None
+    if content is None:
         raise ApiError("not_found", "There is no such file. The page is at /.")
-    media_type = _MEDIA_TYPES.get(Path(path).suffix) or "application/octet-stream"
-    return etag_response(Path(path).read_bytes(), media_type)
+    media_type = _MEDIA_TYPES.get(Path(name).suffix) or "application/octet-stream"
+    return etag_response(content, media_type)
 
 
 def etag_response(content: bytes, media_type: str) -> Response:

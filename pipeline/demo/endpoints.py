@@ -16,6 +16,7 @@ from pipeline.colorizer.enlarge import Enlarger
 from pipeline.colorizer.hints import Hints
 from pipeline.colorizer.letterbox import Letterbox
 from pipeline.colorizer.suggest import suggest_hints
+from pipeline.demo import pictures
 from pipeline.demo.api_error import ApiError
 from pipeline.demo.fields import Fields
 from pipeline.demo.latent import make_z
@@ -98,11 +99,12 @@ def colorize(fields: Fields, models: Models, run_jobs: RunJobs) -> JsonObject:
     width, height = box.width, box.height
     if size == "model":
         width, height = box.placement.width, box.placement.height
-        pictures = [box.crop(square, width, height) for square in results.outputs]
+        images = [_base64_png(box.crop(square, width, height)) for square in results.outputs]
     else:
-        enlarger = Enlarger(box.drawing)
-        pictures = [box.finish(square, enlarger) for square in results.outputs]
-    images = [_base64_png(picture) for picture in pictures]
+        with pictures.LARGE_SLOTS:
+            enlarger = Enlarger(box.drawing)
+            # One by one: of all at once, eight of them would take gigabytes.
+            images = [_base64_png(box.finish(square, enlarger)) for square in results.outputs]
     body = {"image": images[0], "images": images, "seeds": seeds, "width": width, "height": height}
     return body | _durations(results)
 

@@ -12,6 +12,7 @@ from typing import IO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
@@ -194,15 +195,27 @@ def read_fields(request: Request, limits: PictureLimits) -> Fields:
 def _read_json(body: bytes) -> dict[str, object]:
     try:
         values = _parse_json(body)
-    except (ValueError, RecursionError):
-        raise ApiError("wrong_json", "The body is not valid JSON. Send one JSON object.") from None
+    except ValueError:
+        raise ApiError(
+            "wrong_json",
+            "The body is not valid JSON, or has digits or brackets by the thousand. Send one JSON "
+            "object.",
+        ) from None
     if not isinstance(values, dict):
         raise ApiError("wrong_json", "The body is JSON, but not an object. Send {...}.")
     return values
 
 
 def _parse_json(text: str | bytes) -> object:
-    return json.loads(text, parse_constant=_reject_constant)
+    """Parse JSON.
+
+    Raises:
+        ValueError: If it is not JSON, or has brackets or digits by the thousand.
+    """
+    try:
+        return json.loads(text, parse_constant=_reject_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _reject_constant(constant: str) -> NoReturn:
@@ -220,6 +233,12 @@ def _read_form(request: Request) -> dict[str, object]:
     )
     try:
         _, texts, files = parser.parse_from_environ(request.environ)
+    except RequestEntityTooLarge:
+        if (request.content_length or 0) > (max_bytes or 0):
+            raise
+        raise ApiError(
+            "wrong_form", f"The form has more than {_MAX_FORM_PARTS} parts. Send each field once."
+        ) from None
     except ValueError:
         raise ApiError(
             "wrong_form", "The body is not a complete form. Send well-formed multipart/form-data."

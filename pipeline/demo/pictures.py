@@ -15,8 +15,8 @@ from pipeline.demo.api_error import ApiError
 from pipeline.picture import PictureError, decode, decode_rgba, header_size
 from pipeline.picture_format import FORMAT_NAMES
 
-_DECODE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
-"""Decoding a large picture takes much memory: at most one per core at a time."""
+LARGE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""To decode or enlarge a large picture takes much memory: at most one per core at a time."""
 
 _API_CODES = {
     "empty": "not_a_picture",
@@ -66,7 +66,7 @@ def read_rgb(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uin
     """
     _check_header(name, content, limits)
     try:
-        with _DECODE_SLOTS:
+        with LARGE_SLOTS:
             return decode(content)
     except PictureError as error:
         raise limits.error(_API_CODES[error.code], name) from None
@@ -86,7 +86,7 @@ def read_hints(name: str, content: bytes, limits: PictureLimits) -> Hints:
     """
     _check_header(name, content, limits)
     try:
-        with _DECODE_SLOTS:
+        with LARGE_SLOTS:
             return Hints.from_rgba(decode_rgba(content))
     except PictureError as error:
         if error.code == "no_alpha":

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
-from waitress.server import create_server  # type: ignore[import-untyped]
-from waitress.task import ErrorTask  # type: ignore[import-untyped]
-from waitress.utilities import Error, InternalServerError, RequestEntityTooLarge  # type: ignore[import-untyped]
 
-from pipeline.demo.api_error import ApiError, bad_request, body_too_large, internal_error
-from pipeline.demo.guard import SECURITY_HEADERS
+from pipeline.demo.connections import Server
 from sketch_models.errors import SengaError
 
 _MAX_IN_MEMORY = 1 << 40  # bytes: nothing overflows into a temporary file
 _RECEIVE_BYTES = 1 << 18  # read from a connection at once
+_MAX_HEADER = 1 << 16  # bytes of the header of a request
+_SPARE_CONNECTIONS = 120  # that wait for their client, besides one for each thread
 
 logging.getLogger("waitress").setLevel(logging.ERROR)  # silence warnings of queues, disconnects
 
@@ -101,6 +95,7 @@ def serving(
     *,
     max_body: int,
     threads: int,
+    timeout: int = 120,
     drain_timeout: float = 1.0,
 ) -> Iterator[str]:
     """Serve an application in background threads while the context is open.
@@ -110,17 +105,25 @@ def serving(
         listener: from `listen`; closed at the end.
         max_body: bytes that a request may have.
         threads: number of threads that respond to requests.
+        timeout: seconds in which a client must send a whole request, and take a whole response,
+            and for which it may be silent in between.
         drain_timeout: seconds for requests in progress when the context is closed.
 
     Yields:
         The URL of the page, such as `http://127.0.0.1:7860`.
     """
     sockets: dict[int, Any] = {}
-    server = create_server(
+    server = Server(
         app,
         map=sockets,
-        sockets=[listener],
+        _sock=listener,
+        bind_socket=False,
+        sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
         threads=threads,
+        connection_limit=threads + _SPARE_CONNECTIONS,
+        channel_timeout=timeout,
+        cleanup_interval=1,
+        max_request_header_size=_MAX_HEADER,
         max_request_body_size=max_body + 1,  # waitress refuses from this size on
         inbuf_overflow=_MAX_IN_MEMORY,
         outbuf_overflow=_MAX_IN_MEMORY,
@@ -130,7 +133,6 @@ def serving(
         log_socket_errors=False,
         ident="senga",
     )
-    server.channel_class = _Channel
     loop = threading.Thread(target=server.run, name="serve", daemon=True)
     loop.start()
     try:
@@ -142,56 +144,3 @@ def serving(
             trigger.thunks.append(lambda: wasyncore.close_all(sockets))  # in the loop's thread
             trigger._physical_pull()
         loop.join(drain_timeout)
-
-
-class _DrainingParser(HTTPRequestParser):  # type: ignore[misc]
-    """A parser that reads a body that is too large to its end, and keeps nothing of it.
-
-    A client does not read the response while it is still sending: without this, it would only see
-    a broken connection.
-    """
-
-    _unread = 0  # bytes of the body
-
-    def received(self, data: bytes) -> int:
-        """Consume some of the received bytes; return their number."""
-        if self._unread:
-            consumed = min(self._unread, len(data))
-            self._unread -= consumed
-            self.completed = not self._unread
-            return consumed
-        consumed = int(super().received(data))
-        if isinstance(self.error, RequestEntityTooLarge) and not self.chunked:
-            self._unread, self.completed = self.content_length, False
-        return consumed
-
-
-class _JsonErrorTask(ErrorTask):  # type: ignore[misc]
-    """A task that writes the errors of waitress itself as those of the JSON API."""
-
-    def execute(self) -> None:
-        """Write the response."""
-        error = _api_error(self.request.error, self.channel.adj.max_request_body_size - 1)
-        body = json.dumps(error.body).encode()
-        self.status = f"{error.status} {HTTPStatus(error.status).phrase}"
-        self.response_headers += [
-            ("Content-Type", "application/json"),
-            ("Cache-Control", "no-store"),
-            *SECURITY_HEADERS.items(),
-        ]
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    parser_class = _DrainingParser
-    error_task_class = _JsonErrorTask
-
-
-def _api_error(error: Error, max_body: int) -> ApiError:
-    if isinstance(error, RequestEntityTooLarge):
-        return body_too_large(max_body)
-    if isinstance(error, InternalServerError):
-        return internal_error()
-    return bad_request()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import platform
+from pipeline.malloc import set_malloc
 
-_MALLOPT = {  # parameters of mallopt(3), by the environment variables that set the same
+_PARAMETERS = {
     "MALLOC_MMAP_MAX_": (-4, 0),  # no block has a mapping of its own
     "MALLOC_TRIM_THRESHOLD_": (-1, -1),  # nothing at the end of the heap goes back
     "MALLOC_TOP_PAD_": (-2, 2**28),  # bytes by which the heap grows at least
@@ -22,9 +20,4 @@ def keep_freed_tensors() -> None:
 
     With other C libraries this has no effect; parameters that the user has set stay.
     """
-    if platform.libc_ver()[0] != "glibc" or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
-        return
-    libc = ctypes.CDLL(None)
-    for variable, (parameter, value) in _MALLOPT.items():
-        if variable not in os.environ:
-            libc.mallopt(parameter, value)
+    set_malloc(_PARAMETERS)

@@ -3,6 +3,7 @@
 import base64
 import io
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,8 @@ from flask.testing import FlaskClient
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.demo import samples
+from pipeline.colorizer.letterbox import Letterbox
+from pipeline.demo import endpoints, pictures, samples
 from pipeline.demo.api_error import CODES, ApiError
 from pipeline.demo.app import create_app
 from pipeline.demo.guard import SECURITY_HEADERS
@@ -297,6 +299,31 @@ def test_reference_is_read_in_a_square(client: FlaskClient, backend: FakeBackend
     assert error_code(response) == "not_base64"
 
 
+def test_results_are_enlarged_one_by_one(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory of a large result is freed before the next, and few requests need it at once."""
+    slots = threading.BoundedSemaphore(2)
+    monkeypatch.setattr(pictures, "LARGE_SLOTS", slots)
+    events: list[str] = []
+
+    def finish(_: Letterbox, square: NDArray[np.uint8], __: object) -> NDArray[np.uint8]:
+        events.append("enlarged")
+        assert slots._value == 1  # this one has taken the other
+        return square
+
+    def encode_and_note(picture: NDArray[np.uint8]) -> bytes:
+        events.append("encoded")
+        return encode_png(picture)
+
+    monkeypatch.setattr(Letterbox, "finish", finish)
+    monkeypatch.setattr(endpoints, "encode_png", encode_and_note)
+    body = {"line": encode(LINE), "variations": 3}
+    assert client.post("/api/colorize", json=body).status_code == 200
+    assert events == ["enlarged", "encoded"] * 3
+    assert slots._value == 2
+
+
 def test_form_and_json_get_the_same_response(client: FlaskClient, backend: FakeBackend) -> None:
     by_json = client.post(
         "/api/colorize",
@@ -402,6 +429,13 @@ def test_unknown_addresses_and_methods_are_refused(client: FlaskClient) -> None:
         "/api//models",
         "/static",
         "/static/",
+        "/static/" + "a" * 5000,
+        "/static/" + "a/" * 2500,
+        "/static/a%00b",
+        "/static/app.js/a",
+        "/static/..%2fapp.py",
+        "/" + "a" * 5000,
+        "/api/samples/" + "a" * 5000 + "/line.png",
     ):
         assert error_code(client.get(address)) == "not_found"
     response = client.get("/api/colorize")

@@ -94,7 +94,10 @@ def test_wrong_integer_is_refused(value: object) -> None:
     assert error_code(lambda: fields.optional_integer("seed", range(10))) == "bad_field"
 
 
-@pytest.mark.parametrize("value", ["10", "-1", "1.0", "x", "true", "[]", "NaN", "9" * 9999, b"1"])
+@pytest.mark.parametrize(
+    "value",
+    ["10", "-1", "1.0", "x", "true", "[]", "NaN", "9" * 9999, "[" * 9999, '{"a":' * 9000, b"1"],
+)
 def test_wrong_integer_in_a_form_is_refused(value: object) -> None:
     fields = from_form(seed=(io.BytesIO(value), "seed") if isinstance(value, bytes) else value)
     assert error_code(lambda: fields.optional_integer("seed", range(10))) == "bad_field"
@@ -192,10 +195,15 @@ def test_body_larger_than_the_limit_is_refused() -> None:
     for build in (
         lambda: from_json(b" " * 50_001),
         lambda: from_form(line=(io.BytesIO(bytes(50_001)), "x.png")),
-        lambda: from_form(**{f"field{index}": "x" for index in range(40)}),
     ):
         with pytest.raises(RequestEntityTooLarge):
             build()
+
+
+def test_form_of_too_many_parts_is_refused_as_such() -> None:
+    with pytest.raises(ApiError, match="more than 32 parts") as refused:
+        from_form(**{f"field{index}": "x" for index in range(40)})
+    assert refused.value.code == "wrong_form"
 
 
 def test_files_are_not_written_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:

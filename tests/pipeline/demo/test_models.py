@@ -42,7 +42,7 @@ def unavailable_reason(models: Models) -> str:
 
 
 def test_loaded_models_are_described(models: Models, colorizer_file: Path) -> None:
-    description = models.describe()["colorizer"]
+    description = dict(models.describe()["colorizer"])  # others read it, too
     assert models.colorizer is not None
     assert description["parameters"] == models.colorizer.num_parameters > 1000
     assert description.pop("train").endswith("TrainColorizer")

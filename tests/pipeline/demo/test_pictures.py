@@ -186,7 +186,7 @@ def test_concurrent_decoding_is_limited(monkeypatch: pytest.MonkeyPatch) -> None
         return np.zeros((20, 20, 3), np.uint8)
 
     monkeypatch.setattr(pictures, "decode", decode)
-    monkeypatch.setattr(pictures, "_DECODE_SLOTS", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(pictures, "LARGE_SLOTS", threading.BoundedSemaphore(2))
     content = encode(np.zeros((20, 20, 3), np.uint8))
     threads = [threading.Thread(target=read_rgb, args=("image", content, LIMITS)) for _ in range(8)]
     for thread in threads:

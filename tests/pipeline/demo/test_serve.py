@@ -1,52 +1,20 @@
 """The web server: where it listens, which requests it refuses itself, and how it stops."""
 
 import http.client
-import json
 import os
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from waitress.trigger import trigger
 
-from pipeline.demo.guard import SECURITY_HEADERS
-from pipeline.demo.serve import is_public, listen, page_url, serving
+from pipeline.demo.serve import is_public, listen, page_url
 from sketch_models.errors import SengaError
-
-MAX_BODY = 600_000  # bytes; waitress by default keeps fewer in memory
-TIMEOUT = 20  # seconds; only a failing test waits for so long
-App = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]
-
-
-def echo(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
-    body = environ["wsgi.input"].read()
-    start("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
-
-
-@contextmanager
-def served(app: App, threads: int = 2) -> Iterator[http.client.HTTPConnection]:
-    with (
-        listen("127.0.0.1", 0) as listener,
-        serving(app, listener, max_body=MAX_BODY, threads=threads, drain_timeout=TIMEOUT) as url,
-    ):
-        host, _, port = url.removeprefix("http://").partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=TIMEOUT)
-        yield connection
-        connection.close()
-
-
-def read_error(connection: http.client.HTTPConnection) -> tuple[int, str]:
-    response = connection.getresponse()
-    for name, value in SECURITY_HEADERS.items():
-        assert response.getheader(name) == value
-    assert response.getheader("Content-Type") == "application/json"
-    return response.status, json.loads(response.read())["error"]["code"]
+from tests.pipeline.demo.small_server import MAX_BODY, TIMEOUT, echo, read_error, served
 
 
 def test_bodies_up_to_the_limit_are_accepted() -> None:
@@ -60,7 +28,7 @@ def test_bodies_up_to_the_limit_are_accepted() -> None:
 def test_client_gets_a_response_to_a_body_that_is_too_large(size: int) -> None:
     with served(echo) as connection:
         connection.request("POST", "/", b"x" * size)
-        assert read_error(connection) == (413, "body_too_large")
+        assert read_error(connection.getresponse()) == (413, "body_too_large")
         connection.request("POST", "/", b"x")  # reconnects
         assert connection.getresponse().read() == b"x"
 
@@ -70,7 +38,7 @@ def test_invalid_http_is_refused_as_json() -> None:
         connection.putrequest("POST", "/")
         connection.putheader("Content-Length", "many")
         connection.endheaders()
-        assert read_error(connection) == (400, "bad_request")
+        assert read_error(connection.getresponse()) == (400, "bad_request")
 
 
 def test_exception_of_the_application_is_logged_and_answered(
@@ -81,7 +49,7 @@ def test_exception_of_the_application_is_logged_and_answered(
 
     with served(broken) as connection:
         connection.request("GET", "/")
-        assert read_error(connection) == (500, "failed")
+        assert read_error(connection.getresponse()) == (500, "failed")
     assert "ValueError" in caplog.text
 
 

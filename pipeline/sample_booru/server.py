@@ -20,6 +20,7 @@ _STATUS = {
     "gone": HTTPStatus.GONE,
     "page": HTTPStatus.OK,  # an error page with the status of a success
 }
+_MAX_SECONDS_TO_STOP = 20.0  # several pictures may be drawn at once
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
 
 
@@ -30,10 +31,32 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, posts: int, seed: int, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
+        self._busy = 0  # threads that make a response
+        self._changed = threading.Condition()
         self.rows: dict[str, Post] = {}
         for post_id in post_ids(posts, seed):
             row = post(post_id, seed)
             self.rows[row.path] = row
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Say that a thread makes a response while the context is open."""
+        with self._changed:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
+    def wait_until_idle(self) -> None:
+        """Wait until no thread makes a response.
+
+        A thread that is in a library's C++ while the interpreter ends aborts the process.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy, _MAX_SECONDS_TO_STOP)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore clients that hang up."""
@@ -46,11 +69,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Respond with the picture of a live post, else with a page."""
-        self._respond(with_body=True)
+        with self.server.busy():
+            self._respond(with_body=True)
 
     def do_HEAD(self) -> None:
         """Respond as to GET, without the body."""
-        self._respond(with_body=False)
+        with self.server.busy():
+            self._respond(with_body=False)
 
     def _respond(self, *, with_body: bool) -> None:
         path, _, query = self.path.partition("?")
@@ -108,3 +133,4 @@ def serve(posts: int = POSTS, seed: int = 0, port: int = 0) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+            server.wait_until_idle()

@@ -4,12 +4,14 @@ import http.client
 import io
 import json
 import socket
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.sample_booru import server
 from pipeline.sample_booru.artist.character import character
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import Post, catalogue
@@ -157,3 +159,23 @@ def test_transparent_pixels_are_white() -> None:
     clear = rgba[..., 3] == 0
     assert 0.1 < clear.mean() < 0.9
     assert (drawing.color[clear] == 255).all()
+
+
+def test_end_waits_for_pictures_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is in a library while the interpreter ends aborts the process."""
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        def read(self, _post_id: int, _seed: int) -> bytes:
+            begun.set()
+            go_on.wait(20)
+            ended.set()
+            return b"picture"
+
+    monkeypatch.setattr(server, "pictures_of_process", lambda _: Slow())
+    row = next(row for row in catalogue(POSTS) if row.response == "live")
+    with serve(POSTS) as address, socket.create_connection(address.split(":")) as client:
+        client.sendall(f"GET {row.path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert begun.wait(20)
+        threading.Timer(0.2, go_on.set).start()
+    assert ended.is_set()

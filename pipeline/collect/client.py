@@ -13,12 +13,14 @@ from pipeline.collect.host import Clock, HostLimits, Hosts, Notify, Wait, ignore
 from pipeline.collect.options import DownloadOptions
 from pipeline.collect.robots import Robots
 from pipeline.collect.schedule import Schedule, run_job
+from pipeline.memory_budget import MemoryBudget
 
 _UNLIMITED = HostLimits(connections=1_000_000, per_second=0, host_timeout=60)
 _OWN = HostLimits(connections=8, per_second=0, host_timeout=60)
 """Limits of a server of this program: no more requests than it can respond to in time."""
 
 _MAX_TEXT_BYTES = 64_000_000
+_BODY_BYTES = 96_000_000  # of pictures that all threads together receive, check and write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class PoliteClient:
         clock: for the pace of the hosts and for all deadlines.
         wait: how threads wait for a host; None for the lock of `hosts`.
         hosts: their states, which outlive every schedule.
+        memory: for the bodies of pictures.
     """
 
     options: DownloadOptions
@@ -45,6 +48,7 @@ class PoliteClient:
     clock: Clock = time.monotonic
     wait: Wait | None = None
     hosts: Hosts = field(init=False)
+    memory: MemoryBudget = field(init=False, default_factory=lambda: MemoryBudget(_BODY_BYTES))
 
     def __post_init__(self) -> None:
         hosts = Hosts(self._limits, self.notify, clock=self.clock, wait=self.wait)
@@ -70,6 +74,7 @@ class PoliteClient:
             connect_to=self.connect_to,
             robots=self.robots,
             rate_limiter=rate_limiter,
+            memory=self.memory,
             clock=self.clock,
         )
 

@@ -39,6 +39,7 @@ MEANINGS = {
     "polyglot": "the file is also a script, an archive or a program",
     "zero_pixels": "the header gives a side of 0 pixels",
     "too_large": "the header gives more than 100 million pixels",
+    "too_complex": "more scans, segments or blocks than a picture of its size needs",
     "absurd_aspect": "the header gives a side more than 50 times as long as the other",
     "truncated": "the picture ends too early",
     "broken": "the picture cannot be decoded",

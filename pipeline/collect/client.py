@@ -19,7 +19,7 @@ _UNLIMITED = HostLimits(connections=1_000_000, per_second=0, host_timeout=60)
 _OWN = HostLimits(connections=8, per_second=0, host_timeout=60)
 """Limits of a server of this program: no more requests than it can respond to in time."""
 
-_MAX_TEXT_BYTES = 64_000_000
+_MAX_TEXT_BYTES = 16_000_000  # JSON takes up to thirty times as much once it is read
 _BODY_BYTES = 96_000_000  # of pictures that all threads together receive, check and write
 
 
@@ -82,7 +82,7 @@ class PoliteClient:
         """Return the body that a URL leads to, with the pace, tries and rules of pictures.
 
         Args:
-            url: of a text, such as a page of an API; a body over 64 MB is cut.
+            url: of a text, such as a page of an API of at most 16 MB.
 
         Raises:
             FetchError: what went wrong with the last try.
@@ -90,9 +90,11 @@ class PoliteClient:
         schedule = self.schedule({0: url})
         with self.fetcher(schedule) as fetcher:
             while job := schedule.next_job():
-                body = run_job(schedule, job, lambda url: fetcher.get(url, _MAX_TEXT_BYTES))
+                body = run_job(schedule, job, lambda url: fetcher.get(url, _MAX_TEXT_BYTES + 1))
                 if isinstance(body, FetchError):
                     raise body
+                if body is not None and len(body) > _MAX_TEXT_BYTES:
+                    raise FetchError("too_many_bytes", f"more than {_MAX_TEXT_BYTES:,} bytes")
                 if body is not None:
                     return body
         raise AssertionError("a schedule ends after the result of its last job")

@@ -189,7 +189,8 @@ def _blank_lines(content: bytes, separator: str) -> NDArray[np.bool_]:
     characters = np.frombuffer(content, np.uint8)
     visible = ~np.isin(characters, np.frombuffer(f"{separator} \n".encode(), np.uint8))
     starts = np.concatenate([[0], _line_ends(content)[:-1] + 1])
-    return np.add.reduceat(visible, starts, dtype=np.int32) == 0
+    counts: NDArray[np.int32] = np.add.reduceat(visible, starts, dtype=np.int32)
+    return counts < 1
 
 
 def _split_halves(content: bytes, layout: CsvLayout) -> Iterator[pl.DataFrame]:

@@ -69,7 +69,8 @@ def import_posts(
             id once: the first row in the file counts.
         quarantine: CSV file to write, with the columns line (of `path`; a header is line 1, and a
             Parquet file is numbered as if it had one), reason and text (the row as CSV; NUL and
-            bytes that are not UTF-8 as \xNN), one row for each line that is no post. The reasons
+            bytes that are not UTF-8 as \xNN; at most 32,768 bytes of it), one row for each line
+            that is no post, up to 100 MB; further ones are only counted. The reasons
             are those of `REASONS`; a post needs an id and a URL, and any other field that cannot
             be read is unknown.
         on_progress: called with the number of lines read.

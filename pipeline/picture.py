@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import struct
 import warnings
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pipeline.color_profile import IGNORED, to_srgb
+from pipeline.memory_budget import MemoryBudget
 from pipeline.picture_error import PictureError as PictureError  # part of this module, for users
 from pipeline.picture_format import FORMATS, claimed_size, sniff_extension
 from pipeline.picture_metadata import Metadata, png_chunk, read_metadata, split_metadata
+from pipeline.picture_parts import check_parts, is_whole
 
 # Pillow's remarks on odd metadata; what matters is the code of a PictureError.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -28,8 +31,12 @@ MAX_PIXELS = 100_000_000
 """A picture whose header says more is refused before it is decoded: 300 MB of RGB."""
 
 _MAX_BYTES = 1 << 28  # of a file
+_CHECK_BYTES = 100_000_000  # of memory that `check_pixels` takes
+_CANVAS_BYTES = {"webp": 16, "avif": 16}  # per pixel: their decoders keep several copies
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 _MAX_MMAP_THRESHOLD = 2**25  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _COMPRESSION_LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
+_check_memory = MemoryBudget(_CHECK_BYTES)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -115,18 +122,38 @@ def read_thumbnail(content: bytes) -> Decoded:
     return read_picture(content)
 
 
-def is_complete_jpeg(content: bytes) -> bool:
-    """Return whether a JPEG holds all of its coefficients; if not, `decode` says what is wrong.
+def check_pixels(content: bytes) -> None:
+    """Decode a picture as far as it takes to know that it is complete.
 
-    They are all read, as for a full decode, but only one in 64 is turned into a pixel, which
-    takes half of the time.
+    All coefficients of a JPEG are read, but only one in 64 is turned into a pixel, which takes half
+    of the time. All threads together take some 100 MB; a picture that alone would take more is not
+    decoded, but looked at for its end.
+
+    Raises:
+        PictureError: as `decode` raises it.
     """
-    with contextlib.suppress(PictureError), _open(content) as file:
-        file.image.draft("L", (1, 1))
-        file.image.decodermaxblock = len(content)  # in one call: fewer switches of threads
-        file.image.load()
-        return True
-    return False
+    with _open(content) as file:
+        size = _memory_of_check(file)
+        if file.extension == "jpg":
+            file.image.draft("L", (1, 1))
+            file.image.decodermaxblock = len(content)  # in one call: fewer switches of threads
+        if size <= _CHECK_BYTES or file.extension in ("gif", "bmp"):  # those take little
+            with _check_memory.hold(size), contextlib.closing(file.image):  # frees its pixels
+                file.image.load()
+        elif not is_whole(file.content, file.extension):
+            raise PictureError("truncated", "the end of the file is missing")
+
+
+def _memory_of_check(file: _File) -> int:
+    """Return how many bytes of memory `check_pixels` takes for a file."""
+    image = file.image
+    pixels = image.width * image.height
+    if file.extension != "jpg":
+        bytes_per_pixel = 1 if image.mode in ("1", "L", "P") else 4
+        return pixels * _CANVAS_BYTES.get(file.extension, bytes_per_pixel)
+    if image.info.get("progressive") or file.content.count(b"\xff\xda") > 1:
+        return pixels * 2 * len(image.getbands())  # all coefficients, until the last scan
+    return pixels // 64
 
 
 def decode_rgba(content: bytes) -> NDArray[np.uint8]:
@@ -154,8 +181,8 @@ def header_size(content: bytes) -> tuple[int, int]:
     """Return width and height in pixels, as a person sees it, from the header; nothing is decoded.
 
     Raises:
-        PictureError: `empty`, `not_a_picture`, `zero_pixels`, `too_large`, or `broken` if the
-            header cannot be read.
+        PictureError: `empty`, `not_a_picture`, `zero_pixels`, `too_large`, `too_complex`, or
+            `broken` if the header cannot be read.
     """
     with _open(content) as file:
         return file.size
@@ -168,11 +195,13 @@ class _File:
     Attributes:
         image: Pillow's image, as it is stored.
         extension: of its format.
+        content: what Pillow reads: the file, of some formats without metadata.
         metadata: what it says about the look of the pixels.
     """
 
     image: ImageFile.ImageFile
     extension: str
+    content: bytes
     metadata: Metadata
 
     @property
@@ -196,6 +225,7 @@ def _open(content: bytes) -> Iterator[_File]:
         raise PictureError("zero_pixels", "its header says so")
     if size and extension == "webp":  # whose decoder makes room for the pixels at once
         _check_size(*size)
+    check_parts(content, extension)
     try:
         pixels, metadata = split_metadata(content, extension)
         with Image.open(io.BytesIO(pixels), formats=(FORMATS[extension],)) as image:
@@ -203,7 +233,7 @@ def _open(content: bytes) -> Iterator[_File]:
             if extension in ("webp", "avif"):
                 info = image.info
                 metadata = read_metadata(info.get("exif", b""), info.get("icc_profile", b""))
-            yield _File(image=image, extension=extension, metadata=metadata)
+            yield _File(image=image, extension=extension, content=pixels, metadata=metadata)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -353,8 +383,23 @@ def keep_freed_memory() -> None:
     Pictures take a few MB each, thousands of times. Returning each one to the system and
     faulting the next one in, page by page, takes as long as decoding and resizing it.
 
-    glibc returns blocks unless it has freed larger ones before (mallopt(3), "dynamic mmap
-    threshold"), so a large one is allocated and freed, whose pages are never touched. With other
-    C libraries this has no effect.
+    With other C libraries than glibc this has no effect.
     """
-    bytes(_MAX_MMAP_THRESHOLD - 2**16)
+    _set_thresholds(mmap=_MAX_MMAP_THRESHOLD, trim=2 * _MAX_MMAP_THRESHOLD)
+
+
+def return_freed_memory() -> None:
+    """Make the C library return freed memory to the system at once, all but 2 MB per thread.
+
+    For work on many threads that wait for other things than memory: what each of them would keep
+    adds up. With other C libraries than glibc this has no effect.
+    """
+    _set_thresholds(mmap=1_000_000, trim=2_000_000)
+
+
+def _set_thresholds(*, mmap: int, trim: int) -> None:
+    """Set the bytes from which a block is returned once freed, and the end of a heap trimmed."""
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, mmap)
+        mallopt(_M_TRIM_THRESHOLD, trim)

@@ -8,7 +8,7 @@ class PictureError(Exception):
 
     Attributes:
         code: stable and snake_case: `empty`, `not_a_picture`, `zero_pixels`, `too_large`,
-            `truncated` or `broken`.
+            `too_complex`, `truncated` or `broken`.
         detail: what exactly is wrong, for people.
     """
 

@@ -23,6 +23,7 @@ _PNG_HEADER = 8  # bytes
 _PNG_PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _CHUNK_TYPE = re.compile(b"[A-Za-z]{4}")
 _EXIF_ITEM = re.compile(rb"(infe.{4}(?:.{4}|.{6}))Exif", re.DOTALL)  # AVIF: of ISO/IEC 14496-12
+_MAX_EXIF_ITEMS = 100  # of an AVIF; files have one
 _RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # of ImageMagick and ExifTool
 
 _MARKER = re.compile(b"\xff[^\0\xff]")  # what else begins with 255 is fill, or junk
@@ -239,4 +240,4 @@ def _raw_exif(body: bytes, kind: bytes) -> bytes:
 
 def _hide_avif_exif(content: bytes) -> bytes:
     """Return an AVIF whose EXIF no decoder finds: properties of its own say how to turn it."""
-    return _EXIF_ITEM.sub(rb"\1skip", content)
+    return _EXIF_ITEM.sub(rb"\1skip", content, count=_MAX_EXIF_ITEMS)

@@ -31,6 +31,8 @@ def _explain(error: FetchError, account: BoardAccount) -> tuple[str, str]:
     if error.code == "robots_txt":
         remedy = "With the permission of the board, switch [download] robots_txt off"
         return f"was not requested ({error.code}: {detail})", remedy
+    if error.code == "too_many_bytes":
+        return f"sent {detail}, expected a page of posts", "Check [metadata] api_url"
     if not error.code.startswith("http_") and error.code != "shut_out":
         return f"could not be fetched ({error.code}: {detail})", "Check the network and run again"
     said = words_of(error.body, account)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
-import threading
 from urllib.parse import urlsplit
 
 from pipeline.collect.polyglot import second_type
-from pipeline.picture import PictureError, decode, header_size, is_complete_jpeg
+from pipeline.picture import PictureError, check_pixels, header_size
 from pipeline.picture_format import EXTENSIONS, sniff_extension
 
 MAX_ASPECT_RATIO = 50.0
 """Long side over short side; more is refused before the picture is decoded."""
 
 _HTML_STARTS = (b"<!doctype html", b"<html")
-_LARGE = 16_000_000  # pixels, 48 MB decoded: larger pictures are decoded one after the other
-_large_picture_lock = threading.Lock()
 
 
 def check_picture(
@@ -51,9 +47,7 @@ def check_picture(
         raise PictureError("absurd_aspect", f"{width} x {height}")
     if other := second_type(content, extension):
         raise PictureError("polyglot", f"{extension} and {other}")
-    with _large_picture_lock if width * height > _LARGE else contextlib.nullcontext():
-        if not (extension == "jpg" and is_complete_jpeg(content)):
-            decode(content)
+    check_pixels(content)
     return extension
 
 

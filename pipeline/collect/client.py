@@ -13,12 +13,14 @@ from pipeline.collect.host import Clock, HostLimits, Hosts, Notify, Wait, ignore
 from pipeline.collect.options import DownloadOptions
 from pipeline.collect.robots import Robots
 from pipeline.collect.schedule import Schedule, run_job
+from pipeline.memory_budget import MemoryBudget
 
 _UNLIMITED = HostLimits(connections=1_000_000, per_second=0, host_timeout=60)
 _OWN = HostLimits(connections=8, per_second=0, host_timeout=60)
 """Limits of a server of this program: no more requests than it can respond to in time."""
 
-_MAX_TEXT_BYTES = 64_000_000
+_MAX_TEXT_BYTES = 16_000_000  # JSON takes up to thirty times as much once it is read
+_BODY_BYTES = 96_000_000  # of pictures that all threads together receive, check and write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class PoliteClient:
         clock: for the pace of the hosts and for all deadlines.
         wait: how threads wait for a host; None for the lock of `hosts`.
         hosts: their states, which outlive every schedule.
+        memory: for the bodies of pictures.
     """
 
     options: DownloadOptions
@@ -45,6 +48,7 @@ class PoliteClient:
     clock: Clock = time.monotonic
     wait: Wait | None = None
     hosts: Hosts = field(init=False)
+    memory: MemoryBudget = field(init=False, default_factory=lambda: MemoryBudget(_BODY_BYTES))
 
     def __post_init__(self) -> None:
         hosts = Hosts(self._limits, self.notify, clock=self.clock, wait=self.wait)
@@ -70,6 +74,7 @@ class PoliteClient:
             connect_to=self.connect_to,
             robots=self.robots,
             rate_limiter=rate_limiter,
+            memory=self.memory,
             clock=self.clock,
         )
 
@@ -77,7 +82,7 @@ class PoliteClient:
         """Return the body that a URL leads to, with the pace, tries and rules of pictures.
 
         Args:
-            url: of a text, such as a page of an API; a body over 64 MB is cut.
+            url: of a text, such as a page of an API of at most 16 MB.
 
         Raises:
             FetchError: what went wrong with the last try.
@@ -85,9 +90,11 @@ class PoliteClient:
         schedule = self.schedule({0: url})
         with self.fetcher(schedule) as fetcher:
             while job := schedule.next_job():
-                body = run_job(schedule, job, lambda url: fetcher.get(url, _MAX_TEXT_BYTES))
+                body = run_job(schedule, job, lambda url: fetcher.get(url, _MAX_TEXT_BYTES + 1))
                 if isinstance(body, FetchError):
                     raise body
+                if body is not None and len(body) > _MAX_TEXT_BYTES:
+                    raise FetchError("too_many_bytes", f"more than {_MAX_TEXT_BYTES:,} bytes")
                 if body is not None:
                     return body
         raise AssertionError("a schedule ends after the result of its last job")

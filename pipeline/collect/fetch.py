@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,7 @@ from pipeline.collect.options import DownloadOptions
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.collect.robots import PRODUCT, Robots, refuses_training
 from pipeline.collect.transport import Transport
+from pipeline.memory_budget import MemoryBudget
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
 from pipeline.unexpected import UNEXPECTED, as_picture_error
@@ -81,6 +83,7 @@ class Fetcher(Closing):
             plain http, under their own host name.
         robots: shared by all threads.
         rate_limiter: asked for a slot before a redirect leads to another host.
+        memory: for the bodies of pictures, shared by all threads.
         clock: for the deadlines.
     """
 
@@ -92,6 +95,7 @@ class Fetcher(Closing):
         connect_to: Mapping[str, str],
         robots: Robots,
         rate_limiter: RateLimiter,
+        memory: MemoryBudget,
         clock: Clock = time.monotonic,
     ) -> None:
         self._options = options
@@ -99,6 +103,8 @@ class Fetcher(Closing):
         self._connect_to = connect_to
         self._robots = robots
         self._rate_limiter = rate_limiter
+        self._memory = memory
+        self._held = contextlib.ExitStack()
         self._clock = clock
         self._proxies: dict[str, dict[str, str]] = {}
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -112,6 +118,7 @@ class Fetcher(Closing):
 
     def close(self) -> None:
         """Close its connections."""
+        self.release()
         self._checked.close()
         self._direct.close()
 
@@ -121,7 +128,7 @@ class Fetcher(Closing):
         self._direct.abort()
 
     def fetch(self, post_id: int, url: str) -> Fetched:
-        """Try to fetch one picture.
+        """Try to fetch one picture; `release` must follow, once nothing refers to it any more.
 
         Args:
             post_id: of the picture.
@@ -144,6 +151,10 @@ class Fetcher(Closing):
         digest = hashlib.sha256(content).hexdigest()
         row = DownloadOutcome(post_id, OK, url=url, status=200, bytes=len(content), sha256=digest)
         return Fetched(row, extension, content)
+
+    def release(self) -> None:
+        """Let other threads have the memory that the last picture took."""
+        self._held.close()
 
     def get(self, url: str, max_bytes: int) -> bytes:
         """Return the body that a URL leads to; a longer one is cut, at `max_bytes` or later.
@@ -278,12 +289,21 @@ class Fetcher(Closing):
         max_bytes = self._options.max_bytes
         if headers.length is not None and headers.length > max_bytes:
             raise FetchError("too_many_bytes", "announced", size=headers.length)
+        self._hold(max_bytes if headers.length is None else headers.length, deadline)
         content = self._read(response, max_bytes + 1, deadline, self._options.min_speed)
         if len(content) > max_bytes:
             raise FetchError("too_many_bytes", "unannounced", size=len(content))
         if not content and headers.length is None:
             raise FetchError("incomplete", "neither a length nor a body")
         return content
+
+    def _hold(self, size: int, deadline: float) -> None:
+        """Wait for memory for a body; all of it at once, as who holds some must not wait."""
+        try:
+            seconds = max(0.0, deadline - self._clock())
+            self._held.enter_context(self._memory.hold(size, seconds))
+        except TimeoutError as error:
+            raise FetchError("timeout", "waited for other large pictures", size=size) from error
 
     def _read(
         self,
@@ -293,12 +313,12 @@ class Fetcher(Closing):
         min_speed: float = 0.0,
     ) -> bytes:
         """Read a body; a longer one is cut, at `max_bytes` or later."""
-        chunks: list[bytes] = []
+        body = io.BytesIO()  # not a list: a server may send a few bytes at a time
         size = 0
         started = self._clock()
         with _translated_errors("incomplete", lambda: size):
             while size < max_bytes and (chunk := response.read1(_CHUNK_BYTES)):
-                chunks.append(chunk)
+                body.write(chunk)
                 size += len(chunk)
                 now = self._clock()
                 if now > deadline:
@@ -306,7 +326,7 @@ class Fetcher(Closing):
                 seconds = now - started
                 if seconds > _SPEED_GRACE and size < min_speed * seconds:
                     raise FetchError("too_slow", f"{size / seconds:.0f} bytes/s", size=size)
-        return b"".join(chunks)
+        return body.getvalue()
 
     def _drain(self, response: BaseHTTPResponse, deadline: float) -> bytes:
         """Read a short body that is no picture, so that the connection can be used again.

@@ -31,3 +31,8 @@ class FetchError(Exception):
         self.code, self.detail = code, detail
         self.status, self.size, self.host = status, size, host
         self.retry_after, self.body = retry_after, body
+
+    def without_frames(self) -> FetchError:
+        """Forget where it was raised and why: the frames hold what was received, a picture."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)

@@ -12,6 +12,7 @@ from pipeline.collect.fetch_error import FetchError
 from pipeline.collect.journal import Journal
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.collect.schedule import Job, Schedule, run_job
+from pipeline.picture import return_freed_memory
 from pipeline.progress import OnProgress
 from pipeline.unexpected import UNEXPECTED, log
 from sketch_models.errors import SengaError
@@ -48,6 +49,7 @@ def fetch_in_order(
     Raises:
         OSError: if the journal cannot be written.
     """
+    return_freed_memory()
     results: _Results = SimpleQueue()
     fetchers: list[Fetcher] = []
     arguments = (make_fetcher, schedule, journal, results, fetchers)
@@ -88,13 +90,24 @@ def _worker(
         with make_fetcher(schedule) as fetcher:
             fetchers.append(fetcher)
             while job := schedule.next_job():
-                fetched = fetch_one(fetcher, schedule, job)
-                if fetched is not None:
-                    if not fetched.outcome.transient:
-                        journal.add(fetched.outcome, fetched.extension, fetched.content)
-                    results.put(fetched.outcome)
+                row = _fetch_and_keep(fetcher, schedule, job, journal)
+                fetcher.release()
+                if row is not None:
+                    results.put(row)
     except BaseException as error:  # noqa: BLE001, RUF100 - the reader raises it
         results.put(error)
+
+
+def _fetch_and_keep(
+    fetcher: Fetcher, schedule: Schedule, job: Job, journal: Journal
+) -> DownloadOutcome | None:
+    """Try a job once, and write what is final; return its outcome, None if it is tried again."""
+    fetched = fetch_one(fetcher, schedule, job)
+    if fetched is None:
+        return None
+    if not fetched.outcome.transient:
+        journal.add(fetched.outcome, fetched.extension, fetched.content)
+    return fetched.outcome
 
 
 def _fetch(fetcher: Fetcher, post_id: int, url: str) -> Fetched:

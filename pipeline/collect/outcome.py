@@ -26,7 +26,8 @@ MEANINGS = {
     "bad_url": "not a valid URL, or one that different parsers read differently",
     "wrong_scheme": "the scheme is neither http nor https",
     "wrong_host": "neither the source nor [download] hosts allows this host",
-    "private_address": "the host is on the loopback, in a private network or link-local",
+    "private_address": "the host is on the loopback, in a private network, link-local, a cloud's "
+    "metadata service or of another special purpose",
     "robots_txt": "disallowed by the host's robots.txt",
     "noai": "the X-Robots-Tag header contains noai or noimageai",
     "too_many_redirects": "more than five redirects",
@@ -40,6 +41,7 @@ MEANINGS = {
     "polyglot": "the file is also a script, an archive or a program",
     "zero_pixels": "the header gives a side of 0 pixels",
     "too_large": "the header gives more than 100 million pixels",
+    "too_complex": "more scans, segments or blocks than a picture of its size needs",
     "absurd_aspect": "the header gives a side more than 50 times as long as the other",
     "truncated": "the picture ends too early",
     "broken": "the picture cannot be decoded",

@@ -214,7 +214,7 @@ def run_job(schedule: Schedule, job: Job, fetch: Callable[[str], T]) -> T | Fetc
         job.raise_if_given_up()
         result = fetch(job.url)
     except FetchError as error:
-        failure = error
+        failure = error.without_frames()
     except BaseException:
         schedule.stop()
         raise

@@ -28,6 +28,10 @@ CODES: dict[str, tuple[int, str]] = {
     "wrong_content_type": (415, "the Content-Type is neither JSON nor a multipart form"),
     "not_a_picture": (422, f"the file is not {FORMAT_NAMES}"),
     "broken_picture": (422, "the picture cannot be decoded, or ends too early"),
+    "picture_too_complex": (
+        422,
+        "more scans, segments or blocks than a picture of its size needs",
+    ),
     "picture_too_small": (422, "a side of the picture is shorter than `limits.min_side`"),
     "size_mismatch": (422, "the hints and the line art differ in size"),
     "client_gone": (499, "the client disconnected before its turn; nobody receives this response"),

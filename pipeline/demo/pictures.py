@@ -23,6 +23,7 @@ _API_CODES = {
     "not_a_picture": "not_a_picture",
     "zero_pixels": "picture_too_small",
     "too_large": "picture_too_large",
+    "too_complex": "picture_too_complex",
     "truncated": "broken_picture",
     "broken": "broken_picture",
 }  # code of PictureError -> code of ApiError
@@ -45,6 +46,8 @@ class PictureLimits:
         messages = {
             "not_a_picture": f"is not a picture. Send a {FORMAT_NAMES} file.",
             "broken_picture": f"is damaged or incomplete. Send a whole {FORMAT_NAMES} file.",
+            "picture_too_complex": "has more scans or blocks than a picture of its size needs. "
+            "Save it anew with a drawing program.",
             "picture_too_small": f"is too small: each side needs {self.min_side} pixels or more. "
             "Send a larger picture.",
             "picture_too_large": f"is too large: at most {self.max_pixels:,} pixels are allowed. "
@@ -62,7 +65,8 @@ def read_rgb(name: str, content: bytes, limits: PictureLimits) -> NDArray[np.uin
         limits: on its size, checked by the header before anything is decoded.
 
     Raises:
-        ApiError: `not_a_picture`, `broken_picture`, `picture_too_small` or `picture_too_large`.
+        ApiError: `not_a_picture`, `broken_picture`, `picture_too_complex`, `picture_too_small` or
+            `picture_too_large`.
     """
     _check_header(name, content, limits)
     try:

@@ -12,6 +12,7 @@ from pipeline.posts.clean_text import decode
 
 _MAX_LENGTH = 200  # characters that are quoted
 _MAX_PAGE_BYTES = 64 * 1024
+_MAX_DEPTH = 100  # of JSON; posts of boards have up to five
 _FIELDS = ("message", "error", "reason", "detail", "description", "errors")  # of error objects
 _NOT_TEXT = re.compile(r"<(script|style|head)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL | re.I)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.I)
@@ -31,7 +32,22 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON
         RecursionError: if it is nested too deeply.
     """
     text = decode(body, json.detect_encoding(body))
-    return json.loads(text, strict=False, parse_int=_int_or_text)
+    value = json.loads(text, strict=False, parse_int=_int_or_text)
+    _check_depth(value)
+    return value
+
+
+def _check_depth(value: object) -> None:
+    """Raise RecursionError for a value that may be too deep for what else is done with it."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        inner = [part for part in level if isinstance(part, (list, dict))]
+        level = [
+            one for part in inner for one in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not level:
+            return
+    raise RecursionError(f"nested more than {_MAX_DEPTH} deep")
 
 
 def _int_or_text(digits: str) -> int | str:

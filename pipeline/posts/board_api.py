@@ -6,6 +6,7 @@ numbers: new posts push others from page to page while one reads, and ids stay.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import posixpath
@@ -31,6 +32,8 @@ GetPage = Callable[[str], bytes]
 _END_KEY = "end"  # of the line that records that the board had no more posts
 _BAD_KEY = "bad"  # of a line that holds a row without an id
 _BATCH = 1000  # rows
+_BATCH_BYTES = 16_000_000
+_MAX_STORE_BYTES = 100_000_000_000  # ten times what the largest board has
 _WHOLE = re.compile(r"([0-9]{1,18})(?:\.0*)?")
 _SIZE = re.compile(r"0*[1-9][0-9]*(?:\.0*)?")
 
@@ -59,13 +62,13 @@ class _StoreState:
         posts: number of posts.
         last_id: id of the last post; 0 if there is none.
         ended: whether the board had no more posts once.
-        bad_lines: the lines of rows without an id.
+        bad_lines: digests of the lines of rows without an id.
     """
 
     posts: int = 0
     last_id: int = 0
     ended: bool = False
-    bad_lines: set[str] = field(default_factory=set)
+    bad_lines: set[bytes] = field(default_factory=set)
 
 
 def collect(
@@ -117,19 +120,28 @@ def collect(
             if not posts:
                 return CollectResult(state.posts, state.posts - before)
             on_progress(len(posts))
+            if file.tell() > _MAX_STORE_BYTES:
+                raise SengaError(
+                    f"{url} returned more than {_MAX_STORE_BYTES // 10**9:,} GB of posts, expected "
+                    f"an end. Check [metadata] api_url; {store} holds them."
+                )
 
 
 def _add_page(state: _StoreState, posts: list[dict[str, Any]], bad_rows: list[object]) -> list[str]:
     """Add a page to the state; return its lines, bad rows first, so that no kill loses them."""
     bad_lines = dict.fromkeys(_to_line({_BAD_KEY: row}) for row in bad_rows)
-    new_bad_lines = [line for line in bad_lines if line not in state.bad_lines]
-    state.bad_lines.update(new_bad_lines)
+    new_bad_lines = [line for line in bad_lines if _digest(line) not in state.bad_lines]
+    state.bad_lines.update(map(_digest, new_bad_lines))
     state.posts += len(posts)
     state.last_id = _post_id(posts[-1]) if posts else state.last_id
     lines = [*new_bad_lines, *map(_to_line, posts)]
     if not (posts or state.ended):
         lines.append(_to_line({_END_KEY: state.last_id}))
     return lines
+
+
+def _digest(line: str) -> bytes:
+    return hashlib.blake2b(line.encode(), digest_size=16).digest()
 
 
 def _to_line(value: dict[str, Any]) -> str:
@@ -152,7 +164,7 @@ def _recover_state(store: Path) -> _StoreState:
                 if _post_id(entry):
                     state.posts, state.last_id = state.posts + 1, _post_id(entry)
                 elif _BAD_KEY in entry:
-                    state.bad_lines.add(line.decode().rstrip("\n"))
+                    state.bad_lines.add(_digest(line.decode().rstrip("\n")))
                 else:
                     state.ended = True
         os.truncate(store, size)
@@ -259,6 +271,7 @@ def read_store(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]
         Batches of the line in the store, and the fields of `kaggle_csv.COLUMNS`.
     """
     batch: list[tuple[int, Sequence[str]]] = []
+    size = 0
     with store.open("rb") as file:
         for number, line in enumerate(file, 1):
             entry = _parse_line(line, store)
@@ -266,9 +279,10 @@ def read_store(store: Path, url: str) -> Iterator[list[tuple[int, Sequence[str]]
                 batch.append((number, _kaggle_row(entry, url)))
             elif _BAD_KEY in entry:  # the checks of posts reject it, as this is no id
                 batch.append((number, [_to_line(entry), *[""] * (len(COLUMNS) - 1)]))
-            if len(batch) == _BATCH:
+            size += len(line)
+            if len(batch) == _BATCH or size > _BATCH_BYTES:
                 yield batch
-                batch = []
+                batch, size = [], 0
     if batch:
         yield batch
 

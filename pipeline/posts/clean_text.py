@@ -9,7 +9,9 @@ import re
 import numpy as np
 
 _WINDOWS_1252 = "senga.windows-1252"
-_ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{0,31});"  # longer ones do not exist
+)
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _CONTROLS = bytes(range(32)).replace(b"\n", b"")
 

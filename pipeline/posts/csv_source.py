@@ -128,7 +128,7 @@ def _split_header(csv: Path, first: Block) -> tuple[CsvLayout, Block]:
         )
     if text.startswith('"') and _has_row_names(names, separator, content.partition(b"\n")[0]):
         names = ["", *names]
-    return CsvLayout(tuple(names), separator), Block(line, content)
+    return CsvLayout(tuple(names), separator), Block(line, content, first.cut)
 
 
 def _header_text(header: bytes) -> str:

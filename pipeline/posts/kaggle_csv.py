@@ -17,6 +17,7 @@ from typing import IO
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sketch_models.errors import SengaError
 
@@ -37,6 +38,10 @@ NEEDED = ("id", "sample_url", "tags")
 """Columns without which no file holds posts; the others are unknown if they are missing."""
 
 BLOCK = 16 << 20  # bytes; larger ones are no faster, and cost memory
+MAX_LINE = 1 << 18  # bytes; of a longer line only the beginning is read
+MAX_ROW = 1 << 15  # bytes of a post's URL and tags; those of boards take up to some 10,000
+_MAX_LINES = 200_000  # of a block: a row takes memory however short it is
+_MAX_SKIPPED = 1 << 30  # bytes of a line
 _LINEWISE_BYTES = 16 << 10  # blocks of this size are read line by line if something is wrong
 
 
@@ -71,31 +76,66 @@ class Block:
     Attributes:
         line: number of the first one; the header is line 1.
         content: the lines, each with its end.
+        cut: numbers of the lines that were longer than `MAX_LINE`; `content` has their beginning.
     """
 
     line: int
     content: bytes
+    cut: frozenset[int] = frozenset()
 
 
 def read_blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
-    """Cut a stream into blocks.
+    """Cut a stream into blocks of bounded size and number of lines.
 
     Raises:
-        SengaError: if a line is longer than a block.
+        SengaError: if a line is longer than a gigabyte.
     """
     line = 1
-    while block := stream.read(BLOCK):
-        if not block.endswith(b"\n"):
-            block += stream.readline(BLOCK)
-        if not block.endswith(b"\n"):
-            if stream.read(1):
-                raise SengaError(
-                    f"The CSV has a line longer than {BLOCK >> 20} MiB after line {line}. "
-                    "Check that it is the file you meant."
-                )
-            block += b"\n"
-        yield Block(line, block)
-        line += _count(block, "\n")
+    while content := stream.read(BLOCK):
+        if not content.endswith(b"\n"):
+            content += _rest_of_line(stream, line)
+        ends = _line_ends(content)
+        content, cut = _cut_long_lines(content, ends)
+        ends = _line_ends(content) if cut else ends
+        begin = 0
+        for first in range(0, len(ends), _MAX_LINES):
+            last = min(first + _MAX_LINES, len(ends)) - 1
+            end = int(ends[last]) + 1
+            numbers = frozenset(line + n for n in cut if first <= n <= last)
+            yield Block(line + first, content[begin:end], numbers)
+            begin = end
+        line += len(ends)
+
+
+def _rest_of_line(stream: IO[bytes] | GzipFile, line: int) -> bytes:
+    """Return the rest of a line, with its end; only the beginning of a long one."""
+    rest = part = stream.readline(MAX_LINE)
+    size = len(part)
+    while part and not part.endswith(b"\n"):
+        part = stream.readline(BLOCK)
+        size += len(part)
+        if size > _MAX_SKIPPED:
+            raise SengaError(
+                f"The CSV has a line longer than {_MAX_SKIPPED >> 30} GiB after line {line}. "
+                "Check that it is the file you meant."
+            )
+    return rest.removesuffix(b"\n") + b"\n"
+
+
+def _line_ends(content: bytes) -> NDArray[np.intp]:
+    return np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
+
+
+def _cut_long_lines(content: bytes, ends: NDArray[np.intp]) -> tuple[bytes, list[int]]:
+    """Return the lines, of long ones the beginning, and the places of those among the lines."""
+    lengths = np.diff(ends, prepend=-1) - 1
+    cut = np.flatnonzero(lengths > MAX_LINE).tolist()
+    kept, begin = [], 0
+    for place in cut:
+        end = int(ends[place])
+        kept.append(content[begin : end - int(lengths[place]) + MAX_ROW])
+        begin = end
+    return b"".join([*kept, content[begin:]]) if cut else content, cut
 
 
 @cache
@@ -131,14 +171,38 @@ def split_lines(content: bytes, layout: CsvLayout) -> Iterator[pl.DataFrame]:
     frame = _parse(content, layout)
     if frame is not None:
         yield frame
-    elif len(content) <= _LINEWISE_BYTES or content.count(b"\n") == 1:
+        return
+    blank = _blank_lines(content, layout.separator)
+    if not blank.any():
+        yield from _split_halves(content, layout)
+        return
+    lines = np.array(content.split(b"\n")[:-1], object)[~blank]
+    frames = [*split_lines(b"\n".join([*lines, b""]), layout)] if len(lines) else []
+    reason = pl.repeat("empty_line", int(blank.sum()), eager=True).alias("reason")
+    empty = reason.to_frame().select(*(pl.lit(None, pl.String).alias(n) for n in COLUMNS), "reason")
+    order = np.argsort(np.concatenate([np.flatnonzero(~blank), np.flatnonzero(blank)]))
+    yield pl.concat([*frames, empty])[order]
+
+
+def _blank_lines(content: bytes, separator: str) -> NDArray[np.bool_]:
+    """Return for each line whether it has nothing but separators and spaces."""
+    characters = np.frombuffer(content, np.uint8)
+    visible = ~np.isin(characters, np.frombuffer(f"{separator} \n".encode(), np.uint8))
+    starts = np.concatenate([[0], _line_ends(content)[:-1] + 1])
+    counts: NDArray[np.int32] = np.add.reduceat(visible, starts, dtype=np.int32)
+    return counts < 1
+
+
+def _split_halves(content: bytes, layout: CsvLayout) -> Iterator[pl.DataFrame]:
+    """Split lines of which some may be bad: a few one by one, many in two halves."""
+    if len(content) <= _LINEWISE_BYTES or content.count(b"\n") == 1:
         yield _split(content.split(b"\n")[:-1], layout)
-    else:
-        middle = content.find(b"\n", len(content) // 2) + 1
-        if middle == len(content):
-            middle = content.rfind(b"\n", 0, len(content) // 2) + 1
-        yield from split_lines(content[:middle], layout)
-        yield from split_lines(content[middle:], layout)
+        return
+    middle = content.find(b"\n", len(content) // 2) + 1
+    if middle == len(content):
+        middle = content.rfind(b"\n", 0, len(content) // 2) + 1
+    yield from split_lines(content[:middle], layout)
+    yield from split_lines(content[middle:], layout)
 
 
 def _parse(content: bytes, layout: CsvLayout) -> pl.DataFrame | None:

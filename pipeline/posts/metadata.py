@@ -6,7 +6,7 @@ import csv as csv_format
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 
 from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
-from pipeline.posts.kaggle_csv import COLUMNS
+from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import POSTS, Rejected, read_rows, to_csv_line
 from pipeline.progress import OnProgress, ignore
@@ -24,6 +24,7 @@ from sketch_models.errors import SengaError
 REASONS = {
     "empty_line": "the line is empty",
     "broken_quote": "a quotation mark is not closed, or stands inside a field",
+    "too_long": "the row has more than 32,768 bytes; `text` is its beginning",
     "field_count": "the row has more or fewer fields than the header",
     "bad_id": "the id is not a whole number of 1 or more",
     "bad_url": "the address of the picture is not an http or https URL",
@@ -31,8 +32,11 @@ REASONS = {
 }
 """Why a row is no post, by the code in the quarantine."""
 
-ROW_GROUP = 25_000  # rows, about 10 MB; a scan holds a few of them
-_SORT_CHUNK = 200_000  # rows, about 100 MB
+ROW_GROUP = 2_500  # rows, about 1 MB, and at most 80: a scan holds a few of them
+_SORT_BYTES = 100_000_000  # of rows that are sorted at once
+_ROW_BYTES = 64  # of a row besides its URL and tags
+_SPOOL_BYTES = 16_000_000  # of rows that are checked at once
+_MAX_QUARANTINE = 100_000_000  # bytes of text; further rows are counted, not listed
 
 Rows = Sequence[tuple[int, Sequence[str]]]
 """Rows of another source than a file: the line of each, and its fields, those of `COLUMNS`."""
@@ -65,7 +69,8 @@ def import_posts(
             id once: the first row in the file counts.
         quarantine: CSV file to write, with the columns line (of `path`; a header is line 1, and a
             Parquet file is numbered as if it had one), reason and text (the row as CSV; NUL and
-            bytes that are not UTF-8 as \xNN), one row for each line that is no post. The reasons
+            bytes that are not UTF-8 as \xNN; at most 32,768 bytes of it), one row for each line
+            that is no post, up to 100 MB; further ones are only counted. The reasons
             are those of `REASONS`; a post needs an id and a URL, and any other field that cannot
             be read is unknown.
         on_progress: called with the number of lines read.
@@ -122,7 +127,8 @@ def _import(
 
         def reject(rejected: list[Rejected]) -> None:
             counts.update(row.reason for row in rejected)
-            table.writerows((row.line, row.reason, _to_text(row.text)) for row in rejected)
+            if file.tell() < _MAX_QUARANTINE:
+                table.writerows((row.line, row.reason, _to_text(row.text)) for row in rejected)
 
         draft = posts.with_name(posts.name + ".draft")
         try:
@@ -138,7 +144,7 @@ def _import(
 
 
 def _to_text(line: bytes) -> str:
-    return line.decode(errors="backslashreplace").replace("\0", r"\x00")
+    return line[:MAX_ROW].decode(errors="backslashreplace").replace("\0", r"\x00")
 
 
 def _convert(
@@ -165,16 +171,19 @@ def _convert(
 def _sort(draft: Path, posts: Path) -> list[int]:
     """Write the posts ascending by id; return the lines dropped as their id occurred before."""
     scan = pl.scan_parquet(draft, glob=False)
-    keys = scan.select("id", "line").collect()
+    size = pl.col("url").str.len_bytes() + pl.col("tags").str.len_bytes() + _ROW_BYTES
+    keys = scan.select("id", "line", size=size.cast(pl.Int64)).collect()
     first = keys["id"].is_first_distinct()
     repeated = keys["line"].filter(~first)
-    ids = keys["id"].filter(first).sort()
-    del keys, first
+    part = pl.col("size").cum_sum() // _SORT_BYTES
+    parts = keys.filter(first).sort("id").with_columns(part=part)
+    bounds = parts.group_by("part").agg(first=pl.col("id").min(), last=pl.col("id").max())
+    bounds = bounds.sort("part")
+    del keys, first, parts
 
     def frames() -> Iterator[pl.DataFrame]:
-        for start in range(0, len(ids), _SORT_CHUNK):
-            part = ids[start : start + _SORT_CHUNK]
-            within = pl.col("id").is_between(part[0], part[-1])
+        for _, first_id, last_id in bounds.iter_rows():
+            within = pl.col("id").is_between(first_id, last_id)
             rows = scan.filter(within).filter(~pl.col("line").is_in(repeated.implode()))
             yield rows.collect().sort("id")
 
@@ -210,11 +219,7 @@ class _SpoolSource:
         for rows in self._batches():
             whole = [row for row in rows if len(row) == len(schema)]
             posts, rejected = read_rows(pl.DataFrame(whole, schema, orient="row"))
-            rejected += [
-                Rejected(line, "field_count", to_csv_line(fields))
-                for line, *fields in rows
-                if len(fields) != len(COLUMNS)
-            ]
+            rejected += [_reject_row(*row) for row in rows if len(row) != len(schema)]
             yield posts, sorted(rejected, key=lambda row: row.line)
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
@@ -226,17 +231,30 @@ class _SpoolSource:
 
     def _batches(self) -> Iterator[list[list[Any]]]:
         with self._spool.open(encoding="ascii") as file:
-            while lines := list(islice(file, ROW_GROUP)):
+            while lines := file.readlines(_SPOOL_BYTES):
                 yield [json.loads(line) for line in lines]
+
+
+def _reject_row(line: int, *fields: str | None) -> Rejected:
+    """Return a row of the spool that is no post, as it has not the nine fields."""
+    if fields[:1] == (None,):
+        return Rejected(line, "too_long", str(fields[1]).encode())
+    return Rejected(line, "field_count", to_csv_line(map(str, fields)))
+
+
+def _short_fields(fields: Sequence[str]) -> list[str | None]:
+    """Return the fields of a row for the spool; None and a beginning if they are too long."""
+    if sum(map(len, fields)) <= MAX_ROW:
+        return [without_surrogates(field) for field in fields]
+    beginning = to_csv_line(without_surrogates(field[:MAX_ROW]) for field in fields)[:MAX_ROW]
+    return [None, beginning.decode(errors="ignore")]
 
 
 def _spool_rows(row_batches: Iterable[Rows], spool: Path, on_progress: OnProgress) -> int:
     """Write rows as lines of JSON, which holds any text; return their number."""
     total = 0
     for rows in row_batches:
-        lines = [
-            json.dumps([line, *map(without_surrogates, fields)]) + "\n" for line, fields in rows
-        ]
+        lines = [json.dumps([line, *_short_fields(fields)]) + "\n" for line, fields in rows]
         try:
             with spool.open("a" if total else "w", encoding="ascii") as file:
                 file.writelines(lines)

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.posts.clean_text import clean_lines
 from pipeline.posts.fields import floors, ratings, sizes, tags, times, unescape, whole_numbers
-from pipeline.posts.kaggle_csv import COLUMNS, Block, CsvLayout, split_lines
+from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW, Block, CsvLayout, split_lines
 
 POSTS: dict[str, type[pl.DataType]] = {
     "id": pl.Int64,
@@ -56,6 +56,11 @@ def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, list[Reje
     """
     content = clean_lines(block.content, keep="\t" if layout.separator == "\t" else "")
     rows = pl.concat(split_lines(content, layout)).with_row_index("line", block.line)
+    if block.cut:
+        is_cut = pl.col("line").is_in(sorted(block.cut))
+        rows = rows.with_columns(
+            reason=pl.when(is_cut).then(pl.lit("too_long")).otherwise("reason")
+        )
     posts, reasons = _check_rows(rows)
     rejected = rows.select("line", reasons).drop_nulls()
     lines = block.content.split(b"\n") if rejected.height else []
@@ -140,6 +145,8 @@ def _defect() -> pl.Expr:
     return (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
+        .when(pl.col("url").str.len_bytes() + pl.col("tags").str.len_bytes() > MAX_ROW)
+        .then(pl.lit("too_long"))
         .when(~(pl.col("id") > 0).fill_null(False))
         .then(pl.lit("bad_id"))
         .when(~good_url)

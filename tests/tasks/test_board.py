@@ -116,3 +116,13 @@ def test_key_is_hidden_in_what_libraries_log(web: Web, capsys: pytest.CaptureFix
     assert "Failed to parse headers" in logged
     assert "5ecre7" not in logged
     assert "43210" not in logged
+
+
+def test_page_without_an_end_is_one_sentence(web: Web) -> None:
+    web.put(SIGNED, web.page(b"[" + b" " * 17_000_000 + b"]"))
+    with pytest.raises(SengaError) as caught:
+        get(web)
+    assert str(caught.value) == (
+        f"http://{web.address}{PLAIN} sent more than 16,000,000 bytes, expected a page of posts. "
+        "Check [metadata] api_url. The posts collected so far are kept."
+    )

@@ -4,6 +4,7 @@ import hashlib
 import socket
 import ssl
 import subprocess
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -36,7 +37,9 @@ class Client:
     def fetch(self, post_id: int, url: str) -> Fetched:
         schedule = self.client.schedule({post_id: url})
         while job := schedule.next_job():
-            if fetched := fetch_one(self.fetcher, schedule, job):
+            fetched = fetch_one(self.fetcher, schedule, job)
+            self.fetcher.release()
+            if fetched:
                 return fetched
         raise AssertionError("the job has no result")
 
@@ -71,6 +74,30 @@ def test_picture_is_kept_byte_for_byte(web: Web, make: Make, files: Files) -> No
         assert row.bytes == len(content)
         assert row.sha256 == hashlib.sha256(content).hexdigest()
         assert not row.transient
+
+
+def test_body_takes_its_bytes_however_the_server_cuts_it(
+    web: Web, make: Make, files: Files
+) -> None:
+    body = files["jpg"] + bytes(120_000)
+    pairs = [body[at : at + 2] for at in range(0, len(body), 2)]
+    client, url = make(), web.put("/a.jpg", web.chunked(*pairs))
+    tracemalloc.start()
+    assert client.fetch(5, url).content == body
+    assert tracemalloc.get_traced_memory()[1] < 6 * len(body)  # each pair takes 35 bytes, and 8
+    tracemalloc.stop()
+
+
+def test_body_waits_for_memory_until_its_deadline(web: Web, make: Make, files: Files) -> None:
+    client = make(total_timeout=0.2, retries=0)
+    url = web.put("/a.jpg", web.page(files["jpg"]))
+    with client.client.memory.hold(10**9):
+        row = client.fetch(5, url).outcome
+    assert (row.code, row.transient) == ("timeout", True)
+    for page in (web.page(files["jpg"]), web.chunked(files["jpg"]), web.page(b"junk")):
+        client.fetch(5, web.put("/b.jpg", page))
+    with client.client.memory.hold(10**9, 0):  # it was released every time
+        pass
 
 
 def test_url_without_extension_may_be_any_picture(web: Web, make: Make, files: Files) -> None:

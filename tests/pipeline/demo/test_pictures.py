@@ -130,6 +130,15 @@ def test_huge_picture_is_refused_by_its_header(size: tuple[int, int]) -> None:
     tracemalloc.stop()
 
 
+def test_picture_of_too_many_parts_is_refused() -> None:
+    whole = encode(np.zeros((100, 100), np.uint8))
+    text = struct.pack(">I", 0) + b"tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))
+    content = whole[:33] + text * 20_000 + whole[33:]
+    assert error_code(content) == "picture_too_complex"
+    with pytest.raises(ApiError, match="Save it anew"):
+        read_hints("hints", content, LIMITS)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (15, 200), (200, 15), (0, 16)])
 def test_small_picture_is_refused(size: tuple[int, int]) -> None:
     assert error_code(png_claiming(*size)) == "picture_too_small"

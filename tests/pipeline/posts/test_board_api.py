@@ -454,3 +454,36 @@ def test_sample_booru_is_collected_like_a_board(path: Path, tmp_path: Path) -> N
             )
     counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": len(wanted)}
+
+
+@pytest.mark.parametrize("depth", [120, 500, 990, 5000])
+@pytest.mark.parametrize("page", ["{}", '[{{"id": 1, "tags": "solo", "more": {}}}]', "[7, {}]"])
+def test_deeply_nested_page_is_one_sentence(tmp_path: Path, depth: int, page: str) -> None:
+    for nested in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+        body = page.format(nested).encode()
+        with pytest.raises(SengaError, match="expected a JSON list of posts") as caught:
+            collect(tmp_path / "store", URL, [], lambda _, body=body: body)
+        assert len(str(caught.value)) < 500
+
+
+def test_board_without_an_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.posts.board_api._MAX_STORE_BYTES", 100_000)
+    endless = Board(list(range(1, 100_000)), max_page_size=100)
+    with pytest.raises(SengaError, match="expected an end"):
+        collect(tmp_path / "store", URL, [], endless)
+    assert (tmp_path / "store").stat().st_size < 120_000
+
+
+def test_rows_of_a_store_come_in_batches_of_bounded_size(tmp_path: Path) -> None:
+    page = [{"id": number, "tags": "solo " * 1_000_000} for number in range(1, 12)]
+    pages = iter([json.dumps(page).encode(), b""])
+    collect(tmp_path / "store", URL, [], lambda _: next(pages))
+    assert [len(batch) for batch in read_store(tmp_path / "store", URL)] == [4, 4, 3]
+
+
+def test_bad_rows_are_kept_once_whatever_their_size(tmp_path: Path) -> None:
+    page = json.dumps([{"id": 5}, "x" * 1_000_000]).encode()
+    for _ in range(2):
+        collect(tmp_path / "store", URL, [], lambda url: page if last_id(url) < 5 else b"[]")
+        collect(tmp_path / "store", URL, [], lambda _: b"")
+    assert (tmp_path / "store").read_bytes().count(b'"bad"') == 1

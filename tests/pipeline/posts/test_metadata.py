@@ -267,7 +267,7 @@ def test_first_of_two_rows_with_one_id_is_kept(tmp_path: Path) -> None:
 
 def test_shuffled_file_is_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kaggle_csv, "BLOCK", 4096)
-    monkeypatch.setattr(metadata, "_SORT_CHUNK", 100)
+    monkeypatch.setattr(metadata, "_SORT_BYTES", 10_000)
     numbers = list(range(1, 1001))
     random.Random(1).shuffle(numbers)
     numbers += numbers[:50]
@@ -319,12 +319,81 @@ def test_folder_is_refused(tmp_path: Path) -> None:
         import_posts(tmp_path, tmp_path / "posts.parquet", tmp_path / "q.csv")
 
 
-def test_line_longer_than_a_block_is_refused(
+def test_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaggle_csv, "_MAX_SKIPPED", 10**7)
+    endless = tmp_path / "endless.csv"
+    with gzip.open(endless, "wb", compresslevel=1) as file:
+        file.write(HEADER + row(1))
+        for _ in range(30):
+            file.write(bytes(1_000_000))
+    with pytest.raises(SengaError, match="longer than"):
+        import_posts(endless, tmp_path / "posts.parquet", tmp_path / "q.csv")
+
+
+def test_long_row_is_quarantined_with_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kaggle_csv, "BLOCK", 1024)
-    with pytest.raises(SengaError, match="longer than"):
-        run(tmp_path, HEADER + row(1) + b"x" * 10_000 + b"\n")
+    monkeypatch.setattr(kaggle_csv, "BLOCK", 1 << 20)
+    long = {
+        3: row(3, tags='"' + "solo " * 7_000 + '"'),
+        4: row(4, tags='"' + "solo " * 700_000 + '"'),  # over several blocks
+        5: b"\0" * 300_000 + b"\n",
+        6: b'"' * 300_001 + b"\n",
+        7: b"&#" + b"1" * 400_000 + b"\n",
+    }
+    lines = [row(2), *long.values(), row(8), b"x" * 2_000_000]
+    counts, posts, quarantine = run(tmp_path, HEADER + b"".join(lines))
+    assert counts == {"posts": 2, "too_long": 6}
+    assert posts["id"].to_list() == [2, 8]
+    assert [line[:2] for line in quarantine] == [[str(n), "too_long"] for n in (3, 4, 5, 6, 7, 9)]
+    for (_, _, text), line in zip(quarantine, [*long.values(), lines[-1]], strict=True):
+        assert text.replace(r"\x00", "\0") == line[: kaggle_csv.MAX_ROW].decode()
+
+
+def test_row_of_many_tags_is_a_post(tmp_path: Path) -> None:
+    tags = " ".join(f"tag_{number}" for number in range(3_000))
+    counts, posts, _ = run(tmp_path, HEADER + row(tags=f'"{tags}"'))
+    assert counts == {"posts": 1}
+    assert posts["tags"].to_list() == [tags]
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\0\n", b"\r\n", b" , \n", b",,,,,,,,\n"])
+def test_blank_lines_are_counted_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr(kaggle_csv, "_MAX_LINES", 900)
+    content = [row(1), line * 5_000, row(2), b"broken\n", line, row(3), line]
+    counts, posts, quarantine = run(tmp_path, HEADER + b"".join(content))
+    assert counts == {"posts": 3, "empty_line": 5_002, "field_count": 1}
+    assert posts["line"].to_list() == [2, 5003, 5006]
+    bad = [*range(3, 5003), 5004, 5005, 5007]
+    assert [int(number) for number, _, _ in quarantine] == bad
+    assert quarantine[5_000] == ["5004", "field_count", "broken"]
+
+
+def test_block_has_a_bounded_number_of_lines() -> None:
+    blocks = list(kaggle_csv.read_blocks(io.BytesIO(b"\n" * 1_000_000 + b"x")))
+    assert max(block.content.count(b"\n") for block in blocks) == 200_000
+    assert [block.line for block in blocks] == list(range(1, 1_000_002, 200_000))
+    assert b"".join(block.content for block in blocks) == b"\n" * 1_000_000 + b"x\n"
+
+
+def test_quarantine_ends_at_its_limit_and_counts_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "_MAX_QUARANTINE", 10_000)
+    monkeypatch.setattr(kaggle_csv, "_MAX_LINES", 100)
+    counts, _, quarantine = run(tmp_path, HEADER + row(1) + b"broken\n" * 5_000)
+    assert counts == {"posts": 1, "field_count": 5_000}
+    assert len(quarantine) < 700
+    assert (tmp_path / "quarantine.csv").stat().st_size < 15_000
+
+
+@pytest.mark.parametrize("entity", ["&#" + "1" * 5000 + ";", "&#x" + "f" * 5000 + ";", "&" * 5000])
+def test_endless_entity_stays_text(tmp_path: Path, entity: str) -> None:
+    counts, posts, _ = run(tmp_path, HEADER + row(tags=f'"{entity} &amp;"'))
+    assert counts == {"posts": 1}
+    assert posts["tags"].to_list() == [f"{entity} &"]
 
 
 def test_full_disk_is_one_sentence(tmp_path: Path) -> None:
@@ -452,8 +521,18 @@ def run_rows(
     return counts, pl.read_parquet(folder / "posts.parquet"), quarantine[1:]
 
 
+def test_long_row_of_a_board_is_quarantined_with_its_beginning(tmp_path: Path) -> None:
+    long = board_row(2, tags="solo " * 10_000_000)
+    counts, posts, quarantine = run_rows(tmp_path, [[(1, board_row(1)), (2, long)]])
+    assert counts == {"posts": 1, "too_long": 1}
+    assert posts["id"].to_list() == [1]
+    [(line, reason, text)] = quarantine
+    assert (line, reason, len(text)) == ("2", "too_long", kaggle_csv.MAX_ROW)
+    assert text.startswith("2,")
+
+
 def test_rows_are_imported_like_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "ROW_GROUP", 2)
+    monkeypatch.setattr(metadata, "_SPOOL_BYTES", 2)
     batches: list[metadata.Rows] = [
         [(1, board_row(9)), (2, board_row(5, score="")), (3, board_row(6, tags='a\n"b'))],
         [],

@@ -146,7 +146,7 @@ def test_columns_may_come_in_any_order_with_others(tmp_path: Path) -> None:
 
 def test_shuffled_file_is_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.posts.parquet._BATCH", 64)
-    monkeypatch.setattr(metadata, "_SORT_CHUNK", 100)
+    monkeypatch.setattr(metadata, "_SORT_BYTES", 10_000)
     numbers = list(range(1, 1001))
     random.Random(1).shuffle(numbers)
     numbers += numbers[:150]

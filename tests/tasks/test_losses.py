@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.store import Manifest
+from pipeline.manifest import Manifest
 from tasks.losses import biggest_loss, losses_of
 
 

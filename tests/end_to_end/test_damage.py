@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
 
 from pipeline.pack.verify_data import verify_data
@@ -91,6 +92,15 @@ def test_what_is_flipped_is_made_again_by_whoever_reads_it(data: Path, built: Pa
     build(data)
     assert_equal(read_datasets(data), read_datasets(built))
     assert verify_data(data / "sample").faults == []
+
+
+def test_packed_file_that_is_refused_is_packed_again(data: Path, built: Path) -> None:
+    with h5py.File(one(data, "dataset/*/train.h5"), "r+") as file:
+        file["line/pured"][0, 9, 9] ^= 1
+    one(data, "dataset/*/report.html").unlink()
+    output = build(data)
+    assert "train.h5 is damaged: line/pured does not match its checksum. It is made" in output
+    assert_equal(read_datasets(data), read_datasets(built))
 
 
 def test_picture_that_is_damaged_is_downloaded_alone(data: Path) -> None:

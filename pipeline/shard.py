@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
+from pipeline.damage import DamagedFileError
+from pipeline.outcome import read_digests
+from pipeline.store import outcomes_path
 from sketch_models.closing import Closing
-from sketch_models.errors import DatasetError
 
 TarSample = tuple[int, Mapping[str, bytes]]
 """A post id, and the content of its parts by name, such as `{"original.png": b"..."}`."""
@@ -55,35 +59,79 @@ _TEMPLATE[148:156] = bytes(7) + b" "  # the checksum, computed as if it were eig
 _BLANK_CHECKSUM = 7 * ord(" ")
 
 
+def digests_of(parts: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the sha256 of each part of a sample, 64 hex digits, in their order."""
+    return tuple(sha256(content).hexdigest() for content in parts.values())
+
+
 class ShardReader(Closing):
     """Random access to the samples of a shard; `read` may be called from any thread.
 
+    What is read is compared with the digests in the table of outcomes beside the shard, if there
+    is one.
+
+    Args:
+        path: the tar file.
+        salvage: leave out what cannot be read of a damaged shard, and compare nothing.
+
+    Attributes:
+        has_gaps: whether something between two samples, or the end, is not as it was written.
+
     Raises:
-        DatasetError: if the file is not a complete tar file, or a name in it has no post id.
+        DamagedFileError: if the file is not a complete tar file, a name in it has no post id, or
+            it lacks what its table has. With `salvage` only if it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, salvage: bool = False) -> None:
         self._path = path
+        self.has_gaps = False
         # Offset and size in bytes, by post id and part.
         self._members: dict[int, dict[str, tuple[int, int]]] = {}
+        self._digests: dict[int, dict[str, str]] = {}
+        table = outcomes_path(path)
+        digests = read_digests(table) if table.exists() and not salvage else {}
         try:
-            with tarfile.open(path, "r:") as tar:
-                for member in tar:
-                    self._add(member)
-        except (tarfile.TarError, EOFError) as error:
-            raise DatasetError(
-                f"{path} is not a complete tar file ({error}). Delete it and run again."
-            ) from error
-        self._descriptor = os.open(path, os.O_RDONLY)
+            with path.open("rb") as file:
+                self._read_members(file, salvage=salvage)
+                self._match(digests)
+                self._descriptor = os.dup(file.fileno())
+        except OSError as error:
+            raise DamagedFileError(path, error.strerror or "it cannot be read") from error
 
-    def _add(self, member: tarfile.TarInfo) -> None:
+    def _read_members(self, file: BinaryIO, *, salvage: bool) -> None:
+        size, end = os.fstat(file.fileno()).st_size, 0
+        try:
+            # Only this skips damaged headers; otherwise the first of them is taken for the end.
+            with tarfile.open(fileobj=file, mode="r:", ignore_zeros=salvage) as tar:
+                for member in tar:
+                    self.has_gaps |= member.offset != end
+                    end = member.offset_data + member.size + -member.size % tarfile.BLOCKSIZE
+                    if not salvage or member.offset_data + member.size <= size:
+                        self._add(member, salvage=salvage)
+            end += 2 * tarfile.BLOCKSIZE
+            self.has_gaps |= size != end + -end % tarfile.RECORDSIZE
+        except (tarfile.TarError, EOFError) as error:
+            self.has_gaps = True
+            if not salvage:
+                fault = f"it is not a complete tar file ({error})"
+                raise DamagedFileError(self._path, fault) from error
+
+    def _add(self, member: tarfile.TarInfo, *, salvage: bool) -> None:
         key, _, part = member.name.partition(".")
-        if not (member.isfile() and key.isdecimal() and part):
-            raise DatasetError(
-                f"{self._path} contains {member.name!r}, expected <post id>.<part>. "
-                "Delete the shard and run again."
-            )
-        self._members.setdefault(int(key), {})[part] = (member.offset_data, member.size)
+        if member.isfile() and key.isdecimal() and part:
+            self._members.setdefault(int(key), {})[part] = (member.offset_data, member.size)
+        elif not salvage:
+            fault = f"it contains {member.name!r}, expected <post id>.<part>"
+            raise DamagedFileError(self._path, fault)
+
+    def _match(self, digests: Mapping[int, Sequence[str]]) -> None:
+        """Give every part its digest; raise DamagedFileError if one is missing."""
+        for post_id, of_post in digests.items():
+            parts = self.parts(post_id)
+            if len(parts) != len(of_post):
+                fault = f"it has {len(parts)} of {len(of_post)} parts of post {post_id}"
+                raise DamagedFileError(self._path, fault)
+            self._digests[post_id] = dict(zip(parts, of_post, strict=True))
 
     @property
     def ids(self) -> list[int]:
@@ -102,9 +150,14 @@ class ShardReader(Closing):
 
         Raises:
             KeyError: if the shard has no such sample or part.
+            DamagedFileError: if they are not those that were written.
         """
         offset, size = self._members[post_id][part]
-        return os.pread(self._descriptor, size, offset)
+        content = os.pread(self._descriptor, size, offset)
+        digest = self._digests.get(post_id, {}).get(part)
+        if digest is not None and sha256(content).hexdigest() != digest:
+            raise DamagedFileError(self._path, f"{post_id}.{part} in it is not as it was written")
+        return content
 
     def close(self) -> None:
         """Close the file."""

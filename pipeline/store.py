@@ -1,7 +1,7 @@
-"""The data folder: paths of artefacts, atomic writes, manifests, and the lock of a dataset.
+"""The data folder: paths of artefacts, atomic writes, and the lock of a dataset.
 
 Every path under `data/<dataset>/` is built here and nowhere else. Nothing here imports more than
-the standard library: Luigi's scheduling process reads manifests before it forks its workers.
+the standard library: Luigi's scheduling process uses it before it forks its workers.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 
 from sketch_models.atomic import delete, replacing
 from sketch_models.errors import SengaError
 
 _NOT_WRITABLE = "it is not writable for this user. Change its permissions or [build] data"
+_LINK_IN_THE_WAY = "a symbolic link has its name, and links are not followed. Delete the link"
+_FOLDER_IN_THE_WAY = "a folder has its name. Move the folder away"
 _FILE_IN_THE_WAY = "a file has the name of a folder. Choose another folder with [build] data"
 # What is wrong, and what to do, by the error code of the operating system.
 _WRITE_ERRORS = {
@@ -33,6 +34,8 @@ _WRITE_ERRORS = {
     errno.EROFS: "its file system is read-only. Choose another folder with [build] data",
     errno.ENOTDIR: _FILE_IN_THE_WAY,
     errno.EEXIST: _FILE_IN_THE_WAY,
+    errno.EISDIR: _FOLDER_IN_THE_WAY,
+    errno.ELOOP: _LINK_IN_THE_WAY,
     errno.ENOENT: "a folder of this path is gone, or cannot be made. Choose another [build] data",
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one",
 }
@@ -97,72 +100,6 @@ def fingerprint(payload: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """The record of how an artefact was made; written last, it proves that it is complete.
-
-    Attributes:
-        fingerprint: the fingerprint of `inputs`.
-        inputs: stage, version, options and the upstream content that the artefact was made from.
-        content: digest of what the artefact holds, for stages downstream.
-        kept: number of pictures (or posts) that the stage kept.
-        dropped: number of pictures (or posts) that it dropped, by reason.
-        facts: further numbers of the stage, such as the rows of the filter's funnel.
-        unfinished: number of pictures that a later run should try again.
-        build: identifier of the run that made it.
-        bytes: size of the artefact.
-        seconds: wall-clock time of the stage.
-        created: UTC, ISO 8601.
-        host: name of the machine.
-        versions: Senga's commit, and the versions of the libraries.
-    """
-
-    fingerprint: str
-    inputs: dict[str, object]
-    content: str
-    kept: int
-    dropped: dict[str, int] = field(default_factory=dict)
-    facts: dict[str, object] = field(default_factory=dict)
-    unfinished: int = 0
-    build: str = ""
-    bytes: int = 0
-    seconds: float = 0.0
-    created: str = ""
-    host: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-
-    def write(self, path: Path) -> None:
-        """Publish the manifest as JSON."""
-        with publish(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-
-
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Return modification time (ns) and inode, which change if a file is replaced.
-
-    None if there is no such file.
-    """
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_ino
-
-
-def read_manifest(path: Path) -> Manifest | None:
-    """Return the manifest at `path`, or None if there is none or it cannot be read."""
-    identity = file_identity(path)
-    return None if identity is None else _parse_manifest(path, *identity)
-
-
-@lru_cache(maxsize=4096)
-def _parse_manifest(path: Path, _modified: int, _inode: int) -> Manifest | None:
-    try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
 @dataclass(frozen=True)
 class Dataset:
     """The folder of one dataset, `data/<name>/`, and every path in it.
@@ -198,6 +135,14 @@ class Dataset:
         """Return the path of a tar of downloaded pictures."""
         return self.root / "color" / f"{shard_name(shard)}.tar"
 
+    def color_sizes(self, shard: int) -> Path:
+        """Return the path of the sizes of the tar and its table, which all filters share."""
+        return self.root / "color" / f"{shard_name(shard)}.json"
+
+    def color_manifests(self, shard: int) -> list[Path]:
+        """Return the paths of the manifests of a shard's downloads that exist, of all filters."""
+        return sorted(self.root.glob(f"color/*/{shard_name(shard)}.json"))
+
     def color_journal(self, shard: int) -> Path:
         """Return the path of the journal of a shard whose download has not ended."""
         return self.root / "color" / f"{shard_name(shard)}.journal"
@@ -230,6 +175,10 @@ class Dataset:
         """Return the folder of `split.parquet`."""
         return self.root / "split" / settings_hash[:HASH_LENGTH]
 
+    def split_ledger(self, seed: int) -> Path:
+        """Return the path of the ledger of sides, which all splits of a seed share."""
+        return self.root / "split" / f"ledger-{seed}.parquet"
+
     def packed(self, settings_hash: str) -> Path:
         """Return the folder of `train.h5`, `test.h5` and `report.html`."""
         return self.root / "dataset" / settings_hash[:HASH_LENGTH]
@@ -254,6 +203,10 @@ class Dataset:
         """Return the folder of an evaluation: metrics, figures, the page that shows them."""
         return self.root / "evaluation" / settings_hash[:HASH_LENGTH]
 
+    def damage_log(self) -> Path:
+        """Return the path of the list of the files that were found damaged; it only grows."""
+        return self.root / "damaged.log"
+
     def newest(self, name: str) -> Path:
         """Return the path of a link to the newest artefact of a name, such as `train.h5`.
 
@@ -268,8 +221,8 @@ class Dataset:
             temporary.symlink_to(os.path.relpath(artefact, link.parent))
 
     def is_newest(self, name: str, artefact: Path) -> bool:
-        """Return whether `newest(name)` is a link to this artefact."""
-        return self.newest(name).resolve() == artefact.resolve()
+        """Return whether `newest(name)` is a link to this artefact, which exists."""
+        return artefact.exists() and self.newest(name).resolve() == artefact.resolve()
 
 
 def shard_name(shard: int) -> str:
@@ -296,14 +249,17 @@ def lock_dataset(root: Path) -> None:
     Calling it again in the same process does nothing.
 
     Raises:
-        SengaError: if another build has the lock, or the folder cannot be written.
+        SengaError: if another build has the lock, the folder cannot be written, or it or a folder
+            in it is a link that leads out of the folder of the datasets.
     """
     root = root.absolute()
     if root in _locks:
         return
     with explain_write_errors(root):
         root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    _refuse_link(root, root.parent)
+    with explain_write_errors(root / ".lock"):
+        descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -313,11 +269,34 @@ def lock_dataset(root: Path) -> None:
             f"{root} is being built by {owner}. Wait until it has ended, "
             "or choose another name with --build-dataset."
         ) from None
-    for leftover in root.rglob(".*.tmp"):
-        delete(leftover)
+    _tidy(root)
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
     _locks[root] = descriptor
+
+
+def _tidy(root: Path) -> None:
+    """Delete what a killed build left; raise SengaError for a linked folder outside of `root`."""
+    for folder, folders, files in os.walk(root):  # which follows no links
+        for name in (*folders, *files):
+            if name.startswith(".") and name.endswith((".tmp", ".old")):
+                delete(Path(folder, name))
+        for name in folders:
+            _refuse_link(Path(folder, name), root)
+
+
+def _refuse_link(folder: Path, within: Path) -> None:
+    """Raise SengaError for a link out of a folder: nothing is written there.
+
+    Args:
+        folder: that may be a link.
+        within: that it must not lead out of.
+    """
+    if folder.is_symlink() and not folder.resolve().is_relative_to(within.resolve()):
+        raise SengaError(
+            f"{folder} is a link to {folder.resolve()}, outside of {within}, where nothing is "
+            "written. Put a folder in its place; for another disk, set [build] data."
+        )
 
 
 def size_of(artefact: Path) -> int:

@@ -1,4 +1,4 @@
-"""Atomic writes of files and folders, and a lock for one writer at a time."""
+"""Atomic writes of files and folders, and a lock; no write follows a symbolic link."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextlib.contextmanager
@@ -20,11 +21,21 @@ def locked(path: Path) -> Iterator[None]:
         OSError: If the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("a") as lock:
+    with open_append(path.parent / f".{path.name}.lock") as lock:
         # Some network file systems have no locks: at worst, work is done twice.
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def open_append(path: Path) -> BinaryIO:
+    """Open a file to append to it; make it if it does not exist.
+
+    Raises:
+        OSError: If it cannot be written, or is a symbolic link, which may lead anywhere (ELOOP).
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, 0o644), "ab")
 
 
 @contextlib.contextmanager
@@ -39,6 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     writer = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
     temporary = path.with_name(f".{path.name}.{writer}.tmp")
+    delete(temporary)  # a link of that name would be followed
     try:
         yield temporary
         if temporary.is_dir():

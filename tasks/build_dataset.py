@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from pipeline import store
 from pipeline.pack.split import SPLITS
-from pipeline.pack.verify import verify
+from pipeline.pack.verify_files import verify
 from pipeline.picture import encode_png
 from pipeline.progress import OnProgress
 from pipeline.report.contact_sheet import read_contact_sheet
@@ -58,16 +58,11 @@ class BuildDataset(Stage):
         return [PackDataset()]
 
     def requires(self) -> list[FetchWeights]:
-        """Return the tasks that fetch the weights; `run` requires the packed files after these.
+        """Return the tasks that fetch the weights; `run` waits for the packed files after these.
 
         So a build whose weights cannot be fetched ends before any post or picture is downloaded.
         """
         return FetchWeights.of_configured_models()
-
-    def run(self) -> Iterator[Sequence[Stage]]:
-        """Wait for the packed files, then write the report."""
-        yield self.upstream()
-        self.make_and_record()
 
     def settings(self) -> dict[str, object]:
         """Return no settings: it has none of its own."""
@@ -107,6 +102,11 @@ class BuildDataset(Stage):
     def log_up_to_date(self) -> None:
         """Print the paths of the files of the earlier build."""
         sys.stderr.write("Nothing to do: all is made from exactly these settings and posts.\n")
+        print_outputs(self)
+
+    def log_still_complete(self) -> None:
+        """Print the paths of the files of the earlier build, for which something was mended."""
+        sys.stderr.write("What was made again is as it was before.\n")
         print_outputs(self)
 
     def _facts(self) -> ReportFacts:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import store
 from pipeline.collect.download import DownloadOptions, check_failed_share, download_shard
+from pipeline.damage import DamagedFileError
+from pipeline.manifest import are_whole, write_sizes
 from pipeline.progress import OnProgress
+from pipeline.table import check_table
 from tasks import config
 from tasks.client import open_client
 from tasks.filter_posts import FilterPosts
 from tasks.shards import ShardStage
-from tasks.stage import Stage, StageResult
+from tasks.stage import Stage, StageResult, logger
 
 
 class DownloadShard(ShardStage):
@@ -50,6 +54,24 @@ class DownloadShard(ShardStage):
         """The table of outcomes: what became of every URL."""
         return self.dataset.color_outcomes(self.shard)
 
+    def made_files(self) -> list[Path]:
+        """Return the tar and its table."""
+        return [self.artefact(), self.outcomes]
+
+    def is_whole(self) -> bool:
+        """Return whether tar and table have the sizes after the last download, of any filter."""
+        return are_whole(self.dataset.color_sizes(self.shard))
+
+    def record_sizes(self) -> dict[str, int]:
+        """Write the sizes for all filters, since the download of another filter changes them."""
+        write_sizes(self.made_files(), self.dataset.color_sizes(self.shard))
+        return {}
+
+    def discard(self) -> None:
+        """Delete the manifests of all filters: a damaged picture may be of any of them."""
+        for path in self.dataset.color_manifests(self.shard):
+            path.unlink(missing_ok=True)
+
     def shared_resources(self) -> dict[str, int]:
         """Allow one shard at a time, however many workers there are: hosts are shared."""
         return {"download": 1}
@@ -69,9 +91,11 @@ class DownloadShard(ShardStage):
                 client,
                 journal=journal,
                 previous_tar=self.artefact(),
-                previous_table=self.outcomes,
+                previous_table=self._previous_table(),
                 on_progress=on_progress,
             )
+            if result.damaged:
+                self._report_damage(result.damaged)
         journal.unlink()
         check_failed_share(result, config.options(DownloadOptions))
         return StageResult(
@@ -80,3 +104,29 @@ class DownloadShard(ShardStage):
             unfinished=result.transient,
             content=result.digest,
         )
+
+    def _previous_table(self) -> Path | None:
+        """Return the path of the table of earlier downloads, unless it is damaged."""
+        try:
+            if self.outcomes.exists():
+                check_table(self.outcomes)
+        except DamagedFileError as error:
+            logger.warning(
+                "%s is damaged: %s. It is made again: pictures on disk are kept, what had failed "
+                "is tried again.",
+                error.path,
+                error.fault,
+            )
+            return None
+        return self.outcomes
+
+    def _report_damage(self, post_ids: Sequence[int]) -> None:
+        """Say which pictures were damaged; other filters download again those of them they keep."""
+        named = ", ".join(map(str, post_ids[:5])) + (" ..." if len(post_ids) > 5 else "")
+        logger.warning(
+            "%s: %s damaged or missing (%s); those that are needed were downloaded again.",
+            self.artefact(),
+            "1 picture was" if len(post_ids) == 1 else f"{len(post_ids):,} pictures were",
+            f"post {named}" if len(post_ids) == 1 else f"posts {named}",
+        )
+        self.discard()

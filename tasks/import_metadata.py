@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline import store
+from pipeline.manifest import read_manifest
 from pipeline.posts import kaggle
 from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
@@ -88,7 +89,7 @@ class ImportMetadata(Stage):
         if self._options.source != "csv":
             return []
         csv = expand_path(self._options.csv)
-        manifest = store.read_manifest(self.manifest_path())
+        manifest = read_manifest(self.manifest_path())
         facts = manifest.facts if manifest else {}
         if facts and not csv.exists():
             return [str(facts["sha256"])]
@@ -98,7 +99,7 @@ class ImportMetadata(Stage):
 
     def complete(self) -> bool:
         """Return whether it is imported, and the board was asked for new posts in this run."""
-        manifest = store.read_manifest(self.manifest_path())
+        manifest = read_manifest(self.manifest_path())
         collects_new = self._options.source == "api" and self._options.new_posts
         is_current = manifest is not None and manifest.build == RUN_ID
         return super().complete() and (is_current or not collects_new)
@@ -154,7 +155,7 @@ class ImportMetadata(Stage):
                 "%s Continuing with the %d posts collected so far.", result.warning, result.posts
             )
         content = _sha256(collected, *_stamp(collected))
-        manifest = store.read_manifest(self.manifest_path())
+        manifest = read_manifest(self.manifest_path())
         if manifest and manifest.content == content and self.posts.exists():
             return StageResult(kept=manifest.kept, dropped=manifest.dropped, content=content)
         with store.publish(self.artefact()) as folder:

@@ -9,8 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from pipeline.collect.outcome import MEANINGS
+from pipeline.manifest import Manifest
 from pipeline.posts.metadata import REASONS
-from pipeline.store import Manifest
 
 _METADATA = "metadata"  # the stage whose codes are those of rows, not of pictures
 _OF_PICTURES = {

@@ -58,10 +58,6 @@ class PackDataset(Stage):
         """Return the path of what became of every picture of the split."""
         return self.dataset.pack_outcomes(self.settings_hash())
 
-    def complete(self) -> bool:
-        """Return whether the outcomes are there too, which earlier versions did not write."""
-        return self.outcomes.exists() and super().complete()
-
     def file(self, split: str) -> Path:
         """Return the path of `train.h5` or `test.h5`."""
         return self.artefact() / f"{split}.h5"

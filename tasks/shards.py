@@ -10,7 +10,7 @@ import luigi
 from luigi.interface import core
 
 from pipeline import cores, store
-from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
+from pipeline.outcome import OK, DrawnOutcome, count_codes, write_drawn_outcomes
 from pipeline.progress import OnProgress, Progress
 from sketch_models import registry
 from sketch_models.network_options import ComputeOptions
@@ -73,7 +73,7 @@ class DrawStage(ShardStage):
         """Return the options of the model."""
 
     @abstractmethod
-    def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
+    def draw(self, tar: Path, on_progress: OnProgress) -> list[DrawnOutcome]:
         """Draw the shard into a tar of `<id>.<style>.png`."""
 
     def shared_resources(self) -> dict[str, int]:
@@ -88,6 +88,10 @@ class DrawStage(ShardStage):
         """Return a message if the configured weights do not exist."""
         return registry.unmet_requirements(self.model_options())
 
+    def made_files(self) -> list[Path]:
+        """Return the tar and its table."""
+        return [self.artefact(), self.outcomes]
+
     def make(self, on_progress: OnProgress) -> StageResult:
         """Draw and publish the tar and its outcomes."""
         cores.share_cores(1 if self.shared_resources() else core().workers)
@@ -96,6 +100,6 @@ class DrawStage(ShardStage):
             store.publish(self.outcomes) as table,
         ):
             outcomes = self.draw(tar, on_progress)
-            write_outcomes(outcomes, table)
+            write_drawn_outcomes(outcomes, table)
         codes = count_codes(outcomes)
         return StageResult(kept=codes.pop(OK, 0), dropped=codes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import luigi
 
 from pipeline.draw.simplify import SimplifyOptions, simplify_shard
-from pipeline.outcome import Outcome
+from pipeline.outcome import DrawnOutcome
 from pipeline.progress import OnProgress
 from sketch_models import registry
 from sketch_models.network_options import ComputeOptions
@@ -21,6 +21,7 @@ from tasks.stage import Stage
 class SimplifyShard(DrawStage):
     """Turn the three sketches of every picture into line art, aligned to the pixel."""
 
+    version = 2
     stage = "simplify"
     priority = 10
 
@@ -65,7 +66,7 @@ class SimplifyShard(DrawStage):
         """Return the path of the tar of `<id>.<style>.png`."""
         return self.dataset.line(self.settings_hash(), self.shard)
 
-    def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
+    def draw(self, tar: Path, on_progress: OnProgress) -> list[DrawnOutcome]:
         """Simplify every sketch."""
         options = config.options(SimplifyOptions)
         model = registry.line_model(self.model_options(), config.options(ComputeOptions))

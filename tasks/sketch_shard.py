@@ -8,7 +8,7 @@ from pathlib import Path
 import luigi
 
 from pipeline.draw.sketch import SketchOptions, sketch_shard
-from pipeline.outcome import Outcome, read_ok_ids
+from pipeline.outcome import DrawnOutcome, read_ok_ids
 from pipeline.progress import OnProgress
 from sketch_models import registry
 from sketch_models.network_options import ComputeOptions
@@ -22,7 +22,7 @@ from tasks.stage import Stage
 class SketchShard(DrawStage):
     """Draw `original`, `enhanced` and `pured` from the sketch model's line map."""
 
-    version = 2
+    version = 3
     stage = "sketch"
     priority = 20
 
@@ -54,7 +54,7 @@ class SketchShard(DrawStage):
         """Return the path of the tar of `<id>.<style>.png`."""
         return self.dataset.sketch(self.settings_hash(), self.shard)
 
-    def draw(self, tar: Path, on_progress: OnProgress) -> list[Outcome]:
+    def draw(self, tar: Path, on_progress: OnProgress) -> list[DrawnOutcome]:
         """Draw every picture that the screening kept."""
         color = DownloadShard(shard=self.shard).artefact()
         ids = read_ok_ids(ScreenShard(shard=self.shard).artefact())

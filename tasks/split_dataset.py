@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import store
+from pipeline.manifest import read_manifest
 from pipeline.outcome import read_ok_ids
+from pipeline.pack.ledger import read_ledger, record, set_aside, write_ledger
 from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import OnProgress
@@ -17,20 +18,25 @@ from tasks.download_shard import DownloadShard
 from tasks.filter_posts import FilterPosts
 from tasks.losses import Loss, biggest_loss, losses_of
 from tasks.screen_shard import ScreenShard
+from tasks.senga_task import RUN_ID
 from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.stage import Stage, StageResult
 
 
 class SplitDataset(Stage):
-    """Group duplicates, and split the groups by the hash of their first id."""
+    """Group duplicates, and split the groups; a ledger keeps old pictures on their side."""
 
-    version = 2
+    version = 3
     stage = "split"
 
     def requires(self) -> list[Stage]:
         """Return the filtered posts; the shards are known only when they are made."""
         return [FilterPosts()]
+
+    def made_from(self) -> list[SimplifyShard]:
+        """Return the line art, which `run` waits for."""
+        return self.lines()
 
     def lines(self) -> list[SimplifyShard]:
         """Return the tasks of the line art of all shards and variants; raise NotReadyError."""
@@ -62,29 +68,38 @@ class SplitDataset(Stage):
         """The path of the table with the columns id and part."""
         return self.artefact() / "split.parquet"
 
-    def run(self) -> Iterator[list[SimplifyShard]]:
-        """Require the shards, then split."""
-        yield self.lines()
-        self.make_and_record()
+    @property
+    def ledger(self) -> Path:
+        """The path of the ledger, which splits of all settings share."""
+        return self.dataset.split_ledger(config.options(config.BuildOptions).seed)
+
+    def complete(self) -> bool:
+        """Return whether it is split, and in this run if the ledger is to be set aside."""
+        manifest = read_manifest(self.manifest_path())
+        is_current = manifest is not None and manifest.build == RUN_ID
+        return super().complete() and (is_current or not config.options(SplitOptions).fresh)
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Group the pictures, split them, and publish the tables."""
         shards = list(FilterPosts().shards())
         downloaded = sum(ScreenShard(shard=number).manifest().kept for number in shards)
+        options = config.options(SplitOptions)
         complete = [post_id for number in shards for post_id in _complete_ids(number)]
         screens = [ScreenShard(shard=number).artefact() for number in shards]
         posts = [FilterPosts().shard_posts(number) for number in shards]
-        options = config.options(SplitOptions)
         features = read_features(screens, posts, complete)
         groups = group_duplicates(features, mirrored=options.mirrored)
-        ids = complete
-        if config.options(FilterOptions).duplicates == "first":
-            ids = [post_id for post_id in complete if groups.first[post_id] == post_id]
+        one_each = config.options(FilterOptions).duplicates == "first"
+        pictures = len(set(groups.first.values())) if one_each else len(complete)
         seed = config.options(config.BuildOptions).seed
+        if options.fresh:
+            set_aside(self.ledger)
+        recorded = record(read_ledger(self.ledger), groups.first)
         try:
-            split = split_ids(ids, options, seed, groups.first)
+            split = split_ids(complete, options, seed, groups.first, recorded, one_each=one_each)
         except SengaError as error:
-            raise _too_few(len(ids), error) from error
+            raise _too_few(pictures, error) from error
+        write_ledger(recorded, self.ledger)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             counts = write_split(split, folder / "split.parquet")
@@ -92,8 +107,8 @@ class SplitDataset(Stage):
         on_progress(len(split))
         dropped = {
             "part_missing": downloaded - len(complete),
-            "duplicate": len(complete) - len(ids),
-            "beside_the_test": len(ids) - len(split),
+            "duplicate": len(complete) - pictures,
+            "beside_the_test": pictures - len(split),
         }
         return StageResult(
             kept=len(split),

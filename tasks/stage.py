@@ -20,9 +20,12 @@ from pathlib import Path
 import luigi
 
 from pipeline import store
+from pipeline.damage import DamagedFileError
+from pipeline.manifest import Manifest, file_identity, file_sizes, have_sizes, read_manifest
 from pipeline.progress import Meter, OnProgress, Pace, Progress
-from pipeline.store import Dataset, Manifest
+from pipeline.store import Dataset
 from pipeline.unexpected import UNEXPECTED
+from sketch_models.atomic import open_append
 from sketch_models.errors import SengaError
 from tasks import config
 from tasks.senga_task import RUN_ID, SengaTask
@@ -55,6 +58,10 @@ class StageResult:
     unfinished: int = 0
 
 
+_Stamp = tuple[tuple[int, int] | None, tuple[int, int] | None]
+"""Identities of a task's manifest and of the list of damaged files."""
+
+
 class NotReadyError(Exception):
     """Something upstream is not made yet, so that the inputs of a task cannot be listed."""
 
@@ -76,7 +83,7 @@ class Stage(SengaTask):
         # Cached, since they are read thousands of times in a build of many shards.
         self._settings_hash: str | None = None
         self._manifest_path: Path | None = None
-        self._complete_stamp: tuple[int, int] | None = None  # of the manifest of a complete task
+        self._complete_stamp: _Stamp | None = None  # of a complete task
 
     # What a subclass defines
 
@@ -95,6 +102,16 @@ class Stage(SengaTask):
     def upstream(self) -> list[Stage]:
         """Return the tasks whose artefacts this one reads."""
         return []
+
+    def made_from(self) -> Sequence[Stage]:
+        """Return the tasks that this one waits for when it runs; their files may be damaged."""
+        return self.upstream()
+
+    def made_files(self) -> list[Path]:
+        """Return the files of the finished artefact, which must be there for it to be complete."""
+        artefact = self.artefact()
+        files = artefact.rglob("*") if artefact.is_dir() else [artefact]
+        return [file for file in files if file.is_file() and file != self.manifest_path()]
 
     def settings_from(self) -> list[Stage]:
         """Return the tasks whose settings are a part of this one's settings hash."""
@@ -159,16 +176,16 @@ class Stage(SengaTask):
     def manifest(self) -> Manifest:
         """Return the manifest of the finished artefact; raise NotReadyError until it is finished.
 
-        A complete task counts as complete until its manifest changes: nothing upstream of it is
-        made again in this process. Otherwise every stage would check all that is upstream, every
-        time.
+        A complete task counts as complete until its manifest changes or a damaged file is found:
+        else nothing upstream of it is made again in this run. Otherwise every stage would check all
+        that is upstream, every time.
         """
         if self._manifest_path is None:
             self._manifest_path = self.manifest_path()
-        stamp = store.file_identity(self._manifest_path)
-        if stamp is None or (stamp != self._complete_stamp and not self.complete()):
+        stamp = (file_identity(self._manifest_path), file_identity(self.dataset.damage_log()))
+        if stamp[0] is None or (stamp != self._complete_stamp and not self.complete()):
             raise NotReadyError(str(self))
-        manifest = store.read_manifest(self._manifest_path)
+        manifest = read_manifest(self._manifest_path)
         if manifest is None:
             raise NotReadyError(str(self))
         self._complete_stamp = stamp
@@ -183,9 +200,9 @@ class Stage(SengaTask):
         return True
 
     def complete(self) -> bool:
-        """Return whether the artefact exists and was made from exactly these inputs."""
-        manifest = store.read_manifest(self.manifest_path())
-        if manifest is None or not self.artefact().exists():
+        """Return whether the artefact is whole and was made from exactly these inputs."""
+        manifest = read_manifest(self.manifest_path())
+        if manifest is None or not self.is_whole():
             return False
         if manifest.unfinished and manifest.build != RUN_ID:
             return False
@@ -193,6 +210,21 @@ class Stage(SengaTask):
             return manifest.fingerprint == store.fingerprint(self.inputs())
         except (NotReadyError, SengaError):
             return False
+
+    def is_whole(self) -> bool:
+        """Return whether every file of the manifest is there with its size; none is read."""
+        manifest = read_manifest(self.manifest_path())
+        if manifest is None or not manifest.files:  # of an earlier version
+            return self.artefact().exists()
+        return have_sizes(manifest.files, self.manifest_path().parent)
+
+    def record_sizes(self) -> dict[str, int]:
+        """Return the sizes of the files that were made, for the manifest."""
+        return file_sizes(self.made_files(), self.manifest_path().parent)
+
+    def discard(self) -> None:
+        """Delete the record that the artefact is complete, so that it is made again."""
+        self.manifest_path().unlink(missing_ok=True)
 
     def requires(self) -> Sequence[luigi.Task]:
         """Return the tasks that Luigi runs first."""
@@ -215,10 +247,51 @@ class Stage(SengaTask):
         """Return the manifest as Luigi's target, since it is written last."""
         return luigi.LocalTarget(str(self.manifest_path()))
 
-    def run(self) -> Iterator[Sequence[Stage]] | None:
-        """Make the artefact and write its manifest."""
-        self.make_and_record()
-        return None
+    def run(self) -> Iterator[Sequence[Stage]]:
+        """Wait for what it is made from, make the artefact and write its manifest.
+
+        A file that turns out to be damaged is made again first, once in a run.
+        """
+        made_again: set[Path] = set()
+        while True:
+            yield self.made_from()
+            try:
+                self.make_and_record()
+            except DamagedFileError as error:
+                if error.path in made_again:
+                    raise _damaged_again(error) from error
+                self._discard_owner(error)
+                made_again.add(error.path)
+            else:
+                return
+
+    def _discard_owner(self, error: DamagedFileError) -> None:
+        """Discard the artefact that a damaged file is of, unless this run has made it again.
+
+        Raises:
+            DamagedFileError: if it is of none upstream.
+        """
+        owner = next((task for task in self._ancestors() if error.path in task.made_files()), None)
+        if owner is None:
+            raise error
+        manifest = read_manifest(owner.manifest_path())
+        if manifest is not None and manifest.build == RUN_ID:
+            return  # by another worker, while this one read the file that was there before
+        logger.warning("%s is damaged: %s. It is made again.", error.path, error.fault)
+        log = self.dataset.damage_log()
+        with store.explain_write_errors(log), open_append(log) as file:
+            file.write(f"{_now()} {error.path}: {error.fault}\n".encode())
+        owner.discard()
+
+    def _ancestors(self) -> Iterator[Stage]:
+        """Yield the tasks that this one is made from, and what these are made from, the near first.
+
+        A task may come several times.
+        """
+        tasks = list(self.made_from())
+        while tasks:
+            yield from tasks
+            tasks = list(dict.fromkeys(before for task in tasks for before in task.made_from()))
 
     def make_and_record(self) -> None:
         """Run `make` with the dataset's lock and a progress line, then write the manifest.
@@ -226,7 +299,7 @@ class Stage(SengaTask):
         Luigi checks which tasks are complete before anything runs; by now, this one may be, too.
         """
         if self.complete():
-            self.log_up_to_date()
+            self.log_still_complete()
             return
         check_requirements([self])
         store.lock_dataset(self.dataset.root)
@@ -252,8 +325,9 @@ class Stage(SengaTask):
             unfinished=result.unfinished,
             build=RUN_ID,
             bytes=store.size_of(self.artefact()),
+            files=self.record_sizes(),
             seconds=round(time.monotonic() - started, 3),
-            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            created=_now(),
             host=socket.gethostname(),
             versions=versions(),
         ).write(self.manifest_path())
@@ -261,6 +335,10 @@ class Stage(SengaTask):
 
     def log_up_to_date(self) -> None:
         """Log that the task was complete before anything ran; no line by default."""
+
+    def log_still_complete(self) -> None:
+        """Log that it is complete though something upstream was made again."""
+        self.log_up_to_date()
 
     def log_done(self) -> None:
         """Log the line of the finished stage."""
@@ -290,6 +368,18 @@ def _refuse_defects(result: StageResult, unit: str) -> None:
             f"{result.kept:,} did not. The lines above name each: a defect of Senga, of a library "
             "or of this machine. Nothing of them is recorded; once it is mended, run it again."
         )
+
+
+def _damaged_again(error: DamagedFileError) -> SengaError:
+    return SengaError(
+        f"{error.path} is damaged ({error.fault}), though it was made in this run. Check the disk "
+        "and the memory of this machine, then run again."
+    )
+
+
+def _now() -> str:
+    """Return the time, UTC, as ISO 8601."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 @Stage.event_handler(luigi.Event.DEPENDENCY_PRESENT)

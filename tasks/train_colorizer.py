@@ -25,6 +25,7 @@ from pipeline.colorizer.train_job import JOB, WEIGHTS, TrainJob
 from pipeline.pack.pack import PackOptions
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.progress import Progress
+from sketch_models.errors import SengaError
 from sketch_models.network_options import ComputeOptions
 from sketch_models.option import settings_of
 from tasks import config
@@ -218,13 +219,29 @@ def _swap_training(folder: Path, content: str) -> None:
     """
     job = folder / JOB
     if job.exists():
-        trained_on = json.loads(job.read_text(encoding="utf-8"))["content"]
+        trained_on = _content_of(job)
         if trained_on == content:
             return
         folder.rename(_folder_of_content(folder, trained_on))
     earlier = _folder_of_content(folder, content)
     if earlier.exists():
         earlier.rename(folder)
+
+
+def _content_of(job: Path) -> str:
+    """Return the digest of the pictures of a training, as its job has it.
+
+    Raises:
+        SengaError: if the job cannot be read.
+    """
+    try:
+        return str(json.loads(job.read_text(encoding="utf-8"))["content"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise SengaError(
+            f"{job} is damaged, so that the pictures of the training beside it are not known. If "
+            "they are the present ones, delete the file, and the training goes on from its last "
+            "checkpoint; else move its folder away. Then run again."
+        ) from error
 
 
 def _folder_of_content(folder: Path, content: str) -> Path:

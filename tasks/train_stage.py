@@ -45,6 +45,10 @@ class TrainStage(Stage):
     def job_text(self) -> str:
         """Return what the training process is to do, as JSON."""
 
+    def made_files(self) -> list[Path]:
+        """Return the files to link to; checkpoints and logs may be deleted."""
+        return [self.artefact() / name for name in self.files()]
+
     def is_linked(self) -> bool:
         """Return whether the links in the dataset's folder are for a training like this one."""
         return True

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
-
-import polars as pl
 
 from pipeline import store
 from pipeline.collect.client import PoliteClient
@@ -30,6 +28,7 @@ from pipeline.collect.robots import IN_ROBOTS_TXT
 from pipeline.outcome import OK, count_codes, read_ok_ids
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader, TarSample, write_shard
+from pipeline.table import read_table
 from sketch_models.errors import SengaError
 
 __all__ = ["DownloadOptions", "DownloadResult", "check_failed_share", "download_shard", "kept_ids"]
@@ -41,9 +40,12 @@ class DownloadResult:
 
     Attributes:
         outcomes: one row per post, ascending by id, whether of this run or of an earlier one.
+        damaged: posts of the shard whose picture on disk was not as it was downloaded; those of
+            this filter were downloaded again.
     """
 
     outcomes: list[DownloadOutcome]
+    damaged: Sequence[int] = ()
 
     @property
     def kept(self) -> int:
@@ -90,7 +92,8 @@ def download_shard(
         client: sends the requests.
         journal: file that gets every picture as it comes; pictures that a killed run has left in
             it are not downloaded again. Delete it once `target` and `table` are published.
-        previous_tar: an earlier `target`, if it exists: its pictures are taken over.
+        previous_tar: an earlier `target`, if it exists: its pictures are taken over, but for
+            those that are not as they were downloaded.
         previous_table: an earlier `table`, if it exists: what failed permanently is not tried
             again, unless its URL or the options have changed. The rows of other posts stay, too.
         on_progress: called with the number of posts done.
@@ -99,28 +102,29 @@ def download_shard(
         The outcomes of the posts.
 
     Raises:
-        SengaError: if `previous_tar` or `previous_table` cannot be read.
+        DamagedFileError: if `previous_tar` cannot be opened, or `previous_table` is damaged.
         OSError: if `target`, `table` or `journal` cannot be written.
     """
-    urls = dict(
-        pl.read_parquet(posts, columns=["id", "url"], glob=False).select("id", "url").iter_rows()
-    )
+    urls = dict(read_table(posts, ["id", "url"]).iter_rows())
     with ExitStack() as stack:
         entries = stack.enter_context(Journal(journal))
         previous = None
         if previous_tar and previous_tar.exists():
-            previous = stack.enter_context(ShardReader(previous_tar))
+            previous = stack.enter_context(ShardReader(previous_tar, salvage=True))
         rows = {}
         if previous_table and previous_table.exists():
             rows = read_outcomes(previous_table)
-        rows = _reconcile(rows | entries.rows, previous, entries, urls)
+        on_disk = _on_disk(previous, rows | entries.rows)
+        damaged = sorted(_ok_ids(rows.values()) - on_disk - set(entries.pictures()))
+        rows = _reconcile(rows | entries.rows, previous, on_disk, entries, urls)
         missing = {
             post_id: url
             for post_id, url in sorted(urls.items())
             if not _is_settled(rows.get(post_id), url, client.options)
         }
         on_progress(len(urls) - len(missing))
-        if previous_tar and previous and not missing and not entries.pictures():
+        as_before = previous is not None and not previous.has_gaps and on_disk == set(previous.ids)
+        if previous_tar and as_before and not missing and not set(entries.pictures()) - on_disk:
             _link_or_copy(previous_tar, target)
         else:
             fetched = fetch_in_order(
@@ -132,14 +136,37 @@ def download_shard(
                 on_progress,
             )
             stack.enter_context(closing(fetched))
-            write_shard(target, _merged_samples(previous, entries, fetched, rows))
+            write_shard(target, _merged_samples(previous, on_disk, entries, fetched, rows))
     write_outcomes((rows[post_id] for post_id in sorted(rows)), table)
-    return DownloadResult([rows[post_id] for post_id in sorted(urls)])
+    return DownloadResult([rows[post_id] for post_id in sorted(urls)], damaged)
+
+
+def _on_disk(previous: ShardReader | None, rows: Mapping[int, DownloadOutcome]) -> set[int]:
+    """Return the posts whose picture in the shard is as its row says, or has no row."""
+    if previous is None:
+        return set()
+    return {
+        post_id
+        for post_id in previous.ids
+        if post_id not in rows
+        or rows[post_id].code != OK
+        or sha256(_read(previous, post_id)).hexdigest() == rows[post_id].sha256
+    }
+
+
+def _ok_ids(rows: Iterable[DownloadOutcome]) -> set[int]:
+    return {row.id for row in rows if row.code == OK}
+
+
+def _read(shard: ShardReader, post_id: int) -> bytes:
+    """Return a picture of a shard, whose samples have one part each."""
+    return shard.read(post_id, shard.parts(post_id)[0])
 
 
 def _reconcile(
     rows: Mapping[int, DownloadOutcome],
     previous: ShardReader | None,
+    on_disk: Collection[int],
     journal: Journal,
     urls: Mapping[int, str],
 ) -> dict[int, DownloadOutcome]:
@@ -147,19 +174,16 @@ def _reconcile(
 
     An `ok` without a picture is left out, and a picture without an `ok` gets one.
     """
-    on_disk = {}
-    if previous is not None:
-        on_disk = {post_id: previous.parts(post_id)[0] for post_id in previous.ids}
     in_journal = journal.pictures()
     reconciled = {
         post_id: row
         for post_id, row in rows.items()
         if row.code != OK or post_id in on_disk or post_id in in_journal
     }
-    for post_id, extension in on_disk.items():
+    for post_id in on_disk:
         row = reconciled.get(post_id)
         if previous and post_id in urls and (row is None or row.code != OK):
-            content = previous.read(post_id, extension)
+            content = _read(previous, post_id)
             reconciled[post_id] = DownloadOutcome(
                 post_id,
                 OK,
@@ -185,28 +209,25 @@ def _is_settled(row: DownloadOutcome | None, url: str, options: DownloadOptions)
 
 def _merged_samples(
     previous: ShardReader | None,
+    on_disk: Collection[int],
     journal: Journal,
     fetched: Iterator[DownloadOutcome],
     rows: dict[int, DownloadOutcome],
 ) -> Iterator[TarSample]:
     """Merge old pictures, those that a killed run has left in the journal, and new ones, by id."""
-    on_disk = set(previous.ids) if previous else set()
-    in_journal = sorted(set(journal.pictures()) - on_disk)
+    in_journal = sorted(set(journal.pictures()) - set(on_disk))
     sources = (
-        _from_shard(previous),
+        _from_shard(previous, on_disk),
         ((post_id, _from_journal(journal, post_id)) for post_id in in_journal),
         _from_web(fetched, journal, rows),
     )
     return merge(*sources, key=itemgetter(0))
 
 
-def _from_shard(shard: ShardReader | None) -> Iterator[TarSample]:
+def _from_shard(shard: ShardReader | None, ids: Collection[int]) -> Iterator[TarSample]:
     if shard is not None:
-        for post_id in sorted(shard.ids):
-            yield (
-                post_id,
-                {extension: shard.read(post_id, extension) for extension in shard.parts(post_id)},
-            )
+        for post_id in sorted(ids):
+            yield post_id, {shard.parts(post_id)[0]: _read(shard, post_id)}
 
 
 def _from_journal(journal: Journal, post_id: int) -> dict[str, bytes]:
@@ -239,7 +260,7 @@ def kept_ids(posts: Path, table: Path) -> list[int]:
         posts: parquet with the column `id`.
         table: the outcomes of their shard, which may hold those of other posts.
     """
-    post_ids = pl.read_parquet(posts, columns=["id"], glob=False)["id"].to_list()
+    post_ids = read_table(posts, ["id"])["id"].to_list()
     return sorted(set(post_ids) & set(read_ok_ids(table)))
 
 

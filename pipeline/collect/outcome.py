@@ -11,8 +11,8 @@ import polars as pl
 
 from pipeline.outcome import OK, Outcome
 from pipeline.picture_format import FORMAT_NAMES
+from pipeline.table import read_table, write_table
 from pipeline.unexpected import UNEXPECTED
-from sketch_models.errors import SengaError
 
 MEANINGS = {
     OK: "the picture is in the shard",
@@ -126,19 +126,14 @@ def write_outcomes(outcomes: Iterable[DownloadOutcome], path: Path) -> None:
     Columns: `id`, `url`, `code`, `status`, `bytes`, `sha256`, `transient`, `detail`.
     """
     rows = [vars(outcome) | {"transient": outcome.transient} for outcome in outcomes]
-    pl.DataFrame(rows, schema=_SCHEMA).write_parquet(path)
+    write_table(pl.DataFrame(rows, schema=_SCHEMA), path)
 
 
 def read_outcomes(path: Path) -> dict[int, DownloadOutcome]:
     """Read a table of outcomes; return them by post id, in the order of the table.
 
     Raises:
-        SengaError: if the file is not such a table.
+        DamagedFileError: if the file is no such table.
     """
-    try:
-        rows = pl.read_parquet(path, columns=list(_SCHEMA), glob=False).drop("transient").to_dicts()
-    except pl.exceptions.PolarsError as error:
-        raise SengaError(
-            f"{path} is not a table of download outcomes. Delete it and run again."
-        ) from error
+    rows = read_table(path, list(_SCHEMA)).drop("transient").to_dicts()
     return {row["id"]: DownloadOutcome(**row) for row in rows}

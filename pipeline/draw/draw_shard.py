@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.outcome import OK, Outcome
+from pipeline.outcome import OK, DrawnOutcome, Outcome
 from pipeline.picture import PictureError, keep_freed_memory
 from pipeline.progress import OnProgress
-from pipeline.shard import TarSample, write_shard
+from pipeline.shard import TarSample, digests_of, write_shard
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import OF_THE_MACHINE, as_picture_error
 
@@ -33,7 +33,7 @@ def draw_shard(
     batch_size: int,
     threads: int,
     on_progress: OnProgress,
-) -> list[Outcome]:
+) -> list[DrawnOutcome]:
     """Write a shard of drawings; a picture that fails becomes an outcome.
 
     Args:
@@ -50,7 +50,7 @@ def draw_shard(
         One outcome per post id.
     """
     items = draw_each(ids, load=load, draw=draw, save=save, batch_size=batch_size, threads=threads)
-    outcomes: list[Outcome] = []
+    outcomes: list[DrawnOutcome] = []
     write_shard(target, _samples(items, outcomes, on_progress))
     return outcomes
 
@@ -124,13 +124,15 @@ def _draw_batch(
 
 
 def _samples(
-    items: Iterable[Item[Mapping[str, bytes]]], outcomes: list[Outcome], on_progress: OnProgress
+    items: Iterable[Item[Mapping[str, bytes]]],
+    outcomes: list[DrawnOutcome],
+    on_progress: OnProgress,
 ) -> Iterator[TarSample]:
     """Yield the samples to write, and append an outcome per item."""
     for post_id, value in items:
         if isinstance(value, Outcome):
-            outcomes.append(value)
+            outcomes.append(DrawnOutcome(value.id, value.code, value.detail))
         else:
-            outcomes.append(Outcome(post_id, OK))
+            outcomes.append(DrawnOutcome(post_id, OK, sha256=digests_of(value)))
             yield post_id, value
         on_progress(1)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.draw.draw_shard import draw_shard
-from pipeline.outcome import Outcome
+from pipeline.outcome import DrawnOutcome
 from pipeline.picture import PictureError, decode_grey, encode_png, resize_long_side
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
@@ -55,7 +55,7 @@ def simplify_shard(
     *,
     size: int = 0,
     on_progress: OnProgress = ignore,
-) -> list[Outcome]:
+) -> list[DrawnOutcome]:
     """Simplify every sketch of a shard.
 
     Args:

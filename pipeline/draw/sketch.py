@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.draw.draw_shard import draw_shard
-from pipeline.outcome import Outcome
+from pipeline.outcome import DrawnOutcome
 from pipeline.picture import PictureError, decode, encode_png, resize_long_side
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
@@ -62,7 +62,7 @@ def sketch_shard(
     model: SketchModel,
     options: SketchOptions,
     on_progress: OnProgress = ignore,
-) -> list[Outcome]:
+) -> list[DrawnOutcome]:
     """Draw the sketches of every picture of a shard.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import h5py
 
-from sketch_models.errors import DatasetError
+from pipeline.damage import DamagedFileError
 
 _MAX_CHUNK_BYTES = 256 << 20
 _MIN_ROW_BYTES = 16  # a picture is a chunk of its own, and its entry in an index takes more
@@ -25,8 +25,8 @@ def check_bounds(path: Path, file: h5py.File) -> None:
         file: opened to read.
 
     Raises:
-        DatasetError: if an HDF5 dataset has more rows than the file has room for, a row or a chunk
-            takes more than 256 MiB, or it is stored in other files.
+        DamagedFileError: if an HDF5 dataset has more rows than the file has room for, a row or a
+            chunk takes more than 256 MiB, or it is stored in other files.
     """
     max_rows = path.stat().st_size // _MIN_ROW_BYTES
     faults: list[str] = []
@@ -45,7 +45,7 @@ def check_bounds(path: Path, file: h5py.File) -> None:
 
     file.visititems(check)
     if faults:
-        raise DatasetError(f"{path}: {faults[0]}. Build it again.")
+        raise DamagedFileError(path, faults[0])
 
 
 def _chunk_values(dataset: h5py.Dataset) -> int:

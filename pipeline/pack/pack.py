@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.draw.sketch import SMALLEST_SKETCH
@@ -22,6 +21,7 @@ from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import PictureError, decode, decode_grey, keep_freed_memory
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
+from pipeline.table import read_table
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import as_picture_error
 from sketch_models.closing import Closing
@@ -150,7 +150,7 @@ def _pack_shards(
 
 def _read_tags(posts: Path, selected: frozenset[int]) -> dict[int, str]:
     """Return the tags of the selected posts of a shard."""
-    rows = pl.read_parquet(posts, columns=["id", "tags"], glob=False).iter_rows()
+    rows = read_table(posts, ["id", "tags"]).iter_rows()
     # HDF5 strings end at a NUL.
     return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in selected}
 

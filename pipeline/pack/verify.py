@@ -1,238 +1,60 @@
-"""Check that packed files have the right layout and are undamaged.
+"""Check that files of a dataset are undamaged.
 
-For people: `python -m pipeline.pack.verify data/sample/train.h5 data/sample/test.h5`.
+Packed files: `python -m pipeline.pack.verify data/sample/train.h5 data/sample/test.h5`.
+Everything in the folder of a dataset: `python -m pipeline.pack.verify --data data/sample`.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import h5py
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.pack import dataset_file
-from pipeline.pack.dataset_file import (
-    ATTRIBUTES,
-    COLUMNS,
-    SCHEMA,
-    picture_names,
-    picture_shape,
-    variant_suffixes,
-)
-from pipeline.pack.square import PAPER
+from pipeline.pack.verify_data import verify_data
+from pipeline.pack.verify_files import verify
 from sketch_models.errors import DatasetError
-
-_ROWS_AT_ONCE = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSummary:
-    """Summary of a verified file.
-
-    Attributes:
-        path: the file.
-        pictures: number of rows.
-        size: side of the pictures, in pixels.
-        sketches: whether it has sketches.
-        content: digest of all HDF5 datasets.
-        ids: post ids, (N,) int64, ascending.
-    """
-
-    path: Path
-    pictures: int
-    size: int
-    sketches: bool
-    content: str
-    ids: NDArray[np.int64] = field(repr=False)
-
-
-def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
-    """Verify the files of one dataset, and that no picture is in two of them.
-
-    A file is valid if its layout and attributes are those of `dataset_file`, its ids ascend,
-    every checksum matches, every picture is paper outside its content box and no line art is blank.
-
-    Raises:
-        DatasetError: the first fault, in one sentence.
-    """
-    summaries = [_verify_file(path) for path in paths]
-    for number, summary in enumerate(summaries):
-        for other in summaries[:number]:
-            common = np.intersect1d(other.ids, summary.ids)
-            if common.size:
-                raise DatasetError(
-                    f"{other.path} and {summary.path} both contain post {common[0]} "
-                    f"({common.size} in all). Build them again."
-                )
-    return summaries
-
-
-def _verify_file(path: Path) -> DatasetSummary:
-    if not path.is_file():
-        raise DatasetError(f"{path} is missing. Build it first.")
-    try:
-        with h5py.File(path, "r") as file:
-            return _Verifier(path, file).verify()
-    except (OSError, RuntimeError) as error:  # as h5py raises HDF5's errors
-        reason = str(error).partition("(")[2].rstrip(")") or str(error)
-        raise DatasetError(
-            f"{path} is not a complete HDF5 file ({reason}). Build it again."
-        ) from error
-
-
-class _Verifier:
-    """The checks of one open file."""
-
-    def __init__(self, path: Path, file: h5py.File) -> None:
-        self._path = path
-        self._file = file
-
-    def verify(self) -> DatasetSummary:
-        size = self._check_attributes()
-        names = self._check_layout(size)
-        ids = self._check_ids()
-        boxes = self._check_boxes(size)
-        for name in [*names, *COLUMNS]:
-            self._check_rows(name, boxes)
-        return DatasetSummary(
-            path=self._path,
-            pictures=len(ids),
-            size=size,
-            sketches=any(name.startswith("sketch/") for name in names),
-            content=dataset_file.content_digest(self._file),
-            ids=ids,
-        )
-
-    def _require(self, condition: bool, fault: str) -> None:
-        if not condition:
-            raise DatasetError(f"{self._path}: {fault}. Build it again.")
-
-    def _check_attributes(self) -> int:
-        """Check the attributes; return the side of the pictures."""
-        attributes = dict(self._file.attrs)
-        missing = [name for name in ATTRIBUTES if name not in attributes]
-        self._require(not missing, f"it lacks the attributes {', '.join(missing)}")
-        schema, size = attributes["schema"], attributes["size"]
-        self._require(schema == SCHEMA, f"its schema is {schema}, expected {SCHEMA}")
-        is_positive = isinstance(size, np.integer) and int(size) > 0
-        self._require(is_positive, f"its size is {size}, expected a number of pixels")
-        self._require(_is_json(attributes["config"]), "its attribute config is not JSON")
-        return int(size)
-
-    def _check_layout(self, size: int) -> list[str]:
-        """Check names, types, shapes and chunks; return the names of the datasets of pictures."""
-        datasets: dict[str, h5py.Dataset] = {}
-        self._file.visititems(
-            lambda name, item: datasets.update(
-                {name: item} if isinstance(item, h5py.Dataset) else {}
-            )
-        )
-        lines, sketches = (variant_suffixes(datasets, group) for group in ("line", "sketch"))
-        names = picture_names(lines or [""], sketches)
-        differing = sorted(set(datasets) ^ {*names, *COLUMNS})
-        expected = ", ".join([*names, *COLUMNS])
-        self._require(
-            not differing, f"its datasets differ in {', '.join(differing)}, expected {expected}"
-        )
-        rows = datasets["id"].shape[:1]
-        for name in names:
-            shape = picture_shape(name, size)
-            self._check_dataset(datasets[name], np.dtype(np.uint8), (*rows, *shape))
-            chunks = datasets[name].chunks
-            self._require(
-                chunks == (1, *shape), f"{name} has chunks {chunks}, expected one per picture"
-            )
-        for name, dtype in COLUMNS.items():
-            self._check_dataset(datasets[name], dtype, (*rows, 4) if name == "box" else rows)
-        return names
-
-    def _check_dataset(
-        self, dataset: h5py.Dataset, dtype: np.dtype[Any], shape: tuple[int, ...]
-    ) -> None:
-        name = dataset.name[1:]
-        self._require(
-            dataset.dtype == dtype and dataset.shape == shape,
-            f"{name} is {dataset.dtype} {dataset.shape}, expected {dtype} {shape}",
-        )
-        self._require("sha256" in dataset.attrs, f"{name} has no checksum")
-
-    def _check_ids(self) -> NDArray[np.int64]:
-        ids: NDArray[np.int64] = self._file["id"][:]
-        self._require(bool((np.diff(ids) > 0).all()), "its ids do not ascend")
-        return ids
-
-    def _check_boxes(self, size: int) -> NDArray[np.int16]:
-        boxes: NDArray[np.int16] = self._file["box"][:]
-        left, top, right, bottom = boxes.T
-        inside = (left >= 0) & (top >= 0) & (left < right) & (top < bottom)
-        inside &= (right <= size) & (bottom <= size)
-        for row in np.flatnonzero(~inside)[:1]:
-            box = boxes[row].tolist()
-            edges = "left, top, right, bottom"
-            fault = f"the box of row {row} is {box}, expected {edges} within {size} pixels"
-            self._require(False, fault)
-        return boxes
-
-    def _check_rows(self, name: str, boxes: NDArray[np.int16]) -> None:
-        """Check a dataset's checksum, and every picture of it, while reading it once."""
-        checksum = dataset_file.checksum(self._digests(name, boxes))
-        matches = checksum == self._file[name].attrs["sha256"]
-        self._require(matches, f"{name} does not match its checksum")
-
-    def _digests(self, name: str, boxes: NDArray[np.int16]) -> Iterator[bytes]:
-        for row, value in enumerate(self._rows(name)):
-            if name not in COLUMNS:
-                self._check_picture(name, row, value, boxes[row])
-            raw = value if isinstance(value, bytes) else value.tobytes()
-            yield hashlib.sha256(raw).digest()
-
-    def _rows(self, name: str) -> Iterator[Any]:
-        dataset = self._file[name]
-        for start in range(0, len(dataset), _ROWS_AT_ONCE):
-            yield from dataset[start : start + _ROWS_AT_ONCE]
-
-    def _check_picture(
-        self, name: str, row: int, picture: NDArray[np.uint8], box: NDArray[np.int16]
-    ) -> None:
-        left, top, right, bottom = box
-        margins = (picture[:top], picture[bottom:], picture[:, :left], picture[:, right:])
-        is_paper = all((margin == PAPER).all() for margin in margins)
-        self._require(is_paper, f"{name} of row {row} is not paper outside its content box")
-        has_ink = not name.startswith("line/") or bool(picture.min() < PAPER)
-        self._require(has_ink, f"{name} of row {row} is blank")
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, TypeError):
-        return False
-    return True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a summary of each file, or the first fault; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.pack.verify", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, help="train.h5 and test.h5 of a dataset")
+    """Print what was verified, or the faults; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.pack.verify",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="*", type=Path, help="train.h5 and test.h5 of a dataset")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="the folder of a dataset")
+    chosen = parser.parse_args(arguments)
+    if (chosen.data is None) == (not chosen.files):
+        parser.error("give either packed files, or --data and the folder of a dataset")
     try:
-        for summary in verify(parser.parse_args(arguments).files):
-            groups = "colour, lines and sketches" if summary.sketches else "colour and lines"
-            sys.stdout.write(
-                f"{summary.path}: {summary.pictures:,} pictures of {summary.size} x "
-                f"{summary.size}, {groups}: valid, content {summary.content[:12]}\n"
-            )
+        return _verify_folder(chosen.data) if chosen.data else _verify_files(chosen.files)
     except DatasetError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def _verify_files(paths: Sequence[Path]) -> int:
+    for summary in verify(paths):
+        groups = "colour, lines and sketches" if summary.sketches else "colour and lines"
+        sys.stdout.write(
+            f"{summary.path}: {summary.pictures:,} pictures of {summary.size} x "
+            f"{summary.size}, {groups}: valid, content {summary.content[:12]}\n"
+        )
     return 0
+
+
+def _verify_folder(folder: Path) -> int:
+    result = verify_data(folder)
+    for fault in result.faults:
+        sys.stderr.write(f"{fault}\n")
+    checked = ", ".join(f"{number:,} {name}" for name, number in result.checked.items())
+    faults = f"{len(result.faults):,} faults" if result.faults else "no fault"
+    sys.stdout.write(f"{folder}: {checked}: {faults}\n")
+    for path in result.without_digests:
+        sys.stdout.write(f"  {path}: without digests, as an earlier version made it\n")
+    return 1 if result.faults else 0
 
 
 if __name__ == "__main__":

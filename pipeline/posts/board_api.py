@@ -21,6 +21,7 @@ from pipeline.posts.board_account import BoardAccount
 from pipeline.posts.board_answer import advice, parse_json, words_of
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.progress import OnProgress, ignore
+from sketch_models.atomic import open_append
 from sketch_models.errors import SengaError
 
 PAGE_SIZE = 1000
@@ -105,7 +106,7 @@ def collect(
     if state.ended and not fetch_new:
         return CollectResult(state.posts, 0)
     before = state.posts
-    with store.open("ab") as file:
+    with open_append(store) as file:
         while True:
             try:
                 posts, bad_rows = _fetch_page(url, tags, get_page, state.last_id, page_size)
@@ -167,7 +168,8 @@ def _recover_state(store: Path) -> _StoreState:
                     state.bad_lines.add(_digest(line.decode().rstrip("\n")))
                 else:
                     state.ended = True
-        os.truncate(store, size)
+        with open_append(store) as file:
+            file.truncate(size)
     return state
 
 

@@ -17,6 +17,7 @@ from pipeline.posts.fields import RATINGS, rating
 from pipeline.posts.rows import POSTS
 from pipeline.progress import OnProgress, ignore
 from pipeline.store import shard_name
+from pipeline.table import scan_table, write_table
 from pipeline.thread_map import thread_map
 from sketch_models.errors import ConfigError
 from sketch_models.option import Options, option
@@ -223,17 +224,17 @@ def filter_posts(
 
 def count_unknown(posts: Path, column: str) -> int:
     """Return the number of posts of a table without a value in a column."""
-    return int(pl.scan_parquet(posts).select(pl.col(column).is_null().sum()).collect().item())
+    return int(scan_table(posts).select(pl.col(column).is_null().sum()).collect().item())
 
 
 def unknown_tags(posts: Path, tags: Iterable[str]) -> list[str]:
     """Return those of some tags that no post of a table has."""
-    table = pl.scan_parquet(posts, glob=False)
+    table = scan_table(posts)
     return [tag for tag in tags if not table.select(_has_tag(tag).any()).collect().item()]
 
 
 def _batches(posts: Path) -> Iterator[pl.DataFrame]:
-    scan = pl.scan_parquet(posts, glob=False).select(_COLUMNS)
+    scan = scan_table(posts).select(_COLUMNS)
     return iter(scan.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming"))
 
 
@@ -323,6 +324,6 @@ def _has_extension(extensions: Sequence[str]) -> pl.Expr:
 
 def _write_shard(folder: Path, shard: tuple[int, pl.DataFrame]) -> tuple[int, ShardPosts]:
     number, rows = shard
-    rows.write_parquet(folder / f"{shard_name(number)}.parquet")
+    write_table(rows, folder / f"{shard_name(number)}.parquet")
     content = rows.select(_DIGEST_COLUMNS).write_ndjson().encode()
     return number, ShardPosts(rows.height, hashlib.sha256(content).hexdigest())

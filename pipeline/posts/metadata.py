@@ -19,6 +19,7 @@ from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import POSTS, Rejected, read_rows, to_csv_line
 from pipeline.progress import OnProgress, ignore
+from pipeline.table import BLANK_SEAL, seal
 from sketch_models.errors import SengaError
 
 REASONS = {
@@ -195,7 +196,8 @@ def _write(frames: Callable[[], Iterator[pl.DataFrame]], path: Path) -> None:
     """Stream frames into a parquet file."""
     source = register_io_source(lambda *_: frames(), schema=POSTS)
     try:
-        source.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP)
+        source.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP, metadata=BLANK_SEAL)
+        seal(path)
     except pl.exceptions.ComputeError as error:  # polars has none of its own for a full disk
         if "os error" not in str(error):
             raise

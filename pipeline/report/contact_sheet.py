@@ -8,7 +8,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -27,6 +26,7 @@ from pipeline.report.sheet import (
     draw_label,
     draw_picture,
 )
+from pipeline.table import read_table
 from sketch_models.styles import STYLES
 
 _MAX_CELL_ASPECT = 1.5  # height of the tallest cell, in cell widths
@@ -100,7 +100,7 @@ def read_contact_sheet(
     selected = ids[indices].tolist()
     rows = []
     for paths in shards:
-        in_shard = set(pl.read_parquet(paths.posts, columns=["id"], glob=False)["id"].to_list())
+        in_shard = set(read_table(paths.posts, ["id"])["id"].to_list())
         shard_ids = [post_id for post_id in selected if post_id in in_shard]
         if shard_ids:
             with OpenShard(paths, sketches=True) as shard:

@@ -22,6 +22,7 @@ from pipeline.report.sheet import (
 )
 from pipeline.screen.duplicates import REASONS
 from pipeline.shard import ShardReader
+from pipeline.table import read_table
 
 _GROUPS_PER_REASON = 2
 _COLUMNS = 5  # pictures of a group
@@ -48,8 +49,8 @@ def groups_sheet(folder: Path, colors: Sequence[Path], cell: int = 200) -> Pictu
 
 def _select_groups(folder: Path) -> list[tuple[str, list[int]]]:
     """Return reason and post ids of some groups, the largest first."""
-    groups = pl.read_parquet(folder / "groups.parquet", glob=False)
-    joins = pl.read_parquet(folder / "joins.parquet", glob=False).join(groups, on="id")
+    groups = read_table(folder / "groups.parquet")
+    joins = read_table(folder / "joins.parquet").join(groups, on="id")
     members = groups.group_by("first").agg(pl.col("id").sort()).sort("first")
     selected: dict[int, tuple[str, list[int]]] = {}
     for reason in REASONS:

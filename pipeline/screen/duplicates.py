@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.screen.picture_stats import HASH_BITS
+from pipeline.table import scan_table, write_table
 
 SAME_BYTES = "same_bytes"
 SAME_LOOK = "same_look"
@@ -123,8 +124,8 @@ def read_features(
         ids: post ids of the pictures.
     """
     names = ["id", "sha256", "phash", "phash_mirrored", "width", "height"]
-    stats = pl.concat(pl.scan_parquet(table, glob=False).select(names) for table in screens)
-    tags = pl.concat(pl.scan_parquet(table, glob=False).select("id", "tags") for table in posts)
+    stats = pl.concat(scan_table(table).select(names) for table in screens)
+    tags = pl.concat(scan_table(table).select("id", "tags") for table in posts)
     selected = pl.LazyFrame({"id": sorted(ids)}, schema={"id": pl.Int64})
     return selected.join(stats, on="id").join(tags, on="id").collect()
 
@@ -133,10 +134,10 @@ def write_groups(groups: DuplicateGroups, folder: Path) -> None:
     """Write `groups.parquet`, with the id and the first id of its group, and `joins.parquet`."""
     members = {"id": list(groups.first), "first": list(groups.first.values())}
     schema = {"id": pl.Int64, "first": pl.Int64}
-    pl.DataFrame(members, schema=schema).write_parquet(folder / "groups.parquet")
+    write_table(pl.DataFrame(members, schema=schema), folder / "groups.parquet")
     rows = [(join.id, join.other, join.reason) for join in groups.joins]
     names = {"id": pl.Int64, "other": pl.Int64, "reason": pl.String}
-    pl.DataFrame(rows, schema=names, orient="row").write_parquet(folder / "joins.parquet")
+    write_table(pl.DataFrame(rows, schema=names, orient="row"), folder / "joins.parquet")
 
 
 class _UnionFind:

@@ -12,11 +12,13 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.damage import DamagedFileError
 from pipeline.outcome import OK, Outcome
 from pipeline.picture import PictureError, read_thumbnail
 from pipeline.progress import OnProgress, ignore
 from pipeline.screen.picture_stats import PictureStats, compute_stats
 from pipeline.shard import ShardReader
+from pipeline.table import read_table, write_table
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import as_picture_error
 from sketch_models.option import Options, option
@@ -134,15 +136,13 @@ def screen_shard(
         for row in thread_map(partial(_screen, shard, options, previous), sorted(ids)):
             rows.append(row)
             on_progress(1)
-    pl.DataFrame(rows, schema=_SCHEMA).write_parquet(target)
+    write_table(pl.DataFrame(rows, schema=_SCHEMA), target)
     return [Outcome(row["id"], row["code"]) for row in rows]
 
 
 def count_color_profiles(table: Path) -> dict[str, int]:
     """Return the number of pictures of a screen's table by what became of their colour profile."""
-    profiles = (
-        pl.read_parquet(table, columns=["color_profile"], glob=False).to_series().drop_nulls()
-    )
+    profiles = read_table(table, ["color_profile"]).to_series().drop_nulls()
     return dict(Counter(profiles.to_list()).most_common())
 
 
@@ -150,9 +150,10 @@ def _read_previous(tables: Sequence[Path]) -> _StatsByDigest:
     names = [name for name in _SCHEMA if name not in ("id", "code")]
     stats: _StatsByDigest = {}
     for table in tables:
-        if not set(names) <= set(pl.scan_parquet(table, glob=False).collect_schema()):
-            continue  # of an earlier version, which saw pictures otherwise
-        rows = pl.read_parquet(table, columns=names, glob=False).drop_nulls()
+        try:
+            rows = read_table(table, names).drop_nulls()
+        except DamagedFileError:
+            continue  # or of an earlier version, which saw pictures otherwise
         for row in rows.iter_rows(named=True):
             digest = row.pop("sha256")
             stats[digest] = PictureStats(**row)

@@ -8,14 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.store import (
-    Dataset,
-    Manifest,
-    manifest_path,
-    outcomes_path,
-    read_manifest,
-    shard_name,
-)
+from pipeline.damage import DamagedFileError
+from pipeline.manifest import Manifest, read_manifest
+from pipeline.store import Dataset, manifest_path, outcomes_path, shard_name
+from pipeline.table import read_table
 from sketch_models.errors import DatasetError
 
 LINEAGE = "lineage"
@@ -125,8 +121,8 @@ class NewestBuild:
         if not existing:
             raise DatasetError(f"{tables[0]} is missing. {_BUILD_AGAIN}")
         try:
-            return pl.concat(pl.read_parquet(table, glob=False) for table in existing)
-        except (pl.exceptions.PolarsError, OSError) as error:
+            return pl.concat(map(read_table, existing))
+        except (DamagedFileError, pl.exceptions.PolarsError) as error:
             raise DatasetError(
                 f"{existing[0].parent} holds a damaged table. {_BUILD_AGAIN}"
             ) from error

@@ -23,9 +23,10 @@ def read_text(source: Path) -> str:
     """
     try:
         return source.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise SengaError(
-            f"{source} cannot be read ({error.strerror}). Choose the JSON file of a training job."
+            f"{source} cannot be read ({reason}). Choose the JSON file of a training job."
         ) from None
 
 
@@ -54,7 +55,7 @@ def explain_errors(source: str | Path, task: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ConfigError) as error:
         raise SengaError(
             f"{source} cannot be read as a training job ({error}). Choose the JSON file that "
             f"{task} wrote."

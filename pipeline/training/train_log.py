@@ -19,6 +19,7 @@ from torch import Tensor
 from pipeline import store
 from pipeline.picture import encode_png
 from pipeline.training.folder import METRICS_LOG, SAMPLES, TRAIN_LOG
+from sketch_models.atomic import open_append
 from sketch_models.errors import SengaError
 
 _REPORT_EVERY = 3.0  # seconds between two lines of progress
@@ -95,7 +96,7 @@ class TrainLog:
             if not path.exists():
                 continue
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
+            kept = [line for line in lines if _step_of(line) <= step]
             with store.publish(path) as temporary:
                 temporary.write_text("".join(kept), encoding="utf-8")
 
@@ -191,8 +192,9 @@ class TrainLog:
         self._reported_at = time.monotonic()
 
     def _append(self, name: str, line: str) -> None:
-        with store.explain_write_errors(self._folder), (self._folder / name).open("a") as file:
-            file.write(line + "\n")
+        path = self._folder / name
+        with store.explain_write_errors(path), open_append(path) as file:
+            file.write(f"{line}\n".encode())
 
     def _require_finite(self, means: dict[str, float], step: int) -> None:
         broken = [name for name, mean in means.items() if not math.isfinite(mean)]
@@ -202,3 +204,11 @@ class TrainLog:
                 f"The last good checkpoint is kept. Resume from it with a lower "
                 f"{self._lr_options}, or with [compute] precision = fp32."
             )
+
+
+def _step_of(line: str) -> float:
+    """Return the step of a line of a log; infinity if a kill has left it half-written."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError):
+        return math.inf

@@ -1,4 +1,4 @@
-"""Atomic publishing, manifests, links to the newest build, and the lock of a dataset."""
+"""Atomic publishing, links to the newest build, and the lock of a dataset."""
 
 import errno
 import subprocess
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import store
-from pipeline.store import Dataset, Manifest, publish, read_manifest
+from pipeline.store import Dataset, publish
 from sketch_models.errors import SengaError
 
 
@@ -94,6 +94,15 @@ def test_write_to_a_full_device_is_explained(tmp_path: Path) -> None:
         Path("/dev/full").write_bytes(b"x")
 
 
+def test_folder_with_the_name_of_a_file_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").mkdir()
+    with (
+        pytest.raises(SengaError, match="a folder has its name. Move the folder away"),
+        publish(tmp_path / "a.tar") as temporary,
+    ):
+        temporary.write_text("x")
+
+
 def test_file_with_the_name_of_a_folder_is_explained(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     with (
@@ -123,27 +132,6 @@ def test_digests_do_not_depend_on_order(rows: dict[int, str]) -> None:
     assert store.digest(rows) == store.digest(dict(reversed(rows.items())))
 
 
-def test_written_manifest_is_read_back(tmp_path: Path) -> None:
-    manifest = Manifest(fingerprint="f", inputs={"a": 1}, content="c", kept=3, dropped={"x": 1})
-    manifest.write(tmp_path / "m.json")
-    assert read_manifest(tmp_path / "m.json") == manifest
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"fingerprint": "f"}'])
-def test_broken_or_missing_manifest_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "m.json").write_text(text)
-    assert read_manifest(tmp_path / "m.json") is None
-    assert read_manifest(tmp_path / "absent.json") is None
-
-
-def test_changed_manifest_is_read_again(tmp_path: Path) -> None:
-    for kept in (1, 2):
-        Manifest(fingerprint="f", inputs={}, content="c", kept=kept).write(tmp_path / "m.json")
-        read = read_manifest(tmp_path / "m.json")
-        assert read is not None
-        assert read.kept == kept
-
-
 def test_newest_links_are_relative(tmp_path: Path) -> None:
     dataset = Dataset(tmp_path / "d")
     file = dataset.packed("0123456789abcdef") / "train.h5"
@@ -153,6 +141,9 @@ def test_newest_links_are_relative(tmp_path: Path) -> None:
     dataset.link_newest("train.h5", file)
     assert dataset.is_newest("train.h5", file)
     assert not dataset.is_newest("train.h5", file.with_name("test.h5"))
+    file.rename(file.with_name("gone"))
+    assert not dataset.is_newest("train.h5", file)
+    file.with_name("gone").rename(file)
     (tmp_path / "d").rename(tmp_path / "moved")
     assert (tmp_path / "moved" / "train.h5").read_text() == "x"
 
@@ -187,5 +178,36 @@ def test_second_build_is_refused(tmp_path: Path, other_build: subprocess.Popen[s
 def test_lock_deletes_temporary_files_of_a_killed_build(tmp_path: Path) -> None:
     (tmp_path / "color").mkdir()
     (tmp_path / "color" / ".shard-00001.tar.host-1.tmp").write_text("half")
+    (tmp_path / "color" / ".0123.host-1.old").mkdir()
     store.lock_dataset(tmp_path)
     assert list_files(tmp_path) == [".lock", "color"]
+
+
+@pytest.mark.parametrize("name", [".lock", "color", "split/0123456789ab"])
+def test_links_out_of_the_dataset_are_refused(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    (outside / "folder").mkdir(parents=True)
+    (outside / "file").write_text("mine")
+    link = tmp_path / "data" / "sample" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside / ("file" if name == ".lock" else "folder"))
+    with pytest.raises(SengaError, match=f"{name}.* link") as caught:
+        store.lock_dataset(tmp_path / "data" / "sample")
+    assert "\n" not in str(caught.value)
+    assert (outside / "file").read_text() == "mine"
+
+
+def test_dataset_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sample").symlink_to(tmp_path / "outside")
+    with pytest.raises(SengaError, match=r"set \[build\] data"):
+        store.lock_dataset(tmp_path / "data" / "sample")
+    assert list_files(tmp_path / "outside") == []
+
+
+def test_links_within_the_dataset_are_fine(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "sample" / "colorizer" / "0123").mkdir(parents=True)
+    (tmp_path / "disk" / "sample" / "colorizer" / "latest").symlink_to("0123")
+    (tmp_path / "data").symlink_to(tmp_path / "disk")  # [build] data may be a link itself
+    store.lock_dataset(tmp_path / "data" / "sample")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.store import Manifest
+from pipeline.manifest import Manifest
 from tasks.losses import biggest_loss, losses_of
 
 
@@ -23,8 +23,9 @@ def test_losses_are_summed_over_shards() -> None:
     ]
     assert str(biggest_loss(losses)) == (
         "The biggest loss: download dropped 10 of 21 pictures as private_address: the host is on "
-        "the loopback, in a private network or link-local. b lists them. If this is a booru of "
-        "your own, set [download] allow_private = true."
+        "the loopback, in a private network, link-local, a cloud's metadata service or of another "
+        "special purpose. b lists them. If this is a booru of your own, set [download] "
+        "allow_private = true."
     )
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from pipeline.store import Manifest
+from pipeline.manifest import Manifest
 from sketch_models.errors import SengaError
 from tasks import stage
 from tasks.stage import StageResult, log_summary

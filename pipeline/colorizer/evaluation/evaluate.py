@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -163,7 +164,11 @@ def read_train_log(folder: Path) -> list[dict[str, float]]:
     """Return the lines of a training's log; none if there is no log."""
     path = folder / TRAIN_LOG
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines]
+    rows = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # half-written: a kill ended the training
+            rows.append(json.loads(line))
+    return rows
 
 
 def describe(colorizer: Colorizer) -> dict[str, str]:

@@ -274,6 +274,59 @@ def test_unchanged_tar_is_linked(web: Web, folder: Folder, files: Files) -> None
     assert folder.tar.stat().st_ino == before
 
 
+def flip(path: Path, position: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 4
+    path.unlink()  # it may be a hard link
+    path.write_bytes(content)
+
+
+def test_damaged_pictures_alone_are_downloaded_again(
+    web: Web, folder: Folder, files: Files
+) -> None:
+    urls = half_dead(web, files, 20)
+    expected = folder.download(urls)
+    whole = folder.tar.read_bytes()
+    places = {4: whole.index(b"\0" * 9, whole.index(b"4.jpg")) - 1, 8: whole.index(b"8.jpg") + 700}
+    for post_id, position in places.items():  # one in its header, one in its content
+        folder.tar.write_bytes(whole)
+        flip(folder.tar, position)
+        web.requested.clear()
+        result = folder.download(urls)
+        assert web.requested == [f"/{post_id}.jpg"]
+        assert (result.outcomes, list(result.damaged)) == (expected.outcomes, [post_id])
+        assert folder.tar.read_bytes() == whole
+    assert not folder.download(urls).damaged
+
+
+def test_pictures_behind_a_cut_are_downloaded_again(web: Web, folder: Folder, files: Files) -> None:
+    urls = half_dead(web, files, 20)
+    folder.download(urls)
+    whole = folder.tar.read_bytes()
+    folder.tar.write_bytes(whole[: whole.index(b"8.jpg") + 700])
+    web.requested.clear()
+    folder.download(urls)
+    again = {f"/{n}.{'png' if n % 5 == 0 else 'jpg'}" for n in range(8, 21, 2)}
+    assert (len(web.requested), set(web.requested)) == (len(again), again)
+    assert folder.tar.read_bytes() == whole
+
+
+def test_damaged_picture_of_another_filter_is_forgotten(
+    web: Web, folder: Folder, files: Files
+) -> None:
+    urls = half_dead(web, files, 20)
+    folder.download(urls)
+    whole = folder.tar.read_bytes()
+    flip(folder.tar, whole.index(b"8.jpg") + 700)
+    web.requested.clear()
+    assert list(folder.download({2: urls[2], 4: urls[4]}).damaged) == [8]
+    assert web.requested == []
+    assert "8.jpg" not in folder.pictures()
+    folder.download(urls)
+    assert web.requested == ["/8.jpg"]
+    assert folder.tar.read_bytes() == whole
+
+
 def test_blocked_url_is_checked_again(web: Web, folder: Folder, files: Files) -> None:
     url = web.put("/a.jpg", web.page(files["jpg"])).replace("127.0.0.1", "localhost")
     result = folder.download({1: url})
@@ -335,10 +388,10 @@ def test_shard_without_posts_is_empty(folder: Folder) -> None:
 
 def test_table_of_something_else_is_refused(folder: Folder) -> None:
     folder.table.write_bytes(b"PAR1, or so")
-    with pytest.raises(SengaError, match="is not a table of download outcomes. Delete it"):
+    with pytest.raises(SengaError, match="outcomes is damaged: .* Delete it"):
         folder.download({1: "http://127.0.0.1:9/a.jpg"})
     pl.DataFrame({"id": [1]}).write_parquet(folder.table)
-    with pytest.raises(SengaError, match="is not a table of download outcomes. Delete it"):
+    with pytest.raises(SengaError, match="outcomes is damaged: .* Delete it"):
         folder.download({1: "http://127.0.0.1:9/a.jpg"})
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.collect.journal import Journal
 from pipeline.collect.outcome import DownloadOutcome
+from sketch_models.errors import SengaError
 
 
 def row(post_id: int, content: bytes) -> DownloadOutcome:
@@ -93,7 +95,7 @@ def test_damaged_record_is_skipped_alone(tmp_path: Path) -> None:
             journal.add(row(post_id, content), "jpg", content)
         journal.add(DownloadOutcome(7, "http_404"))
     content = (tmp_path / "j").read_bytes()
-    for lost in (b"second", content[content.index(b'{"id": 1') : content.index(b"second")]):
+    for lost in (b"second", content[content.index(b'"id": 1') : content.index(b"second")]):
         (tmp_path / "j").write_bytes(content.replace(lost, bytes(len(lost))))
         with Journal(tmp_path / "j") as journal:
             assert (journal.pictures(), set(journal.rows)) == ([0, 2], {0, 2, 7})
@@ -108,6 +110,45 @@ def test_records_inside_a_picture_are_ignored(tmp_path: Path) -> None:
         journal.add(row(5, content), "gif", content)
     with Journal(tmp_path / "j") as journal:
         assert (list(journal.rows), journal.read(5)) == ([5], content)
+
+
+def test_records_inside_a_half_written_picture_are_ignored(tmp_path: Path) -> None:
+    """The maker of a picture puts records into it, and a kill leaves no whole one around them."""
+    forged = row(1, b"forged")
+    line = json.dumps(vars(forged) | {"part": "jpg"})
+    with Journal(tmp_path / "other") as journal:
+        journal.add(forged, "jpg", b"forged")
+    other = (tmp_path / "other").read_bytes()
+    content = f"x\n{line}\n".encode() + b"forged" + other + b"the rest"
+    with Journal(tmp_path / "j") as journal:
+        journal.add(row(5, content), "gif", content)
+        journal.add(row(6, b"six"), "gif", b"six")
+    whole = (tmp_path / "j").read_bytes()
+    (tmp_path / "j").write_bytes(whole.replace(b"the rest", bytes(8)))
+    with Journal(tmp_path / "j") as journal:
+        assert (list(journal.rows), journal.pictures()) == ([6], [6])
+
+
+def test_journal_of_an_earlier_version_is_read_and_continued(tmp_path: Path) -> None:
+    old = row(1, b"one")
+    line = json.dumps(vars(old) | {"part": "jpg"})
+    (tmp_path / "j").write_bytes(f"\n{line}\n".encode() + b"one")
+    with Journal(tmp_path / "j") as journal:
+        assert journal.read(1) == b"one"
+        journal.add(row(2, b"two"), "jpg", b"two")
+    with Journal(tmp_path / "j") as journal:
+        assert [journal.read(post_id) for post_id in (1, 2)] == [b"one", b"two"]
+
+
+def test_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("mine")
+    (tmp_path / "j").symlink_to("outside")
+    with pytest.raises(SengaError, match="j could not be written: a symbolic link"):
+        Journal(tmp_path / "j")
+    (tmp_path / "outside").unlink()
+    with pytest.raises(SengaError, match="j could not be written: a symbolic link"):
+        Journal(tmp_path / "j")
+    assert not (tmp_path / "outside").exists()
 
 
 def test_threads_can_write_at_once(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.pack.dataset_reader import DatasetReader
+from pipeline.pack.verify_files import verify
 from sketch_models.errors import DatasetError
 from tests.pipeline.pack.test_dataset_reader import SIZE, write
 
@@ -77,6 +78,21 @@ def test_hostile_file_is_refused_in_little_memory(tmp_path: Path, name: str) -> 
     try:
         with pytest.raises(DatasetError, match=said):
             DatasetReader(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_verify_refuses_it_in_little_memory(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "t.h5")
+    with h5py.File(path, "r+") as file:
+        HOSTILE[name][0](file)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetError, match=r"t\.h5"):
+            verify([path])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -20,7 +20,7 @@ from PIL import Image
 from pipeline.outcome import OK, Outcome, count_codes
 from pipeline.pack.dataset_file import content_digest
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
-from pipeline.pack.verify import verify
+from pipeline.pack.verify_files import verify
 from pipeline.picture import PictureError, decode, resize_long_side
 from pipeline.shard import write_shard
 from sketch_models.errors import ConfigError

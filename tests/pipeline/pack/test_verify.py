@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, content_digest, picture_names
-from pipeline.pack.verify import main, verify
+from pipeline.pack.verify import main
+from pipeline.pack.verify_files import verify
 from sketch_models.errors import SengaError
 from sketch_models.styles import STYLES
 
@@ -135,8 +136,8 @@ def test_each_fault_is_one_sentence(
     with pytest.raises(SengaError, match=fault) as caught:
         verify([path])
     message = str(caught.value)
-    assert message.startswith(f"{path}: ")
-    assert message.endswith(". Build it again.")
+    assert message.startswith(f"{path} is damaged: ")
+    assert message.endswith(". Delete it and build again.")
     assert "\n" not in message
 
 
@@ -144,7 +145,9 @@ def test_each_fault_is_one_sentence(
 def test_truncated_file_is_one_sentence(tmp_path: Path, kept: int) -> None:
     path = write(tmp_path / "t.h5", [3, 5, 8])
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(SengaError, match=r"t\.h5 is not a complete HDF5 file") as caught:
+    with pytest.raises(
+        SengaError, match=r"t\.h5 is damaged: it is not a complete HDF5 file"
+    ) as caught:
         verify([path])
     assert "\n" not in str(caught.value)
 
@@ -158,7 +161,7 @@ def test_flipped_bits_of_a_picture_are_detected(tmp_path: Path) -> None:
     for offset in range(place.byte_offset, end, 97):
         raw[offset] ^= 0x10
         path.write_bytes(raw)
-        with pytest.raises(SengaError, match="Build it again"):
+        with pytest.raises(SengaError, match="Delete it and build again"):
             verify([path])
         raw[offset] ^= 0x10
     path.write_bytes(raw)
@@ -168,7 +171,7 @@ def test_flipped_bits_of_a_picture_are_detected(tmp_path: Path) -> None:
 def test_picture_in_two_files_is_refused(tmp_path: Path) -> None:
     train = write(tmp_path / "train.h5", [3, 5, 8, 9])
     verify([train, write(tmp_path / "test.h5", [4, 7])])
-    with pytest.raises(SengaError, match=r"both contain post 5 \(2 in all\)"):
+    with pytest.raises(SengaError, match=r"has post 5, as .* has \(2 in all\)"):
         verify([train, write(tmp_path / "test.h5", [5, 7, 9])])
 
 
@@ -185,6 +188,13 @@ def test_command_prints_a_summary_or_the_fault(
     assert "2 pictures of 32 x 32, colour and lines: valid" in capsys.readouterr().out
     assert main([str(path), str(tmp_path / "none.h5")]) == 1
     assert capsys.readouterr().err == f"{tmp_path / 'none.h5'} is missing. Build it first.\n"
+
+
+def test_command_wants_files_or_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["a.h5", "--data", "data"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(arguments)
+    assert "give either packed files, or --data" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore")  # of a library that is not ours

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.pack.dataset_reader import DatasetReader
-from pipeline.pack.verify import verify
+from pipeline.pack.verify_files import verify
 from pipeline.pairs.draw import draw_all, main
 from pipeline.pairs.draw_job import FILES, DrawJob
 from sketch_models.errors import SengaError

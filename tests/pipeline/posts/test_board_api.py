@@ -270,6 +270,17 @@ def test_damaged_store_is_one_sentence(path: Path) -> None:
         collect(path, URL, [], Board([1]))
 
 
+def test_store_that_is_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    for text in ("", '{"id": 1}\nhalf a li'):
+        outside.write_text(text)
+        path.unlink(missing_ok=True)
+        path.symlink_to(outside)
+        with pytest.raises(OSError, match="symbolic links"):
+            collect(path, URL, [], Board([1, 2]))
+        assert outside.read_text() == text
+
+
 def one_row(post: dict[str, object], path: Path) -> dict[str, str]:
     path.write_text(json.dumps({"id": 7} | post) + "\n")
     ((_, fields),) = next(read_store(path, "https://booru.example/index.php"))

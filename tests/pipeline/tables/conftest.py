@@ -7,11 +7,12 @@ import pytest
 
 from pipeline.collect import outcome
 from pipeline.collect.outcome import DownloadOutcome
+from pipeline.manifest import Manifest
 from pipeline.outcome import Outcome, write_outcomes
 from pipeline.pack.split import TEST, TRAIN, write_split
 from pipeline.posts.rows import POSTS
 from pipeline.screen.duplicates import DuplicateGroups, write_groups
-from pipeline.store import Dataset, Manifest, manifest_path, outcomes_path
+from pipeline.store import Dataset, manifest_path, outcomes_path
 from pipeline.tables.newest import LINEAGE, Lineage
 
 WIDTH = 10  # ids per shard

@@ -27,6 +27,12 @@ def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
         job_file.read_text(tmp_path / "job.json")
 
 
+def test_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_bytes(b"\xff")
+    with pytest.raises(SengaError, match=r"job\.json cannot be read \(it is not UTF-8"):
+        job_file.read_text(tmp_path / "job.json")
+
+
 def test_options_of_the_version_before_are_read_by_their_old_names() -> None:
     assert job_file.parse_options(PenOptions, {"widths": [2, 3], "color": "dark"}) == PenOptions(
         widths=(2, 3), ink="black"
@@ -41,7 +47,7 @@ def test_schema_is_checked_and_removed() -> None:
         job_file.parse_values('{"schema": "pen-1"}', "x.json", "pen-2")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "no"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "no", "[" * 9999])
 def test_other_text_names_the_file_and_the_task(text: str) -> None:
     with (
         pytest.raises(SengaError, match=r"x\.json cannot be read .* that TrainPens wrote\."),

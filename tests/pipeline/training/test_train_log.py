@@ -35,6 +35,24 @@ def test_resuming_deletes_log_lines_after_the_checkpoint(tmp_path: Path) -> None
     assert [line["loss/kld"] for line in lines] == [1, 2]
 
 
+def test_line_that_a_kill_left_half_written_is_deleted(tmp_path: Path) -> None:
+    lines = ['{"step": 1}\n', '{"step": 2}\n', '{"st']
+    (tmp_path / "train_log.jsonl").write_text("".join(lines))
+    schedule = TrainSchedule.of(8, 2, 3)
+    TrainLog(tmp_path, schedule, tensorboard=False, lr_options=LR).resume_from(2)
+    assert (tmp_path / "train_log.jsonl").read_text() == "".join(lines[:2])
+
+
+def test_log_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("mine")
+    (tmp_path / "metrics.jsonl").symlink_to("outside")
+    schedule = TrainSchedule.of(8, 2, 3)
+    log = TrainLog(tmp_path, schedule, tensorboard=False, lr_options=LR)
+    with pytest.raises(SengaError, match=r"metrics\.jsonl could not be written: a symbolic link"):
+        log.add_metrics(1, {"psnr": 1.0})
+    assert (tmp_path / "outside").read_text() == "mine"
+
+
 def test_log_lines_are_means_since_the_line_before(tmp_path: Path) -> None:
     log = TrainLog(tmp_path, TrainSchedule.of(8, 2, 3), tensorboard=False, lr_options=LR)
     for step in (1, 2, 3, 4):

@@ -1,0 +1,216 @@
+"""Check that packed files have the right layout and are undamaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.damage import DamagedFileError
+from pipeline.pack import dataset_file
+from pipeline.pack.bounds import check_bounds
+from pipeline.pack.dataset_file import (
+    ATTRIBUTES,
+    COLUMNS,
+    SCHEMA,
+    picture_names,
+    picture_shape,
+    variant_suffixes,
+)
+from pipeline.pack.square import PAPER
+from sketch_models.errors import DatasetError
+
+_ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSummary:
+    """Summary of a verified file.
+
+    Attributes:
+        path: the file.
+        pictures: number of rows.
+        size: side of the pictures, in pixels.
+        sketches: whether it has sketches.
+        content: digest of all HDF5 datasets.
+        ids: post ids, (N,) int64, ascending.
+    """
+
+    path: Path
+    pictures: int
+    size: int
+    sketches: bool
+    content: str
+    ids: NDArray[np.int64] = field(repr=False)
+
+
+def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
+    """Verify the files of one dataset, and that no picture is in two of them.
+
+    A file is valid if its layout and attributes are those of `dataset_file`, its ids ascend,
+    every checksum matches, every picture is paper outside its content box and no line art is blank.
+
+    Raises:
+        DatasetError: the first fault, in one sentence; if it is not that there is no file, a
+            DamagedFileError.
+    """
+    summaries = [_verify_file(path) for path in paths]
+    for number, summary in enumerate(summaries):
+        for other in summaries[:number]:
+            common = np.intersect1d(other.ids, summary.ids)
+            if common.size:
+                fault = f"it has post {common[0]}, as {other.path} has ({common.size} in all)"
+                raise DamagedFileError(summary.path, fault)
+    return summaries
+
+
+def _verify_file(path: Path) -> DatasetSummary:
+    if not path.is_file():
+        raise DatasetError(f"{path} is missing. Build it first.")
+    try:
+        with h5py.File(path, "r") as file:
+            check_bounds(path, file)
+            return _Verifier(path, file).verify()
+    except (DatasetError, MemoryError):
+        raise
+    except Exception as error:  # whatever h5py raises, and values of any type and shape
+        reason = str(error).partition("(")[2].rstrip(")") or str(error)
+        fault = f"it is not a complete HDF5 file ({reason})"
+        raise DamagedFileError(path, fault) from error
+
+
+class _Verifier:
+    """The checks of one open file."""
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self._path = path
+        self._file = file
+
+    def verify(self) -> DatasetSummary:
+        size = self._check_attributes()
+        names = self._check_layout(size)
+        ids = self._check_ids()
+        boxes = self._check_boxes(size)
+        for name in [*names, *COLUMNS]:
+            self._check_rows(name, boxes)
+        return DatasetSummary(
+            path=self._path,
+            pictures=len(ids),
+            size=size,
+            sketches=any(name.startswith("sketch/") for name in names),
+            content=dataset_file.content_digest(self._file),
+            ids=ids,
+        )
+
+    def _require(self, condition: bool, fault: str) -> None:
+        if not condition:
+            raise DamagedFileError(self._path, fault)
+
+    def _check_attributes(self) -> int:
+        """Check the attributes; return the side of the pictures."""
+        attributes = dict(self._file.attrs)
+        missing = [name for name in ATTRIBUTES if name not in attributes]
+        self._require(not missing, f"it lacks the attributes {', '.join(missing)}")
+        schema, size = attributes["schema"], attributes["size"]
+        self._require(schema == SCHEMA, f"its schema is {schema}, expected {SCHEMA}")
+        is_positive = isinstance(size, np.integer) and int(size) > 0
+        self._require(is_positive, f"its size is {size}, expected a number of pixels")
+        self._require(_is_json(attributes["config"]), "its attribute config is not JSON")
+        return int(size)
+
+    def _check_layout(self, size: int) -> list[str]:
+        """Check names, types, shapes and chunks; return the names of the datasets of pictures."""
+        datasets: dict[str, h5py.Dataset] = {}
+        self._file.visititems(
+            lambda name, item: datasets.update(
+                {name: item} if isinstance(item, h5py.Dataset) else {}
+            )
+        )
+        lines, sketches = (variant_suffixes(datasets, group) for group in ("line", "sketch"))
+        names = picture_names(lines or [""], sketches)
+        differing = sorted(set(datasets) ^ {*names, *COLUMNS})
+        expected = ", ".join([*names, *COLUMNS])
+        self._require(
+            not differing, f"its datasets differ in {', '.join(differing)}, expected {expected}"
+        )
+        rows = datasets["id"].shape[:1]
+        for name in names:
+            shape = picture_shape(name, size)
+            self._check_dataset(datasets[name], np.dtype(np.uint8), (*rows, *shape))
+            chunks = datasets[name].chunks
+            self._require(
+                chunks == (1, *shape), f"{name} has chunks {chunks}, expected one per picture"
+            )
+        for name, dtype in COLUMNS.items():
+            self._check_dataset(datasets[name], dtype, (*rows, 4) if name == "box" else rows)
+        return names
+
+    def _check_dataset(
+        self, dataset: h5py.Dataset, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> None:
+        name = dataset.name[1:]
+        self._require(
+            dataset.dtype == dtype and dataset.shape == shape,
+            f"{name} is {dataset.dtype} {dataset.shape}, expected {dtype} {shape}",
+        )
+        self._require("sha256" in dataset.attrs, f"{name} has no checksum")
+
+    def _check_ids(self) -> NDArray[np.int64]:
+        ids: NDArray[np.int64] = self._file["id"][:]
+        self._require(bool((np.diff(ids) > 0).all()), "its ids do not ascend")
+        return ids
+
+    def _check_boxes(self, size: int) -> NDArray[np.int16]:
+        boxes: NDArray[np.int16] = self._file["box"][:]
+        left, top, right, bottom = boxes.T
+        inside = (left >= 0) & (top >= 0) & (left < right) & (top < bottom)
+        inside &= (right <= size) & (bottom <= size)
+        for row in np.flatnonzero(~inside)[:1]:
+            box = boxes[row].tolist()
+            edges = "left, top, right, bottom"
+            fault = f"the box of row {row} is {box}, expected {edges} within {size} pixels"
+            self._require(False, fault)
+        return boxes
+
+    def _check_rows(self, name: str, boxes: NDArray[np.int16]) -> None:
+        """Check a dataset's checksum, and every picture of it, while reading it once."""
+        checksum = dataset_file.checksum(self._digests(name, boxes))
+        matches = checksum == self._file[name].attrs["sha256"]
+        self._require(matches, f"{name} does not match its checksum")
+
+    def _digests(self, name: str, boxes: NDArray[np.int16]) -> Iterator[bytes]:
+        for row, value in enumerate(self._rows(name)):
+            if name not in COLUMNS:
+                self._check_picture(name, row, value, boxes[row])
+            raw = value if isinstance(value, bytes) else value.tobytes()
+            yield hashlib.sha256(raw).digest()
+
+    def _rows(self, name: str) -> Iterator[Any]:
+        dataset = self._file[name]
+        for start in range(0, len(dataset), _ROWS_AT_ONCE):
+            yield from dataset[start : start + _ROWS_AT_ONCE]
+
+    def _check_picture(
+        self, name: str, row: int, picture: NDArray[np.uint8], box: NDArray[np.int16]
+    ) -> None:
+        left, top, right, bottom = box
+        margins = (picture[:top], picture[bottom:], picture[:, :left], picture[:, right:])
+        is_paper = all((margin == PAPER).all() for margin in margins)
+        self._require(is_paper, f"{name} of row {row} is not paper outside its content box")
+        has_ink = not name.startswith("line/") or bool(picture.min() < PAPER)
+        self._require(has_ink, f"{name} of row {row} is blank")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, TypeError):
+        return False
+    return True

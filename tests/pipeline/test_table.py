@@ -1,0 +1,75 @@
+"""Sealed tables: any other bit is noticed before the table is parsed."""
+
+import pickle
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.damage import DamagedFileError
+from pipeline.table import BLANK_SEAL, check_table, read_table, scan_table, seal, write_table
+
+ROWS = pl.DataFrame({"id": [1, 2, 3], "tags": ["1girl", "senga:sha256\x18\x40", "猫"]})
+
+
+def test_table_is_read_back_by_anyone(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(ROWS, path)
+    assert read_table(path).equals(ROWS)
+    assert read_table(path, ["tags", "id"]).columns == ["tags", "id"]
+    assert scan_table(path).collect().equals(ROWS)
+    assert pl.read_parquet(path).equals(ROWS)
+
+
+def test_streamed_table_is_sealed(tmp_path: Path) -> None:
+    ROWS.lazy().sink_parquet(tmp_path / "t.parquet", metadata=BLANK_SEAL)
+    with pytest.raises(DamagedFileError, match="does not match its seal"):
+        check_table(tmp_path / "t.parquet")
+    seal(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").equals(ROWS)
+
+
+def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(ROWS, path)
+    content = path.read_bytes()
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        path.write_bytes(changed)
+        with pytest.raises(DamagedFileError):
+            check_table(path)
+
+
+def test_every_cut_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(ROWS, path)
+    content = path.read_bytes()
+    for size in range(len(content)):
+        path.write_bytes(content[:size])
+        with pytest.raises(DamagedFileError):
+            read_table(path)
+
+
+def test_table_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    ROWS.write_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").equals(ROWS)
+
+
+def test_what_is_no_table_is_one_sentence(tmp_path: Path) -> None:
+    write_table(ROWS, tmp_path / "t.parquet")
+    for path, columns in (
+        (tmp_path / "none", None),
+        (tmp_path, None),
+        (tmp_path / "t.parquet", ["x"]),
+    ):
+        with pytest.raises(DamagedFileError, match="Delete it and build again") as caught:
+            read_table(path, columns)
+        assert caught.value.path == path
+        assert "\n" not in str(caught.value)
+
+
+def test_error_passes_from_one_process_to_another() -> None:
+    error = DamagedFileError(Path("a.tar"), "cut")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.path, copy.fault, str(copy)) == (error.path, error.fault, str(error))

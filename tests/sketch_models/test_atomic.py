@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sketch_models.atomic import locked, replacing
+from sketch_models.atomic import locked, open_append, replacing
 
 
 def names(folder: Path) -> list[str]:
@@ -58,3 +58,33 @@ def test_lock_is_held_by_one_thread_at_a_time(tmp_path: Path) -> None:
 def test_locks_of_different_files_are_independent(tmp_path: Path) -> None:
     with locked(tmp_path / "a"), locked(tmp_path / "b"):
         pass
+
+
+def test_no_write_follows_a_link(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("mine")
+    for name in ("log", ".a.lock"):
+        (tmp_path / name).symlink_to("outside")
+    with pytest.raises(OSError, match="symbolic links"):
+        open_append(tmp_path / "log")
+    with pytest.raises(OSError, match="symbolic links"), locked(tmp_path / "a"):
+        pass
+    assert (tmp_path / "outside").read_text() == "mine"
+
+
+def test_link_with_the_name_of_a_temporary_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("mine")
+    with replacing(tmp_path / "a") as temporary:
+        temporary.write_text("first")
+    temporary.symlink_to("outside")
+    with replacing(tmp_path / "a") as temporary:
+        temporary.write_text("second")
+    assert (tmp_path / "a").read_text() == "second"
+    assert not (tmp_path / "a").is_symlink()
+    assert (tmp_path / "outside").read_text() == "mine"
+
+
+def test_lines_are_appended(tmp_path: Path) -> None:
+    for line in (b"one\n", b"two\n"):
+        with open_append(tmp_path / "log") as file:
+            file.write(line)
+    assert (tmp_path / "log").read_text() == "one\ntwo\n"

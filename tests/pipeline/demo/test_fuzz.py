@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.fuzz.demo_api import Memory, fuzz, report
+from tests.fuzz.demo_api import fuzz, report
+from tests.fuzz.memory import Memory
 
 MEGABYTE = 1 << 20
 

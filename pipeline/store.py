@@ -42,6 +42,9 @@ _WRITE_ERRORS = {
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+NOT_WRITTEN = " could not be written: "
+"""What parts the path in a message of `explain_write_errors` from the reason."""
+
 HASH_LENGTH = 12
 """Number of hex digits of a settings hash in a path."""
 
@@ -64,7 +67,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
         explanation = _WRITE_ERRORS.get(_error_code(error))
         if explanation is None:
             raise
-        message = f"{path} could not be written: {explanation}, then run again; nothing is lost."
+        message = f"{path}{NOT_WRITTEN}{explanation}, then run again; nothing is lost."
         raise SengaError(message) from error
 
 

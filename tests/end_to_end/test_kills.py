@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
@@ -130,6 +130,46 @@ def test_build_after_a_killed_worker_ends_with_equal_files(
     assert process.returncode == 30, output  # Luigi's status for a failed task
     build(tmp_path, "--workers", "2")
     assert_equal(read_datasets(tmp_path), expected)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Return the folder of a small disk; the test is skipped if this user may not mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1k", "tmpfs", str(folder)]
+    if (
+        sys.platform != "linux"
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("this user may not mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_build_on_a_disk_that_is_full_at_every_stage_ends_with_equal_files(
+    disk: Path, undisturbed: tuple[dict[str, np.ndarray], float], workers: int
+) -> None:
+    expected, _ = undisturbed
+    sizes = (64, 200, 700, 1100, 1600, 2000, 2400, 2800, 3400, 5000)  # kB
+    rng = random.Random(workers)
+    stopped = 0
+    for size in sizes:
+        kilobytes = round(size * rng.uniform(0.85, 1.15))
+        subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(disk)], check=True)
+        with start(disk, "--workers", str(workers)) as process:
+            output, _ = process.communicate(timeout=200)
+        if process.returncode:
+            stopped += 1
+            assert process.returncode in (30, 40), output
+            assert "Traceback" not in output
+            assert "terminate called" not in output
+            assert 1 <= output.count("the disk is full") <= workers, output
+    assert stopped >= 5
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    build(disk)
+    assert_equal(read_datasets(disk), expected)
 
 
 def test_build_after_a_full_disk_ends_with_equal_files(

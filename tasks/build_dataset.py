@@ -105,8 +105,11 @@ class BuildDataset(Stage):
         print_outputs(self)
 
     def log_still_complete(self) -> None:
-        """Print the paths of the files of the earlier build, for which something was mended."""
-        sys.stderr.write("What was made again is as it was before.\n")
+        """Print the paths of the files of the earlier build.
+
+        For it something was mended, or a board was asked for posts and had no new ones.
+        """
+        sys.stderr.write("Nothing has changed: what was made again is as it was before.\n")
         print_outputs(self)
 
     def _facts(self) -> ReportFacts:

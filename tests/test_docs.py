@@ -30,7 +30,7 @@ from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import Worker
 from pipeline.draw.folder_options import FolderOptions
 from pipeline.sample_booru.artist.draw import draw
-from tasks.config import SECTIONS
+from tasks.config import LUIGI_SECTIONS, SECTIONS
 
 TOP = Path(__file__).parents[1]
 PAGES = {
@@ -394,7 +394,7 @@ def test_commands_and_examples_run(page: str, clone: Clone) -> None:
         elif block.language == "ini":
             config = ConfigParser(interpolation=None)
             config.read_string(block.text)
-            for section in set(config.sections()) - {"core"}:  # of Luigi
+            for section in set(config.sections()) - LUIGI_SECTIONS:
                 known = {key.name for key in fields(SECTIONS[section])}
                 assert set(config[section]) <= known, block.where
         else:

@@ -37,7 +37,7 @@ def test_new_posts_of_a_board_extend_the_dataset(tmp_path: Path) -> None:
     tar = next((tmp_path / "sample" / "color").glob("*.tar"))
     stamp = tar.stat().st_mtime_ns
 
-    assert "Nothing to do" in luigi(tmp_path, "--metadata-sample-posts", "50")
+    assert "Nothing has changed" in luigi(tmp_path, "--metadata-sample-posts", "50")
     assert store.read_bytes() == before
     assert tar.stat().st_mtime_ns == stamp
 

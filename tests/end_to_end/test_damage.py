@@ -65,7 +65,8 @@ def test_what_is_deleted_or_cut_is_made_again(
         output = build(data)
         assert NOTHING_TO_DO not in output
         assert stage in [line.split(" ")[0] for line in output.splitlines()]
-        assert path.stat().st_size == one(built, pattern).stat().st_size
+        if path.suffix != ".h5":  # which says where it was built
+            assert path.stat().st_size == one(built, pattern).stat().st_size
     assert_equal(read_datasets(data), read_datasets(built))
     assert NOTHING_TO_DO in build(data)
 
@@ -138,7 +139,7 @@ def test_strange_manifests_are_made_again(data: Path) -> None:
         "color/*.json": '{"a": [[[',
     }.items():
         one(data, pattern).write_text(text)
-    assert "What was made again is as it was before" in build(data)
+    assert "Nothing has changed: what was made again is as it was before" in build(data)
     assert NOTHING_TO_DO in build(data)
 
 

@@ -289,7 +289,9 @@ def test_request_that_is_started_in_part_is_not_replaced(busy: BusyWorker) -> No
     first = busy.start(*map(colorize, range(1, 13)), client_id="a")
     assert busy.models.started.acquire(timeout=TIMEOUT)
     assert busy.worker.queue_size() == 4  # eight of them are running
-    second = busy.submit(colorize(13), adds=5, client_id="a")
+    second = busy.start(colorize(13), client_id="a")
+    while busy.worker.queue_size() != 5 and not first.done():
+        threading.Event().wait(0.001)
     busy.go()
     assert numbers(first) == list(range(1, 13))
     assert numbers(second) == [13]

@@ -79,11 +79,22 @@ def test_memory_of_pictures_that_were_read_or_replaced_is_free_again(
     with Journal(tmp_path / "j") as journal:
         reads.clear()
         for number in range(20):
-            content = bytes([number]) * 100
-            for post_id in (0, 1, 0):
+            first, second, last = (bytes([number, place]) * 50 for place in range(3))
+            for post_id, content in ((0, first), (1, second), (0, last)):
                 journal.add(row(post_id, content), "jpg", content)
-            assert [journal.read(post_id) for post_id in (0, 1)] == [content] * 2
+            assert [journal.read(post_id) for post_id in (0, 1)] == [last, second]
         assert not reads
+
+
+def test_picture_that_replaces_one_in_memory_is_the_one_that_is_read(
+    tmp_path: Path, reads: list[int]
+) -> None:
+    with Journal(tmp_path / "j") as journal:
+        for content in (b"a" * 200, b"b" * 300):  # of which the second stays on disk
+            journal.add(row(0, content), "jpg", content)
+        reads.clear()
+        assert journal.read(0) == b"b" * 300
+        assert len(reads) == 1
 
 
 def test_late_thread_does_not_write_into_another_file(tmp_path: Path) -> None:

@@ -81,8 +81,9 @@ class Journal(Closing):
         self._write(header, content, offset)
         with self._lock:
             self._index(row, extension, offset + len(header))
+            self._cached_bytes -= len(self._cache.pop(row.id, b""))  # of an earlier record
             if row.code == OK and self._cached_bytes + len(content) <= _MAX_CACHED_BYTES:
-                self._cached_bytes += len(content) - len(self._cache.get(row.id, b""))
+                self._cached_bytes += len(content)
                 self._cache[row.id] = content
 
     def _write(self, header: bytes, content: bytes, offset: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+import h5py
 import pytest
 
 from benchmarks.harness.web import Page, Web, serving
@@ -68,6 +69,15 @@ def tar_times(folder: Path, stage: str) -> dict[str, int]:
     return {tar.name: tar.stat().st_mtime_ns for tar in tars}
 
 
+def packed_ids(folder: Path) -> list[int]:
+    """Return the posts in `train.h5` and `test.h5`."""
+    ids: list[int] = []
+    for name in ("train.h5", "test.h5"):
+        with h5py.File(folder / "sample" / name) as file:
+            ids += file["id"][:].tolist()
+    return sorted(ids)
+
+
 def test_new_posts_change_only_their_shards(tmp_path: Path, booru: Booru) -> None:
     (tmp_path / "posts.csv").write_text(booru.csv([10, 11, 1010, 1011, 2010]))
     build(tmp_path)
@@ -96,8 +106,10 @@ def test_transient_failure_is_retried_on_the_next_build(tmp_path: Path, booru: B
     booru.failing = {11}
     no_retries = ("--download-retries", "0", "--download-requests-per-second", "0")
     assert "mostly http_503" in build(tmp_path, *no_retries)
+    assert packed_ids(tmp_path) == [10, 12, 1010]
     booru.requested_ids.clear()
     booru.failing = set()
     build(tmp_path, *no_retries)
     assert booru.requested_ids == [11]
+    assert packed_ids(tmp_path) == [10, 11, 12, 1010]
     assert "Nothing to do" in build(tmp_path, *no_retries)

@@ -1,6 +1,7 @@
 """Manifests: whole or none, and the sizes of the files that they name."""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -85,6 +86,25 @@ def test_changed_manifest_is_read_again(tmp_path: Path) -> None:
     for kept in (1, 2):
         Manifest(fingerprint="f", inputs={}, content="c", kept=kept).write(tmp_path / "m.json")
         read = read_manifest(tmp_path / "m.json")
+        assert read is not None
+        assert read.kept == kept
+
+
+@pytest.mark.parametrize("same", ["time", "inode"])
+def test_manifest_that_was_replaced_or_written_over_is_read_again(
+    tmp_path: Path, same: str
+) -> None:
+    """Two builds in one tick of the clock, or a file that is written in its place."""
+    path = tmp_path / "m.json"
+    for kept in (1, 2):
+        Manifest(fingerprint="f", inputs={}, content="c", kept=kept).write(tmp_path / "new.json")
+        if same == "time":
+            (tmp_path / "new.json").replace(path)
+            os.utime(path, ns=(1, 1))
+        else:
+            path.write_bytes((tmp_path / "new.json").read_bytes())
+            os.utime(path, ns=(kept, kept))
+        read = read_manifest(path)
         assert read is not None
         assert read.kept == kept
 

@@ -214,9 +214,9 @@ def test_resizing_keeps_the_aspect(height: int, width: int, size: int) -> None:
 
 
 def test_shrinking_averages_areas() -> None:
-    stripes = np.zeros((8, 8), np.uint8)
-    stripes[:, ::2] = 200
-    assert (resize_long_side(stripes, 4) == 100).all()
+    stripes = np.zeros((16, 16), np.uint8)
+    stripes[:, ::4] = 200  # at a quarter of the size, interpolation would miss them
+    assert (resize_long_side(stripes, 4) == 50).all()
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])

@@ -127,6 +127,20 @@ def test_fingerprints_differ_exactly_if_the_data_differ(one: object, other: obje
     assert (store.fingerprint(one) == store.fingerprint(other)) == same
 
 
+def in_another_order(data: object) -> object:
+    """Return plain data with the keys of all dicts from the last to the first."""
+    if isinstance(data, dict):
+        return {key: in_another_order(value) for key, value in reversed(data.items())}
+    return [in_another_order(item) for item in data] if isinstance(data, list) else data
+
+
+@given(st.dictionaries(st.text(), plain, min_size=2))
+def test_fingerprints_do_not_depend_on_the_order_of_keys(data: dict[str, object]) -> None:
+    other = in_another_order(data)
+    assert list(data) != list(other)  # type: ignore[call-overload]
+    assert store.fingerprint(data) == store.fingerprint(other)
+
+
 @given(st.dictionaries(st.integers(), st.text(), max_size=8))
 def test_digests_do_not_depend_on_order(rows: dict[int, str]) -> None:
     assert store.digest(rows) == store.digest(dict(reversed(rows.items())))

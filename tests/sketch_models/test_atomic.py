@@ -1,5 +1,6 @@
 """Files are replaced atomically, and locked for one writer at a time."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -19,6 +20,27 @@ def test_file_appears_at_the_end_of_the_block(tmp_path: Path) -> None:
         assert not path.exists()
     assert path.read_text() == "new"
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("names_in_folder", [(), ("b", "deep/c")])
+def test_all_bytes_are_on_the_disk_before_the_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names_in_folder: tuple[str, ...]
+) -> None:
+    """A machine that loses power has the old file or the new one, not an empty one."""
+    path, synced, fsync = tmp_path / "a", set(), os.fsync
+
+    def record(descriptor: int) -> None:
+        assert not path.exists()
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    with replacing(path) as temporary:
+        for file in [temporary / name for name in names_in_folder] or [temporary]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("new")
+    files = [path / name for name in names_in_folder] or [path]
+    assert synced == {file.stat().st_ino for file in files}
 
 
 def test_exception_leaves_the_old_file(tmp_path: Path) -> None:

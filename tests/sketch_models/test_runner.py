@@ -97,6 +97,30 @@ def test_missing_device_is_refused() -> None:
         choose_device("cuda")
 
 
+def test_devices_are_counted_from_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for name in ("cuda", "cuda:0", "cuda:1"):
+        assert choose_device(name) == torch.device(name)
+    with pytest.raises(SengaError, match="device = cuda:2: PyTorch sees no such device"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("free", "pictures"),
+    [(0, 1), (1 << 30, 1), (3 << 30, 2), ((3 << 30) - 1, 1), (23 << 30, 15), (80 << 30, 16)],
+)
+def test_batch_size_is_what_fits_into_free_memory(
+    monkeypatch: pytest.MonkeyPatch, free: int, pictures: int
+) -> None:
+    """1.5 GiB a picture; one at least, which may fit all the same, and 16 at most."""
+    runner = Runner(Blur(), CPU)
+    assert runner.batch_size == 1
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 80 << 30))
+    runner.device = torch.device("cuda")
+    assert runner.batch_size == pictures
+
+
 def test_auto_chooses_a_device_and_a_precision() -> None:
     device = choose_device("auto")
     assert choose_precision("auto", device) in (torch.float32, torch.bfloat16)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sketch_models.centerline import Centerline, CenterlineOptions, hysteresis_skeleton
 from sketch_models.errors import ConfigError
-from sketch_models.styles import STYLES, ink_to_sketch
+from sketch_models.styles import ink_to_sketch
 from sketch_models.xdog import PLAIN, Xdog, XdogOptions
 
 Color = tuple[int, int, int]
@@ -203,16 +203,6 @@ def test_ink_map_has_the_size_of_any_picture(height: int, width: int, seed: int)
     assert first.shape == (height, width)
     assert 0 <= first.min() <= first.max() <= 1
     assert (first == again).all()
-
-
-def test_styles_are_nested() -> None:
-    ink = np.array([[0.0, 0.05, 0.12, 0.2, 1.0]], np.float32)
-    sketches = {style: ink_to_sketch(ink, style).tolist()[0] for style in STYLES}
-    assert sketches == {
-        "original": [255, 242, 224, 204, 0],
-        "enhanced": [255, 255, 224, 204, 0],
-        "pured": [255, 255, 255, 204, 0],
-    }
 
 
 @pytest.mark.parametrize(

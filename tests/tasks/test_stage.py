@@ -1,13 +1,18 @@
 """What every stage does with its result."""
 
 import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from pipeline import store
 from pipeline.manifest import Manifest
+from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
-from tasks import stage
-from tasks.stage import StageResult, log_summary
+from tasks import config, stage
+from tasks.stage import Stage, StageResult, log_summary
 
 
 @pytest.mark.parametrize(
@@ -48,3 +53,81 @@ def test_summary_says_that_there_were_unforeseen_errors(caplog: pytest.LogCaptur
     first, second = (record.getMessage() for record in caplog.records)
     assert first.endswith("mostly broken; 2 by errors that Senga did not foresee: see the log")
     assert second.endswith("mostly broken")
+
+
+class Copy(Stage):
+    """A stage that copies a text; like others it has a version, options and something upstream."""
+
+    stage = "copy"
+    option: ClassVar[str] = "a"
+    content: ClassVar[str] = "b"
+
+    def settings(self) -> dict[str, object]:
+        return {"option": self.option}
+
+    def content_from(self) -> list[str]:
+        return [self.content]
+
+    def artefact(self) -> Path:
+        return self.dataset.root / "copy" / "text.txt"
+
+    def make(self, on_progress: OnProgress) -> StageResult:
+        on_progress(1)
+        with store.publish(self.artefact()) as temporary:
+            temporary.write_text(self.content)
+        return StageResult(kept=1)
+
+
+class CopyOfCopy(Copy):
+    """A stage downstream, in whose path the settings hash is."""
+
+    def upstream(self) -> list[Stage]:
+        return [new(Copy)]
+
+
+def new(task_type: type[Copy]) -> Copy:
+    """Return a task as another run makes it; Luigi keeps those of this one."""
+    task_type.clear_instance_cache()
+    return task_type()
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
+    options = config.BuildOptions(data=str(tmp_path))
+    monkeypatch.setitem(config._cache, config.BuildOptions, options)
+    task = new(Copy)
+    assert not task.complete()
+    task.make_and_record()
+    assert new(Copy).complete()
+    return task
+
+
+@pytest.mark.parametrize(("name", "value"), [("version", 2), ("option", "x"), ("content", "x")])
+def test_stage_is_complete_for_the_same_version_options_and_content(
+    made: Copy, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    assert made.manifest().inputs["version"] == 1
+    monkeypatch.setattr(Copy, name, value)
+    assert not new(Copy).complete()
+
+
+@pytest.mark.parametrize(("name", "value"), [("version", 2), ("option", "x")])
+def test_path_of_what_is_downstream_depends_on_version_and_options(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    before = [new(task).settings_hash() for task in (Copy, CopyOfCopy)]
+    monkeypatch.setattr(CopyOfCopy, name, getattr(Copy, name))  # as it is
+    monkeypatch.setattr(Copy, name, value)
+    after = [new(task).settings_hash() for task in (Copy, CopyOfCopy)]
+    assert len({*before, *after}) == 4
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("longer")])
+def test_stage_is_complete_while_its_files_are_there_with_their_sizes(
+    made: Copy, damage: Callable[[Path], object]
+) -> None:
+    damage(made.artefact())
+    assert made.manifest_path().exists()
+    assert not new(Copy).complete()
+    new(Copy).make_and_record()
+    assert new(Copy).complete()

@@ -362,6 +362,14 @@ def test_body_over_max_bytes_is_refused(web: Web, make: Make, files: Files) -> N
         assert (row.code, row.bytes, row.transient) == ("too_many_bytes", size, False)
 
 
+def test_body_that_is_cut_at_max_bytes_is_not_kept(web: Web, make: Make, files: Files) -> None:
+    """The first bytes are a whole picture of just the length that is allowed, but not all."""
+    content = files["png"]
+    url = web.put("/a.png", web.chunked(content, b"more"))
+    row = make(max_bytes=len(content)).fetch(5, url).outcome
+    assert (row.code, row.transient) == ("too_many_bytes", False)
+
+
 def test_redirects_are_followed_on_one_connection(web: Web, make: Make, files: Files) -> None:
     web.put("/b/c.jpg", web.page(files["jpg"]))
     url = web.put("/a/b.jpg", web.page(b"moved", 301, Location="../b/c.jpg"))
@@ -492,6 +500,16 @@ def test_robots_txt_is_respected(web: Web, make: Make, files: Files) -> None:
     moved = web.put("/b.jpg", web.page(b"", 302, Location="/images/a.jpg"))
     assert client.fetch(7, moved).outcome.code == "robots_txt"
     assert make(robots_txt=False).fetch(8, closed).outcome.code == "ok"
+
+
+def test_crawl_delay_of_robots_txt_is_kept(web: Web, make: Make, files: Files) -> None:
+    web.put("/robots.txt", web.page(b"User-agent: *\nCrawl-delay: 8\n"))
+    client, times = make(robots_txt=True), []
+    for number in range(3):
+        assert client.fetch(number, web.put(f"/{number}.jpg", web.page(files["jpg"]))).content
+        times.append(client.clock.now)
+    assert times[2] - times[1] == pytest.approx(8, abs=0.1)
+    assert client.client.hosts.get("127.0.0.1").rate == 1 / 8
 
 
 def test_missing_robots_txt_allows_everything(web: Web, make: Make, files: Files) -> None:

@@ -119,6 +119,38 @@ def test_circuit_opens_after_failures_and_a_good_probe_closes_it() -> None:
     assert host.ready_at() < math.inf  # two again
 
 
+def test_pauses_double_up_to_five_minutes() -> None:
+    host, now = Host("a", HostLimits(connections=2, per_second=10, host_timeout=1e6)), 8.0
+    request(host, 0)
+    for number in range(7):
+        request(host, 1 + number, failure("timeout"))
+    pauses = []
+    for _ in range(8):
+        request(host, now, failure("timeout"))
+        pauses.append(host.ready_at() - now)
+        now = host.ready_at()
+    assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
+
+
+@pytest.mark.parametrize("code", ["http_500", "http_502", "http_599"])
+def test_errors_of_the_server_open_the_circuit(code: str) -> None:
+    host = Host("a", LIMITS)
+    request(host, 0)
+    for number in range(8):
+        request(host, 1 + number, failure(code))
+    assert host.ready_at() == 18
+
+
+def test_url_that_was_not_requested_says_nothing_about_the_host() -> None:
+    host = Host("a", LIMITS)
+    request(host, 0)
+    for number in range(8):
+        request(host, 1 + number, failure("timeout"))
+        request(host, 1 + number, failure("robots_txt"))  # without a status: no request was sent
+    assert host.last_success == 0
+    assert host.ready_at() == 18
+
+
 def test_404s_keep_the_circuit_closed() -> None:
     host = Host("a", LIMITS)
     for number in range(100):

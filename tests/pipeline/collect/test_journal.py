@@ -47,14 +47,69 @@ def test_partial_writes_are_continued(tmp_path: Path, monkeypatch: pytest.Monkey
         assert journal.read(1) == b"one" * 99
 
 
-def test_pictures_in_memory_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Record the offset of every read of the file, with room for 250 bytes in memory."""
+    read, offsets = os.pread, []
+
+    def record(file: int, size: int, offset: int) -> bytes:
+        offsets.append(offset)
+        return read(file, size, offset)
+
     monkeypatch.setattr("pipeline.collect.journal._MAX_CACHED_BYTES", 250)
+    monkeypatch.setattr(os, "pread", record)
+    return offsets
+
+
+def test_pictures_in_memory_are_bounded(tmp_path: Path, reads: list[int]) -> None:
     contents = {n: bytes([n]) * 100 for n in range(6)}
     with Journal(tmp_path / "j") as journal:
         for post_id, content in contents.items():
             journal.add(row(post_id, content), "jpg", content)
+        reads.clear()
         assert {n: journal.read(n) for n in contents} == contents
+        assert len(reads) == 4  # the other two were in memory
         assert {n: journal.read(n) for n in contents} == contents
+        assert len(reads) == 4 + 6
+
+
+def test_memory_of_pictures_that_were_read_or_replaced_is_free_again(
+    tmp_path: Path, reads: list[int]
+) -> None:
+    with Journal(tmp_path / "j") as journal:
+        reads.clear()
+        for number in range(20):
+            first, second, last = (bytes([number, place]) * 50 for place in range(3))
+            for post_id, content in ((0, first), (1, second), (0, last)):
+                journal.add(row(post_id, content), "jpg", content)
+            assert [journal.read(post_id) for post_id in (0, 1)] == [last, second]
+        assert not reads
+
+
+def test_picture_that_replaces_one_in_memory_is_the_one_that_is_read(
+    tmp_path: Path, reads: list[int]
+) -> None:
+    with Journal(tmp_path / "j") as journal:
+        for content in (b"a" * 200, b"b" * 300):  # of which the second stays on disk
+            journal.add(row(0, content), "jpg", content)
+        reads.clear()
+        assert journal.read(0) == b"b" * 300
+        assert len(reads) == 1
+
+
+def test_late_thread_does_not_write_into_another_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    descriptor = journal._file
+    journal.close()
+    other = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
+    os.dup2(other, descriptor)  # the next file that is opened may get the number
+    try:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            journal.add(row(1, b"late"), "jpg", b"late")
+        assert (tmp_path / "other").read_bytes() == b""
+    finally:
+        for each in {other, descriptor}:
+            os.close(each)
 
 
 def test_later_record_of_a_post_replaces_the_earlier(tmp_path: Path) -> None:

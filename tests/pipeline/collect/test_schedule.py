@@ -75,6 +75,17 @@ def test_transient_failure_is_retried_with_backoff_then_final(
     assert clock.now >= 0.5 + 1 + 2
 
 
+@pytest.mark.parametrize("host", ["", "b.org"])
+def test_job_waits_as_long_as_the_server_asks(clock: FakeClock, hosts: Hosts, host: str) -> None:
+    """Even if its own host need not pause: after a 500, and after a redirect to another host."""
+    schedule = Schedule({1: f"{A}/1"}, hosts, 3)
+    error = failure("http_500", retry_after=50, host=host)
+    assert schedule.finish(next_job(schedule), error) is None
+    assert hosts.get("a.org").ready_at() < 2
+    next_job(schedule)
+    assert 50 <= clock.now < 52
+
+
 def test_permanent_failure_is_final(hosts: Hosts) -> None:
     schedule = Schedule({1: f"{A}/1"}, hosts, 3)
     assert schedule.finish(next_job(schedule), failure("http_404")) == "http_404"
@@ -92,6 +103,18 @@ def test_403_is_about_the_file_if_the_host_served_others(hosts: Hosts, served: b
         other = next_job(schedule)
     assert schedule.finish(other, None if served else failure("http_404"))
     assert schedule.finish(next_job(schedule), error) == "http_403"
+
+
+def test_403_is_final_when_it_comes_twice(hosts: Hosts) -> None:
+    """Even if the host served another during the first try: once may be "slow down"."""
+    schedule = Schedule({1: f"{A}/1", 2: f"{A}/2"}, hosts, 3)
+    first, other = next_job(schedule), next_job(schedule)
+    assert schedule.finish(other, None) == "ok"
+    assert hosts.get("a.org").last_success > first.first_started
+    assert schedule.finish(first, failure("http_403")) is None
+    again = next_job(schedule)
+    assert (again.post_id, again.tries) == (first.post_id, 2)
+    assert schedule.finish(again, failure("http_403")) == "http_403"
 
 
 def test_403_on_every_url_is_shut_out(hosts: Hosts) -> None:

@@ -51,6 +51,7 @@ def test_sides_are_uniform_and_scale_with_the_picture() -> None:
     assert options.sides(64).tolist() == [1, 2, 3]
     assert options.sides(512).tolist() == [8, 16, 24]
     assert HintOptions().sides(256).tolist() == list(range(2, 21, 2))
+    assert HintOptions().sides(16).tolist() == [1] * 10  # an eighth of a pixel is one, too
     all_sides = []
     for seed in range(300):
         _, rows, columns = one_patch(options, seed, size=128)

@@ -217,6 +217,23 @@ def test_durations_are_measured(busy: BusyWorker) -> None:
     assert results.waited == results.seconds == 5
 
 
+def test_jobs_wait_until_their_own_batch_starts(busy: BusyWorker) -> None:
+    run_batch = busy.models.run_batch
+
+    def run_for_5_seconds(jobs: Sequence[Job]) -> Sequence[NDArray[Any]]:
+        outputs = run_batch(jobs)
+        busy.clock.now += 5
+        return outputs
+
+    busy.models.run_batch = run_for_5_seconds  # type: ignore[method-assign]
+    busy.start_first()
+    futures = [busy.submit(colorize(number)) for number in range(1, 11)]
+    busy.go()
+    results = [future.result(TIMEOUT) for future in futures]
+    assert [each.waited for each in results] == [5] * 8 + [10] * 2
+    assert [each.seconds for each in results] == [10] * 8 + [15] * 2
+
+
 def test_full_queue_refuses_more(small_queue: BusyWorker) -> None:
     busy = small_queue
     busy.start_first()
@@ -268,6 +285,18 @@ def test_started_request_is_not_replaced(busy: BusyWorker) -> None:
     assert numbers(second) == [2]
 
 
+def test_request_that_is_started_in_part_is_not_replaced(busy: BusyWorker) -> None:
+    first = busy.start(*map(colorize, range(1, 13)), client_id="a")
+    assert busy.models.started.acquire(timeout=TIMEOUT)
+    assert busy.worker.queue_size() == 4  # eight of them are running
+    second = busy.start(colorize(13), client_id="a")
+    while busy.worker.queue_size() != 5 and not first.done():
+        threading.Event().wait(0.001)
+    busy.go()
+    assert numbers(first) == list(range(1, 13))
+    assert numbers(second) == [13]
+
+
 def test_replaced_jobs_do_not_count_for_the_queue_limit(small_queue: BusyWorker) -> None:
     busy = small_queue
     busy.start_first()
@@ -292,6 +321,17 @@ def test_jobs_of_a_disconnected_client_are_dropped(busy: BusyWorker) -> None:
     assert error_code(dropped) == "client_gone"
     assert numbers(kept) == [2]
     assert busy.models.batches == [[0], [2]]
+
+
+def test_job_of_a_client_that_is_gone_already_is_dropped_by_an_idle_worker(
+    busy: BusyWorker,
+) -> None:
+    busy.go()
+    for number in range(50):  # the worker may or may not wait when the next one comes
+        assert numbers(busy.start(colorize(number))) == [number]
+        gone = busy.start(colorize(99), is_disconnected=lambda: True)
+        assert error_code(gone) == "client_gone"
+    assert [99] not in busy.models.batches
 
 
 def test_disconnected_client_frees_its_queue_slots(small_queue: BusyWorker) -> None:

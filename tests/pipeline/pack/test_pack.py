@@ -158,6 +158,18 @@ def test_binary_lines_are_ink_or_paper(tmp_path: Path) -> None:
         assert ((grey["line/original"][:] < 128) == (packed == 0)).all()
 
 
+def test_ink_of_binary_lines_is_darker_than_half(tmp_path: Path) -> None:
+    halves = np.full((32, 24), 127, np.uint8)  # as large as it is packed
+    halves[16:] = 128
+    line = {3: {f"{style}.png": encoded(halves) for style in STYLES}}
+    shard = shard_of(tmp_path / "0", [3], line=line)
+    options = replace(SMALL, binary_lines=True)
+    pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert (file["line/original"][0, :16, 4:28] == 0).all()
+        assert (file["line/original"][0, 16:, 4:28] == 255).all()
+
+
 def test_equal_pictures_have_equal_content_digests(tmp_path: Path) -> None:
     """Date, compression, number of threads and shard boundaries do not matter."""
     ids = list(range(1, 301))
@@ -192,6 +204,19 @@ def test_line_art_of_an_uncropped_picture_is_never_misaligned(
     sketched = resize_long_side(np.zeros((height, width), np.uint8), sketch)
     check_aspect("line/original", sketched, width, height)
     check_aspect("line/original", resize_long_side(sketched, line), width, height)
+
+
+@pytest.mark.parametrize(
+    ("map_width", "fits"), [(38, False), (39, True), (40, True), (41, True), (42, False)]
+)
+def test_both_roundings_of_a_map_are_allowed_and_no_more(map_width: int, fits: bool) -> None:
+    """Half a pixel of the sketch, whose side was rounded, and half a pixel of the map."""
+    pixels = np.zeros((64, map_width), np.uint8)
+    if fits:
+        check_aspect("line/original", pixels, 400, 640)  # 40 pixels, exactly
+    else:
+        with pytest.raises(PictureError, match="misaligned"):
+            check_aspect("line/original", pixels, 400, 640)
 
 
 @pytest.mark.parametrize("size", [64, 256, 768])
@@ -256,6 +281,21 @@ def test_narrow_picture_is_padded_but_not_cropped(tmp_path: Path) -> None:
         assert count_codes(outcomes) == {code: 1}
 
 
+@pytest.mark.parametrize(("length", "code"), [(80, OK), (81, "too_narrow")])
+@pytest.mark.parametrize("lies", [False, True])
+def test_pictures_up_to_8_times_as_long_as_wide_are_cropped(
+    tmp_path: Path, length: int, code: str, lies: bool
+) -> None:
+    pixels = np.zeros((length, 10), np.uint8)
+    pixels = np.ascontiguousarray(pixels.T) if lies else pixels
+    line = {f"{style}.png": encoded(pixels) for style in STYLES}
+    color = {"png": encoded(np.repeat(pixels[..., None], 3, axis=2))}
+    shard = shard_of(tmp_path / "0", [3], color={3: color}, line={3: line})
+    options = PackOptions(size=32, fit="crop")
+    outcomes = pack(tmp_path / "t.h5", [3], [shard], options, attributes=ABOUT)
+    assert count_codes(outcomes) == {code: 1}
+
+
 def test_ids_in_no_shard_are_missing(tmp_path: Path) -> None:
     shard = shard_of(tmp_path / "0", [3])
     outcomes = pack(tmp_path / "t.h5", [3, 77], [shard], SMALL, attributes=ABOUT)
@@ -290,20 +330,27 @@ folder, limit = Path(sys.argv[1]), int(sys.argv[2])
 paths = ShardPaths(posts=folder / "posts.parquet", color=folder / "color.tar",
                    sketches={"": folder / "sketch.tar"}, lines={"": folder / "line.tar"})
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+done = []
 try:
     pack(folder.parent / "t.h5", range(1, 301), [paths],
-         PackOptions(size=64, compression="none"), attributes={"config": "x" * 9000})
+         PackOptions(size=64, compression="none"), attributes={"config": "x" * 9000},
+         on_progress=done.append)
 except OSError as error:
     sys.exit(f"errno {error.errno}")
+finally:
+    print(sum(done))
 """
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.9999])
 def test_full_disk_raises_the_systems_error(tmp_path: Path, share: float) -> None:
-    """In the first bytes, among the pictures or in the last ones, it neither crashes nor passes."""
+    """In the first bytes, among the pictures or in the last ones, it neither crashes nor passes.
+
+    It is raised at the picture that it happens at: nothing is packed for nothing.
+    """
     shard_of(tmp_path / "0", list(range(1, 301)))
 
-    def run(limit: int) -> tuple[int, str]:
+    def run(limit: int) -> tuple[int, str, int]:
         arguments = [
             sys.executable,
             "-c",
@@ -312,11 +359,13 @@ def test_full_disk_raises_the_systems_error(tmp_path: Path, share: float) -> Non
             str(limit),
         ]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
-        return done.returncode, done.stderr
+        return done.returncode, done.stderr, int(done.stdout)
 
-    assert run(2**30) == (0, "")
+    assert run(2**30) == (0, "", 300)
     size = (tmp_path / "t.h5").stat().st_size
-    assert run(int(size * share)) == (1, "errno 27\n")  # EFBIG; a full disk has ENOSPC
+    status, errors, packed = run(int(size * share))
+    assert (status, errors) == (1, "errno 27\n")  # EFBIG; a full disk has ENOSPC
+    assert packed <= 300 * share + 1
 
 
 PRINT_MEMORY_GROWTH = """

@@ -216,6 +216,25 @@ def test_shards_are_closed_ranges_of_ids(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(result.shards) == sorted(result.shards)
 
 
+@pytest.mark.parametrize("limit", [0, 3, 7, 20, 40, 99])
+def test_limit_counts_over_all_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(filter_module, "_BATCH", 7)
+    rows = [post(number, tags="solo" if number % 5 else "chibi") for number in range(50)]
+    pl.DataFrame(rows, schema=POSTS).write_parquet(tmp_path / "posts.parquet")
+    batches: list[int] = []
+    chosen = options(none_tags=("chibi",), limit=limit)
+    result = filter_posts(tmp_path / "posts.parquet", tmp_path, chosen, 1000, batches.append)
+    assert len(batches) > 1
+    assert (sum(batches), result.posts) == (50, 50)
+    kept = [number for number in range(50) if number % 5][: limit or 50]
+    assert pl.read_parquet(tmp_path / "shard-00000.parquet")["id"].to_list() == kept
+    assert result.kept == len(kept)
+    over = [(f"limit {limit}", 40 - len(kept))] if limit else []
+    assert [row for row in result.funnel if row[0].startswith("limit")] == over
+
+
 def test_new_posts_change_only_their_shards(tmp_path: Path) -> None:
     old = [post(number, line=number + 1) for number in range(100)]
     before = run(tmp_path, old, EVERYTHING, width=10)[0].shards

@@ -144,6 +144,19 @@ def test_hashes_within_24_bits_look_the_same(distance: int, joined: bool, seed: 
     assert joins == ([Join(5, 90, "same_look")] if joined else [])
 
 
+@pytest.mark.parametrize("place", range(16))
+def test_every_bit_of_a_band_may_be_the_one_that_differs(place: int) -> None:
+    """At 24 bits, one band at least differs in one bit alone: here 8 do, in the same place."""
+    phash = random.Random(1).getrandbits(HASH_BITS)
+    other = phash
+    for band in range(16):
+        for bit in [place] if band < 8 else [place, (place + 5) % 16]:
+            other ^= 1 << (16 * bit + band)
+    assert (phash ^ other).bit_count() == 24
+    joins = joins_of([Row(5, "a", to_hex(phash)), Row(90, "b", to_hex(other))])
+    assert joins == [Join(5, 90, "same_look")]
+
+
 @pytest.mark.parametrize(("height", "joined"), [(1000, True), (1025, True), (1040, False)])
 def test_equal_hashes_of_other_aspects_are_not_joined(height: int, joined: bool) -> None:
     rows = [Row(5, "a", "f" * 64), Row(90, "b", "f" * 64, height=height)]

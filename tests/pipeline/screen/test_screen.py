@@ -220,6 +220,14 @@ def test_stats_of_previous_tables_are_reused(
     assert pl.read_parquet(second).drop("code")[:3].equals(pl.read_parquet(first).drop("code"))
 
 
+def test_picture_without_stats_in_a_previous_table_has_its_code_again(tmp_path: Path) -> None:
+    color, first, second = (tmp_path / name for name in ("color.tar", "1.parquet", "2.parquet"))
+    shard_of(tmp_path, pictures_of())
+    for table, previous in ((first, []), (second, [first])):
+        outcomes = screen_shard(color, [1, 6], table, ScreenOptions(), previous_tables=previous)
+        assert [row.code for row in outcomes] == ["ok", "broken"]
+
+
 def test_stats_of_an_earlier_version_are_computed_again(tmp_path: Path) -> None:
     color = shard_of(tmp_path, pictures_of())
     first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"

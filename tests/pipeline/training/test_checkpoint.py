@@ -29,6 +29,15 @@ def test_last_checkpoints_are_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_latest_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
+    for step in (10, 1000, 2, 999):  # whatever was written last
+        checkpoint.save(tmp_path, step, {**STATE, "step": step}, keep=9)
+    (tmp_path / "step-00002000.pt.tmp").touch()
+    latest = checkpoint.latest(tmp_path)
+    assert latest is not None
+    assert checkpoint.load(latest, "f")["step"] == 1000
+
+
 def test_latest_is_none_without_checkpoints(tmp_path: Path) -> None:
     assert checkpoint.latest(tmp_path / "nowhere") is None
 

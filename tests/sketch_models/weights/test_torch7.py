@@ -151,6 +151,13 @@ HOSTILE = {
     "a storage of another type": tensor_bytes(
         [1], [1], 1, int_(4, 2) + class_("torch.LongStorage") + long_(1, 1)
     ),
+    "a storage of another type that was read before": (
+        int_(3, 1, 2)
+        + (int_(1) + struct.pack("<d", 1))
+        + (int_(4, 2) + class_("torch.LongStorage") + long_(4) + bytes(32))
+        + (int_(1) + struct.pack("<d", 2))
+        + (int_(4, 3) + class_("torch.FloatTensor") + int_(1) + long_(4, 1, 1) + int_(4, 2))
+    ),
     "deep tables": b"".join(int_(3, number, 1, 1) + bytes(8) for number in range(1, 5000)),
     "many values": int_(3, 1, 200_000) + (int_(1) + bytes(8) + int_(0)) * 200_000,
 }

@@ -76,9 +76,44 @@ def test_line_f1_is_lower_for_lost_lines() -> None:
     truth = np.float32(cv2.resize(drawing.color, shape, interpolation=cv2.INTER_AREA)) / 255
     blurred = cv2.GaussianBlur(truth, (0, 0), 6)
     kept, lost = metrics.line_f1(truth, line), metrics.line_f1(blurred, line)
-    assert kept > 0.75
+    assert kept == pytest.approx(0.844, abs=0.01)  # edges between colours are found too
     assert lost < 0.6 * kept
     assert metrics.line_f1(np.ones_like(truth), line) == 0
+
+
+def page(*columns: int, grey: int = 0) -> np.ndarray:
+    """Return a page of the size at which lines are detected, with upright lines of 3 pixels."""
+    line = np.full((384, 384), 255, np.uint8)
+    for column in columns:
+        line[20:-20, column - 1 : column + 2] = grey
+    return line
+
+
+def colored(line: np.ndarray) -> np.ndarray:
+    return np.repeat(line[..., None], 3, axis=2).astype(np.float32) / 255
+
+
+@pytest.mark.parametrize(("shift", "f1"), [(0, 1.0), (3, 1.0), (-3, 1.0), (4, 0.0), (-5, 0.0)])
+def test_line_is_kept_within_a_128th_of_the_long_side(shift: int, f1: float) -> None:
+    assert metrics.line_f1(colored(page(100 + shift)), page(100)) == pytest.approx(f1, abs=0.01)
+
+
+def test_line_f1_falls_as_much_for_new_lines_as_for_lost_ones() -> None:
+    one, two, three = page(100), page(100, 200), page(50, 150, 250)
+    assert metrics.line_f1(colored(two), one) == pytest.approx(2 / 3, abs=0.01)
+    assert metrics.line_f1(colored(one), two) == pytest.approx(2 / 3, abs=0.01)
+    assert metrics.line_f1(colored(page(100, 200, 300)), one) == pytest.approx(1 / 2, abs=0.01)
+    assert metrics.line_f1(colored(three), two) == 0
+
+
+@pytest.mark.parametrize(("grey", "middle", "f1"), [(176, 0.45, 1.0), (208, 0.20, 0.0)])
+def test_faint_line_counts_if_its_ink_is_above_the_threshold(
+    grey: int, middle: float, f1: float
+) -> None:
+    faint = page(100, grey=grey)
+    (ink,) = metrics._XDOG.lines([np.repeat(faint[..., None], 3, axis=2)])
+    assert ink[192].max() == pytest.approx(middle, abs=0.02)  # the ends are darker
+    assert metrics.line_f1(colored(faint), page(100)) == pytest.approx(f1, abs=0.01)
 
 
 def test_diversity_is_the_mean_over_pairs() -> None:

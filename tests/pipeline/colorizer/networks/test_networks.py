@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.colorizer import areas
 from pipeline.colorizer.networks.discriminator import Discriminator
@@ -56,6 +57,140 @@ def test_generator_works_at_every_size(generator: str, size: int) -> None:
         pictures = network(torch.zeros(1, 5, size, size), torch.randn(1, 8))
     assert pictures.shape == (1, 3, size, size)
     assert pictures.abs().max() <= 1
+
+
+def randomise(network: nn.Module) -> None:
+    """Give a network weights that show in its output, and running statistics that are no norm."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith("bias"):
+                parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
+        for name, buffer in network.named_buffers():
+            if "running" in name:
+                buffer.copy_(0.5 + torch.rand(buffer.shape, generator=generator))
+
+
+def plain_conv(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    p = layer.kernel_size[0] // 2
+    padded = functional.pad(x, (p, p, p, p), mode="reflect") if p else x
+    return functional.conv2d(padded, layer.weight, layer.bias, layer.stride)
+
+
+def plain_norm(norm: nn.Module, x: Tensor) -> Tensor:
+    """The normalisations written out: by running statistics, or of groups of 8 channels."""
+    if isinstance(norm, nn.Identity):
+        return x
+    if hasattr(norm, "running_mean"):
+        mean, variance = norm.running_mean[:, None, None], norm.running_var[:, None, None]
+        weight, bias = norm.weight, norm.bias
+        x = (x - mean) / (variance + 1e-5).sqrt()
+    else:
+        groups = x.reshape(len(x), -1, next(n for n in (8, 4, 2, 1) if x.shape[1] % n == 0),
+                           *x.shape[2:])  # fmt: skip
+        variance, mean = torch.var_mean(groups, (2, 3, 4), correction=0, keepdim=True)
+        weight, bias = norm.norm.weight, norm.norm.bias
+        x = ((groups - mean) / (variance + 1e-5).sqrt()).view_as(x)
+    return x if weight is None else x * weight[:, None, None] + bias[:, None, None]
+
+
+def leaky(x: Tensor) -> Tensor:
+    return torch.where(x > 0, x, 0.2 * x)
+
+
+def plain_block(block: nn.Module, x: Tensor, guide: Tensor) -> Tensor:
+    """SPADE's residual block, each of its layers computed where figure 4 of the paper has it."""
+
+    def spade(norm: nn.Module, layer: nn.Module, x: Tensor) -> Tensor:
+        read = nn.Conv2d(*layer.read_map.weight.shape[1::-1], 3)
+        read.weight, read.bias = layer.read_map.weight, layer.read_map.bias
+        gamma, beta = plain_conv(layer.gamma_beta, plain_conv(read, guide).relu()).chunk(2, 1)
+        return plain_norm(norm, x) * (1 + gamma) + beta
+
+    residual = plain_conv(block.conv_in, leaky(spade(block.norm_in, block.modulate_in, x)))
+    modulated = spade(block.norm_middle, block.modulate_middle, residual)
+    residual = plain_conv(block.conv_out, leaky(modulated))
+    if block.shortcut:
+        x = plain_conv(block.conv_shortcut, spade(block.norm_in, block.modulate_shortcut, x))
+    return x + residual
+
+
+def plain_generator(network: Generator, maps: Tensor, z: Tensor) -> Tensor:
+    """netL-SPADE and SPADE as the papers draw them, up to tanh, with the weights of a network."""
+    scales = {"head_0": 32, "middle_0": 16, "middle_1": 16}
+    scales |= {"up_0": 8, "up_1": 4, "up_2": 2, "up_3": 1}
+    if isinstance(network.guide, MapEncoder):
+        guides, features = {}, maps
+        for name, (norm, conv, _) in {"": network.guide.base, **network.guide.units}.items():
+            guides[name] = features = leaky(plain_conv(conv, plain_norm(norm, features)))
+    else:
+        guides = {name: maps[:, :, ::scale, ::scale] for name, scale in scales.items()}
+    side = maps.shape[-1] // 32
+    x = (z @ network.from_latent.weight.T + network.from_latent.bias).view(len(z), -1, side, side)
+    for name, scale in scales.items():
+        if x.shape[-1] < maps.shape[-1] // scale:
+            x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        x = plain_block(network.blocks[name], x, guides[name])
+    return plain_conv(network.to_color, leaky(x))
+
+
+@pytest.mark.parametrize("generator", ["netl_spade", "spade"])
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_generator_is_the_one_of_the_papers(generator: str, norm: str) -> None:
+    torch.manual_seed(0)
+    options = replace(small(generator), norm=norm, init_gain=1.0, width=8)
+    network = Generator(options, 64).eval()
+    randomise(network)
+    maps, z = torch.rand(2, 5, 64, 64) * 2 - 1, torch.randn(2, 8)
+    with torch.inference_mode():
+        network.to_color.weight.div_(plain_generator(network, maps, z).abs().max() / 2)
+        pictures, expected = network(maps, z), plain_generator(network, maps, z).tanh()
+    assert 0.9 < expected.abs().max() < 0.99  # no pixel saturates
+    torch.testing.assert_close(pictures, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+@pytest.mark.parametrize("size", [64, 96])
+def test_encoder_is_the_one_of_spade(norm: str, size: int) -> None:
+    torch.manual_seed(0)
+    encoder = Encoder(replace(small(), norm=norm, init_gain=1.0), size).eval()
+    randomise(encoder)
+    color = torch.rand(2, 3, size, size) * 2 - 1
+    with torch.inference_mode():
+        x = color
+        for conv, of_one, _ in zip(*[iter(encoder.layers)] * 3, strict=True):
+            x = plain_conv(conv, x)
+            if norm == "group":
+                x = plain_norm(of_one, x)
+            else:  # of every channel of every picture
+                variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+                x = (x - mean) / (variance + 1e-5).sqrt()
+            x = leaky(x)
+        expected = [
+            x.flatten(1) @ layer.weight.T + layer.bias
+            for layer in (encoder.to_mean, encoder.to_log_variance)
+        ]
+        torch.testing.assert_close(list(encoder(color)), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_discriminator_is_two_patch_gans_at_full_and_half_size() -> None:
+    torch.manual_seed(0)
+    discriminator = Discriminator(replace(small(), init_gain=1.0)).eval()
+    randomise(discriminator)
+    maps, color = torch.rand(2, 5, 64, 64) * 2 - 1, torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.inference_mode():
+        found = discriminator(maps, color)
+        full = torch.cat([maps, color], 1)
+        ones = functional.avg_pool2d(torch.ones_like(full), 3, 2, 1)  # 9 pixels, fewer at the rim
+        half = functional.avg_pool2d(full, 3, 2, 1) / ones
+        for scale, features, x in zip(discriminator.scales, found, (full, half), strict=True):
+            for number, layer in enumerate(scale.layers):
+                x = plain_conv(layer if number == 4 else layer[0], x)
+                if number in (1, 2, 3):
+                    variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+                    x = (x - mean) / (variance + 1e-5).sqrt()
+                x = x if number == 4 else leaky(x)
+                torch.testing.assert_close(features[number], x, rtol=1e-3, atol=1e-4)
 
 
 def test_guides_have_the_scales_of_their_blocks() -> None:

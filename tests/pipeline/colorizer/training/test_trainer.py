@@ -1,5 +1,6 @@
 """One training step: its losses and gradients, exact resuming, several processes."""
 
+import itertools
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -31,13 +32,15 @@ def trainer(
     network: NetworkOptions | None = None,
     perceptual: Perceptual | None = None,
     zero_z: float = 0.0,
+    options: TrainOptions | None = None,
+    loss_weights: LossOptions | None = None,
     **weights: float,
 ) -> Trainer:
     return Trainer(
         64,
         network=network or small(),
-        loss_weights=LossOptions(**weights),
-        options=TrainOptions(warmup=0.0, zero_z=zero_z),
+        loss_weights=loss_weights or LossOptions(**weights),
+        options=options or TrainOptions(warmup=0.0, zero_z=zero_z),
         context=context or TrainContext(device=CPU),
         steps=10,
         seed=3,
@@ -85,21 +88,72 @@ def test_step_returns_losses_and_gradient_norms() -> None:
     }
 
 
-def test_step_changes_every_weight_of_all_networks() -> None:
-    training = trainer()
-    before = [weight.clone() for weight in weights(training.state())]
+def changes(training: Trainer) -> dict[str, Tensor]:
+    """Return what one step adds to every weight of all networks."""
+    networks = {"vae": training.vae, "discriminator": training.discriminator}
+    named = {
+        f"{network}.{name}": weight
+        for network, of_network in networks.items()
+        for name, weight in of_network.named_parameters()
+    }
+    before = {name: weight.detach().clone() for name, weight in named.items()}
     training.step(batch(0))
-    networks = [training.vae, training.discriminator]
-    for network in networks:
-        for name, weight in network.named_parameters():
-            assert weight.grad is None
-            assert any(weight.shape == old.shape for old in before), name
-    initial = trainer().vae.state_dict()
-    for name, weight in training.vae.named_parameters():
-        # The bias of a convolution before an instance norm changes nothing; the norm removes it.
-        if "encoder.layers" in name and name.endswith("bias"):
-            continue
-        assert not torch.equal(weight, initial[name]), name
+    assert all(weight.grad is None for weight in named.values())
+    return {name: weight.detach() - before[name] for name, weight in named.items()}
+
+
+def is_normalised_away(name: str) -> bool:
+    """Return whether it is the bias of a convolution before an instance norm."""
+    return name.endswith(".bias") and (
+        "encoder.layers" in name
+        or ("discriminator" in name and any(f".layers.{number}." in name for number in (1, 2, 3)))
+    )
+
+
+def test_step_changes_every_weight_of_all_networks() -> None:
+    added = changes(trainer())
+    assert sum("discriminator" in name for name in added) == 20
+    for name, change in added.items():
+        assert is_normalised_away(name) or change.abs().max() > 0, name
+
+
+def test_each_network_has_its_own_learning_rate() -> None:
+    """The first step of Adam is as long as the rate, in the direction of the gradient's sign."""
+    options = TrainOptions(warmup=0.0, zero_z=0.0, generator_lr=3e-4, discriminator_lr=7e-4)
+    longest = {"vae": 0.0, "discriminator": 0.0}
+    for name, change in changes(trainer(options=options)).items():
+        network = name.partition(".")[0]
+        longest[network] = max(longest[network], change.abs().max().item())
+    expected = {"vae": 3e-4, "discriminator": 7e-4}
+    assert longest == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "losses", [{"l1"}, {"l2"}, {"kld"}, {"perceptual"}, {"adversarial", "feature_matching"}]
+)
+def test_loss_counts_by_its_weight(losses: set[str]) -> None:
+    """Three times the weights of all losses that there are make the gradient three times as long.
+
+    There must be an L1, which counts next to nothing here.
+    """
+    names = ("adversarial", "feature_matching", "kld", "perceptual")
+    lengths = []
+    for weight in (0.5, 1.5):
+        chosen = {"l1": 1e-9} | dict.fromkeys(names, 0.0) | dict.fromkeys(losses, weight)
+        training = trainer(
+            None, None, Perceptual(FakeFeatures()), loss_weights=LossOptions(**chosen)
+        )
+        lengths.append(training.step(batch(0))["gradient_g"].item())
+    assert lengths[0] > 0
+    assert lengths[1] == pytest.approx(3 * lengths[0], rel=1e-2)
+
+
+def test_total_is_the_sum_of_the_weighted_losses() -> None:
+    names = ("feature_matching", "kld", "perceptual", "l1", "l2", "adversarial")
+    chosen = LossOptions(**{name: float(number) for number, name in enumerate(names, 2)})
+    values = {name: torch.tensor(10.0**n) for n, name in enumerate(names)}
+    values["hinge_g"], values["hinge_d"] = values.pop("adversarial"), torch.tensor(1e9)
+    assert trainer(loss_weights=chosen)._weighted_sum(values).item() == 765432
 
 
 def test_each_network_learns_from_its_own_loss() -> None:
@@ -163,6 +217,13 @@ def test_noise_differs_in_every_step() -> None:
     assert not torch.equal(first[0], training._noise(2)[0])
 
 
+def test_noise_differs_between_processes() -> None:
+    """Each has other pictures, and would otherwise add the same noise to their z."""
+    noise = [trainer(TrainContext(device=CPU, rank=rank))._noise(2)[0] for rank in range(3)]
+    for one, other in itertools.combinations(noise, 2):
+        assert not torch.isclose(one, other).any()
+
+
 @pytest.mark.parametrize(("zero_z", "shares"), [(0.0, {1.0}), (0.5, {0.0, 1.0}), (1.0, {0.0})])
 def test_a_share_of_the_pictures_is_trained_with_a_z_of_zero(
     zero_z: float, shares: set[float]
@@ -207,10 +268,14 @@ def _step_in_process(rank: int, port: int, folder: str) -> None:
     training = trainer(TrainContext(device=CPU, rank=rank, world_size=2), l2=10)
     values = gradients(training, slice(2 * rank, 2 * rank + 2))
     torch.save(values, f"{folder}/{rank}.pt")
+    whole = trainer(TrainContext(device=CPU, rank=rank, world_size=2), l2=10)
+    for number in range(2):  # with their own noise, and the update
+        whole.step(batch(number, slice(2 * rank, 2 * rank + 2)))
+    torch.save(whole.state(), f"{folder}/{rank}.state.pt")
     distributed.destroy_process_group()
 
 
-def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
+def test_two_processes_have_the_gradients_of_one_and_stay_equal(tmp_path: Path) -> None:
     """Gradients are averaged, and batch statistics are those of the global batch."""
     multiprocessing.spawn(_step_in_process, (_free_port(), str(tmp_path)), nprocs=2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
@@ -219,6 +284,11 @@ def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     for name, value in alone.items():
         assert torch.equal(first[name], second[name]), name
         torch.testing.assert_close(first[name], value, rtol=1e-3, atol=1e-4, msg=name)
+    states = [torch.load(tmp_path / f"{rank}.state.pt", weights_only=True) for rank in range(2)]
+    both = list(zip(*map(weights, states), strict=True))
+    assert len(both) > 100
+    assert all(torch.equal(one, other) for one, other in both)  # they stay one training
+    assert states[0]["step"] == 2
 
 
 def _free_port() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
 import struct
 import warnings
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pipeline.color_profile import IGNORED, to_srgb
+from pipeline.malloc import set_malloc
 from pipeline.memory_budget import MemoryBudget
 from pipeline.picture_error import PictureError as PictureError  # part of this module, for users
 from pipeline.picture_format import FORMATS, claimed_size, sniff_extension
@@ -33,7 +33,6 @@ MAX_PIXELS = 100_000_000
 _MAX_BYTES = 1 << 28  # of a file
 _CHECK_BYTES = 100_000_000  # of memory that `check_pixels` takes
 _CANVAS_BYTES = {"webp": 16, "avif": 16}  # per pixel: their decoders keep several copies
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 _MAX_MMAP_THRESHOLD = 2**25  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _COMPRESSION_LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
 _check_memory = MemoryBudget(_CHECK_BYTES)
@@ -383,7 +382,7 @@ def keep_freed_memory() -> None:
     Pictures take a few MB each, thousands of times. Returning each one to the system and
     faulting the next one in, page by page, takes as long as decoding and resizing it.
 
-    With other C libraries than glibc this has no effect.
+    With other C libraries than glibc this has no effect; parameters that the user has set stay.
     """
     _set_thresholds(mmap=_MAX_MMAP_THRESHOLD, trim=2 * _MAX_MMAP_THRESHOLD)
 
@@ -399,7 +398,4 @@ def return_freed_memory() -> None:
 
 def _set_thresholds(*, mmap: int, trim: int) -> None:
     """Set the bytes from which a block is returned once freed, and the end of a heap trimmed."""
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, mmap)
-        mallopt(_M_TRIM_THRESHOLD, trim)
+    set_malloc({"MALLOC_MMAP_THRESHOLD_": (-3, mmap), "MALLOC_TRIM_THRESHOLD_": (-1, trim)})

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from pipeline import store
 from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
 from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
@@ -195,19 +196,9 @@ def _sort(draft: Path, posts: Path) -> list[int]:
 def _write(frames: Callable[[], Iterator[pl.DataFrame]], path: Path) -> None:
     """Stream frames into a parquet file."""
     source = register_io_source(lambda *_: frames(), schema=POSTS)
-    try:
+    with store.explain_write_errors(path):
         source.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP, metadata=BLANK_SEAL)
         seal(path)
-    except pl.exceptions.ComputeError as error:  # polars has none of its own for a full disk
-        if "os error" not in str(error):
-            raise
-        raise _cannot_write(path, error) from error
-
-
-def _cannot_write(path: Path, error: Exception) -> SengaError:
-    return SengaError(
-        f"{path} cannot be written ({error}). Free some space, or choose another folder."
-    )
 
 
 class _SpoolSource:
@@ -257,11 +248,11 @@ def _spool_rows(row_batches: Iterable[Rows], spool: Path, on_progress: OnProgres
     total = 0
     for rows in row_batches:
         lines = [json.dumps([line, *_short_fields(fields)]) + "\n" for line, fields in rows]
-        try:
-            with spool.open("a" if total else "w", encoding="ascii") as file:
-                file.writelines(lines)
-        except OSError as error:
-            raise _cannot_write(spool, error) from error
+        with (
+            store.explain_write_errors(spool),
+            spool.open("a" if total else "w", encoding="ascii") as file,
+        ):
+            file.writelines(lines)
         total += len(lines)
         on_progress(len(lines))
     return total

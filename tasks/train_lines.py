@@ -86,14 +86,22 @@ class TrainLineNetwork(TrainStage):
 
         Raises:
             ConfigError: If an option names a file or a folder that cannot be used.
-            WeightsError: If the weights to start from are of another network.
+            WeightsError: If weights that an option names are of another network.
         """
+        options = config.options(LineOptions)
         return LineTrainJob(
             network=self.network,
             seed=config.options(config.BuildOptions).seed,
-            initial_content=_initial_content(self.network),
+            initial_content=_content(
+                self.network,
+                f"{self.network}_initial_weights",
+                options.initial_weights(self.network),
+            ),
+            tracer_content=_content(
+                "tracer", "inker_tracer_weights", options.sketches_by(self.network)
+            ),
             validation_content=_validation_content(self.network),
-            options=config.options(LineOptions),
+            options=options,
             compute=config.options(ComputeOptions),
         )
 
@@ -112,15 +120,14 @@ class TrainLineNetwork(TrainStage):
 
 
 @cache
-def _initial_content(network: str) -> str:
-    """Return the digest of the weights that a network starts from; empty without any."""
-    name = config.options(LineOptions).initial_weights(network)
+def _content(network: str, option: str, name: str) -> str:
+    """Return the digest of the weights of a network that an option names; empty without any."""
     if not name:
         return ""
     if name != line_weights.SHIPPED and not is_file(expand_path(name)):
         raise ConfigError(
-            f"[lines] {network}_initial_weights = {name}: there is no such file. Give the path of "
-            f"one, {line_weights.SHIPPED}, or leave it empty."
+            f"[lines] {option} = {name}: there is no such file. Give the path of one, "
+            f"{line_weights.SHIPPED}, or leave it empty."
         )
     return line_weights.identity(name, network)
 

@@ -8,14 +8,17 @@ from typing import TypedDict
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from pipeline.artbook.sketch import Tracer
 from pipeline.line_training.example import TRAINING, Example, draw_example, page_seed
 from pipeline.line_training.options import LineOptions
 from pipeline.picture import keep_freed_memory
 from pipeline.training.loader import iterate, loader_options
-from sketch_models import local_contrast
+from sketch_models import line_weights, local_contrast, tracer
+from sketch_models.network_options import ComputeOptions
 
 
 class LineBatch(TypedDict):
@@ -36,14 +39,22 @@ class LinePages(Dataset[LineBatch]):
         seed: of the training.
         size: side of the pages, in pixels.
         views: number of views of each page.
+        tracer_weights: of the tracer that makes some of the sketches: shipped, or the path of a
+            file; none if empty. It is loaded by the process that draws the first page.
     """
 
-    def __init__(self, network: str, seed: int, size: int, views: int) -> None:
+    def __init__(
+        self, network: str, seed: int, size: int, views: int, tracer_weights: str = ""
+    ) -> None:
         self._network, self._seed, self._size, self._views = network, seed, size, views
+        self._tracer_weights = tracer_weights
+        self._tracer: Tracer | None = None
 
     def __getitem__(self, index: int) -> LineBatch:
         seed = page_seed(self._seed, TRAINING, index)
-        page = to_batch(draw_example(self._network, seed, self._size))
+        if self._tracer_weights and self._tracer is None:
+            self._tracer = load_tracer(self._tracer_weights)
+        page = to_batch(draw_example(self._network, seed, self._size, self._tracer))
         order = np.random.default_rng((seed, 2)).permutation(8)
         return join([_turn(page, int(turn)) for turn in order[: self._views]])
 
@@ -83,14 +94,35 @@ def batches(
         first_step: number of steps done.
         steps: of the whole training.
     """
+    tracer_weights = options.sketches_by(network)
     loader: DataLoader[LineBatch] = DataLoader(
-        LinePages(network, seed, options.size, options.views),
+        LinePages(network, seed, options.size, options.views, tracer_weights),
         batch_sampler=_Steps(first_step, steps, options.batch_size // options.views),
         collate_fn=join,
         worker_init_fn=_init_worker,
         **loader_options(options.num_workers, device),
     )
     yield from iterate(loader)
+
+
+def load_tracer(weights: str) -> Tracer | None:
+    """Return what makes sketches of pictures, on the CPU; None without weights.
+
+    Args:
+        weights: shipped, or the path of a file; empty for none.
+
+    Raises:
+        WeightsError: If the weights cannot be used.
+    """
+    if not weights:
+        return None
+    path = line_weights.find(weights, "tracer")
+    model = tracer.Tracer.load(path, ComputeOptions(device="cpu"))
+
+    def find_lines(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return model.lines([picture])[0]
+
+    return find_lines
 
 
 def to_batch(example: Example) -> LineBatch:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artbook.page import Page, draw_page
-from pipeline.artbook.sketch import draw_sketch
+from pipeline.artbook.sketch import Tracer, draw_sketch
 from pipeline.line_training import validation
 from pipeline.line_training.validation import Pair
 from pipeline.picture import PictureError, decode
@@ -53,13 +53,14 @@ def page_seed(seed: int, kind: int, index: int) -> int:
     return int(state[0] >> np.uint64(1))
 
 
-def draw_example(network: str, seed: int, size: int) -> Example:
+def draw_example(network: str, seed: int, size: int, tracer: Tracer | None = None) -> Example:
     """Draw a page of the artbook: a picture for the tracer, a rough sketch for the inker.
 
     Args:
         network: tracer or inker.
         seed: of the page.
         size: its side, in pixels.
+        tracer: makes some of the sketches; None for none of them.
     """
     if network == "tracer":
         page = draw_page(seed, size)
@@ -69,7 +70,7 @@ def draw_example(network: str, seed: int, size: int) -> Example:
             lines=page.lines,
             weight=page.weight * np.uint8(_importance(page)),
         )
-    sketch = draw_sketch(seed, size)
+    sketch = draw_sketch(seed, size, tracer=tracer)
     medium = (f"medium/{sketch.medium}",) if sketch.medium else ()
     return Example(
         rows=(f"subject/{sketch.subject}", f"source/{sketch.source}", *medium),

@@ -54,6 +54,12 @@ class LineOptions(Options, section="lines"):
         "weights to start the inker from: shipped, or the path of a file; none if empty",
         affects_result=False,
     )
+    inker_tracer_weights: str = option(
+        "shipped",
+        "weights of the tracer that makes three in ten of the sketches that the inker learns from: "
+        "shipped, or the path of a file; no sketch if empty",
+        affects_result=False,
+    )
     tracer_gamma: float = option(
         1.0, "exponent that turns the tracer's probabilities into ink", above=0, at_most=10
     )
@@ -128,6 +134,10 @@ class LineOptions(Options, section="lines"):
     def initial_weights(self, network: str) -> str:
         """Return what a network starts from: the name or path of weights, or nothing."""
         return str(getattr(self, f"{network}_initial_weights"))
+
+    def sketches_by(self, network: str) -> str:
+        """Return the weights of the tracer that makes sketches for a network, or nothing."""
+        return self.inker_tracer_weights if network == "inker" else ""
 
     def settings(self, network: str) -> dict[str, object]:
         """Return the options that change the result of one network's training, as plain data."""

@@ -17,7 +17,7 @@ import torch
 from pipeline import store
 from pipeline.child_process import run_main
 from pipeline.line_training.best import Best
-from pipeline.line_training.dataset import batches
+from pipeline.line_training.dataset import batches, load_tracer
 from pipeline.line_training.evaluation import PICTURES, draw_sheet, evaluate
 from pipeline.line_training.example import (
     VALIDATION,
@@ -63,10 +63,12 @@ class ValidationSet:
 
         Raises:
             ConfigError: If the pictures cannot be used.
+            WeightsError: If the weights of the tracer that makes sketches cannot be used.
         """
         options = job.options
+        tracer = load_tracer(options.sketches_by(job.network))
         pages = [
-            draw_example(job.network, page_seed(job.seed, VALIDATION, index), options.size)
+            draw_example(job.network, page_seed(job.seed, VALIDATION, index), options.size, tracer)
             for index in range(options.validation_pages)
         ]
         pairs = []
@@ -86,7 +88,7 @@ def train(job: LineTrainJob, folder: Path, context: TrainContext) -> None:
     Raises:
         ConfigError: If a batch does not fit into memory, or an option names a file that cannot be
             used.
-        WeightsError: If the weights to start from cannot be used.
+        WeightsError: If the weights to start from, or of the tracer, cannot be used.
         StoppedError: If a signal asks for the end; a checkpoint is saved.
         SengaError: If a checkpoint cannot be used, a loss is not finite, or the disk is full.
     """
@@ -216,6 +218,7 @@ def _metadata(job: LineTrainJob, images: int) -> dict[str, str]:
         validation=Path(options.validation).name,
         tracer_initial_weights=Path(options.tracer_initial_weights).name,
         inker_initial_weights=Path(options.inker_initial_weights).name,
+        inker_tracer_weights=Path(options.inker_tracer_weights).name,
     )
     public = replace(job, options=named)
     metadata = {"network": job.network, "images": str(images), "job": public.to_json()}

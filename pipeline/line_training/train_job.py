@@ -36,6 +36,7 @@ class LineTrainJob:
         network: tracer or inker.
         seed: of everything random.
         initial_content: digest of the weights that it starts from; empty without any.
+        tracer_content: digest of the weights that make sketches for the inker; empty without any.
         validation_content: digest of the pictures that the best weights are chosen by; empty
             without any.
         options: pages, learning rate, losses and the like.
@@ -45,6 +46,7 @@ class LineTrainJob:
     network: str
     seed: int = 0
     initial_content: str = ""
+    tracer_content: str = ""
     validation_content: str = ""
     options: LineOptions = field(default_factory=LineOptions)
     compute: ComputeOptions = field(default_factory=ComputeOptions)
@@ -55,6 +57,7 @@ class LineTrainJob:
             "network": self.network,
             "seed": self.seed,
             "initial": self.initial_content,
+            "tracer": self.tracer_content,
             "validation": self.validation_content,
             LineOptions.section: self.options.settings(self.network),
             ComputeOptions.section: settings_of(self.compute),

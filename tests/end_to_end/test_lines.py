@@ -137,6 +137,10 @@ def test_interrupted_training_says_that_it_saved_and_that_it_resumes(
             {"lines_tracer_initial_weights": "/none"},
             "[lines] tracer_initial_weights = /none: there is no such file",
         ),
+        (
+            {"lines_inker_tracer_weights": "/none"},
+            "[lines] inker_tracer_weights = /none: there is no such file",
+        ),
     ],
 )
 def test_unusable_option_is_one_message(

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pipeline.artbook import sketch as sketch_module
 from pipeline.artbook.canvas import PageCanvas
@@ -25,6 +27,12 @@ from tests.pipeline.artbook.scoring import count_lines, distance_to, middle, sha
 
 TOP = Path(__file__).parents[3]
 SEEDS = (5, 0, 11, 3, 8)
+
+
+def dark_ink(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what is darker than its surroundings, as a tracer that is not good."""
+    grey = picture.astype(np.float32).mean(axis=2) / 255
+    return np.clip(6 * (cv2.GaussianBlur(grey, (0, 0), 4) - grey), 0, 1)
 
 
 def digest(page: SketchPage) -> str:
@@ -79,7 +87,7 @@ def test_sketches_have_any_size_and_keep_the_conventions(seed: int, size: int) -
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_sources_and_subjects_can_be_asked_for(source: str, subject: str) -> None:
-    page = draw_sketch(3, 64, source=source, subject=subject)
+    page = draw_sketch(3, 64, source=source, subject=subject, tracer=dark_ink)
     check(page, 64)
     assert (page.source, page.subject) == (source, subject)
 
@@ -104,7 +112,9 @@ def test_papers_can_be_asked_for(paper: str) -> None:
 def test_ink_of_a_sketch_is_dark_and_where_its_lines_are(source: str) -> None:
     darkness = []
     for seed in range(5):
-        page = draw_sketch(seed, 96, source=source, subject="composition", paper="white")
+        page = draw_sketch(
+            seed, 96, source=source, subject="composition", paper="white", tracer=dark_ink
+        )
         lines = (page.lines < 128) & (page.weight > 0)
         paper = (distance_to(page.lines < 128) > 8) & (page.weight > 0)
         if lines.any() and paper.any():
@@ -112,6 +122,35 @@ def test_ink_of_a_sketch_is_dark_and_where_its_lines_are(source: str) -> None:
     on_lines, beside = np.mean(darkness, axis=0)
     assert on_lines < beside - 25
     assert beside > 190
+
+
+def test_a_tracer_makes_sketches_of_pages() -> None:
+    page = draw_page(7, 96, subject="composition")
+    shown = np.zeros((96, 96), np.float32)
+    shown[:, 48:] = 0.5
+
+    def half(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        np.testing.assert_array_equal(picture, page.color)
+        return shown
+
+    sketch = draw_sketch(7, 96, subject="composition", source="tracer", tracer=half)
+    np.testing.assert_array_equal(sketch.sketch, np.rint(255 * (1 - shown)))
+    np.testing.assert_array_equal(sketch.lines, page.lines)
+    # Of what the tracer does not show at all, the line art cannot say; its other faults count.
+    unseen = page.lines[:, :44] < 128
+    assert unseen.any()
+    assert not sketch.weight[:, :44][unseen].any()
+    np.testing.assert_array_equal(sketch.weight[:, 52:], page.weight[:, 52:])
+
+
+def test_three_in_ten_sketches_are_those_of_the_tracer_if_there_is_one() -> None:
+    with_tracer = [draw_sketch(seed, 64, tracer=dark_ink).source for seed in range(60)]
+    without = {draw_sketch(seed, 64).source for seed in range(60)}
+    assert 12 <= with_tracer.count("tracer") <= 24
+    assert set(with_tracer) == set(SOURCES)
+    assert without == set(SOURCES) - {"tracer"}
+    with pytest.raises(ValueError, match="no tracer is given"):
+        draw_sketch(0, 64, source="tracer")
 
 
 def draw_plain(

@@ -1,7 +1,7 @@
 """A tiny artbook: pages with a few strokes, drawn in no time; a job that trains on them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.artbook.sketch import Tracer
 from pipeline.line_training import example
 from pipeline.line_training.options import LineOptions
 from pipeline.line_training.train_job import LineTrainJob
@@ -35,6 +36,15 @@ class FakePage:
     has_distractors: bool = False
 
 
+def fake_sketch(seed: int, size: int, *, tracer: Tracer | None = None) -> FakePage:
+    """Return a page whose sketch the tracer makes, if there is one."""
+    page = fake_page(seed, size)
+    if tracer is None:
+        return page
+    sketch = np.rint(255 * (1 - tracer(page.color))).astype(np.uint8)
+    return replace(page, sketch=sketch, source="tracer")
+
+
 def fake_page(seed: int, size: int) -> FakePage:
     """Return three dark strokes on a pale page, and the same in grey."""
     rng = np.random.default_rng(seed)
@@ -56,7 +66,7 @@ def fake_page(seed: int, size: int) -> FakePage:
 def artbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the artbook."""
     monkeypatch.setattr(example, "draw_page", fake_page)
-    monkeypatch.setattr(example, "draw_sketch", fake_page)
+    monkeypatch.setattr(example, "draw_sketch", fake_sketch)
 
 
 def make_job(network: str = "tracer", **options: object) -> LineTrainJob:
@@ -68,6 +78,7 @@ def make_job(network: str = "tracer", **options: object) -> LineTrainJob:
         "size": SIZE,
         "tracer_widths": (4, 8),
         "inker_widths": (4, 8),
+        "inker_tracer_weights": "",
         "validation_pages": 3,
         "evaluate_every": 8,
         "log_every": 8,

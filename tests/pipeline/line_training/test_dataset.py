@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.line_training.dataset import LineBatch, LinePages, batches, to_batch
+from pipeline.line_training.dataset import LineBatch, LinePages, batches, load_tracer, to_batch
 from pipeline.line_training.example import TRAINING, draw_example, page_seed
 from pipeline.line_training.options import LineOptions
+from sketch_models.errors import WeightsError
 from tests.pipeline.line_training.conftest import make_job
 
 CPU = torch.device("cpu")
@@ -53,6 +54,24 @@ def test_batch_has_what_the_networks_take(network: str, channels: int) -> None:
     assert batch["ink"].dtype == batch["weight"].dtype == torch.uint8
     assert batch["ink"].max() == 255
     assert (batch["ink"] > 0).float().mean() < 0.5
+
+
+@pytest.mark.usefixtures("artbook")
+def test_the_weights_that_an_option_names_make_sketches_for_the_inker() -> None:
+    shipped, none = (make_job(inker_tracer_weights=name).options for name in ("shipped", ""))
+    tracer = load_tracer("shipped")
+    assert tracer is not None
+    seed = page_seed(3, TRAINING, 0)
+    expected = to_batch(draw_example("inker", seed, 64, tracer))["picture"]
+    drawn = [
+        LinePages(network, 3, 64, 8, options.sketches_by(network))[0]["picture"]
+        for network, options in (("inker", shipped), ("inker", none), ("tracer", shipped))
+    ]
+    same = [any(torch.equal(view, expected[0]) for view in views) for views in drawn]
+    assert same == [True, False, False]
+    assert load_tracer("") is None
+    with pytest.raises(WeightsError, match=r"weights of tracer = nowhere: there is no such file"):
+        load_tracer("nowhere")
 
 
 @pytest.mark.usefixtures("artbook")

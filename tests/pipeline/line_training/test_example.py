@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.artbook.page import draw_page
 from pipeline.artbook.sketch import draw_sketch
@@ -63,6 +64,19 @@ def test_sketches_with_what_looks_like_a_line_count_more_in_the_training_of_the_
         np.testing.assert_array_equal(weight, sketch.weight * (3 if sketch.has_distractors else 1))
         counts.add((int(weight.max()), sketch.has_distractors))
     assert counts - {(0, False), (0, True)} == {(1, False), (3, True)}
+
+
+def test_the_tracer_that_is_given_makes_sketches() -> None:
+    def blank(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.zeros(picture.shape[:2], np.float32)
+
+    seeds = [seed for seed in range(30) if draw_sketch(seed, 64, tracer=blank).source == "tracer"]
+    assert seeds
+    for seed in seeds:
+        page = draw_example("inker", seed, 64, blank)
+        assert page.picture.min() == 255
+        assert "source/tracer" in page.rows
+    assert draw_example("tracer", seeds[0], 64, blank).picture.min() < 255
 
 
 def test_pictures_are_read_as_the_networks_take_them(write_folder: WriteFolder) -> None:

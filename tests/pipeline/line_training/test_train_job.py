@@ -42,9 +42,10 @@ def test_fingerprint_depends_on_what_changes_the_result() -> None:
         replace(JOB, network="tracer"),
         replace(JOB, seed=1),
         replace(JOB, initial_content="a"),
+        replace(JOB, tracer_content="a"),
         replace(JOB, validation_content="a"),
         replace(JOB, options=replace(options, images=7)),
         replace(JOB, compute=ComputeOptions(precision="bf16")),
     ]
     assert {job.fingerprint() for job in same} == {JOB.fingerprint()}
-    assert len({job.fingerprint() for job in [JOB, *other]}) == 7
+    assert len({job.fingerprint() for job in [JOB, *other]}) == 8

@@ -15,6 +15,7 @@ from PIL import Image
 
 from pipeline.colorizer.colorizer_file import LoadedModel, read_colorizer
 from pipeline.colorizer.enlarge import Enlarger
+from pipeline.colorizer.even import even_areas
 from pipeline.colorizer.hints import Box, Hints
 from pipeline.colorizer.initial_weights import find_colorizer
 from pipeline.colorizer.letterbox import Letterbox
@@ -162,15 +163,21 @@ class Colorizer:
             Letterbox.of(greys[id(line)], each, self.size)
             for line, each in zip(lines, hints, strict=True)
         ]
+        boxes = boxes or [each.placement.box for each in letterboxes]
         maps = to_maps(
             [each.line for each in letterboxes],
             [each.hints for each in letterboxes],
             spread=self.train_job.network.spread_hints,
-            boxes=boxes or [each.placement.box for each in letterboxes],
+            boxes=boxes,
         ).to(self.device)
         latent = torch.from_numpy(z.astype(np.float32)).to(self.device)
         with self._inference():
-            squares = to_pixels(self._vae.generator(maps, latent))
+            squares = list(to_pixels(self._vae.generator(maps, latent)))
+        if self.train_job.network.even_areas:
+            squares = [
+                even_areas(square, each.line, each.hints, box)
+                for square, each, box in zip(squares, letterboxes, boxes, strict=True)
+            ]
         if not keep_lines:
             return [each.crop(square) for each, square in zip(letterboxes, squares, strict=True)]
         return list(_finish(letterboxes, squares))
@@ -230,7 +237,9 @@ class Colorizer:
             yield
 
 
-def _finish(boxes: Sequence[Letterbox], squares: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+def _finish(
+    boxes: Sequence[Letterbox], squares: Sequence[NDArray[np.uint8]]
+) -> Iterator[NDArray[np.uint8]]:
     """Yield results at the size of their drawings; variations in a row share its areas."""
     enlarger: Enlarger | None = None
     for box, square in zip(boxes, squares, strict=True):

@@ -45,6 +45,11 @@ class NetworkOptions(Options, section="colorizer"):
         "let copied colours show in areas without a hint, too, next to those that have one; false: "
         "only in areas with a hint, and on lines",
     )
+    even_areas: bool = option(
+        False,
+        "give each area without a hint, in results, the mean of the colours that the generator "
+        "paints there: no smudges, but no shading either",
+    )
     z_everywhere: bool = option(
         False,
         "let z change what guides every block, not only what the first block starts from; in the "

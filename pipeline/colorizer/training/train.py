@@ -196,7 +196,8 @@ def _start(trainer: Trainer, job: TrainJob, size: int, state: Mapping[str, Any] 
         trainer.start_from(_read_initial(job, size))
 
 
-_WITHOUT_WEIGHTS = ("init_gain", "copy_beyond_lines")  # options that no layer depends on
+# Options that no layer depends on.
+_WITHOUT_WEIGHTS = ("init_gain", "copy_beyond_lines", "even_areas")
 
 
 def _read_initial(job: TrainJob, size: int) -> Vae:

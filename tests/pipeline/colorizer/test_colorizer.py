@@ -3,6 +3,7 @@
 import inspect
 import json
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -372,3 +373,17 @@ def test_hints_are_spread_within_the_drawing(
     line = np.full((64, 64) if given else (128, 64), 255, np.uint8)
     colorizer.colorize_batch([line], boxes=given)
     assert seen == (given or [(16, 0, 48, 64)])
+
+
+def test_areas_without_a_hint_are_even_by_option(path: Path) -> None:
+    model = read_colorizer(path)
+    network = replace(model.job.network, even_areas=True)
+    even = Colorizer(replace(model, job=replace(model.job, network=network)), "cpu", "fp32")
+    plain = Colorizer(model, "cpu", "fp32")
+    line = np.full((40, 64), 255, np.uint8)
+    line[:, 30:33] = 0
+    hints = red_corner(40, 64)  # in the left of two areas
+    before, after = (each.colorize(line, hints) for each in (plain, even))
+    assert len(np.unique(before[:, 34:].reshape(-1, 3), axis=0)) > 1
+    assert len(np.unique(after[:, 34:].reshape(-1, 3), axis=0)) == 1
+    np.testing.assert_array_equal(after[:, :30], before[:, :30])

@@ -183,7 +183,7 @@ def test_a_colorizer_is_trained_and_judged_on_drawn_pictures(tmp_path: Path) -> 
     folder = (tmp_path / "drawn" / "evaluation.html").resolve().parent
     for name in ("metrics", "metrics_adventurer", "metrics_micah"):
         scores = json.loads((folder / f"{name}.json").read_text())
-        assert {score["n"] for score in scores if score["measure"] == "psnr"} == {2}
+        assert {score["n"] for score in scores if score["metric"] == "psnr"} == {2}
     page = (folder / "index.html").read_text()
     assert page.count("<h2>Scores on other pictures") == 2
     assert Colorizer.load(tmp_path / "drawn").train_job.network.spread_hints

@@ -133,7 +133,7 @@ MISSING = "–"
 TYPICAL_HINTS = 10
 """About as many patches as users put, by the paper."""
 
-_COLUMNS = {"metric": "measure"}  # in the JSON, as in that of earlier evaluations
+_OLD_METRIC = "measure"  # the key of the metric in the JSON of earlier evaluations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ class Score:
 def scores_to_json(scores: Iterable[Score]) -> str:
     """Return scores as a JSON list of objects, one per line, with null for NaN."""
     rows = [
-        json.dumps({_COLUMNS.get(k, k): json_value(v) for k, v in asdict(score).items()})
+        json.dumps({name: json_value(value) for name, value in asdict(score).items()})
         for score in scores
     ]
     return "[\n" + ",\n".join(rows) + "\n]\n"
@@ -203,7 +203,7 @@ def json_value(value: str | float) -> str | float | None:
 
 
 def scores_from_json(text: str) -> list[Score]:
-    """Return the scores that `scores_to_json` wrote.
+    """Return the scores that `scores_to_json` wrote, or an earlier version of it.
 
     Raises:
         SengaError: If the text is anything else.
@@ -211,7 +211,7 @@ def scores_from_json(text: str) -> list[Score]:
     try:
         return [_parse_score(row) for row in json.loads(text)]
     except (KeyError, TypeError, ValueError) as error:
-        names = ", ".join(_COLUMNS.get(field.name, field.name) for field in fields(Score))
+        names = ", ".join(field.name for field in fields(Score))
         raise SengaError(
             f"The scores cannot be read ({error!r}): expected a JSON list of objects with {names}. "
             "Evaluate again."
@@ -219,7 +219,7 @@ def scores_from_json(text: str) -> list[Score]:
 
 
 def _parse_score(row: dict[str, Any]) -> Score:
-    metric = row[_COLUMNS["metric"]]
+    metric = row[_OLD_METRIC] if _OLD_METRIC in row else row["metric"]
     if row["z"] not in Z_LABELS or metric not in METRICS:
         raise ValueError(f"{metric}, z {row['z']}")
     return Score(

@@ -106,8 +106,9 @@ function metricRows(metrics) {
   const isShown = ({ method, z, hints }) => z === "zero" && hints === 10 && method.includes("SPADE");
   const titles = { psnr: ["PSNR with 10 hints", "dB"], hint_difference: ["Colour error in 10 hints", "CIEDE2000"] };
   return metrics
-    .filter((row) => isShown(row) && titles[row.measure] && row.mean !== null)
-    .map(({ measure, mean, n }) => [titles[measure][0], `${mean.toFixed(1)} ${titles[measure][1]}, ${n} test pictures`]);
+    .map((row) => ({ ...row, title: titles[row.metric ?? row.measure] })) // measure: of earlier versions
+    .filter((row) => isShown(row) && row.title && row.mean !== null)
+    .map(({ title, mean, n }) => [title[0], `${mean.toFixed(1)} ${title[1]}, ${n} test pictures`]);
 }
 
 function trainingHelp({ train }) {

@@ -54,7 +54,7 @@ def test_scores_survive_json() -> None:
         "method": "netL-SPADE",
         "z": "zero",
         "hints": 10,
-        "measure": "fid",
+        "metric": "fid",
         "mean": 71.0,
         "low": None,
         "high": None,
@@ -63,6 +63,12 @@ def test_scores_survive_json() -> None:
     scores = scores_from_json(text)
     assert repr(scores) == repr(SCORES)  # NaN is not equal to itself
     assert scores_from_json(scores_to_json([])) == []
+
+
+def test_scores_of_earlier_evaluations_are_read() -> None:
+    rows = json.loads(scores_to_json(SCORES))
+    old = [{"measure" if key == "metric" else key: row[key] for key in row} for row in rows]
+    assert repr(scores_from_json(json.dumps(old))) == repr(SCORES)
 
 
 def test_infinite_number_is_null() -> None:
@@ -81,7 +87,7 @@ ROW = json.loads(scores_to_json(SCORES[:1]))[0]
         '["psnr"]',
         json.dumps([{k: v for k, v in ROW.items() if k != "hints"}]),
         json.dumps([{**ROW, "z": "posterier"}]),
-        json.dumps([{**ROW, "measure": "speed"}]),
+        json.dumps([{**ROW, "metric": "speed"}]),
         json.dumps([{**ROW, "mean": "high"}]),
         json.dumps([{**ROW, "n": None}]),
     ],

@@ -1,6 +1,6 @@
 """What each option of a colorizer's recipe brings: short trainings, each with one change.
 
-`python benchmarks/colorizer_options.py --recipe configs/demo.cfg` draws the pictures of that recipe
+`python benchmarks/colorizer_options.py --recipe configs/demo.cfg` draws pictures by that recipe
 with DrawPairs, trains on them, and prints a table; `--save` also writes it to
 `results/colorizer_options.md`. Trainings that are done are not repeated: they are kept in
 `--folder`. Changes that the recipe has made already are left out.
@@ -45,8 +45,19 @@ TEST_SETS = tuple(name for name in FILES if name != "train")
 _AREA_COLUMNS = (("CIEDE2000", ".1f"), ("unevenness", ".2f"), ("leakage", ".3f"))
 CHANGES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "the recipe": {},
+    "SPADE": {"network": {"generator": "spade"}},
+    "plain SPADE": {
+        "network": {
+            "generator": "spade",
+            "spread_hints": False,
+            "copy_hints": False,
+            "even_areas": False,
+            "z_everywhere": False,
+        }
+    },
     "hints are not spread": {"network": {"spread_hints": False, "copy_hints": False}},
     "hints are not copied": {"network": {"copy_hints": False}},
+    "hints are copied beyond lines": {"network": {"copy_beyond_lines": True}},
     "batch normalisation": {"network": {"norm": "batch"}},
     "group normalisation": {"network": {"norm": "group"}},
     "no adversary": {"losses": {"adversarial": 0.0, "feature_matching": 0.0}},
@@ -64,12 +75,23 @@ CHANGES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 """Each change by its name: new values by part of the training job and option."""
 
 
-def recipe_job(recipe: Path, images: int) -> TrainJob:
-    """Return the training of a recipe for a number of images; draw its pictures if need be."""
+def recipe_job(recipe: Path, images: int, draw: Mapping[str, int]) -> TrainJob:
+    """Return the training of a recipe for a number of images; draw its pictures if need be.
+
+    Args:
+        recipe: the config.
+        images: to train on.
+        draw: options of `[artbook]` that the recipe has otherwise.
+    """
     os.environ["LUIGI_CONFIG_PATH"] = str(recipe)
-    from tasks import DrawPairs, config  # read the recipe when they are imported
+    from luigi import configuration  # reads the recipe when it is imported
+
+    from tasks import DrawPairs, config
 
     command = [sys.executable, "-m", "luigi", "--module", "tasks", "DrawPairs"]
+    for name, value in draw.items():
+        command += [f"--artbook-{name.replace('_', '-')}", str(value)]
+        configuration.get_config().set("artbook", name, str(value))
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     train = DrawPairs().file("train")
     pictures = len(DatasetReader(train))
@@ -154,12 +176,14 @@ def main() -> None:
     """Run the command."""
     parser = make_parser(__doc__, "colorizer_options.md")
     parser.add_argument("--recipe", type=Path, default=Path("configs/demo.cfg"))
-    parser.add_argument("--images", type=int, default=8000, help="of each training; 8,000")
+    parser.add_argument("--pictures", type=int, default=2000, help="to train on; 2,000")
+    parser.add_argument("--images", type=int, default=8000, help="in all epochs; 8,000")
     parser.add_argument("--test-pictures", type=int, default=40, help="of each test set; 40")
     parser.add_argument("--folder", type=Path, default=Path("data/colorizer_options"))
     parser.add_argument("--only", nargs="*", choices=CHANGES, help="some of the changes")
     arguments = parser.parse_args()
-    job = recipe_job(arguments.recipe, arguments.images)
+    draw = {"pictures": arguments.pictures, "test_pictures": arguments.test_pictures}
+    job = recipe_job(arguments.recipe, arguments.images, draw)
     rows: list[list[object]] = [
         [fill, MISSING, *measure(job, arguments.test_pictures, None, fill)] for fill in FILLS
     ]
@@ -177,10 +201,11 @@ def main() -> None:
     text = page(
         "Options of the colorizer",
         f"Each row is a training by `{arguments.recipe}` with one change, on "
-        f"{arguments.images:,} images of the artbook, all line art. PSNR in dB, with 1, 10 and "
-        f"50 hints and z = 0, on {arguments.test_pictures} pictures of each test set; then, with "
-        f"{TYPICAL_HINTS} hints and over all sets, CIEDE2000 between a hint and its area, how "
-        "uneven areas are as a multiple of the original's, and the share of leaked pixels.",
+        f"{arguments.images:,} images, of {arguments.pictures:,} pictures of the artbook. PSNR in "
+        f"dB, with 1, 10 and 50 hints and z = 0, on {arguments.test_pictures} pictures of each "
+        f"test set; then, with {TYPICAL_HINTS} hints and over all sets, CIEDE2000 between a hint "
+        "and its area, how uneven areas are as a multiple of the original's, and the share of "
+        "leaked pixels.",
         ["torch"],
         table(
             [("", "s"), ("images/s", ".1f"), *columns, *_AREA_COLUMNS],

@@ -36,8 +36,9 @@ The filter and the network are imitated; `tracer` is a network that is there.
 """
 
 _SHARES = (0.5, 0.2, 0.2, 0.1, 0.0)  # of the sources
-_SHARES_WITH_TRACER = (0.43, 0.12, 0.05, 0.1, 0.3)
+_SHARES_WITH_TRACER = (0.5, 0.12, 0.08, 0.1, 0.2)
 
+_FAINT = 0.35  # contrast of the darkest pencil and the paper
 _COARSE = 0.7  # grain of a paper that breaks black areas into specks
 
 
@@ -54,6 +55,7 @@ class SketchPage:
         medium: one of `MEDIA`, of a hand; else empty.
         has_distractors: whether there is much that looks like a line and is none: rules or creases
             of the paper, construction lines, or grain that breaks areas into specks.
+        is_faint: whether a hand's lines are little darker than the paper.
     """
 
     sketch: NDArray[np.uint8]
@@ -63,6 +65,7 @@ class SketchPage:
     source: str
     medium: str = ""
     has_distractors: bool = False
+    is_faint: bool = False
 
 
 def draw_sketch(
@@ -143,6 +146,7 @@ def _by_hand(
         source="hand",
         medium=medium,
         has_distractors=has_construction or _has_marks(sheet),
+        is_faint=sheet.contrast < _FAINT,
     )
 
 

@@ -71,12 +71,13 @@ def draw_example(network: str, seed: int, size: int, tracer: Tracer | None = Non
             weight=page.weight * np.uint8(_importance(page)),
         )
     sketch = draw_sketch(seed, size, tracer=tracer)
+    is_hard = sketch.has_distractors or sketch.is_faint
     medium = (f"medium/{sketch.medium}",) if sketch.medium else ()
     return Example(
         rows=(f"subject/{sketch.subject}", f"source/{sketch.source}", *medium),
         picture=sketch.sketch,
         lines=sketch.lines,
-        weight=sketch.weight * np.uint8(_HARDEST if sketch.has_distractors else 1),
+        weight=sketch.weight * np.uint8(_HARDEST if is_hard else 1),
     )
 
 

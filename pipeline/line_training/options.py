@@ -56,7 +56,7 @@ class LineOptions(Options, section="lines"):
     )
     inker_tracer_weights: str = option(
         "shipped",
-        "weights of the tracer that makes three in ten of the sketches that the inker learns from: "
+        "weights of the tracer that makes a fifth of the sketches that the inker learns from: "
         "shipped, or the path of a file; no sketch if empty",
         affects_result=False,
     )

@@ -34,6 +34,7 @@ class FakePage:
     source: str = "hand"
     medium: str = ""
     has_distractors: bool = False
+    is_faint: bool = False
 
 
 def fake_sketch(seed: int, size: int, *, tracer: Tracer | None = None) -> FakePage:

@@ -56,9 +56,7 @@ def test_pages_that_are_hard_to_learn_count_more_in_the_training_of_the_tracer()
     assert counts >= {(1, False, False), (2, False, False), (3, True, False), (3, False, True)}
 
 
-def test_faint_sketches_and_those_with_what_looks_like_a_line_count_more_in_the_training_of_the_inker() -> (
-    None
-):
+def test_faint_sketches_and_those_with_distractors_count_more() -> None:
     counts = set()
     for seed in range(60):
         sketch = draw_sketch(seed, 64)

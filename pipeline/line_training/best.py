@@ -8,10 +8,10 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Module
 
-_NOISE = 0.003
-"""F1 is this uncertain: between two evaluations of one training, on some 30 pictures, it goes up
-and down by as much. Of weights that are as good by that, the latest are kept: their learning rate
-has fallen further, and they are better on other art."""
+_NOISE = 0.01
+"""F1 on two dozen pictures is this uncertain. Of weights that are as good by that, the latest are
+kept: their learning rate has fallen further, and both times that they were compared on other art
+they were clearly better than those with the highest F1."""
 
 
 class Best:
@@ -19,7 +19,7 @@ class Best:
 
     Attributes:
         highest_f1: of all that were offered.
-        f1: of these weights, at most 0.003 lower.
+        f1: of these weights, at most 0.01 lower.
         images: number of images after which they were reached.
         weights: the state of the network; None if there is none yet.
     """

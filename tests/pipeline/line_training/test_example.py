@@ -58,7 +58,7 @@ def test_pages_that_are_hard_to_learn_count_more_in_the_training_of_the_tracer()
 
 def test_faint_sketches_and_those_with_distractors_count_more() -> None:
     counts = set()
-    for seed in range(60):
+    for seed in range(150):
         sketch = draw_sketch(seed, 64)
         weight = draw_example("inker", seed, 64).weight
         is_hard = sketch.has_distractors or sketch.is_faint

@@ -1,0 +1,109 @@
+"""Picture files that cost a downloader much, and files that are not what they seem."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, features
+
+ZIP_END = b"PK\x05\x06" + bytes(18)
+"""An empty zip file, which is its end record."""
+
+MILLIONS = {"jpg": 7_500_000, "png": 2_500_000, "gif": 6_000_000}
+"""Parts of a file of 30 MB, by its extension; see `tiny_parts`."""
+
+
+def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
+    """Return an image as a file."""
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def picture(number: int, file_format: str = "JPEG") -> bytes:
+    """Return a small picture file; another for each number."""
+    pixels = np.random.default_rng(number).integers(0, 256, (40, 30, 3), np.uint8)
+    return encoded(Image.fromarray(pixels).resize((300, 400)), file_format)
+
+
+def flat(side: int, mode: str = "RGB") -> Image.Image:
+    """Return a square of one colour."""
+    return Image.new(mode, (side, side), 128)
+
+
+def noise(side: int) -> bytes:
+    """Return a PNG whose pixels cannot be compressed: three bytes for each."""
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    return encoded(Image.fromarray(pixels), "PNG", compress_level=0)
+
+
+def bomb() -> bytes:
+    """Return a PNG of 400 million pixels, all of one colour."""
+    side = 20_000
+    packer = zlib.compressobj(9)
+    row = bytes(1 + side)
+    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunks = _chunk(b"IHDR", header), _chunk(b"IDAT", pixels), _chunk(b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _chunk(kind: bytes, body: bytes = b"") -> bytes:
+    crc = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
+
+
+def scans(number: int, side: int = 4000) -> bytes:
+    """Return a progressive JPEG of this many scans, each of which goes over all its pixels."""
+    content = encoded(flat(side, "L"), "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    further = number - content.count(b"\xff\xda")
+    return content[:last] + content[last:-2] * (further + 1) + content[-2:]
+
+
+def tiny_parts(extension: str, number: int) -> bytes:
+    """Return a small picture that has this many empty comments before its pixels.
+
+    Args:
+        extension: jpg, png or gif.
+        number: of comments: of 4 bytes in a JPEG, 12 in a PNG, and 5 in a GIF.
+    """
+    file_format, start, part = {
+        "jpg": ("JPEG", 2, b"\xff\xfe\0\2"),
+        "png": ("PNG", 33, _chunk(b"tEXt")),
+        "gif": ("GIF", 13 + 3 * 256, b"!\xfe\1a\0"),
+    }[extension]
+    content = picture(1, file_format)
+    return content[:start] + part * number + content[start:]
+
+
+def endless_gzip(megabytes: int) -> bytes:
+    """Return the beginning of a gzip file of zeros: each of its megabytes takes a kilobyte."""
+    packer = zlib.compressobj(9, wbits=31)
+    head = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + block * (megabytes - 1)
+
+
+WORST: dict[str, Callable[[], bytes]] = {
+    # It is read and decoded, and not written.
+    "32 MB PNG that ends too early": lambda: noise(3260)[:-50_000],
+    "PNG of 10,000 x 10,000, 256 colours": lambda: encoded(
+        flat(10_000, "P"), "PNG", compress_level=1
+    ),
+    "PNG of 7,000 x 7,000": lambda: encoded(flat(7000), "PNG", compress_level=1),
+    "progressive JPEG of 4,000 x 4,000": lambda: encoded(
+        flat(4000), "JPEG", progressive=True, subsampling=0
+    ),
+    "GIF of 10,000 x 10,000": lambda: encoded(flat(10_000, "P"), "GIF"),
+    "WebP of 2,500 x 2,500": lambda: encoded(flat(2500), "WEBP", method=0),
+    "WebP of 6,000 x 6,000": lambda: encoded(flat(6000), "WEBP", method=0),
+}
+"""The pictures that take most memory of those that the default options admit, and their makers."""
+
+if features.check("avif"):
+    WORST["AVIF of 2,500 x 2,500"] = lambda: encoded(flat(2500), "AVIF", speed=10)

@@ -54,7 +54,7 @@ FAULTS = (
     Fault("body without end, 10 MB/s", "/endless.png", "too_many_bytes"),
     Fault("Content-Length of 5,000 digits", "/digits.jpg", "too_many_bytes"),
     Fault("2 MB in chunks of 2 bytes", "/chunks.png", "ok"),
-    Fault("1 MB of gzip that expands to 1 GB, and goes on", "/gzip.jpg", "not_a_picture"),
+    Fault("1 MB of gzip that expands to 1 GB, without an end", "/gzip.jpg", "not_a_picture"),
     Fault("HTML with 200", "/page.jpg", "html"),
     Fault("redirect loop", "/loop.jpg", "too_many_redirects"),
     Fault("redirect to 127.0.0.1", "/inside.jpg", "private_address"),

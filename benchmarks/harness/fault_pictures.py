@@ -44,12 +44,18 @@ def noise(side: int) -> bytes:
 def bomb() -> bytes:
     """Return a PNG of 400 million pixels, all of one colour."""
     side = 20_000
-    packer = zlib.compressobj(9)
-    row = bytes(1 + side)
-    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    size = side * (1 + side)  # each row begins with its filter
+    pixels = b"\x78\x9c" + _zeros(size, 200) + b"\3\0" + struct.pack(">HH", size % 65521, 1)
     chunks = _chunk(b"IHDR", header), _chunk(b"IDAT", pixels), _chunk(b"IEND")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _zeros(size: int, parts: int) -> bytes:
+    """Return deflate blocks of zeros, without the last one; the same block again and again."""
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(size // parts)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return block * parts
 
 
 def _chunk(kind: bytes, body: bytes = b"") -> bytes:
@@ -83,10 +89,7 @@ def tiny_parts(extension: str, number: int) -> bytes:
 
 def endless_gzip(megabytes: int) -> bytes:
     """Return the beginning of a gzip file of zeros: each of its megabytes takes a kilobyte."""
-    packer = zlib.compressobj(9, wbits=31)
-    head = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
-    block = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + block * (megabytes - 1)
+    return b"\x1f\x8b\x08" + bytes(7) + _zeros(megabytes * 1_000_000, megabytes)
 
 
 WORST: dict[str, Callable[[], bytes]] = {

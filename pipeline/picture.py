@@ -22,7 +22,7 @@ from pipeline.memory_budget import MemoryBudget
 from pipeline.picture_error import PictureError as PictureError  # part of this module, for users
 from pipeline.picture_format import FORMATS, claimed_size, sniff_extension
 from pipeline.picture_metadata import Metadata, png_chunk, read_metadata, split_metadata
-from pipeline.picture_parts import check_parts, is_whole
+from pipeline.picture_parts import check_parts, is_whole, webp_table_bytes
 
 # Pillow's remarks on odd metadata; what matters is the code of a PictureError.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -149,7 +149,8 @@ def _memory_of_check(file: _File) -> int:
     pixels = image.width * image.height
     if file.extension != "jpg":
         bytes_per_pixel = 1 if image.mode in ("1", "L", "P") else 4
-        return pixels * _CANVAS_BYTES.get(file.extension, bytes_per_pixel)
+        tables = webp_table_bytes(file.content, pixels) if file.extension == "webp" else 0
+        return pixels * _CANVAS_BYTES.get(file.extension, bytes_per_pixel) + tables
     if image.info.get("progressive") or file.content.count(b"\xff\xda") > 1:
         return pixels * 2 * len(image.getbands())  # all coefficients, until the last scan
     return pixels // 64

@@ -87,6 +87,40 @@ def tiny_parts(extension: str, number: int) -> bytes:
     return content[:start] + part * number + content[start:]
 
 
+def many_codes(side: int = 1024) -> bytes:
+    """Return a lossless WebP whose every block of 4 x 4 pixels has Huffman codes of its own.
+
+    Args:
+        side: in pixels, a multiple of 64, up to 1024.
+    """
+
+    def bits(value: int, count: int) -> list[int]:
+        return [value >> n & 1 for n in range(count)]
+
+    def code_of_bytes(symbols: int) -> list[int]:
+        lengths = [1] * 256 + [0] * (symbols - 256)  # 1: eight bits, 0: none
+        some = [0, 0, 1] + [0] * 8 + [1]  # lengths that there are, in the order of the format
+        return [
+            0,
+            *bits(len(some) - 4, 4),
+            *(b for each in some for b in bits(each, 3)),
+            0,
+            *lengths,
+        ]
+
+    blocks = np.arange((side // 4) ** 2)
+    simple = [1, 0, 0, 0]  # a code of one symbol, which takes no bits
+    head = bits(0x2F, 8) + 2 * bits(side - 1, 14) + bits(0, 4)
+    head += [0, 0, 1, *bits(0, 3)]  # no transform, no colour cache; many codes, for 4 x 4 each
+    head += [0, *code_of_bytes(280), *code_of_bytes(256), *(3 * simple)]
+    numbers = np.unpackbits(np.stack([blocks & 255, blocks >> 8], axis=-1).astype(np.uint8))
+    codes = np.tile(np.array(simple * 5, np.uint8), len(blocks))
+    stream = np.packbits(np.concatenate([head, numbers, codes, bits(0, 64)]), bitorder="little")
+    body = stream.tobytes() + bytes(len(stream) % 2)
+    chunk = b"VP8L" + struct.pack("<I", len(body)) + body
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
 def endless_gzip(megabytes: int) -> bytes:
     """Return the beginning of a gzip file of zeros: each of its megabytes takes a kilobyte."""
     return b"\x1f\x8b\x08" + bytes(7) + _zeros(megabytes * 1_000_000, megabytes)
@@ -105,6 +139,7 @@ WORST: dict[str, Callable[[], bytes]] = {
     "GIF of 10,000 x 10,000": lambda: encoded(flat(10_000, "P"), "GIF"),
     "WebP of 2,500 x 2,500": lambda: encoded(flat(2500), "WEBP", method=0),
     "WebP of 6,000 x 6,000": lambda: encoded(flat(6000), "WEBP", method=0),
+    "300 KB WebP of 1,024 x 1,024 with 65,536 codes": many_codes,
 }
 """The pictures that take most memory of those that the default options admit, and their makers."""
 

@@ -97,12 +97,13 @@ class Web(ThreadingHTTPServer):
     @staticmethod
     def chunked(*chunks: bytes) -> Page:
         """Return a body without an announced length."""
+        content = b"".join(map(_framed, [*chunks, b""]))
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(200)
             handler.send_header("Transfer-Encoding", "chunked")
             handler.end_headers()
-            handler.wfile.write(b"".join(map(_framed, [*chunks, b""])))
+            handler.wfile.write(content)
 
         return send
 

@@ -13,6 +13,7 @@ from benchmarks.harness.fault_pictures import (
     ZIP_END,
     bomb,
     endless_gzip,
+    many_codes,
     noise,
     picture,
     scans,
@@ -87,3 +88,12 @@ def test_gzip_goes_on_after_every_megabyte() -> None:
 
 def test_end_of_a_zip_is_a_zip_file() -> None:
     assert zipfile.ZipFile(io.BytesIO(picture(1) + ZIP_END)).namelist() == []
+
+
+def test_codes_are_many_for_a_few_pixels() -> None:
+    small = many_codes(128)
+    with Image.open(io.BytesIO(small)) as image:
+        assert (image.format, image.size) == ("WEBP", (128, 128))
+        assert {*image.convert("RGB").tobytes()} == {0}
+    # 16 bits for the number of a block, and 20 for its codes
+    assert len(many_codes()) - len(small) == (256**2 - 32**2) * 36 // 8

@@ -226,7 +226,7 @@ class _Response(HTTPResponse):
 class _CheckedHTTP(HTTPConnection):
     """A connection to a checked address, which its transport can close."""
 
-    response_class = _Response  # type: ignore[assignment]
+    response_class = _Response
 
     def __init__(
         self, transport: Transport, check_addresses: bool, *args: Any, **settings: Any

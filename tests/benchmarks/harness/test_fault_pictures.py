@@ -2,12 +2,15 @@
 
 import io
 import struct
+import sys
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from benchmarks.harness.child import in_child
 from benchmarks.harness.fault_pictures import (
     MILLIONS,
     ZIP_END,
@@ -19,6 +22,13 @@ from benchmarks.harness.fault_pictures import (
     scans,
     tiny_parts,
 )
+
+DECODE = """
+import resource, sys
+from PIL import Image
+Image.open(sys.argv[1]).load()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+"""
 
 
 def pixels(content: bytes) -> bytes:
@@ -95,5 +105,16 @@ def test_codes_are_many_for_a_few_pixels() -> None:
     with Image.open(io.BytesIO(small)) as image:
         assert (image.format, image.size) == ("WEBP", (128, 128))
         assert {*image.convert("RGB").tobytes()} == {0}
-    # 16 bits for the number of a block, and 20 for its codes
+    # 16 bits for the number of a block, and 20 for its codes.
     assert len(many_codes()) - len(small) == (256**2 - 32**2) * 36 // 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+def test_every_one_of_the_codes_takes_memory(tmp_path: Path) -> None:
+    script, file = tmp_path / "script.py", tmp_path / "file"
+    script.write_text(DECODE)
+    peaks = []
+    for content in (many_codes(64), many_codes()):
+        file.write_bytes(content)
+        peaks.append(float(in_child(str(script), str(file))))
+    assert 280 < peaks[1] - peaks[0] < 420  # MB

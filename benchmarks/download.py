@@ -11,17 +11,15 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
-import os
+import math
 import shutil
 import statistics
 import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -29,6 +27,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.harness import img2dataset
+from benchmarks.harness.processes import Run, run
 from benchmarks.harness.report import make_parser, page, publish, table
 
 WIDTH, HEIGHT = 850, 1200
@@ -136,40 +135,13 @@ download_shard(posts, folder / "0.tar", folder / "outcomes.parquet", client, jou
 """  # what the build does for one shard: all checks are on, the pace of one host is not limited
 
 
-@dataclass
-class Run:
-    """Seconds and memory of one run of a command."""
-
-    seconds: float
-    peak: float  # MB, resident, of the process and its children together
-
-
-def run(command: list[str], log: Path) -> Run:
+def run_to_end(command: list[str], log: Path) -> Run:
     """Run a command until it ends."""
     variables = img2dataset.environment_variables()
-    with log.open("w") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=variables)
-        peak = 0
-        while process.poll() is None:
-            peak = max(peak, resident_bytes(process.pid))
-            time.sleep(0.05)
-        seconds = time.perf_counter() - start
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{log.read_text()}")
-    return Run(seconds, peak / 1e6)
-
-
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process and its descendants, in bytes."""
-    pages, total, waiting = os.sysconf("SC_PAGE_SIZE"), 0, [pid]
-    while waiting:
-        folder = Path("/proc") / str(waiting.pop())
-        with contextlib.suppress(OSError):  # it has ended
-            total += int((folder / "statm").read_text().split()[1]) * pages
-            for children in folder.glob("task/*/children"):
-                waiting += map(int, children.read_text().split())
-    return total
+    done = run(command, log, max_seconds=math.inf, environment=variables)
+    if done.code:
+        sys.exit(f"{' '.join(command)} failed:\n{done.output}")
+    return done
 
 
 def kept(folder: Path) -> Counter[str]:
@@ -211,7 +183,7 @@ def run_tools(urls: int, runs: int, environment: Path) -> tuple[dict[str, list[R
         for _ in range(runs):
             for tool, command in tools.items():
                 out = folder / "out"
-                results[tool].append(run(command(out), folder / "log"))
+                results[tool].append(run_to_end(command(out), folder / "log"))
                 pictures[tool] = kept(out)
                 shutil.rmtree(out)
     assert len({frozenset(counts.items()) for counts in pictures.values()}) == 1, pictures

@@ -22,7 +22,7 @@ from pipeline.memory_budget import MemoryBudget
 from pipeline.picture_error import PictureError as PictureError  # part of this module, for users
 from pipeline.picture_format import FORMATS, claimed_size, sniff_extension
 from pipeline.picture_metadata import Metadata, png_chunk, read_metadata, split_metadata
-from pipeline.picture_parts import check_parts, is_whole
+from pipeline.picture_parts import check_parts, is_whole, webp_table_bytes
 
 # Pillow's remarks on odd metadata; what matters is the code of a PictureError.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -36,6 +36,8 @@ _CANVAS_BYTES = {"webp": 16, "avif": 16}  # per pixel: their decoders keep sever
 _MAX_MMAP_THRESHOLD = 2**25  # bytes; glibc's DEFAULT_MMAP_THRESHOLD_MAX
 _COMPRESSION_LEVEL = 2  # of igzip's 0 to 3; 3 takes longer and saves nothing on line maps
 _check_memory = MemoryBudget(_CHECK_BYTES)
+_DECODE_BYTES_PER_PIXEL = 20  # of memory at most: what decoders and conversions hold at a time
+_decode_memory = MemoryBudget(MAX_PIXELS * _DECODE_BYTES_PER_PIXEL)  # of all threads together
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -86,7 +88,8 @@ def decode(content: bytes) -> NDArray[np.uint8]:
 
     It is turned as its EXIF orientation says; its colours become sRGB by its colour profile, those
     of CMYK without one as a press shows them; transparent pixels become white; of an animation the
-    first frame is taken; 16 bits per channel become 8.
+    first frame is taken; 16 bits per channel become 8. Threads that together would take more memory
+    than the largest picture alone wait for one another.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -99,7 +102,7 @@ def decode(content: bytes) -> NDArray[np.uint8]:
 
 def read_picture(content: bytes) -> Decoded:
     """Decode a picture, as `decode` does."""
-    with _open(content) as file:
+    with _open(content) as file, _decode_memory.hold(_memory_of_decode(file)):
         return _decoded(file, *file.size)
 
 
@@ -149,10 +152,22 @@ def _memory_of_check(file: _File) -> int:
     pixels = image.width * image.height
     if file.extension != "jpg":
         bytes_per_pixel = 1 if image.mode in ("1", "L", "P") else 4
-        return pixels * _CANVAS_BYTES.get(file.extension, bytes_per_pixel)
+        return pixels * _CANVAS_BYTES.get(file.extension, bytes_per_pixel) + _table_bytes(file)
     if image.info.get("progressive") or file.content.count(b"\xff\xda") > 1:
         return pixels * 2 * len(image.getbands())  # all coefficients, until the last scan
     return pixels // 64
+
+
+def _memory_of_decode(file: _File) -> int:
+    """Return how many bytes of memory it takes at most to decode a file."""
+    image = file.image
+    return image.width * image.height * _DECODE_BYTES_PER_PIXEL + _table_bytes(file)
+
+
+def _table_bytes(file: _File) -> int:
+    if file.extension != "webp":
+        return 0
+    return webp_table_bytes(file.content, file.image.width * file.image.height)
 
 
 def decode_rgba(content: bytes) -> NDArray[np.uint8]:
@@ -164,7 +179,7 @@ def decode_rgba(content: bytes) -> NDArray[np.uint8]:
     Raises:
         PictureError: as `decode` raises it; `no_alpha` if no pixel can be transparent.
     """
-    with _open(content) as file:
+    with _open(content) as file, _decode_memory.hold(_memory_of_decode(file)):
         colors, alpha, _ = _read_layers(file)
         if alpha is None:
             mode = file.image.mode

@@ -27,6 +27,10 @@ _END_OF_IMAGE, _START_OF_SCAN = 0xD9, 0xDA
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frame headers
 _MARKER = re.compile(b"\xff[^\0\xff]")
 _MARKER_AFTER_SCAN = re.compile(b"\xff[^\0\xff\xd0-\xd7]")  # restarts belong to the coded pixels
+_MAX_WEBP_CODES = 1 << 16  # sets of Huffman codes, each for some blocks of 4 x 4 pixels or more
+_WEBP_CODE_BYTES = 6000  # of memory, for a set of the shortest
+_WEBP_CODE_BITS = 28  # in the file, for such a set: five codes, and the block that has it
+_WEBP_TABLE_BYTES = 256  # of memory, for a byte that describes longer ones
 
 _RUN_LENGTHS = (1, 2)  # compressions of a BMP
 _AVIF_PARENTS = {b"meta": 4, b"iprp": 0}
@@ -136,11 +140,29 @@ def _gif_palette(flags: int) -> int:
 
 
 def _count_webp(content: bytes, parts: _Parts) -> None:
+    for _ in _webp_chunks(content):
+        parts.add()
+
+
+def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield type and length of every chunk of a WebP."""
     offset = 12
     while offset + 8 <= len(content):
-        parts.add()
-        (length,) = struct.unpack_from("<I", content, offset + 4)
+        kind, length = struct.unpack_from("<4sI", content, offset)
+        yield kind, length
         offset += 8 + length + length % 2
+
+
+def webp_table_bytes(content: bytes, pixels: int) -> int:
+    """Return how much memory the Huffman tables of a WebP may take, of its lossless parts.
+
+    A file of 300 KB can ask for 360 MB: for 65,536 sets of tables, which its pixels need not use.
+    """
+    lossy = (b"VP8 ", b"VP8X", b"ICCP", b"EXIF", b"XMP ")
+    size = sum(length for kind, length in _webp_chunks(content) if kind not in lossy)
+    size = min(size, len(content))
+    codes = min(_MAX_WEBP_CODES, pixels // 16 + 1, 8 * size // _WEBP_CODE_BITS)
+    return codes * _WEBP_CODE_BYTES + size * _WEBP_TABLE_BYTES
 
 
 def _check_runs(content: bytes) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import struct
 import time
-import zlib
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image
-
+from benchmarks.harness.fault_pictures import (
+    MILLIONS,
+    ZIP_END,
+    bomb,
+    endless_gzip,
+    noise,
+    picture,
+    scans,
+    tiny_parts,
+)
 from benchmarks.harness.web import Page, Web
 
 HOST = "booru.example"  # name of the server, which Senga connects to its address
@@ -22,67 +26,56 @@ class Fault:
 
     Attributes:
         name: its name, for people.
-        path: the path that has it; a whole URL if the fault is in the URL. `{address}` and `{port}`
-            are those of the server.
+        path: the path that has it; a whole URL if the fault is in the URL. `{port}` is that of the
+            server.
         code: the outcome code that Senga must give it.
-        seconds: the seconds that Senga may take for it, with all its tries.
+        leads_away: whether who requests it leaves the machine.
     """
 
     name: str
     path: str
     code: str
-    seconds: float = 3.0
+    leads_away: bool = False
 
 
 FAULTS = (
     Fault("404", "/404.jpg", "http_404"),
     Fault("410", "/410.jpg", "http_410"),
-    Fault("429 with Retry-After: 2, once", "/429.jpg", "ok", 6.0),
-    Fault("503, twice", "/503.jpg", "ok", 8.0),
-    Fault("connection reset, once", "/reset.jpg", "ok", 5.0),
-    Fault("drip of a byte per second", "/drip.jpg", "too_slow", 40.0),
-    Fault("header that drips", "/header.jpg", "timeout", 40.0),
+    Fault("429 with Retry-After: 2, once", "/429.jpg", "ok"),
+    Fault("503 with Retry-After in the year 99999999999999999999, once", "/year.jpg", "ok"),
+    Fault("503 with Retry-After in a zone of 20 digits, once", "/zone.jpg", "ok"),
+    Fault("503, twice", "/503.jpg", "ok"),
+    Fault("connection reset, once", "/reset.jpg", "ok"),
+    Fault("drip of a byte per second", "/drip.jpg", "too_slow"),
+    Fault("header that drips", "/header.jpg", "timeout"),
     Fault("truncated body", "/truncated.jpg", "truncated"),
-    Fault("body shorter than announced", "/short.jpg", "incomplete", 12.0),
+    Fault("body shorter than announced", "/short.jpg", "incomplete"),
     Fault("body longer than announced", "/long.jpg", "truncated"),
+    Fault("body without end, 10 MB/s", "/endless.png", "too_many_bytes"),
+    Fault("Content-Length of 5,000 digits", "/digits.jpg", "too_many_bytes"),
+    Fault("2 MB in chunks of 2 bytes", "/chunks.png", "ok"),
+    Fault("1 MB of gzip that expands to 1 GB, without an end", "/gzip.jpg", "not_a_picture"),
     Fault("HTML with 200", "/page.jpg", "html"),
     Fault("redirect loop", "/loop.jpg", "too_many_redirects"),
     Fault("redirect to 127.0.0.1", "/inside.jpg", "private_address"),
-    Fault("redirect to 169.254.169.254", "/cloud.jpg", "private_address"),
+    Fault("redirect to 2130706433, which is 127.0.0.1", "/number.jpg", "private_address"),
+    Fault("redirect to 0.0.0.0", "/zero.jpg", "private_address"),
+    Fault("redirect to [::ffff:127.0.0.1]", "/mapped.jpg", "private_address"),
+    Fault("redirect to 169.254.169.254", "/cloud.jpg", "private_address", leads_away=True),
+    Fault("redirect to 100.100.100.200", "/alibaba.jpg", "private_address", leads_away=True),
+    Fault("redirect to [64:ff9b::a9fe:a9fe]", "/nat64.jpg", "private_address", leads_away=True),
+    Fault("redirect to [fd00:ec2::254]", "/aws.jpg", "private_address", leads_away=True),
     Fault("name of a private address", "http://localhost:{port}/secret.jpg", "private_address"),
     Fault("file: URL", "file:///etc/hostname", "wrong_scheme"),
     Fault("400 KB PNG of 20,000 x 20,000", "/bomb.png", "too_large"),
+    Fault("94 KB JPEG of 4,000 x 4,000 with 1,000 scans", "/scans.jpg", "too_complex"),
+    Fault("30 MB JPEG with 7.5 million comments", "/comments.jpg", "too_complex"),
+    Fault("30 MB PNG with 2.5 million comments", "/comments.png", "too_complex"),
+    Fault("30 MB GIF with 6 million comments", "/comments.gif", "too_complex"),
     Fault("GIF named .jpg", "/gif.jpg", "ok"),
     Fault("0 bytes", "/empty.jpg", "empty"),
     Fault("JPEG that is a zip file, too", "/polyglot.jpg", "polyglot"),
 )
-
-
-def picture(number: int, file_format: str = "JPEG") -> bytes:
-    """Return a small picture file; another for each number."""
-    pixels = np.random.default_rng(number).integers(0, 256, (40, 30, 3), np.uint8)
-    content = io.BytesIO()
-    Image.fromarray(pixels).resize((300, 400)).save(content, file_format)
-    return content.getvalue()
-
-
-def bomb() -> bytes:
-    """Return a PNG of 400 million pixels, all of one colour."""
-    side = 20_000
-    packer = zlib.compressobj(9)
-    row = bytes(1 + side)
-    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
-    )
-
-
-def _end_of_zip() -> bytes:
-    """Return an empty zip file, which is its end record."""
-    return b"PK\x05\x06" + bytes(18)
 
 
 class FaultServer(Web):
@@ -103,7 +96,7 @@ class FaultServer(Web):
         """Return the URL of a fault, under the server's address or another host."""
         if fault.path.startswith("/"):
             return f"http://{host or self.address}{fault.path}"
-        return fault.path.format(address=self.address, port=self.port)
+        return fault.path.format(port=self.port)
 
     def next_page(self, path: str) -> Page:
         """Return the next page of a path; that of a picture is made on request."""
@@ -115,12 +108,16 @@ class FaultServer(Web):
 
     def _faults(self) -> dict[str, list[Page]]:
         """Return the pages of each path, one per request; the last one stays."""
-        page, whole = self.page, picture(1)
-        length = len(whole)
+        page, whole, pixels = self.page, picture(1), noise(800)
+        length, pairs = len(whole), [pixels[at : at + 2] for at in range(0, len(pixels), 2)]
+        year = "Fri, 01 Jan 99999999999999999999 00:00:00 GMT"
+        zone = "Sun, 01 Mar 2026 12:01:00 +99999999999999999999"
         return {
             "/404.jpg": [page(b"<h1>Not found</h1>", 404)],
             "/410.jpg": [page(status=410)],
             "/429.jpg": [page(status=429, Retry_After=2), page(picture(429))],
+            "/year.jpg": [page(status=503, Retry_After=year), page(picture(9))],
+            "/zone.jpg": [page(status=503, Retry_After=zone), page(picture(10))],
             "/503.jpg": [page(status=503), page(status=503), page(picture(503))],
             "/reset.jpg": [self.reset, page(picture(7))],
             "/drip.jpg": [self.drip(whole, 1.0)],
@@ -128,13 +125,31 @@ class FaultServer(Web):
             "/truncated.jpg": [page(whole[:-200])],
             "/short.jpg": [self.cut(whole[:-200], announced=length)],
             "/long.jpg": [self.cut(whole, announced=length - 200)],
+            "/endless.png": [self.endless(pixels[:1_000_000], 0.1)],
+            "/digits.jpg": [self.cut(whole, announced="9" * 5000)],
+            "/chunks.png": [self.chunked(*pairs)],
+            "/gzip.jpg": [page(endless_gzip(1000), Content_Encoding="gzip")],
             "/page.jpg": [page(b"<!DOCTYPE html><h1>Sorry</h1>", Content_Type="text/html")],
-            "/loop.jpg": [page(status=302, Location="/loop.jpg")],
-            "/inside.jpg": [page(status=302, Location=f"http://{self.address}/secret.jpg")],
-            "/cloud.jpg": [page(status=302, Location="http://169.254.169.254/latest/meta-data")],
             "/secret.jpg": [page(picture(13))],
             "/bomb.png": [page(bomb())],
+            "/scans.jpg": [page(scans(1000))],
             "/gif.jpg": [page(picture(1, "GIF"))],
             "/empty.jpg": [page()],
-            "/polyglot.jpg": [page(whole + _end_of_zip())],
+            "/polyglot.jpg": [page(whole + ZIP_END)],
+            **{f"/comments.{each}": [page(tiny_parts(each, MILLIONS[each]))] for each in MILLIONS},
+            **{path: [page(status=302, Location=to)] for path, to in self._redirects().items()},
+        }
+
+    def _redirects(self) -> dict[str, str]:
+        """Return where each path redirects to; `/secret.jpg` is for nobody."""
+        return {
+            "/loop.jpg": "/loop.jpg",
+            "/inside.jpg": f"http://{self.address}/secret.jpg",
+            "/number.jpg": f"http://2130706433:{self.port}/secret.jpg",
+            "/zero.jpg": f"http://0.0.0.0:{self.port}/secret.jpg",
+            "/mapped.jpg": f"http://[::ffff:127.0.0.1]:{self.port}/secret.jpg",
+            "/cloud.jpg": "http://169.254.169.254/latest/meta-data",
+            "/alibaba.jpg": "http://100.100.100.200/latest/meta-data",
+            "/nat64.jpg": "http://[64:ff9b::a9fe:a9fe]/latest/meta-data",
+            "/aws.jpg": "http://[fd00:ec2::254]/latest/meta-data",
         }

@@ -85,7 +85,7 @@ class Web(ThreadingHTTPServer):
         return send
 
     @staticmethod
-    def cut(body: bytes, announced: int) -> Page:
+    def cut(body: bytes, announced: int | str) -> Page:
         """Return a body of another length than announced, then the end of the connection."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
@@ -97,13 +97,26 @@ class Web(ThreadingHTTPServer):
     @staticmethod
     def chunked(*chunks: bytes) -> Page:
         """Return a body without an announced length."""
+        content = b"".join(map(_framed, [*chunks, b""]))
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(200)
             handler.send_header("Transfer-Encoding", "chunked")
             handler.end_headers()
-            for chunk in [*chunks, b""]:
-                handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            handler.wfile.write(content)
+
+        return send
+
+    def endless(self, chunk: bytes, seconds: float) -> Page:
+        """Return a body of the same chunk again and again, with a pause before each."""
+
+        def send(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            while not self.wait(seconds):
+                handler.wfile.write(_framed(chunk))
+            handler.close_connection = True
 
         return send
 
@@ -144,6 +157,10 @@ class Web(ThreadingHTTPServer):
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(handler.connection.detach())  # at once, whoever else refers to it
         handler.close_connection = True
+
+
+def _framed(chunk: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(chunk), chunk)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -61,7 +61,7 @@ _TRANSIENT = {
 }
 _TRANSIENT_STATUSES = {408, 425, 429}  # request timeout, too early, too many requests
 _BLOCKED = {"bad_url", "wrong_scheme", "wrong_host", "private_address", "robots_txt"}
-_STATUS_CODE = re.compile(r"http_[1-5][0-9][0-9]")
+_STATUS_CODE = re.compile(r"http_[1-9][0-9][0-9]")
 
 _SCHEMA = {
     "id": pl.Int64,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import socket
 import threading
@@ -10,6 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +20,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.response import BaseHTTPResponse, HTTPResponse
+from urllib3.response import BaseHTTPResponse
+from urllib3.response import HTTPResponse as Urllib3Response
 from urllib3.util import Timeout
 from urllib3.util.connection import create_connection
 
@@ -27,6 +30,8 @@ from pipeline.collect.host import Clock
 
 _MAX_ADDRESSES = 2  # of one host that are tried
 _WATCHDOG_INTERVAL = 0.25  # seconds; deadlines are kept to within this
+_MAX_HEADER_BYTES = 256 * 1024  # as in browsers; with the headers of interim responses
+_MAX_CHUNK_LINES = 4_000_000  # bytes of the lines between chunks, and behind the last one
 
 
 class Transport(HTTPAdapter):
@@ -188,8 +193,40 @@ class Transport(HTTPAdapter):
                 socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
+class _Lines(io.BufferedReader):
+    """What a server sends: its lines, which are all but the body, are limited.
+
+    Attributes:
+        left: bytes that further lines may have.
+    """
+
+    left = _MAX_HEADER_BYTES
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        self.left -= len(line)
+        if self.left < 0:
+            raise HTTPException("too many bytes that are not the body")
+        return line
+
+
+class _Response(HTTPResponse):
+    """A response that cannot fill the memory, or a thread's time, with anything but a body."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._lines = self.fp = _Lines(self.fp.detach())
+
+    def begin(self) -> None:
+        """Read the header; called by http.client."""
+        super().begin()
+        self._lines.left = _MAX_CHUNK_LINES
+
+
 class _CheckedHTTP(HTTPConnection):
     """A connection to a checked address, which its transport can close."""
+
+    response_class = _Response
 
     def __init__(
         self, transport: Transport, check_addresses: bool, *args: Any, **settings: Any
@@ -221,7 +258,7 @@ class _CheckedHTTP(HTTPConnection):
             raise ConnectTimeoutError(self, f"{self.host} does not respond") from failure
         raise NewConnectionError(self, str(failure)) from failure
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+    def getresponse(self) -> Urllib3Response:  # type: ignore[override]
         """Hand the socket to the transport, then wait for the header."""
         self._transport.socket = self.sock
         return super().getresponse()

@@ -1,12 +1,13 @@
 """Decoding, encoding and resizing of pictures; whatever cannot be decoded has an error code."""
 
+import contextlib
 import io
 import platform
 import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 
+from benchmarks.harness.fault_pictures import many_codes
+from pipeline import picture
 from pipeline.picture import (
     PictureError,
     decode,
@@ -25,6 +28,7 @@ from pipeline.picture import (
     resize_long_side,
 )
 from pipeline.picture_format import FORMATS
+from tests.pipeline.picture_files import drawing
 
 COUNT_PAGE_FAULTS = """
 import resource, sys, threading
@@ -244,3 +248,46 @@ def test_kept_memory_causes_fewer_page_faults() -> None:
         for mode in ("keep", "return")
     )
     assert kept < returned / 5
+
+
+class RecordedBudget:
+    """A budget without a limit, which records what is taken from it."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.is_held = False
+
+    @contextlib.contextmanager
+    def hold(self, size: int) -> Iterator[None]:
+        self.sizes.append(size)
+        self.is_held = True
+        yield
+        self.is_held = False
+
+
+def test_memory_is_held_while_a_picture_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget, read_layers = RecordedBudget(), picture._read_layers
+
+    def read(file: object) -> object:
+        assert budget.is_held
+        return read_layers(file)
+
+    monkeypatch.setattr(picture, "_decode_memory", budget)
+    monkeypatch.setattr(picture, "_read_layers", read)
+    clear = drawing()
+    clear.putalpha(drawing().getchannel("R"))
+    for decode_one, content in (
+        (decode, encoded(drawing())),
+        (read_thumbnail, encoded(drawing())),
+        (decode_rgba, encoded(clear)),
+    ):
+        decode_one(content)
+        assert budget.sizes.pop() == 24 * 16 * 20
+    decode(many_codes(64))
+    assert budget.sizes.pop() > 64 * 64 * 20 + 1_000_000
+
+
+def test_threads_decode_no_more_at_a_time_than_the_largest_picture() -> None:
+    hold = picture._decode_memory.hold
+    with hold(20 * picture.MAX_PIXELS - 1), hold(1, 0), pytest.raises(TimeoutError), hold(1, 0):
+        pass

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, features
+from PIL import Image, WebPImagePlugin, features
 
+from benchmarks.harness.fault_pictures import many_codes
 from pipeline.collect.check_picture import check_picture
 from pipeline.picture import PictureError, check_pixels, decode, header_size
 from pipeline.picture_format import FORMATS, sniff_extension
-from pipeline.picture_parts import check_parts, is_whole
+from pipeline.picture_parts import check_parts, is_whole, webp_table_bytes
 from tests.pipeline.picture_files import chunk, drawing, encoded, jpeg, jpeg_segment, png
 
 MANY = 25_000
@@ -136,6 +137,29 @@ def test_restarts_between_coded_pixels_are_not_counted() -> None:
     content = encoded(drawing(2000, 1600), "jpeg", restart_marker_blocks=1)
     assert content.count(b"\xff\xd3") > 1000
     assert decode(content).shape == (1600, 2000, 3)
+
+
+def test_tables_of_a_webp_are_those_that_its_lossless_parts_have_room_for() -> None:
+    assert webp_table_bytes(many_codes(), 1024**2) > 360_000_000  # as it was measured
+    assert webp_table_bytes(many_codes(64), 64**2) < 2_000_000
+    assert webp_table_bytes(encoded(drawing(), "webp"), 24 * 16) == 0
+    clear = drawing(300, 200)
+    clear.putalpha(drawing(300, 200).getchannel("G"))
+    assert 0 < webp_table_bytes(encoded(clear, "webp"), 300 * 200) < 20_000_000
+    lossless = encoded(drawing(300, 200), "webp", lossless=True)
+    assert 0 < webp_table_bytes(lossless, 300 * 200) < 20_000_000
+
+
+def test_webp_of_many_tables_is_not_decoded_by_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("decoded")
+
+    content = many_codes()
+    monkeypatch.setattr(Image.Image, "load", fail)
+    monkeypatch.setattr(WebPImagePlugin.WebPImageFile, "load", fail)
+    check_pixels(content)
+    with pytest.raises(PictureError, match="decoded"):
+        check_pixels(many_codes(64))
 
 
 @pytest.mark.parametrize("size", [(10_000, 10_000), (5000, -5000)])

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks.harness.fault_server import FAULTS, HOST, Fault, FaultServer, picture
+from benchmarks.harness.fault_pictures import picture
+from benchmarks.harness.fault_server import FAULTS, HOST, Fault, FaultServer
 from benchmarks.harness.web import serving
 from pipeline.collect.client import PoliteClient
 from pipeline.collect.download import DownloadOptions, download_shard

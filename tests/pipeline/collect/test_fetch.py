@@ -24,6 +24,7 @@ from sketch_models.errors import ConfigError
 from tests.pipeline.collect.fake_clock import FakeClock
 
 Files = dict[str, bytes]
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Client:
@@ -171,6 +172,37 @@ def test_errors_of_the_machine_end_the_run(
             patch.setattr(fetch, place, fail)
             with pytest.raises(type(error)):
                 make().fetch(5, web.put("/a.jpg", web.page(files["jpg"])))
+
+
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 60_000 + b"\r\n") * 5 + b"\r\n",
+            "connection_failed",
+        ),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 12_000, "connection_failed"),
+        (CHUNKED + b"0\r\n" + (b"X: " + b"y" * 60_000 + b"\r\n") * 70 + b"\r\n", "incomplete"),
+        (CHUNKED + (b"1;" + b"x" * 60_000 + b"\r\na\r\n") * 70 + b"0\r\n\r\n", "incomplete"),
+    ],
+    ids=["headers", "interim responses", "trailers", "lines of chunks"],
+)
+def test_what_is_not_the_body_is_limited(
+    web: Web, make: Make, files: Files, response: bytes, code: str
+) -> None:
+    client = make(retries=0)
+    row = client.fetch(5, web.put("/a.jpg", web.raw(response))).outcome
+    assert (row.code, row.transient) == (code, True)
+    assert row.detail == "HTTPException: too many bytes that are not the body"
+    assert client.fetch(6, web.put("/b.jpg", web.page(files["jpg"]))).outcome.code == "ok"
+
+
+def test_many_headers_and_trailers_are_read(web: Web, make: Make, files: Files) -> None:
+    head = b"HTTP/1.1 100 Continue\r\n\r\n" + CHUNKED[:-2] + b"X: %s\r\n\r\n" % (b"y" * 60_000)
+    body = b"%x\r\n%s\r\n0\r\n" % (len(files["jpg"]), files["jpg"])
+    response = head + body + b"X: y\r\n" * 1000 + b"\r\n"
+    fetched = make(retries=0).fetch(5, web.put("/a.jpg", web.raw(response)))
+    assert fetched.content == files["jpg"]
 
 
 def test_last_retry_is_final(web: Web, make: Make) -> None:

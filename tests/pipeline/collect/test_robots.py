@@ -108,3 +108,28 @@ def test_robots_txt_is_fetched_once_for_all_threads() -> None:
 def test_x_robots_tag_refuses_training(value: str, refused: bool) -> None:
     assert refuses_training({"X-Robots-Tag": value}) == refused
     assert not refuses_training({})
+
+
+def test_rules_of_very_many_hosts_are_not_all_kept() -> None:
+    robots = Robots()
+    large = Site(b"User-agent: *\nDisallow: /" + b"x" * 400_000)
+    for number in range(12):
+        assert allows(robots, f"https://{number}.org/1.jpg", large)
+        assert allows(robots, "https://often.org/1.jpg", large)
+    assert len(large.requested) == 13
+    assert len(robots._rules) == 10 - 1
+    assert not allows(robots, "https://often.org/" + "x" * 400_000, large)
+    assert not allows(robots, "https://11.org/" + "x" * 400_000, large)
+    assert len(large.requested) == 13  # those that were needed last are still there
+    assert allows(robots, "https://0.org/1.jpg", large)
+    assert large.requested[13:] == ["https://0.org/robots.txt"]
+
+
+def test_rules_of_many_small_hosts_are_kept() -> None:
+    robots, site = Robots(), Site(b"")
+    for _ in range(2):
+        for number in range(4000):
+            assert allows(robots, f"https://{number}.org/1.jpg", site)
+    assert len(site.requested) == 4000
+    assert allows(robots, "https://4000.org/1.jpg", site)
+    assert len(robots._rules) == len(robots._locks) == 4000

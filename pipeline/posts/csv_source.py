@@ -24,7 +24,7 @@ from pipeline.posts.kaggle_csv import (
     split_line,
 )
 from pipeline.posts.options import HOW_TO_GET_IT
-from pipeline.posts.rows import Rejected, read_block
+from pipeline.posts.rows import Rejected, Rejects, read_block
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
@@ -42,7 +42,7 @@ class CsvSource:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read posts, in the order of the file, with the columns of `POSTS`; and the other rows."""
         layout, blocks = self._data_blocks()
         return thread_map(partial(read_block, layout=layout), blocks)

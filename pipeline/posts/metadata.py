@@ -18,7 +18,7 @@ from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
 from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
-from pipeline.posts.rows import POSTS, Rejected, read_rows, to_csv_line
+from pipeline.posts.rows import POSTS, Rejected, Rejects, read_rows, to_csv_line
 from pipeline.progress import OnProgress, ignore
 from pipeline.table import BLANK_SEAL, seal
 from sketch_models.errors import SengaError
@@ -47,7 +47,7 @@ Rows = Sequence[tuple[int, Sequence[str]]]
 class Source(Protocol):
     """A source of rows; it can be read more than once."""
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read the posts in their order, with the columns of `POSTS`; and the other rows."""
         ...
 
@@ -127,9 +127,9 @@ def _import(
         table = csv_format.writer(file, lineterminator="\n")
         table.writerow(("line", "reason", "text"))
 
-        def reject(rejected: list[Rejected]) -> None:
-            counts.update(row.reason for row in rejected)
-            if file.tell() < _MAX_QUARANTINE:
+        def reject(rejected: Rejects) -> None:
+            counts.update(rejected.counts)
+            if rejected.counts and file.tell() < _MAX_QUARANTINE:
                 table.writerows((row.line, row.reason, _to_text(row.text)) for row in rejected)
 
         draft = posts.with_name(posts.name + ".draft")
@@ -138,7 +138,8 @@ def _import(
                 draft.replace(posts)
             else:
                 repeated = _sort(draft, posts)
-                reject(source.reject(repeated, "duplicate_id") if repeated else [])
+                reasons = {"duplicate_id": len(repeated)} if repeated else {}
+                reject(Rejects(reasons, lambda: source.reject(repeated, "duplicate_id")))
         finally:
             draft.unlink(missing_ok=True)
     total = pl.scan_parquet(posts, glob=False).select(pl.len()).collect().item()
@@ -150,7 +151,7 @@ def _to_text(line: bytes) -> str:
 
 
 def _convert(
-    source: Source, draft: Path, reject: Callable[[list[Rejected]], None], on_progress: OnProgress
+    source: Source, draft: Path, reject: Callable[[Rejects], None], on_progress: OnProgress
 ) -> bool:
     """Write the posts in the order of the source; return whether their ids ascend."""
     ascending = True
@@ -207,13 +208,13 @@ class _SpoolSource:
     def __init__(self, spool: Path) -> None:
         self._spool = spool
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         schema = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
         for rows in self._batches():
             whole = [row for row in rows if len(row) == len(schema)]
             posts, rejected = read_rows(pl.DataFrame(whole, schema, orient="row"))
-            rejected += [_reject_row(*row) for row in rows if len(row) != len(schema)]
-            yield posts, sorted(rejected, key=lambda row: row.line)
+            others = [_reject_row(*row) for row in rows if len(row) != len(schema)]
+            yield posts, Rejects.of(sorted([*rejected, *others], key=lambda row: row.line))
 
     def reject(self, lines: list[int], reason: str) -> list[Rejected]:
         wanted = set(lines)

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.posts.csv_source import danbooru_remedy
 from pipeline.posts.kaggle_csv import COLUMNS, NEEDED
-from pipeline.posts.rows import Rejected, read_rows, reject_rows
+from pipeline.posts.rows import Rejected, Rejects, read_rows, reject_rows
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
@@ -40,7 +40,7 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read posts, in the order of the file, with the columns of `POSTS`; and the other rows."""
         try:
             scan = self._scan()

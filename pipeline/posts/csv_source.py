@@ -6,6 +6,7 @@ import codecs
 import gzip
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from functools import partial
@@ -47,17 +48,14 @@ class CsvSource:
         layout, blocks = self._data_blocks()
         return thread_map(partial(read_block, layout=layout), blocks)
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         """Read rows again for the quarantine, by their lines in ascending order."""
-        rejected: list[Rejected] = []
         for block in self._data_blocks()[1]:
             texts = block.content.split(b"\n")[:-1]
-            for line in lines[len(rejected) :]:
-                if line >= block.line + len(texts):
-                    break
+            first = bisect_left(lines, block.line)
+            for line in lines[first : bisect_left(lines, block.line + len(texts))]:
                 text = texts[line - block.line].removesuffix(b"\r")
-                rejected.append(Rejected(line, reason, text))
-        return rejected
+                yield Rejected(line, reason, text)
 
     def _data_blocks(self) -> tuple[CsvLayout, Iterator[Block]]:
         """Return the layout, and the blocks after the header; the first block is read for it."""

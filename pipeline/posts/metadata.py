@@ -6,7 +6,7 @@ import csv as csv_format
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +39,7 @@ _SORT_BYTES = 100_000_000  # of rows that are sorted at once
 _ROW_BYTES = 64  # of a row besides its URL and tags
 _SPOOL_BYTES = 16_000_000  # of rows that are checked at once
 _MAX_QUARANTINE = 100_000_000  # bytes of text; further rows are counted, not listed
+_LISTED_AT_ONCE = 500  # rows, before the size of the quarantine is looked at again
 
 Rows = Sequence[tuple[int, Sequence[str]]]
 """Rows of another source than a file: the line of each, and its fields, those of `COLUMNS`."""
@@ -51,7 +52,7 @@ class Source(Protocol):
         """Read the posts in their order, with the columns of `POSTS`; and the other rows."""
         ...
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         """Read rows again for the quarantine, by their lines in ascending order."""
         ...
 
@@ -129,8 +130,10 @@ def _import(
 
         def reject(rejected: Rejects) -> None:
             counts.update(rejected.counts)
-            if rejected.counts and file.tell() < _MAX_QUARANTINE:
-                table.writerows((row.line, row.reason, _to_text(row.text)) for row in rejected)
+            is_full = file.tell() >= _MAX_QUARANTINE
+            rows = iter(() if is_full or not rejected.counts else rejected)
+            while file.tell() < _MAX_QUARANTINE and (some := list(islice(rows, _LISTED_AT_ONCE))):
+                table.writerows((row.line, row.reason, _to_text(row.text)) for row in some)
 
         draft = posts.with_name(posts.name + ".draft")
         try:
@@ -216,12 +219,11 @@ class _SpoolSource:
             others = [_reject_row(*row) for row in rows if len(row) != len(schema)]
             yield posts, Rejects.of(sorted([*rejected, *others], key=lambda row: row.line))
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         wanted = set(lines)
-        rows = chain.from_iterable(self._batches())
-        return [
-            Rejected(line, reason, to_csv_line(fields)) for line, *fields in rows if line in wanted
-        ]
+        for line, *fields in chain.from_iterable(self._batches()):
+            if line in wanted:
+                yield Rejected(line, reason, to_csv_line(fields))
 
     def _batches(self) -> Iterator[list[list[Any]]]:
         with self._spool.open(encoding="ascii") as file:

@@ -142,16 +142,14 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
     return posts, Rejects(counts, partial(reject_rows, bad))
 
 
-def reject_rows(rows: pl.DataFrame) -> list[Rejected]:
+def reject_rows(rows: pl.DataFrame) -> Iterator[Rejected]:
     """Return rows as rejected lines, as if they were lines of a CSV.
 
     Args:
         rows: as for `read_rows`, and a column reason.
     """
-    return [
-        Rejected(line, reason, to_csv_line(fields))
-        for line, reason, *fields in rows.select("line", "reason", *COLUMNS).iter_rows()
-    ]
+    for line, reason, *fields in rows.select("line", "reason", *COLUMNS).iter_rows():
+        yield Rejected(line, reason, to_csv_line(fields))
 
 
 def to_csv_line(fields: Iterable[str]) -> bytes:

@@ -65,6 +65,7 @@ def run_module(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            env=_environment(),
         ) as process,
     ):
         assert process.stdout is not None
@@ -80,6 +81,12 @@ def run_module(
             process.kill()
             raise
         _check_exit_status(module, status, _read(errors), advice)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a child, which finds the modules that this process finds."""
+    given = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, given])}
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -119,11 +126,25 @@ def _check_exit_status(module: str, status: int, errors: str, advice: str) -> No
     if messages := _messages(errors):
         raise SengaError(messages[-1])
     if status < 0:
-        raise SengaError(
-            f"{module} was killed by signal {-status}. If the system ran out of memory, {advice}."
-        )
+        raise KilledError(module, -status, advice)
     if status:
         raise RuntimeError(f"{module} failed:\n{errors}")
+
+
+class KilledError(SengaError):
+    """A signal has killed a child.
+
+    Args:
+        module: that it ran.
+        number: of the signal.
+        advice: what to do if the system ran out of memory.
+    """
+
+    def __init__(self, module: str, number: int, advice: str) -> None:
+        super().__init__(
+            f"{module} was killed by signal {number}. If the system ran out of memory, {advice}."
+        )
+        self.number = number
 
 
 class ImageCounter:

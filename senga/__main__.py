@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from pipeline.exit_code import EXIT_NOTHING_RAN
 from sketch_models.errors import SengaError
-
-_EXIT_NOTHING_RAN = 40  # as Luigi's, by [retcode] of luigi.cfg
 
 
 def main() -> None:
@@ -17,7 +16,7 @@ def main() -> None:
         run(sys.argv[1:])
     except SengaError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(_EXIT_NOTHING_RAN)
+        sys.exit(EXIT_NOTHING_RAN)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from luigi.configuration import get_config
 from luigi.retcodes import run_with_retcodes
 from luigi.task_register import Register
 
+from pipeline.exit_code import EXIT_NOTHING_RAN
 from sketch_models.errors import ConfigError
 from sketch_models.option import expected, nearest, text_of
 from tasks import catalog
@@ -55,7 +56,6 @@ _KINDS = {
     luigi.FloatParameter: "a number",
     luigi.BoolParameter: "true or false",
 }
-EXIT_NOTHING_RAN = 40  # as Luigi's, by [retcode] of luigi.cfg
 
 _RECIPE_GOES_BEFORE = "a recipe goes before: LUIGI_CONFIG_PATH={} senga BuildDataset."
 _DESCRIPTION = "Build datasets and train colorizers."

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline import store
 from pipeline.manifest import read_manifest
 from pipeline.outcome import read_ok_ids
-from pipeline.pack.ledger import read_ledger, record, set_aside, write_ledger
+from pipeline.pack.ledger import read_ledger, record, write_ledger
 from pipeline.pack.split import SplitOptions, split_ids, write_split
 from pipeline.posts.filter import FilterOptions
 from pipeline.progress import OnProgress
@@ -92,14 +92,13 @@ class SplitDataset(Stage):
         one_each = config.options(FilterOptions).duplicates == "first"
         pictures = len(set(groups.first.values())) if one_each else len(complete)
         seed = config.options(config.BuildOptions).seed
-        if options.fresh:
-            set_aside(self.ledger)
-        recorded = record(read_ledger(self.ledger), groups.first)
+        ledger = {} if options.fresh else read_ledger(self.ledger)
+        recorded = record(ledger, groups.first)
         try:
             split = split_ids(complete, options, seed, groups.first, recorded, one_each=one_each)
         except SengaError as error:
             raise _too_few(pictures, error) from error
-        write_ledger(recorded, self.ledger)
+        write_ledger(recorded, self.ledger, keep_old=options.fresh)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             counts = write_split(split, folder / "split.parquet")

@@ -27,7 +27,7 @@ from pipeline.collect.options import DownloadOptions
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.collect.robots import PRODUCT, Robots, refuses_training
 from pipeline.collect.transport import Transport
-from pipeline.memory_budget import MemoryBudget
+from pipeline.memory_budget import Claim, MemoryBudget
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
 from pipeline.unexpected import UNEXPECTED, as_picture_error
@@ -37,6 +37,7 @@ from sketch_models.errors import SengaError
 
 _MAX_REDIRECTS = 5
 _CHUNK_BYTES = 256 * 1024  # requested from the socket at once
+_FIRST_BYTES = 1_000_000  # of memory for a body whose length is unknown
 _MAX_DRAIN_BYTES = 64 * 1024
 _MAX_DRAIN_SECONDS = 2.0
 _SPEED_GRACE = 5.0  # seconds before the speed of a body is checked
@@ -289,21 +290,22 @@ class Fetcher(Closing):
         max_bytes = self._options.max_bytes
         if headers.length is not None and headers.length > max_bytes:
             raise FetchError("too_many_bytes", "announced", size=headers.length)
-        self._hold(max_bytes if headers.length is None else headers.length, deadline)
-        content = self._read(response, max_bytes + 1, deadline, self._options.min_speed)
+        most = max_bytes if headers.length is None else headers.length
+        claim = self._claim(most if headers.length is not None else _FIRST_BYTES, most, deadline)
+        content = self._read(response, max_bytes + 1, deadline, self._options.min_speed, claim)
         if len(content) > max_bytes:
             raise FetchError("too_many_bytes", "unannounced", size=len(content))
         if not content and headers.length is None:
             raise FetchError("incomplete", "neither a length nor a body")
         return content
 
-    def _hold(self, size: int, deadline: float) -> None:
-        """Wait for memory for a body; all of it at once, as who holds some must not wait."""
+    def _claim(self, size: int, most: int, deadline: float) -> Claim:
+        """Wait for memory for a body: all of it, or as much as a short one takes."""
         try:
             seconds = max(0.0, deadline - self._clock())
-            self._held.enter_context(self._memory.hold(size, seconds))
+            return self._held.enter_context(self._memory.claim(size, most, seconds))
         except TimeoutError as error:
-            raise FetchError("timeout", "waited for other large pictures", size=size) from error
+            raise _no_memory(size) from error
 
     def _read(
         self,
@@ -311,15 +313,21 @@ class Fetcher(Closing):
         max_bytes: int,
         deadline: float,
         min_speed: float = 0.0,
+        claim: Claim | None = None,
     ) -> bytes:
-        """Read a body; a longer one is cut, at `max_bytes` or later."""
+        """Read a body; a longer one is cut, at `max_bytes` or later.
+
+        A claim to memory grows with it, twice as large each time.
+        """
         body = io.BytesIO()  # not a list: a server may send a few bytes at a time
         size = 0
         started = self._clock()
         with _translated_errors("incomplete", lambda: size):
             while size < max_bytes and (chunk := response.read1(_CHUNK_BYTES)):
-                body.write(chunk)
                 size += len(chunk)
+                if claim and size > claim.held:
+                    started += self._grow(claim, max(size, 2 * claim.held), deadline)
+                body.write(chunk)
                 now = self._clock()
                 if now > deadline:
                     raise FetchError("timeout", "past the deadline", size=size)
@@ -327,6 +335,15 @@ class Fetcher(Closing):
                 if seconds > _SPEED_GRACE and size < min_speed * seconds:
                     raise FetchError("too_slow", f"{size / seconds:.0f} bytes/s", size=size)
         return body.getvalue()
+
+    def _grow(self, claim: Claim, size: int, deadline: float) -> float:
+        """Wait for more memory; return the seconds, in which the server has sent nothing."""
+        before = self._clock()
+        try:
+            claim.grow(size, max(0.0, deadline - before))
+        except TimeoutError as error:
+            raise _no_memory(size) from error
+        return self._clock() - before
 
     def _drain(self, response: BaseHTTPResponse, deadline: float) -> bytes:
         """Read a short body that is no picture, so that the connection can be used again.
@@ -345,6 +362,10 @@ def user_agent(contact: str) -> str:
     """Return the user agent that requests carry."""
     version = metadata.version("senga")
     return f"{PRODUCT}/{version} ({contact})" if contact else f"{PRODUCT}/{version}"
+
+
+def _no_memory(size: int) -> FetchError:
+    return FetchError("timeout", "waited for other large pictures", size=size)
 
 
 @contextlib.contextmanager

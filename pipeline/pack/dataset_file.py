@@ -23,6 +23,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from pipeline.pack.isolated import trust
 from sketch_models.styles import STYLES
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         compression: str,
         attributes: Mapping[str, str],
     ) -> None:
+        self._path = path
         self._raw_file = _ErrorKeepingFile(path, "w+")
         self._file = h5py.File(self._raw_file, "w")
         self._file.attrs.update({"schema": SCHEMA, "size": size, **attributes})
@@ -260,6 +262,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
             self._file.close()
         if error is None:
             self._raise_write_error()
+            trust(self._path)
 
 
 def content_digest(file: h5py.File) -> str:

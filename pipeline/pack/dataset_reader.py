@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.pack.bounds import check_bounds
 from pipeline.pack.dataset_file import SCHEMA, picture_shape
+from pipeline.pack.isolated import read_isolated
 from sketch_models.errors import DatasetError
 
 _OTHER_STORAGE = "hdf5"  # any other chunks or filters, if a user has repacked the file
@@ -44,6 +45,7 @@ class DatasetReader:
         self.path = Path(path)
         if not self.path.is_file():
             raise DatasetError(f"{self.path} is missing. Build it first.")
+        read_isolated("layout", self.path)
         try:
             with h5py.File(self.path, "r") as file:
                 self._read_layout(file)

@@ -7,6 +7,8 @@ there. Rows are only added.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,19 +61,27 @@ def read_ledger(path: Path) -> dict[int, int]:
         ) from error
 
 
-def write_ledger(ledger: Mapping[int, int], path: Path) -> None:
-    """Publish a ledger."""
+def write_ledger(ledger: Mapping[int, int], path: Path, *, keep_old: bool = False) -> None:
+    """Publish a ledger.
+
+    Args:
+        ledger: the ledger.
+        path: of the file.
+        keep_old: whether the file that it replaces stays, under another name.
+    """
     columns = {"id": list(ledger), "first": list(ledger.values())}
     with store.publish(path) as temporary:
         write_table(pl.DataFrame(columns, schema=_SCHEMA), temporary)
+        if keep_old and path.exists():
+            _copy_aside(path)  # last, as nothing is set aside by a split that fails
 
 
-def set_aside(path: Path) -> None:
-    """Rename a ledger, if there is one, so that the next split begins a new one."""
-    if not path.exists():
-        return
+def _copy_aside(path: Path) -> None:
+    """Give a file a second name, such as `ledger-0.1.parquet`."""
     number = 1
     while (aside := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
         number += 1
-    with store.explain_write_errors(aside):
-        path.rename(aside)
+    try:
+        os.link(path, aside)
+    except OSError:  # of a file system without links
+        shutil.copyfile(path, aside)

@@ -24,10 +24,13 @@ from pipeline.pack.dataset_file import (
     picture_shape,
     variant_suffixes,
 )
+from pipeline.pack.isolated import read_isolated
 from pipeline.pack.square import PAPER
+from pipeline.progress import OnProgress, ignore
 from sketch_models.errors import DatasetError
 
 _ROWS_AT_ONCE = 64
+_BYTES_AT_ONCE = 64 << 20  # unless a row takes more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
         DatasetError: the first fault, in one sentence; if it is not that there is no file, a
             DamagedFileError.
     """
-    summaries = [_verify_file(path) for path in paths]
+    summaries = [_verify_isolated(path) for path in paths]
     for number, summary in enumerate(summaries):
         for other in summaries[:number]:
             common = np.intersect1d(other.ids, summary.ids)
@@ -71,13 +74,29 @@ def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
     return summaries
 
 
-def _verify_file(path: Path) -> DatasetSummary:
+def _verify_isolated(path: Path) -> DatasetSummary:
     if not path.is_file():
         raise DatasetError(f"{path} is missing. Build it first.")
+    found = read_isolated("verify", path)
+    if found is None:
+        return verify_file(path)
+    return DatasetSummary(path=path, **{**found, "ids": np.array(found["ids"], np.int64)})
+
+
+def verify_file(path: Path, on_progress: OnProgress = ignore) -> DatasetSummary:
+    """Verify a file in this process, which the HDF5 library may end, or keep busy for ever.
+
+    Args:
+        path: of the file.
+        on_progress: called with the number of rows that were read of one HDF5 dataset.
+
+    Raises:
+        DamagedFileError: the first fault.
+    """
     try:
         with h5py.File(path, "r") as file:
             check_bounds(path, file)
-            return _Verifier(path, file).verify()
+            return _Verifier(path, file, on_progress).verify()
     except (DatasetError, MemoryError):
         raise
     except Exception as error:  # whatever h5py raises, and values of any type and shape
@@ -89,9 +108,10 @@ def _verify_file(path: Path) -> DatasetSummary:
 class _Verifier:
     """The checks of one open file."""
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
+    def __init__(self, path: Path, file: h5py.File, on_progress: OnProgress) -> None:
         self._path = path
         self._file = file
+        self._on_progress = on_progress
 
     def verify(self) -> DatasetSummary:
         size = self._check_attributes()
@@ -194,8 +214,12 @@ class _Verifier:
 
     def _rows(self, name: str) -> Iterator[Any]:
         dataset = self._file[name]
-        for start in range(0, len(dataset), _ROWS_AT_ONCE):
-            yield from dataset[start : start + _ROWS_AT_ONCE]
+        row_bytes = max(1, dataset.nbytes // max(1, len(dataset)))
+        step = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // row_bytes))
+        for start in range(0, len(dataset), step):
+            rows = dataset[start : start + step]
+            self._on_progress(len(rows))
+            yield from rows
 
     def _check_picture(
         self, name: str, row: int, picture: NDArray[np.uint8], box: NDArray[np.int16]

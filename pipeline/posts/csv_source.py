@@ -6,6 +6,7 @@ import codecs
 import gzip
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from functools import partial
@@ -24,7 +25,7 @@ from pipeline.posts.kaggle_csv import (
     split_line,
 )
 from pipeline.posts.options import HOW_TO_GET_IT
-from pipeline.posts.rows import Rejected, read_block
+from pipeline.posts.rows import Rejected, Rejects, read_block
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
@@ -42,22 +43,19 @@ class CsvSource:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read posts, in the order of the file, with the columns of `POSTS`; and the other rows."""
         layout, blocks = self._data_blocks()
         return thread_map(partial(read_block, layout=layout), blocks)
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         """Read rows again for the quarantine, by their lines in ascending order."""
-        rejected: list[Rejected] = []
         for block in self._data_blocks()[1]:
             texts = block.content.split(b"\n")[:-1]
-            for line in lines[len(rejected) :]:
-                if line >= block.line + len(texts):
-                    break
+            first = bisect_left(lines, block.line)
+            for line in lines[first : bisect_left(lines, block.line + len(texts))]:
                 text = texts[line - block.line].removesuffix(b"\r")
-                rejected.append(Rejected(line, reason, text))
-        return rejected
+                yield Rejected(line, reason, text)
 
     def _data_blocks(self) -> tuple[CsvLayout, Iterator[Block]]:
         """Return the layout, and the blocks after the header; the first block is read for it."""

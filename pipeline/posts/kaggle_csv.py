@@ -3,7 +3,7 @@
 A line is a row: no field of this layout holds a line break, so a quote that is not closed spoils
 its own line and no other. Blocks go through the CSV parser of polars, which is fast but silent
 about rows that are too short and quotes out of place. Its result is used only if every byte of the
-block is accounted for; other blocks are halved until the bad lines are alone.
+block is accounted for; of other blocks, the bad lines are found by counting and left out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ MAX_LINE = 1 << 18  # bytes; of a longer line only the beginning is read
 MAX_ROW = 1 << 15  # bytes of a post's URL and tags; those of boards take up to some 10,000
 _MAX_LINES = 200_000  # of a block: a row takes memory however short it is
 _MAX_SKIPPED = 1 << 30  # bytes of a line
-_LINEWISE_BYTES = 16 << 10  # blocks of this size are read line by line if something is wrong
+_MAX_LINEWISE = 1000  # of a block: lines that are read one by one
+
+FAULTS = ("", "empty_line", "broken_quote", "field_count")
+"""Why a line cannot be split; empty if it can be."""
 
 
 @dataclass(frozen=True)
@@ -158,30 +161,66 @@ def split_line(text: str, separator: str = ",") -> list[str] | None:
     return fields
 
 
-def split_lines(content: bytes, layout: CsvLayout) -> Iterator[pl.DataFrame]:
-    r"""Split each line into its fields, as strings; add a `reason` if it cannot be split.
+@dataclass(frozen=True)
+class SplitLines:
+    """The fields of some lines.
+
+    Attributes:
+        rows: the columns `COLUMNS`, as strings, of the lines that could be split.
+        places: of the rows among the lines.
+        faults: of every line: 0 for a row, else the place of its code in `FAULTS`.
+    """
+
+    rows: pl.DataFrame
+    places: NDArray[np.intp]
+    faults: NDArray[np.uint8]
+
+
+def split_lines(content: bytes, layout: CsvLayout) -> SplitLines:
+    r"""Split each line into its fields.
 
     Args:
         content: whole lines of `clean_lines`, each with its end.
         layout: of the lines.
-
-    Yields:
-        Frames with the columns `COLUMNS` and `reason`, one row for each line, in order.
     """
     frame = _parse(content, layout)
-    if frame is not None:
-        yield frame
-        return
-    blank = _blank_lines(content, layout.separator)
-    if not blank.any():
-        yield from _split_halves(content, layout)
-        return
-    lines = np.array(content.split(b"\n")[:-1], object)[~blank]
-    frames = [*split_lines(b"\n".join([*lines, b""]), layout)] if len(lines) else []
-    reason = pl.repeat("empty_line", int(blank.sum()), eager=True).alias("reason")
-    empty = reason.to_frame().select(*(pl.lit(None, pl.String).alias(n) for n in COLUMNS), "reason")
-    order = np.argsort(np.concatenate([np.flatnonzero(~blank), np.flatnonzero(blank)]))
-    yield pl.concat([*frames, empty])[order]
+    if frame is None:
+        faults = _line_faults(content, layout)
+        lines = _select_lines(content, faults == 0)
+        # Line by line, if polars reads lines without a fault in another way.
+        frame = _parse(lines, layout, counted=True) if lines else _split([], layout)
+        frame = _split(lines.split(b"\n")[:-1], layout) if frame is None else frame
+    else:
+        faults = np.zeros(frame.height, np.uint8)
+    codes = frame["reason"].replace_strict(FAULTS, range(len(FAULTS)), default=0)
+    faults[faults == 0] = codes.cast(pl.UInt8).to_numpy()
+    rows = frame.filter(pl.col("reason").is_null()).select(COLUMNS)
+    return SplitLines(rows, np.flatnonzero(faults == 0), faults)
+
+
+def _line_faults(content: bytes, layout: CsvLayout) -> NDArray[np.uint8]:
+    """Return for each line why it has not the fields of the layout, as `_split` would."""
+    characters = np.frombuffer(content, np.uint8)
+    ends = _line_ends(content)
+    quotes = np.flatnonzero(characters == ord('"'))
+    line_of_quote = np.searchsorted(ends, quotes)
+    broken = np.bincount(line_of_quote, minlength=len(ends)) % 2 == 1
+    quotes = quotes[~broken[line_of_quote]]  # of each line an even number
+    misplaced, _ = _misplaced(characters, quotes, layout.separator)
+    broken[np.searchsorted(ends, quotes[::2][misplaced])] = True
+    separators = np.flatnonzero(characters == ord(layout.separator))
+    if len(quotes):
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
+    fields = np.bincount(np.searchsorted(ends, separators), minlength=len(ends)) + 1
+    faults = np.where(fields == len(layout.names), 0, FAULTS.index("field_count"))
+    faults[broken] = FAULTS.index("broken_quote")
+    faults[_blank_lines(content, layout.separator)] = FAULTS.index("empty_line")
+    return faults.astype(np.uint8)
+
+
+def _select_lines(content: bytes, chosen: NDArray[np.bool_]) -> bytes:
+    lengths = np.diff(_line_ends(content), prepend=-1)
+    return np.frombuffer(content, np.uint8)[np.repeat(chosen, lengths)].tobytes()
 
 
 def _blank_lines(content: bytes, separator: str) -> NDArray[np.bool_]:
@@ -193,20 +232,14 @@ def _blank_lines(content: bytes, separator: str) -> NDArray[np.bool_]:
     return counts < 1
 
 
-def _split_halves(content: bytes, layout: CsvLayout) -> Iterator[pl.DataFrame]:
-    """Split lines of which some may be bad: a few one by one, many in two halves."""
-    if len(content) <= _LINEWISE_BYTES or content.count(b"\n") == 1:
-        yield _split(content.split(b"\n")[:-1], layout)
-        return
-    middle = content.find(b"\n", len(content) // 2) + 1
-    if middle == len(content):
-        middle = content.rfind(b"\n", 0, len(content) // 2) + 1
-    yield from split_lines(content[:middle], layout)
-    yield from split_lines(content[middle:], layout)
+def _parse(content: bytes, layout: CsvLayout, *, counted: bool = False) -> pl.DataFrame | None:
+    """Split many lines at once, like `_split`; return None if anything may have gone wrong.
 
-
-def _parse(content: bytes, layout: CsvLayout) -> pl.DataFrame | None:
-    """Split many lines at once, like `_split`; return None if anything may have gone wrong."""
+    Args:
+        content: as for `split_lines`.
+        layout: of the lines.
+        counted: whether all lines have as many fields as they should.
+    """
     structure = _count_structure(content, layout.separator)
     if structure is None:
         return None
@@ -226,7 +259,9 @@ def _parse(content: bytes, layout: CsvLayout) -> pl.DataFrame | None:
     # all fields, or one more that is empty: those are longer than the sum of their fields.
     last = frame.columns[-2]
     doubtful = frame.select((pl.col(last) == "") | (pl.col("extra") != "")).to_series()
-    doubtful_rows = doubtful.arg_true()
+    doubtful_rows = doubtful.arg_true() if not counted else doubtful.head(0)
+    if len(doubtful_rows) > _MAX_LINEWISE:
+        return None
     lines = content.split(b"\n") if len(doubtful_rows) else []
     doubtful_lines = [lines[row] for row in doubtful_rows]
     certain = frame.filter(~doubtful) if doubtful_lines else frame
@@ -257,6 +292,26 @@ def _count_structure(content: bytes, separator: str) -> int | None:
     quotes = np.flatnonzero(characters == ord('"'))
     if len(quotes) % 2:
         return None
+    misplaced, doubled = _misplaced(characters, quotes, separator)
+    if misplaced.any():
+        return None
+    return int(_count(content, "\n") + len(quotes) - doubled)
+
+
+def _misplaced(
+    characters: NDArray[np.uint8], quotes: NDArray[np.intp], separator: str
+) -> tuple[NDArray[np.bool_], int]:
+    """Check pairs of quotes, each of which surrounds a field or a part of one.
+
+    Args:
+        characters: whole lines.
+        quotes: the places of quote marks, of each line an even number.
+        separator: the character between two fields.
+
+    Returns:
+        Whether one of a pair neither is at an end of a field nor is doubled inside one; and the
+        number of those that are doubled.
+    """
     opening, closing = quotes[::2], quotes[1::2]
     before, after = characters[opening - 1], characters[closing + 1]  # -1: the last newline
     opens = (before == ord(separator)) | (before == ord("\n"))
@@ -264,9 +319,7 @@ def _count_structure(content: bytes, separator: str) -> int | None:
     doubled = opening[1:] == closing[:-1] + 1
     opens[1:] |= doubled
     closes[:-1] |= doubled
-    if not (opens.all() and closes.all()):
-        return None
-    return int(_count(content, "\n") + len(quotes) - np.count_nonzero(doubled))
+    return ~(opens & closes), int(np.count_nonzero(doubled))
 
 
 def _count(content: bytes, character: str) -> int:

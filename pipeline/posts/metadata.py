@@ -6,7 +6,7 @@ import csv as csv_format
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
 from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
-from pipeline.posts.rows import POSTS, Rejected, read_rows, to_csv_line
+from pipeline.posts.rows import POSTS, Rejected, Rejects, read_rows, to_csv_line
 from pipeline.progress import OnProgress, ignore
 from pipeline.table import BLANK_SEAL, seal
 from sketch_models.errors import SengaError
@@ -39,6 +39,7 @@ _SORT_BYTES = 100_000_000  # of rows that are sorted at once
 _ROW_BYTES = 64  # of a row besides its URL and tags
 _SPOOL_BYTES = 16_000_000  # of rows that are checked at once
 _MAX_QUARANTINE = 100_000_000  # bytes of text; further rows are counted, not listed
+_LISTED_AT_ONCE = 500  # rows, before the size of the quarantine is looked at again
 
 Rows = Sequence[tuple[int, Sequence[str]]]
 """Rows of another source than a file: the line of each, and its fields, those of `COLUMNS`."""
@@ -47,11 +48,11 @@ Rows = Sequence[tuple[int, Sequence[str]]]
 class Source(Protocol):
     """A source of rows; it can be read more than once."""
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read the posts in their order, with the columns of `POSTS`; and the other rows."""
         ...
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         """Read rows again for the quarantine, by their lines in ascending order."""
         ...
 
@@ -127,10 +128,12 @@ def _import(
         table = csv_format.writer(file, lineterminator="\n")
         table.writerow(("line", "reason", "text"))
 
-        def reject(rejected: list[Rejected]) -> None:
-            counts.update(row.reason for row in rejected)
-            if file.tell() < _MAX_QUARANTINE:
-                table.writerows((row.line, row.reason, _to_text(row.text)) for row in rejected)
+        def reject(rejected: Rejects) -> None:
+            counts.update(rejected.counts)
+            is_full = file.tell() >= _MAX_QUARANTINE
+            rows = iter(() if is_full or not rejected.counts else rejected)
+            while file.tell() < _MAX_QUARANTINE and (some := list(islice(rows, _LISTED_AT_ONCE))):
+                table.writerows((row.line, row.reason, _to_text(row.text)) for row in some)
 
         draft = posts.with_name(posts.name + ".draft")
         try:
@@ -138,7 +141,8 @@ def _import(
                 draft.replace(posts)
             else:
                 repeated = _sort(draft, posts)
-                reject(source.reject(repeated, "duplicate_id") if repeated else [])
+                reasons = {"duplicate_id": len(repeated)} if repeated else {}
+                reject(Rejects(reasons, lambda: source.reject(repeated, "duplicate_id")))
         finally:
             draft.unlink(missing_ok=True)
     total = pl.scan_parquet(posts, glob=False).select(pl.len()).collect().item()
@@ -150,7 +154,7 @@ def _to_text(line: bytes) -> str:
 
 
 def _convert(
-    source: Source, draft: Path, reject: Callable[[list[Rejected]], None], on_progress: OnProgress
+    source: Source, draft: Path, reject: Callable[[Rejects], None], on_progress: OnProgress
 ) -> bool:
     """Write the posts in the order of the source; return whether their ids ascend."""
     ascending = True
@@ -207,20 +211,19 @@ class _SpoolSource:
     def __init__(self, spool: Path) -> None:
         self._spool = spool
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         schema = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
         for rows in self._batches():
             whole = [row for row in rows if len(row) == len(schema)]
             posts, rejected = read_rows(pl.DataFrame(whole, schema, orient="row"))
-            rejected += [_reject_row(*row) for row in rows if len(row) != len(schema)]
-            yield posts, sorted(rejected, key=lambda row: row.line)
+            others = [_reject_row(*row) for row in rows if len(row) != len(schema)]
+            yield posts, Rejects.of(sorted([*rejected, *others], key=lambda row: row.line))
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         wanted = set(lines)
-        rows = chain.from_iterable(self._batches())
-        return [
-            Rejected(line, reason, to_csv_line(fields)) for line, *fields in rows if line in wanted
-        ]
+        for line, *fields in chain.from_iterable(self._batches()):
+            if line in wanted:
+                yield Rejected(line, reason, to_csv_line(fields))
 
     def _batches(self) -> Iterator[list[list[Any]]]:
         with self._spool.open(encoding="ascii") as file:

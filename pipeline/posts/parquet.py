@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
+from functools import partial
+from heapq import merge
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
 from pipeline.posts.csv_source import danbooru_remedy
-from pipeline.posts.kaggle_csv import COLUMNS, NEEDED
-from pipeline.posts.rows import Rejected, read_rows, reject_rows
+from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW, NEEDED
+from pipeline.posts.parquet_pages import PageError, read_batches
+from pipeline.posts.rows import Rejected, Rejects, read_rows, reject_rows, to_csv_line
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
 _BATCH = 50_000  # rows, about 25 MB; slices are cheap: pages of a row group are skipped unread
+_BATCH_BYTES = 32 << 20  # of the pages of a batch
+_MAX_BATCH_BYTES = 256 << 20  # if there are few rows to a page
+_PART_BYTES = 32 << 20  # of rows whose text is changed at once
+_MAX_TEXT = 9 * MAX_ROW  # bytes of all fields of a row; longer rows are not looked at
 _FIRST_LINE = 2  # as in a CSV, whose header is line 1
 _REMEDY = "Write it again, or use the CSV"
 
@@ -40,26 +49,31 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, list[Rejected]]]:
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read posts, in the order of the file, with the columns of `POSTS`; and the other rows."""
         try:
             scan = self._scan()
-            total = scan.select(pl.len()).collect().item()
-            if not total:
+            if not scan.select(pl.len()).collect().item():
                 raise SengaError(f"{self._path} holds no posts. {_REMEDY}.")
-            starts = range(0, total, _BATCH)
-            yield from thread_map(lambda start: read_rows(_rows(scan, start)), starts)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            batches_of_rows = thread_map(partial(_rows, scan), self._batches())
+            yield from thread_map(_read_part, chain.from_iterable(map(_parts, batches_of_rows)))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, PageError) as error:
             raise self._damage_error(error) from error
 
-    def reject(self, lines: list[int], reason: str) -> list[Rejected]:
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         """Read rows again for the quarantine, by their lines in ascending order."""
         scan = self._scan()
-        rejected: list[Rejected] = []
-        for batch, batch_lines in groupby(lines, lambda line: (line - _FIRST_LINE) // _BATCH):
-            rows = _rows(scan, batch * _BATCH).filter(pl.col("line").is_in(list(batch_lines)))
-            rejected += reject_rows(rows.with_columns(reason=pl.lit(reason)))
-        return rejected
+        for batch in self._batches():
+            first = bisect_left(lines, batch.start + _FIRST_LINE)
+            wanted = lines[first : bisect_left(lines, batch.stop + _FIRST_LINE)]
+            if wanted:
+                rows = _rows(scan, batch).filter(pl.col("line").is_in(wanted))
+                yield from reject_rows(rows.with_columns(reason=pl.lit(reason)))
+
+    def _batches(self) -> Iterator[range]:
+        return read_batches(
+            self._path, COLUMNS, rows=_BATCH, size=_BATCH_BYTES, max_size=_MAX_BATCH_BYTES
+        )
 
     def _scan(self) -> pl.LazyFrame:
         """Scan the columns `COLUMNS` as strings, empty for missing values."""
@@ -107,5 +121,39 @@ class ParquetSource:
 _TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
-def _rows(scan: pl.LazyFrame, start: int) -> pl.DataFrame:
-    return scan.slice(start, _BATCH).collect().with_row_index("line", start + _FIRST_LINE)
+def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Cut rows into parts of a bounded number of bytes, with a column `long`.
+
+    In memory, many rows may share one text, but each has its own once they are changed.
+    """
+    size = pl.sum_horizontal(pl.col(COLUMNS).str.len_bytes().cast(pl.Int64))
+    part = size.clip(0, _MAX_TEXT).cum_sum() // _PART_BYTES
+    rows = rows.with_columns(long=size > _MAX_TEXT, part=part)
+    for _, some in rows.group_by("part", maintain_order=True):
+        yield some.drop("part")
+
+
+def _read_part(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
+    is_long = rows["long"]
+    rows = rows.drop("long")
+    posts, rejected = read_rows(rows.filter(~is_long))
+    return posts, _with_long(rejected, rows.filter(is_long)) if is_long.any() else rejected
+
+
+def _with_long(rejected: Rejects, long: pl.DataFrame) -> Rejects:
+    """Return rejected rows and those that are too long, of which the beginning alone is made."""
+
+    def rows() -> Iterator[Rejected]:
+        beginnings = (
+            Rejected(line, "too_long", to_csv_line(field[:MAX_ROW] for field in fields)[:MAX_ROW])
+            for line, *fields in long.iter_rows(buffer_size=1)
+        )
+        return merge(rejected, beginnings, key=lambda row: row.line)
+
+    counts = Counter(rejected.counts) + Counter(too_long=long.height)
+    return Rejects(counts, rows)
+
+
+def _rows(scan: pl.LazyFrame, batch: range) -> pl.DataFrame:
+    rows = scan.slice(batch.start, len(batch)).collect()
+    return rows.with_row_index("line", batch.start + _FIRST_LINE)

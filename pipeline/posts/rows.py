@@ -6,14 +6,25 @@ post only where a rule of the filter needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipeline.posts.clean_text import clean_lines
 from pipeline.posts.fields import floors, ratings, sizes, tags, times, unescape, whole_numbers
-from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW, Block, CsvLayout, split_lines
+from pipeline.posts.kaggle_csv import (
+    COLUMNS,
+    FAULTS,
+    MAX_ROW,
+    Block,
+    CsvLayout,
+    split_lines,
+)
 
 POSTS: dict[str, type[pl.DataType]] = {
     "id": pl.Int64,
@@ -27,6 +38,8 @@ POSTS: dict[str, type[pl.DataType]] = {
     "line": pl.Int64,  # of the post in its source; a header is line 1
 }
 """Columns of a table of posts."""
+
+_CODES = (*FAULTS, "too_long", "bad_id", "bad_url")
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,34 @@ class Rejected:
     text: bytes
 
 
-def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, list[Rejected]]:
+class Rejects:
+    """Lines that are not posts: counted at once, and made one by one if somebody lists them.
+
+    Args:
+        counts: number of lines by reason.
+        rows: called for the lines, in ascending order.
+
+    Attributes:
+        counts: as above.
+    """
+
+    def __init__(self, counts: Mapping[str, int], rows: Callable[[], Iterable[Rejected]]) -> None:
+        self.counts = counts
+        self._rows = rows
+
+    @classmethod
+    def of(cls, rows: Sequence[Rejected]) -> Rejects:
+        """Return lines that are made already."""
+        return cls(Counter(row.reason for row in rows), lambda: rows)
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __iter__(self) -> Iterator[Rejected]:
+        return iter(self._rows())
+
+
+def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, Rejects]:
     """Read the posts of a block, which does not hold the header.
 
     Args:
@@ -55,22 +95,35 @@ def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, list[Reje
         The posts, in the order of the file, with the columns of `POSTS`; and the other lines.
     """
     content = clean_lines(block.content, keep="\t" if layout.separator == "\t" else "")
-    rows = pl.concat(split_lines(content, layout)).with_row_index("line", block.line)
+    split = split_lines(content, layout)
+    faults = split.faults
     if block.cut:
-        is_cut = pl.col("line").is_in(sorted(block.cut))
-        rows = rows.with_columns(
-            reason=pl.when(is_cut).then(pl.lit("too_long")).otherwise("reason")
+        faults[np.array(sorted(block.cut)) - block.line] = _CODES.index("too_long")
+    is_row = faults[split.places] == 0
+    places = split.places[is_row]
+    posts = pl.DataFrame(schema=POSTS)
+    if len(places):
+        rows = split.rows.filter(is_row).with_columns(
+            pl.Series("line", places + block.line, pl.Int64), reason=pl.lit(None, pl.String)
         )
-    posts, reasons = _check_rows(rows)
-    rejected = rows.select("line", reasons).drop_nulls()
-    lines = block.content.split(b"\n") if rejected.height else []
-    return posts, [
-        Rejected(number, reason, lines[number - block.line].removesuffix(b"\r"))
-        for number, reason in rejected.iter_rows()
-    ]
+        posts, reasons = _check_rows(rows)
+        codes = reasons.replace_strict(_CODES, range(len(_CODES)), default=0)
+        faults[places] = codes.to_numpy()
+    counts = zip(_CODES, np.bincount(faults, minlength=len(_CODES)).tolist(), strict=True)
+    return posts, Rejects(
+        {code: count for code, count in counts if code and count},
+        partial(_list_lines, block, faults),
+    )
 
 
-def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Rejected]]:
+def _list_lines(block: Block, faults: NDArray[np.uint8]) -> Iterator[Rejected]:
+    lines = block.content.split(b"\n")
+    for place in np.flatnonzero(faults).tolist():
+        code = _CODES[faults[place]]
+        yield Rejected(block.line + place, code, lines[place].removesuffix(b"\r"))
+
+
+def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
     """Read the posts of rows from elsewhere than a CSV, with the same checks.
 
     Args:
@@ -84,19 +137,19 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Rejected]]:
         pl.col(COLUMNS).str.replace_all(r"[\x00-\x1f]", " "), reason=pl.lit(None, pl.String)
     )
     posts, reasons = _check_rows(plain)
-    return posts, reject_rows(rows.with_columns(reasons).filter(reasons.is_not_null()))
+    bad = rows.with_columns(reasons).filter(reasons.is_not_null())
+    counts = dict(bad["reason"].value_counts().iter_rows())
+    return posts, Rejects(counts, partial(reject_rows, bad))
 
 
-def reject_rows(rows: pl.DataFrame) -> list[Rejected]:
+def reject_rows(rows: pl.DataFrame) -> Iterator[Rejected]:
     """Return rows as rejected lines, as if they were lines of a CSV.
 
     Args:
         rows: as for `read_rows`, and a column reason.
     """
-    return [
-        Rejected(line, reason, to_csv_line(fields))
-        for line, reason, *fields in rows.select("line", "reason", *COLUMNS).iter_rows()
-    ]
+    for line, reason, *fields in rows.select("line", "reason", *COLUMNS).iter_rows():
+        yield Rejected(line, reason, to_csv_line(fields))
 
 
 def to_csv_line(fields: Iterable[str]) -> bytes:

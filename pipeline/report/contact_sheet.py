@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.pack.pack import OpenShard, ShardPaths
 from pipeline.pack.square import resample
 from pipeline.picture import decode
@@ -94,8 +94,7 @@ def read_contact_sheet(
         count: maximum number of rows.
         cell: width of a column, in pixels.
     """
-    with h5py.File(packed, "r") as file:
-        ids: NDArray[np.int64] = file["id"][:]
+    ids = DatasetReader(packed).ids
     indices = np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)
     selected = ids[indices].tolist()
     rows = []

@@ -164,6 +164,9 @@ def test_old_posts_keep_their_side_and_fresh_splits_anew(data: Path) -> None:
     before = ledger.read_bytes()
     assert NOTHING_TO_DO not in build(data, "--split-test-size", "3")
     assert ledger.read_bytes() == before
+    build(data, "--split-test-size", "9999", "--split-fresh", "true", code=30)
+    assert ledger.read_bytes() == before
+    assert len(list(ledger.parent.glob("ledger-*"))) == 1
     cut(ledger)
     message = build(data, "--split-test-size", "4", code=30)
     assert "--split-fresh true" in message

@@ -202,6 +202,10 @@ def fuzz(name: str, cases: int, seed: int) -> Results:
 
 
 def _work(name: str, seed: int, first: int, cases: int, results: Connection) -> None:
+    from pipeline.pack import isolated
+    from tests.fuzz import forked
+
+    isolated.run_module = forked.run_module
     memory = Memory(os.getpid())
     with tempfile.TemporaryDirectory() as folder:
         for number in range(first, cases):

@@ -11,7 +11,7 @@ from tests.fuzz import readers
 from tests.fuzz.memory import Memory
 from tests.fuzz.readers import CRASHED, READERS, fuzz, report, run_case
 
-CASES = {"pictures": 200, "headers": 100, "csv": 40, "board": 40, "packed": 60, "weights": 10}
+CASES = {"pictures": 200, "headers": 100, "csv": 40, "board": 40, "packed": 12, "weights": 10}
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -10,6 +10,7 @@ from typing import Any
 import luigi
 import pytest
 
+from pipeline.exit_code import EXIT_NOTHING_RAN
 from sketch_models.errors import ConfigError
 from tasks import catalog, command
 from tasks.config import SECTIONS
@@ -111,12 +112,12 @@ def test_everything_else_goes_to_luigi_as_it_is(ran: list[list[str]], arguments:
 def test_command_of_luigi_is_checked_alike(capsys: pytest.CaptureFixture[str], module: str) -> None:
     with pytest.raises(SystemExit) as exit_:
         command.check_for_luigi([*module.split(), "BuildDatset"])
-    assert exit_.value.code == command.EXIT_NOTHING_RAN
+    assert exit_.value.code == EXIT_NOTHING_RAN
     said = capsys.readouterr().err
     assert said == "BuildDatset: there is no such task. Did you mean BuildDataset?\n"
     with pytest.raises(SystemExit) as exit_:
         command.check_for_luigi([*module.split(), "--pack-size"])
-    assert exit_.value.code == command.EXIT_NOTHING_RAN
+    assert exit_.value.code == EXIT_NOTHING_RAN
     command.check_for_luigi([*module.split(), "BuildDataset", "--pack-size", "64"])
 
 
@@ -139,7 +140,7 @@ def test_luigi_itself_says_it_without_a_traceback(program: list[str], tmp_path: 
         text=True,
         check=False,
     )
-    assert run.returncode == command.EXIT_NOTHING_RAN
+    assert run.returncode == EXIT_NOTHING_RAN
     assert run.stderr == "BuildDatset: there is no such task. Did you mean BuildDataset?\n"
 
 

@@ -20,6 +20,7 @@ from pipeline.collect.client import PoliteClient
 from pipeline.collect.fetch import Fetched
 from pipeline.collect.fetch_many import fetch_one
 from pipeline.collect.options import DownloadOptions
+from pipeline.memory_budget import Claim
 from sketch_models.errors import ConfigError
 from tests.pipeline.collect.fake_clock import FakeClock
 
@@ -99,6 +100,37 @@ def test_body_waits_for_memory_until_its_deadline(web: Web, make: Make, files: F
         client.fetch(5, web.put("/b.jpg", page))
     with client.client.memory.hold(10**9, 0):  # it was released every time
         pass
+
+
+def test_body_without_a_length_takes_memory_as_it_grows(web: Web, make: Make, files: Files) -> None:
+    client = make(total_timeout=0.2, retries=0)
+    memory = client.client.memory
+    short, long = web.chunked(files["jpg"]), web.chunked(*[files["jpg"] + bytes(700_000)] * 5)
+    for free, page, code in (
+        (1_200_000, short, "ok"),
+        (2_500_000, long, "timeout"),  # of 4 MB
+        (8_100_000, long, "ok"),
+    ):
+        with memory.hold(96_000_000 - free, 0):
+            assert client.fetch(5, web.put("/a.jpg", page)).outcome.code == code, free
+        with memory.hold(96_000_000, 0):  # it was released every time
+            pass
+
+
+def test_waiting_for_memory_is_no_slowness_of_the_server(
+    web: Web, make: Make, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make(total_timeout=10_000.0, min_speed=10_000.0, retries=0)
+    grow = Claim.grow
+
+    def wait(claim: Claim, size: int, timeout: float | None) -> None:
+        client.clock.wait(1000)
+        grow(claim, size, timeout)
+
+    monkeypatch.setattr(Claim, "grow", wait)
+    page = web.chunked(*[files["jpg"] + bytes(700_000)] * 5)
+    assert client.fetch(5, web.put("/a.jpg", page)).outcome.code == "ok"
+    assert client.clock.now >= 2000
 
 
 def test_url_without_extension_may_be_any_picture(web: Web, make: Make, files: Files) -> None:

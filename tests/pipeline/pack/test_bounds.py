@@ -9,10 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
+from pipeline.pack.dataset_file import picture_shape
 from pipeline.pack.dataset_reader import DatasetReader
+from pipeline.pack.isolated import trust
 from pipeline.pack.verify_files import verify
 from sketch_models.errors import DatasetError
+from sketch_models.styles import STYLES
 from tests.pipeline.pack.test_dataset_reader import SIZE, write
+from tests.pipeline.pack.test_verify import write as write_valid
 
 HUGE = 400_000_000
 
@@ -74,6 +78,7 @@ def test_hostile_file_is_refused_in_little_memory(tmp_path: Path, name: str) -> 
     path = write(tmp_path / "t.h5")
     with h5py.File(path, "r+") as file:
         change(file)
+    trust(path)  # or a child would read it, whose memory is not traced
     tracemalloc.start()
     try:
         with pytest.raises(DatasetError, match=said):
@@ -89,6 +94,7 @@ def test_verify_refuses_it_in_little_memory(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "t.h5")
     with h5py.File(path, "r+") as file:
         HOSTILE[name][0](file)
+    trust(path)  # or a child would read it, whose memory is not traced
     tracemalloc.start()
     try:
         with pytest.raises(DatasetError, match=r"t\.h5"):
@@ -99,11 +105,33 @@ def test_verify_refuses_it_in_little_memory(tmp_path: Path, name: str) -> None:
     assert peak < 10_000_000
 
 
+def test_large_pictures_are_verified_in_little_memory(tmp_path: Path) -> None:
+    """They are not there, so that the library makes them up: 64 would take 2.4 GB."""
+    side, rows = 3600, 70
+    path = write_valid(tmp_path / "t.h5", list(range(rows)))
+    with h5py.File(path, "r+") as file:
+        file.attrs["size"] = side
+        for name in ("color", *(f"line/{style}" for style in STYLES)):
+            shape = picture_shape(name, side)
+            checksum = file[name].attrs["sha256"]
+            replace(file, name, (rows, *shape), chunks=(1, *shape), compression="gzip")
+            file[name].attrs["sha256"] = checksum
+    trust(path)  # or a child would read it, whose memory is not traced
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetError, match="color of row 0 is not paper"):
+            verify([path])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 150_000_000
+
+
 def test_chunk_of_more_than_256_mib_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5")
     with h5py.File(path, "r+") as file:
         replace(file, "box", (3, 4), chunks=(1 << 25, 4), maxshape=(None, 4))  # of 2 bytes
-        DatasetReader(path)
+    DatasetReader(path)
     with h5py.File(path, "r+") as file:
         replace(file, "box", (3, 4), chunks=((1 << 25) + 1, 4), maxshape=(None, 4))
     with pytest.raises(DatasetError, match="a row or chunk of box takes more than 256 MiB"):

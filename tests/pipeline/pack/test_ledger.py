@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from pathlib import Path
 
 import pytest
 
-from pipeline.pack.ledger import read_ledger, record, set_aside, write_ledger
+from pipeline.pack import ledger as ledger_file
+from pipeline.pack.ledger import read_ledger, record, write_ledger
 from pipeline.pack.split import TEST, TRAIN, SplitOptions, split_ids
 from sketch_models.errors import SengaError
 
@@ -42,13 +44,42 @@ def test_damaged_ledger_is_one_sentence(tmp_path: Path) -> None:
 
 def test_ledgers_are_set_aside_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "ledger-0.parquet"
-    set_aside(path)
-    for number in (1, 2):
-        write_ledger({number: number}, path)
-        set_aside(path)
-        assert not path.exists()
+    for number in (1, 2, 3):
+        write_ledger({number: number}, path, keep_old=True)
+    assert read_ledger(path) == {3: 3}
     assert read_ledger(tmp_path / "ledger-0.1.parquet") == {1: 1}
     assert read_ledger(tmp_path / "ledger-0.2.parquet") == {2: 2}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_file_system_without_links_keeps_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", link)
+    path = tmp_path / "ledger-0.parquet"
+    for number in (1, 2):
+        write_ledger({number: number}, path, keep_old=True)
+    assert read_ledger(path) == {2: 2}
+    assert read_ledger(tmp_path / "ledger-0.1.parquet") == {1: 1}
+
+
+def test_ledger_that_cannot_be_written_leaves_the_old_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger-0.parquet"
+    write_ledger({1: 1}, path)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(ledger_file, "write_table", fail)
+    with pytest.raises(SengaError, match="the disk is full"):
+        write_ledger({2: 2}, path, keep_old=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["ledger-0.parquet"]
+    assert read_ledger(path) == {1: 1}
 
 
 class Growth:

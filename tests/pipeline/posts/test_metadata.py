@@ -389,6 +389,23 @@ def test_quarantine_ends_at_its_limit_and_counts_on(
     assert (tmp_path / "quarantine.csv").stat().st_size < 15_000
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_list_of_duplicates_ends_at_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(metadata, "_MAX_QUARANTINE", 10_000)
+    monkeypatch.setattr(metadata, "_LISTED_AT_ONCE", 10)
+    source = tmp_path / "posts.csv"
+    source.write_bytes(HEADER + row(1) * 2_000)
+    if kind == "parquet":
+        table = pl.read_csv(source)
+        source = tmp_path / "posts.parquet.in"
+        table.write_parquet(source)
+    counts = import_posts(source, tmp_path / "posts.parquet", tmp_path / "quarantine.csv")
+    assert counts == {"posts": 1, "duplicate_id": 1_999}
+    assert 10_000 <= (tmp_path / "quarantine.csv").stat().st_size < 15_000
+
+
 @pytest.mark.parametrize("entity", ["&#" + "1" * 5000 + ";", "&#x" + "f" * 5000 + ";", "&" * 5000])
 def test_endless_entity_stays_text(tmp_path: Path, entity: str) -> None:
     counts, posts, _ = run(tmp_path, HEADER + row(tags=f'"{entity} &amp;"'))

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.posts import metadata
+from pipeline.posts import kaggle_csv, metadata, parquet
 from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.metadata import import_posts
 from sketch_models.errors import SengaError
@@ -189,6 +189,51 @@ def test_converted_csv_is_imported_like_the_csv(tmp_path: Path, engine: str) -> 
     assert of_parquet[0] == counts
     assert of_parquet[1].equals(posts)
     assert [line[:2] for line in of_parquet[2]] == [line[:2] for line in quarantine]
+
+
+def test_long_rows_are_quarantined_with_their_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_PART_BYTES", 100_000)
+    tags = {2: "a" * 40_000, 4: "b" * 1_000_000, 5: "é" * 200_000, 6: "a b" * 9_000}
+    frame = frame_of(*({"id": number, "tags": tags.get(number, "solo")} for number in range(1, 9)))
+    counts, posts, quarantine = run_frame(tmp_path, frame)
+    assert counts == {"posts": 5, "too_long": 3}
+    assert posts["id"].to_list() == [1, 3, 6, 7, 8]
+    assert [row[:2] for row in quarantine] == [[str(line), "too_long"] for line in (3, 5, 6)]
+    for (_, _, text), post_id in zip(quarantine, (2, 4, 5), strict=True):
+        line = f"{post_id},1264000000,s,3,{URL},850,1200,{ROW['preview_url']},{tags[post_id]}"
+        assert text == line.encode()[: kaggle_csv.MAX_ROW].decode(errors="backslashreplace")
+
+
+def test_rows_of_one_text_are_changed_a_part_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take it once in a dictionary: 1,000 rows of 30 kB are a file of a few kB."""
+    monkeypatch.setattr(parquet, "_PART_BYTES", 300_000)
+    sizes: list[int] = []
+    read = parquet.read_rows
+
+    def read_rows(rows: pl.DataFrame) -> Any:
+        sizes.append(rows.height)
+        return read(rows)
+
+    monkeypatch.setattr(parquet, "read_rows", read_rows)
+    frame = pl.DataFrame({"id": range(1, 1_001), "sample_url": URL, "tags": "a" * 30_000})
+    counts, posts, _ = run_frame(tmp_path, frame)
+    assert (tmp_path / "posts.parquet").stat().st_size < 100_000
+    assert counts == {"posts": 1_000}
+    assert posts["id"].to_list() == list(range(1, 1_001))
+    assert max(sizes) <= 10
+
+
+def test_pages_that_unpack_to_too_much_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_MAX_BATCH_BYTES", 1 << 20)
+    frame = frame_of(*({"id": number, "tags": str(number) * 1000} for number in range(1, 2000)))
+    with pytest.raises(SengaError, match="some rows take more than 1 MiB"):
+        run_frame(tmp_path, frame, data_page_size=1 << 30)
 
 
 def test_progress_counts_rows(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class NetworkOptions(Options, section="colorizer"):
     even_areas: bool = option(
         False,
         "give each area without a hint, in results, the mean of the colours that the generator "
-        "paints there: no smudges, but no shading either",
+        "paints there, but for strong details: no smudges, but no soft shading either",
     )
     z_everywhere: bool = option(
         False,

@@ -1,4 +1,4 @@
-"""Even areas: those without a hint have one colour; nothing else changes."""
+"""Even areas: those without a hint lose smudges; nothing else changes."""
 
 import cv2
 import numpy as np
@@ -23,12 +23,13 @@ def two_rooms() -> NDArray[np.uint8]:
     return line
 
 
-def noise() -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+def smudges(seed: int = 0) -> NDArray[np.uint8]:
+    """Return colours that differ by less than a detail does."""
+    return np.random.default_rng(seed).integers(90, 119, (SIZE, SIZE, 3), np.uint8)
 
 
 def test_areas_without_a_hint_get_the_mean_of_their_colours() -> None:
-    line, picture = two_rooms(), noise()
+    line, picture = two_rooms(), smudges()
     hints = Hints.none(SIZE, SIZE)
     hints.mask[20, 10] = True
     even = even_areas(picture, line, hints, WHOLE)
@@ -43,7 +44,7 @@ def test_areas_without_a_hint_get_the_mean_of_their_colours() -> None:
 
 
 def test_without_hints_every_area_is_even() -> None:
-    line, picture = two_rooms(), noise()
+    line, picture = two_rooms(), smudges()
     none = even_areas(picture, line, None, WHOLE)
     np.testing.assert_array_equal(none, even_areas(picture, line, Hints.none(SIZE, SIZE), WHOLE))
     areas = find_areas(line)
@@ -52,8 +53,21 @@ def test_without_hints_every_area_is_even() -> None:
         assert len(np.unique(none[areas == number], axis=0)) == 1
 
 
+def test_details_stay() -> None:
+    """Differences of one channel: 25 is a smudge, 45 half a detail, 100 one."""
+    line = two_rooms()
+    picture = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    for column, value in ((30, 145), (33, 165), (36, 220)):
+        picture[20, column, 1] = value
+    even = even_areas(picture, line, None, WHOLE)
+    assert even[20, 30].tolist() == [120, 120, 120]
+    assert even[20, 33, 1] == pytest.approx(142, abs=1)
+    assert even[20, 36].tolist() == [120, 220, 120]
+    assert even[24, 36].tolist() == [120, 120, 120]
+
+
 def test_what_is_around_the_drawing_stays_and_colours_nothing() -> None:
-    line, picture = np.full((SIZE, SIZE), 255, np.uint8), noise()
+    line, picture = np.full((SIZE, SIZE), 255, np.uint8), smudges()
     picture[:, 30:] = 0
     even = even_areas(picture, line, None, (0, 0, 30, SIZE))
     np.testing.assert_array_equal(even[:, 30:], 0)
@@ -71,7 +85,7 @@ def test_any_line_art_keeps_ink_and_hinted_areas(seed: int, lines: int) -> None:
         cv2.line(line, start, end, (int(rng.integers(0, 250)),), 1)
     hints = Hints.none(SIZE, SIZE)
     hints.mask[tuple(rng.integers(0, SIZE, (2, 5)))] = True
-    picture = rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+    picture = smudges(seed)
     even = even_areas(picture, line, hints, WHOLE)
     areas = find_areas(line)
     for number in np.unique(areas):

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save
@@ -23,7 +24,6 @@ from pipeline.colorizer.colorizer_file import (
     read_colorizer,
     write_colorizer,
 )
-from pipeline.colorizer.even import even_areas
 from pipeline.colorizer.hints import Box, Hints
 from pipeline.colorizer.networks.layers import count_parameters, init_weights
 from pipeline.colorizer.networks.vae import Vae
@@ -376,15 +376,27 @@ def test_hints_are_spread_within_the_drawing(
     assert seen == (given or [(16, 0, 48, 64)])
 
 
-def test_areas_without_a_hint_are_even_by_option(path: Path) -> None:
+def test_areas_without_a_hint_are_even_by_option(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def spy(picture: NDArray[np.uint8], *arguments: Any) -> NDArray[np.uint8]:
+        seen.append((picture, *arguments))
+        return np.full_like(picture, 7)
+
+    monkeypatch.setattr("pipeline.colorizer.colorizer.even_areas", spy)
     model = read_colorizer(path)
     network = replace(model.job.network, even_areas=True)
     even = Colorizer(replace(model, job=replace(model.job, network=network)), "cpu", "fp32")
-    plain = Colorizer(model, "cpu", "fp32")
-    line = np.full((64, 64), 255, np.uint8)
-    line[:, 30:33] = 0
-    hints = Hints.none(64, 64)
-    hints.mask[10:20, 10:20] = True  # in the left of two areas
-    before, after = (each.colorize(line, hints) for each in (plain, even))
-    np.testing.assert_array_equal(after, even_areas(before, line, hints, (0, 0, 64, 64)))
-    assert not np.array_equal(after, before)
+    line, hints = stripes(64, 40), red_corner(64, 40)
+    plain = Colorizer(model, "cpu", "fp32").colorize_batch([line, line], [hints, None])
+    assert not seen
+    results = even.colorize_batch([line, line], [hints, None])
+    assert [np.unique(result).tolist() for result in results] == [[7], [7]]
+    for (picture, drawing, given, box), before in zip(seen, plain, strict=True):
+        np.testing.assert_array_equal(picture[:, 12:52], before)
+        np.testing.assert_array_equal(drawing[:, 12:52], line)
+        assert box == (12, 0, 52, 64)
+        assert given is None or given.mask.sum() == hints.mask.sum()
+    assert [given is None for *_, given, _ in seen] == [False, True]

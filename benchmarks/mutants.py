@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness.report import RESULTS, make_parser, publish
-from benchmarks.mutation.changes import Mutant, mutants
+from benchmarks.mutation.changes import Mutant, mutants, with_notes
 from benchmarks.mutation.mirror import mirrored_tests
 from benchmarks.mutation.page import results_page
 from benchmarks.mutation.records import Records, read_reasons, record, unseen
@@ -58,24 +58,29 @@ class Module:
     def __init__(self, copy: Copy, name: str, *, near: bool) -> None:
         self._copy, self.name = copy, name
         self._tests = mirrored_tests(name, near=near)
-        self.mutants = mutants((TOP / name).read_text(encoding="utf-8"))
+        self._source = (TOP / name).read_text(encoding="utf-8")
+        self.mutants = mutants(self._source)
         self._right: Run | None = None
 
     def run(self, mutant: Mutant) -> Run:
-        """Run the tests on a mutant: those that call the changed function first."""
-        if self._right is None:
-            self._right = self._copy.run(self._tests, module=self.name)
-            if self._right.result != PASSED:
-                raise SystemExit(f"{self.name}: fails as it is: {self._right.failed}")
-        right = self._right
-        calling = [name for name in right.ended if mutant.first in right.called[name]]
+        """Run the tests that call the changed function, the quickest first; all if none does."""
+        right = self._right or self._run_unchanged()
+        calling = [name for name in right.durations if mutant.first in right.called[name]]
+        chosen = calling or [*right.durations]
         return self._copy.run(
             self._tests,
             module=self.name,
             source=mutant.source,
-            first=[*calling, *(name for name in right.ended if name not in calling)],
-            limit=30 + 4 * right.seconds,
+            chosen=chosen,
+            limit=30 + 4 * sum(right.durations[name] for name in chosen),
         )
+
+    def _run_unchanged(self) -> Run:
+        source = with_notes(self._source)
+        self._right = self._copy.run(self._tests, module=self.name, source=source)
+        if self._right.result != PASSED:
+            raise SystemExit(f"{self.name}: fails as it is: {self._right.failed}")
+        return self._right
 
 
 def sample(module: Module, records: Records, seed: int, each: int) -> list[Mutant]:

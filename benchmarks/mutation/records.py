@@ -60,7 +60,7 @@ class Records:
     def add(self, new: Record) -> None:
         """Append a record to the file."""
         with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(new)) + "\n")
+            file.write(json.dumps(asdict(new), ensure_ascii=False) + "\n")
         self._note(new)
 
     def _note(self, new: Record) -> None:

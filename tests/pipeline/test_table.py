@@ -73,3 +73,10 @@ def test_error_passes_from_one_process_to_another() -> None:
     error = DamagedFileError(Path("a.tar"), "cut")
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.path, copy.fault, str(copy)) == (error.path, error.fault, str(error))
+
+
+def test_name_with_the_letters_of_a_pattern_is_a_name(tmp_path: Path) -> None:
+    write_table(ROWS, tmp_path / "t[1]*.parquet")
+    write_table(ROWS.clear(), tmp_path / "t1.parquet")
+    assert read_table(tmp_path / "t[1]*.parquet").equals(ROWS)
+    assert scan_table(tmp_path / "t[1]*.parquet").collect().equals(ROWS)

@@ -202,3 +202,15 @@ def test_hosts_returns_the_same_state_for_a_name() -> None:
     hosts = Hosts(lambda name: HostLimits(connections=len(name), per_second=1, host_timeout=1))
     assert hosts.get("abc") is hosts.get("abc")
     assert hosts.get("abc") is not hosts.get("b")
+
+
+def test_failures_of_requests_that_were_sent_before_a_pause_do_not_prolong_it() -> None:
+    host = Host("a", HostLimits(connections=3, per_second=10, host_timeout=600))
+    request(host, 0)
+    host.start(0.5)
+    for number in range(8):
+        request(host, 1 + number, failure("timeout"))
+    host.finish(0.5, 9, failure("timeout"))
+    assert host.ready_at() == 18
+    request(host, 18, failure("timeout"))
+    assert host.ready_at() == 38

@@ -3,8 +3,8 @@
 `python benchmarks/mutants.py` draws a sample of changes for each module and runs the tests that
 mirror it on a copy of the repository. What came of each change is appended to
 `results/mutants.jsonl`, so that a run that was stopped goes on; `--save` writes
-`results/mutants.md`. Another `--seed` draws other changes. `--again` runs those that were not
-noticed once more, after tests were written. Why a change need not be noticed is written by hand
+`results/mutants.md`. Another `--seed` draws other changes. `--again` also runs those that were
+not noticed once more, after tests were written. Why a change need not be noticed is written by hand
 into `results/mutants_looked_at.json`.
 """
 
@@ -91,25 +91,22 @@ def sample(module: Module, records: Records, seed: int, each: int) -> list[Mutan
     return left[: max(0, each - sum(fate.first.seed == seed for fate in known))]
 
 
-def not_noticed(module: Module, records: Records, seed: int) -> list[Mutant]:
-    """Return the changes of a seed that were not noticed in their last run."""
-    fates = records.fates(seed, module.name)
+def not_noticed(module: Module, records: Records) -> list[Mutant]:
+    """Return the changes of all samples that were not noticed in their last run."""
+    fates = records.fates(module=module.name)
     keys = {fate.last.key for fate in fates if not fate.last.is_noticed}
     return [mutant for mutant in module.mutants if mutant.key in keys]
 
 
 def run(names: Sequence[str], args: argparse.Namespace, records: Records) -> None:
-    """Run what is left of a sample, or what was not noticed."""
+    """Run what is left of a sample, and what was not noticed if that is wanted."""
     import_libraries()
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(Path(folder))
         for number, name in enumerate(names, 1):
             module = Module(copy, name, near=args.near)
-            todo = (
-                not_noticed(module, records, args.seed)
-                if args.again
-                else sample(module, records, args.seed, args.each)
-            )
+            again = not_noticed(module, records) if args.again else []
+            todo = [*again, *sample(module, records, args.seed, args.each)]
             for place, mutant in enumerate(todo, 1):
                 records.add(record(args.seed, name, mutant, module.run(mutant)))
                 line = f"{number}/{len(names)} {name} {place}/{len(todo)}: {_count(records, args)}"
@@ -127,7 +124,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=8, help="changes of each module")
     parser.add_argument("--seed", type=int, default=1, help="which sample")
     parser.add_argument("--modules", nargs="+", default=MODULES, help="files")
-    parser.add_argument("--again", action="store_true", help="only those not noticed, once more")
+    parser.add_argument("--again", action="store_true", help="also those not noticed, once more")
     parser.add_argument("--near", action="store_true", help="also tests beside the mirrored ones")
     args = parser.parse_args()
     records = Records(RECORDS)

@@ -285,9 +285,8 @@ def test_features_of_posts_come_from_all_tables(tmp_path: Path) -> None:
         table = frame(some).with_columns(code=pl.lit("ok"))
         write_table(table.drop("tags"), tmp_path / f"screen-{name}")
         write_table(table.select("id", "tags", url=pl.lit("u")), tmp_path / f"posts-{name}")
-    screens, posts = (
-        [tmp_path / f"{kind}-{n}" for n in ("one", "two")] for kind in ("screen", "posts")
-    )
+    screens = [tmp_path / "screen-one", tmp_path / "screen-two"]
+    posts = [tmp_path / "posts-one", tmp_path / "posts-two"]
     found = read_features(screens, posts, [7, 2, 4])
     names = ["id", "sha256", "phash", "phash_mirrored", "width", "height", "tags"]
     assert found.columns == names

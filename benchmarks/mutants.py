@@ -1,7 +1,7 @@
 """Make small wrong changes to the key modules, one at a time; count those that tests notice.
 
-`python benchmarks/mutants.py` draws a sample of changes for each module and runs the tests that
-mirror it on a copy of the repository. What came of each change is appended to
+`python benchmarks/mutants.py --each 8` draws that many changes for each module and runs the tests
+that mirror it on a copy of the repository. What came of each change is appended to
 `results/mutants.jsonl`, so that a run that was stopped goes on; `--save` writes
 `results/mutants.md`. Another `--seed` draws other changes. `--again` also runs those that were
 not noticed once more, after tests were written. Why a change need not be noticed is written by hand
@@ -121,14 +121,17 @@ def _count(records: Records, args: argparse.Namespace) -> str:
 
 def main() -> None:
     parser = make_parser(__doc__, "mutants.md")
-    parser.add_argument("--each", type=int, default=8, help="changes of each module")
+    parser.add_argument(
+        "--each", type=int, default=0, help="changes of each module; 0: no new ones"
+    )
     parser.add_argument("--seed", type=int, default=1, help="which sample")
     parser.add_argument("--modules", nargs="+", default=MODULES, help="files")
     parser.add_argument("--again", action="store_true", help="also those not noticed, once more")
     parser.add_argument("--near", action="store_true", help="also tests beside the mirrored ones")
     args = parser.parse_args()
     records = Records(RECORDS)
-    run(args.modules, args, records)
+    if args.each or args.again:
+        run(args.modules, args, records)
     publish(results_page(records, read_reasons(REASONS)), "mutants.md", save=args.save)
 
 

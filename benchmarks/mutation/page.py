@@ -26,10 +26,11 @@ discriminator that never steps, and a version that is missing from a stage's inp
 
 _CONDITIONS = """Small wrong changes to whole modules, drawn at random by \
 `python benchmarks/mutants.py`, one at a time; a change is noticed if a test fails that mirrors \
-the module, or if the tests do not end. No change is in two samples. Tests were written for what \
-a sample showed, and never before it ran for the first time: *at first* is how it came."""
+the module, or if the tests do not end. No change is in two samples. *At first* is how a sample \
+came; then tests were written for what it showed, and what was not noticed ran again."""
 
 Reasons = Mapping[str, Mapping[str, str]]
+"""By module, then by change; under `samples` what the tests were when a seed ran."""
 
 
 def results_page(records: Records, reasons: Reasons) -> str:
@@ -47,15 +48,17 @@ def results_page(records: Records, reasons: Reasons) -> str:
 
 
 def _samples(records: Records, reasons: Reasons) -> str:
-    columns = [("seed", "d"), ("made", "d"), ("noticed at first", "s"), ("noticed now", "s")]
-    columns.append(("the rest explained", "s"))
+    columns = [("seed", "d"), ("ran on", "s"), ("made", "d"), ("noticed at first", "s")]
+    columns += [("noticed now", "s"), ("the rest explained", "s")]
+    remarks = reasons.get("samples", {})
     rows = []
     for seed in records.seeds():
         fates = records.fates(seed)
         rest = [fate for fate in fates if not fate.last.is_noticed]
         explained = sum(bool(_reason(fate, reasons)) for fate in rest)
         at_first, now = _share(fates, first=True), _share(fates, first=False)
-        rows.append((seed, len(fates), at_first, now, f"{explained} of {len(rest)}"))
+        tests = remarks.get(str(seed), "")
+        rows.append((seed, tests, len(fates), at_first, now, f"{explained} of {len(rest)}"))
     return table(columns, rows)
 
 

@@ -87,7 +87,10 @@ def unseen(mutants: Iterable[Mutant], fates: Sequence[Fate]) -> list[Mutant]:
 
 
 def read_reasons(file: Path) -> dict[str, dict[str, str]]:
-    """Return why changes need not be noticed: for each module, the keys of changes and reasons."""
+    """Return why changes need not be noticed: for each module, the keys of changes and reasons.
+
+    Under `samples` it has a remark on each seed instead.
+    """
     if not file.exists():
         return {}
     reasons: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))

@@ -216,6 +216,7 @@ def test_ink_map_has_the_size_of_any_picture(height: int, width: int, seed: int)
         {"contrast": -0.1},
         {"max_width": 201.0},
         {"hue_threshold": -1.0},
+        {"sigma": 0.09},
         {"sigma": 20.1},
         {"k": 20.1},
         {"contrast": 1.1},
@@ -240,6 +241,8 @@ def test_options_of_the_filter() -> None:
         "hue_threshold": 0.2,
     }
     assert (PLAIN.contrast, PLAIN.max_width, PLAIN.hue_threshold) == (0, 0, 0)
+    XdogOptions(sigma=0.1, k=20, contrast=1, max_width=200, hue_threshold=10)
+    XdogOptions(sigma=20, contrast=0, max_width=0, hue_threshold=0)
 
 
 @pytest.mark.parametrize(("contrast", "gain"), [(0.0, 1.0), (0.1, 6.375), (0.2, 8.0), (1.0, 8.0)])

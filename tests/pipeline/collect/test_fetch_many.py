@@ -179,3 +179,21 @@ def test_fetcher_that_cannot_be_made_is_raised(journal: Journal) -> None:
     rows = fetch_in_order(urls, fail, schedule_of(urls), 1, journal, lambda _: None)
     with pytest.raises(OSError, match="no certificates"):
         next(rows)
+
+
+def test_thread_that_does_not_end_is_left_behind(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.collect.fetch_many._MAX_JOIN_SECONDS", 0.01)
+    monkeypatch.setattr(FakeFetcher, "abort", lambda _: None)
+    fetches = Fetches({1: [b"one"], 2: [b"wait"]})
+    urls = {post_id: url(post_id) for post_id in fetches.answers}
+    schedule = schedule_of(urls, connections=1)
+    rows = fetch_in_order(urls, fetches.make, schedule, 1, journal, lambda _: None)
+    assert next(rows).id == 1
+    rows.close()
+    assert not fetches.made[0].closed
+    fetches.aborted.set()
+    for thread in threading.enumerate():
+        if thread.name == "download":
+            thread.join(20)

@@ -1,7 +1,8 @@
 """The headers of a response, whatever a server sends."""
 
 import math
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -80,3 +81,9 @@ def test_no_text_raises(text: str) -> None:
     assert length is None or 0 <= length <= MAX_LENGTH
     assert 0 <= wait <= YEAR
     assert not math.isnan(wait)
+
+
+def test_dates_count_from_now() -> None:
+    hour = format_datetime(datetime.now(timezone.utc) + timedelta(hours=1), usegmt=True)
+    found = read_headers(HTTPHeaderDict({"Retry-After": hour}))
+    assert 3000 < found.retry_after <= 3600

@@ -214,3 +214,13 @@ def test_failures_of_requests_that_were_sent_before_a_pause_do_not_prolong_it() 
     assert host.ready_at() == 18
     request(host, 18, failure("timeout"))
     assert host.ready_at() == 38
+
+
+def test_short_pause_does_not_cut_a_longer_one() -> None:
+    lines: list[str] = []
+    host = Host("a.org", LIMITS, lines.append)
+    host.start(9)
+    request(host, 10, failure("http_429", retry_after=100))
+    host.finish(9, 11, failure("http_429", retry_after=20))
+    assert host.ready_at() == 110
+    assert lines == ["a.org: no requests for 100 s (http_429)"]

@@ -17,6 +17,7 @@ from sketch_models.centerline import (
     remove_short_lines,
 )
 from sketch_models.errors import ConfigError
+from sketch_models.option import renamed_keys
 from sketch_models.paper import flatten
 
 MODEL = Centerline(CenterlineOptions())
@@ -221,5 +222,12 @@ def test_options_of_the_model() -> None:
         "max_spur": 6,
         "stroke_width": 3.0,
         "flatten_paper": True,
+    }
+    assert renamed_keys(CenterlineOptions) == {
+        "low": "low_threshold",
+        "high": "high_threshold",
+        "shortest": "min_length",
+        "spur": "max_spur",
+        "width": "stroke_width",
     }
     CenterlineOptions(low_threshold=0.3, high_threshold=0.3, max_spur=0, min_length=0)

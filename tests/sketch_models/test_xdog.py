@@ -243,6 +243,9 @@ def test_options_of_the_filter() -> None:
     assert (PLAIN.contrast, PLAIN.max_width, PLAIN.hue_threshold) == (0, 0, 0)
     XdogOptions(sigma=0.1, k=20, contrast=1, max_width=200, hue_threshold=10)
     XdogOptions(sigma=20, contrast=0, max_width=0, hue_threshold=0)
+    for name, value, bounds in (("sigma", 0, "0.1 to 20"), ("max_width", -1, "0 to 200")):
+        with pytest.raises(ConfigError, match=f"expected a number of pixels from {bounds}"):
+            replace(PLAIN, **{name: float(value)})
 
 
 @pytest.mark.parametrize(("contrast", "gain"), [(0.0, 1.0), (0.1, 6.375), (0.2, 8.0), (1.0, 8.0)])

@@ -287,3 +287,11 @@ def test_size_of_a_file_and_of_a_folder(tmp_path: Path) -> None:
 def test_digest_is_of_the_rows_by_id() -> None:
     content = "2\tb\n10\ta\n"
     assert store.digest({10: "a", 2: "b"}) == hashlib.sha256(content.encode()).hexdigest()
+
+
+def test_folders_are_made(tmp_path: Path) -> None:
+    store.lock_dataset(tmp_path / "data" / "of" / "mine")
+    with publish(tmp_path / "some" / "where" / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert list_files(tmp_path / "data") == ["of", "of/mine", "of/mine/.lock"]
+    assert list_files(tmp_path / "some") == ["where", "where/a.txt"]

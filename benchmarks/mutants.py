@@ -86,9 +86,9 @@ class Module:
 def sample(module: Module, records: Records, seed: int, each: int) -> list[Mutant]:
     """Return the changes that still have to run: no seed draws those of another."""
     known = records.fates(module=module.name)
-    left = unseen(module.mutants, known)
-    random.Random(f"{seed} {module.name}").shuffle(left)
-    return left[: max(0, each - sum(fate.first.seed == seed for fate in known))]
+    order = list(module.mutants)
+    random.Random(f"{seed} {module.name}").shuffle(order)
+    return unseen(order, known)[: max(0, each - sum(fate.first.seed == seed for fate in known))]
 
 
 def not_noticed(module: Module, records: Records) -> list[Mutant]:

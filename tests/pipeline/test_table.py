@@ -91,3 +91,10 @@ def test_footer_must_fit_between_the_ends(tmp_path: Path, length: int, fits: boo
         return
     with pytest.raises(DamagedFileError, match="it is not a complete Parquet file"):
         check_table(path)
+
+
+def test_file_of_another_kind_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1" + bytes(20) + (20).to_bytes(4, "little") + b"PARE")
+    with pytest.raises(DamagedFileError, match="it is not a complete Parquet file"):
+        check_table(path)

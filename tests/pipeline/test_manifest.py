@@ -138,7 +138,13 @@ def test_shared_sizes_are_a_file(tmp_path: Path) -> None:
     assert not are_whole(record)
     write_sizes([tmp_path / "a.tar"], record)
     assert are_whole(record)
-    for text in ("", "[]", "{}", '{"a.tar": "6"}', "[" * 100_000):
+    for text in ("", "[]", "[1]", "{}", '{"a.tar": "6"}', "[" * 100_000):
         record.unlink()
         record.write_text(text)
         assert not are_whole(record)
+
+
+def test_what_a_manifest_does_not_say_is_nothing() -> None:
+    least = Manifest(fingerprint="f", inputs={}, content="c", kept=0)
+    values = {name: value for name, value in vars(least).items() if value}
+    assert values == {"fingerprint": "f", "content": "c"}

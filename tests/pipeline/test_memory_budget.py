@@ -163,3 +163,19 @@ def test_small_takers_do_not_overtake_a_large_one() -> None:
     for thread in threads:
         thread.join()
     assert order == [100, 1]
+
+
+def test_waiting_behind_another_takes_no_longer_than_the_timeout() -> None:
+    budget = MemoryBudget(100)
+
+    def take_all() -> None:
+        with budget.hold(100):
+            pass
+
+    other = threading.Thread(target=take_all)
+    with budget.hold(50):
+        other.start()
+        other.join(0.05)  # until it waits
+        with pytest.raises(TimeoutError), budget.hold(1, 0.01):
+            pass
+    other.join()

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,17 +19,23 @@ from PIL import Image, ImageFile, features
 
 from benchmarks.harness.fault_pictures import many_codes
 from pipeline import picture
+from pipeline.color_profile import CONVERTED
+from pipeline.memory_budget import MemoryBudget
 from pipeline.picture import (
     PictureError,
+    check_pixels,
     decode,
     decode_grey,
     decode_rgba,
     encode_png,
     header_size,
+    read_file,
+    read_picture,
     read_thumbnail,
     resize_long_side,
 )
 from pipeline.picture_format import FORMATS
+from tests.pipeline.icc_profiles import rgb_profile
 from tests.pipeline.picture_files import drawing
 
 COUNT_PAGE_FAULTS = """
@@ -291,3 +299,127 @@ def test_threads_decode_no_more_at_a_time_than_the_largest_picture() -> None:
     hold = picture._decode_memory.hold
     with hold(20 * picture.MAX_PIXELS - 1), hold(1, 0), pytest.raises(TimeoutError), hold(1, 0):
         pass
+
+
+def test_metadata_of_webp_is_heeded() -> None:
+    image = painted()
+    image.putpixel((0, 0), (0, 0, 255))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide = {"exif": exif.tobytes(), "icc_profile": rgb_profile()}
+    found = read_picture(encoded(image, "webp", lossless=True, **wide))
+    assert (found.width, found.height, found.pixels.shape) == (6, 8, (8, 6, 3))
+    assert found.color_profile == CONVERTED
+    assert found.pixels[0, -1, 2] > 200 > 50 > found.pixels[0, -1, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        (encoded(noise(64), "jpeg"), 64),  # one pixel in 64
+        (encoded(noise(64), "jpeg", progressive=True), 64 * 64 * 2),  # all coefficients
+        (encoded(noise(64).convert("RGB"), "jpeg", progressive=True), 64 * 64 * 2 * 3),
+        (encoded(noise(64)), 64 * 64),
+        (encoded(noise(64).convert("RGB")), 64 * 64 * 4),
+        (encoded(noise(64), "gif"), 64 * 64),
+        (encoded(noise(64), "webp"), 64 * 64 * 16),
+    ],
+)
+def test_memory_of_a_check(monkeypatch: pytest.MonkeyPatch, content: bytes, size: int) -> None:
+    held = []
+
+    class Budget(MemoryBudget):
+        def hold(self, size: int, timeout: float | None = None) -> AbstractContextManager[None]:
+            held.append(size)
+            return super().hold(size, timeout)
+
+    monkeypatch.setattr("pipeline.picture._check_memory", Budget(10**6))
+    check_pixels(content)
+    assert held == [size]
+
+
+def test_picture_that_needs_too_much_memory_is_looked_at_for_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.picture._CHECK_BYTES", 64 * 64 - 1)
+    content = encoded(noise(64))
+    flipped = content[:100] + bytes([content[100] ^ 1]) + content[101:]
+    check_pixels(flipped)  # not decoded
+    with pytest.raises(PictureError, match="truncated: the end of the file is missing"):
+        check_pixels(content[:-12])
+    with pytest.raises(PictureError, match="truncated"):
+        check_pixels(encoded(noise(64), "gif")[:-600])  # takes little memory whatever its size
+
+
+def test_file_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_file(tmp_path / "a") == b"12345"
+    for wrong in (tmp_path, tmp_path / "none"):
+        with pytest.raises(PictureError, match="unreadable: not a file"):
+            read_file(wrong)
+    monkeypatch.setattr("pipeline.picture._MAX_BYTES", 5)
+    assert read_file(tmp_path / "a") == b"12345"
+    monkeypatch.setattr("pipeline.picture._MAX_BYTES", 4)
+    with pytest.raises(PictureError, match="too_large"):
+        read_file(tmp_path / "a")
+
+
+def test_thumbnail_is_an_eighth_of_a_jpeg_and_all_of_other_files() -> None:
+    content = encoded(noise(100), "jpeg")
+    thumbnail = read_thumbnail(content)
+    assert (thumbnail.pixels.shape, thumbnail.width, thumbnail.height) == ((13, 13, 3), 100, 100)
+    assert read_thumbnail(encoded(noise(100))).pixels.shape == (100, 100, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert read_thumbnail(encoded(noise(100), "jpeg", exif=exif)).pixels.shape == (100, 100, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation(orientation: int) -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3) * 10
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(Image.fromarray(pixels), exif=exif)
+    upright = [
+        pixels,
+        pixels[:, ::-1],
+        pixels[::-1, ::-1],
+        pixels[::-1],
+        pixels.transpose(1, 0, 2),
+        np.rot90(pixels, -1),
+        np.rot90(pixels.transpose(1, 0, 2), 2),
+        np.rot90(pixels),
+    ][orientation - 1]
+    assert (decode(content) == upright).all()
+    assert header_size(content) == (upright.shape[1], upright.shape[0])
+    assert (
+        decode_rgba(encoded(Image.fromarray(pixels).convert("RGBA"), exif=exif))
+        == np.dstack([upright, np.full(upright.shape[:2], 255)])
+    ).all()
+
+
+def test_transparent_grey_of_16_bits() -> None:
+    levels = np.array([[0, 0x1234, 0xFFFF]], np.uint16)
+    content = encoded(Image.fromarray(levels), transparency=0x1234)
+    assert decode(content)[0, :, 0].tolist() == [0, 255, 255]
+    assert decode_rgba(content)[0].tolist() == [
+        [0, 0, 0, 255],
+        [0x12, 0x12, 0x12, 0],
+        [255, 255, 255, 255],
+    ]
+
+
+@pytest.mark.parametrize(("size", "side"), [(5, 5), (11, 11), (10, 10)])
+def test_resized_to_the_long_side(size: int, side: int) -> None:
+    pixels = np.full((10, 4, 3), 9, np.uint8)
+    resized = resize_long_side(pixels, size)
+    assert resized.shape == (side, max(1, round(4 * size / 10)), 3)
+    assert (resized == 9).all()
+    assert (resize_long_side(np.zeros((100, 1), np.uint8), 10)).shape == (10, 1)
+
+
+def test_png_of_every_number_of_channels() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (5, 7, 4), np.uint8)
+    for each in (pixels[..., 0], pixels[..., :3], pixels):
+        found = Image.open(io.BytesIO(encode_png(np.ascontiguousarray(each))))
+        assert (np.asarray(found) == each).all()

@@ -216,3 +216,27 @@ def code_of(read: Callable[[bytes], object], content: bytes) -> str:
     except PictureError as error:
         return error.code
     return "ok"
+
+
+def jpeg_of_scans(width: int, height: int, scans: int, *, frame: int = 0xC2) -> bytes:
+    """Return a JPEG without coded pixels, whose scans have one colour each."""
+    header = struct.pack(">BHHB", 8, height, width, 1)
+    return b"\xff\xd8" + jpeg_segment(frame, header) + jpeg_segment(0xDA, b"\1") * scans
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "frame", "allowed"),
+    [
+        (40_000, 10_000, 0xC2, 10),  # 4,000 million pixels
+        (39_993, 9_993, 0xC2, 10),  # sides count in blocks of 8
+        (40_000, 10_000, 0xCA, 1),  # arithmetic codes cost as much as eight scans
+    ],
+)
+def test_limit_of_scans_is_exact(width: int, height: int, frame: int, allowed: int) -> None:
+    check_parts(jpeg_of_scans(width, height, allowed, frame=frame), "jpg")
+    with pytest.raises(PictureError, match="scans over 4,[48]00,000,000 pixels or more|6,400"):
+        check_parts(jpeg_of_scans(width, height, allowed + 1, frame=frame), "jpg")
+
+
+def test_scans_of_a_jpeg_that_is_not_progressive_end_with_the_colours() -> None:
+    check_parts(jpeg_of_scans(40_000, 10_000, 100, frame=0xC0), "jpg")

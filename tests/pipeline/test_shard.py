@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import random
 import tarfile
 from pathlib import Path
@@ -172,3 +173,12 @@ def test_bytes_equal_those_of_tarfile(
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
     assert path.read_bytes() == theirs.getvalue()
+
+
+def test_closed_shard_has_no_open_file(tmp_path: Path) -> None:
+    write_shard(tmp_path / "s.tar", SAMPLES)
+    with ShardReader(tmp_path / "s.tar") as shard:
+        descriptor = shard._descriptor
+        assert os.fstat(descriptor).st_size == (tmp_path / "s.tar").stat().st_size
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

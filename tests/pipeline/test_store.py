@@ -1,6 +1,7 @@
 """Atomic publishing, links to the newest build, and the lock of a dataset."""
 
 import errno
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,3 +226,72 @@ def test_links_within_the_dataset_are_fine(tmp_path: Path) -> None:
     (tmp_path / "disk" / "sample" / "colorizer" / "latest").symlink_to("0123")
     (tmp_path / "data").symlink_to(tmp_path / "disk")  # [build] data may be a link itself
     store.lock_dataset(tmp_path / "data" / "sample")
+
+
+def test_every_path_of_a_dataset() -> None:
+    data, settings = Dataset(Path("d")), "0123456789abcdef"
+    paths = {
+        data.metadata(settings): "metadata/0123456789ab",
+        data.sample_csv(): "metadata/sample_booru.csv",
+        data.frame(): "metadata/frame.parquet",
+        data.api_posts(settings): "metadata/0123456789ab.jsonl",
+        data.posts(settings): "posts/0123456789ab",
+        data.color(7): "color/shard-00007.tar",
+        data.color_sizes(7): "color/shard-00007.json",
+        data.color_journal(7): "color/shard-00007.journal",
+        data.color_outcomes(7): "color/shard-00007.outcomes.parquet",
+        data.color_manifest(settings, 7): "color/0123456789ab/shard-00007.json",
+        data.screen(settings, 7): "screen/0123456789ab/shard-00007.parquet",
+        data.sketch(settings, 7): "sketch/0123456789ab/shard-00007.tar",
+        data.line(settings, 7): "line/0123456789ab/shard-00007.tar",
+        data.split(settings): "split/0123456789ab",
+        data.split_ledger(3): "split/ledger-3.parquet",
+        data.packed(settings): "dataset/0123456789ab",
+        data.pack_outcomes(settings): "dataset/0123456789ab/outcomes.parquet",
+        data.pairs(settings): "artbook/0123456789ab",
+        data.colorizer(settings): "colorizer/0123456789ab",
+        data.line_network("inker", settings): "inker/0123456789ab",
+        data.evaluation(settings): "evaluation/0123456789ab",
+        data.damage_log(): "damaged.log",
+        data.newest("colorizer/latest"): "colorizer/latest",
+        store.outcomes_path(Path("d/line/shard-00007.tar")): "line/shard-00007.outcomes.parquet",
+        store.manifest_path(Path("d/line/shard-00007.tar")): "line/shard-00007.json",
+        store.manifest_path(Path("d/posts/0123")): "posts/0123/manifest.json",
+    }
+    assert [str(path) for path in paths] == [f"d/{name}" for name in paths.values()]
+
+
+def test_files_of_a_shard_under_all_settings(tmp_path: Path) -> None:
+    data = Dataset(tmp_path)
+    for make, found in (
+        (data.color_manifest, data.color_manifests),
+        (data.screen, data.screen_tables),
+    ):
+        assert found(7) == []
+        files = [make(settings, shard) for settings in ("b", "a") for shard in (7, 8)]
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("")
+        assert found(7) == [files[2], files[0]]
+
+
+def test_size_of_a_file_and_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "x").write_bytes(bytes(5))
+    (tmp_path / "a" / "b" / "y").write_bytes(bytes(7))
+    assert store.size_of(tmp_path / "a" / "x") == 5
+    assert store.size_of(tmp_path / "a") == 12
+    assert store.size_of(tmp_path / "none") == 0
+
+
+def test_digest_is_of_the_rows_by_id() -> None:
+    content = "2\tb\n10\ta\n"
+    assert store.digest({10: "a", 2: "b"}) == hashlib.sha256(content.encode()).hexdigest()
+
+
+def test_folders_are_made(tmp_path: Path) -> None:
+    store.lock_dataset(tmp_path / "data" / "of" / "mine")
+    with publish(tmp_path / "some" / "where" / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert list_files(tmp_path / "data") == ["of", "of/mine", "of/mine/.lock"]
+    assert list_files(tmp_path / "some") == ["where", "where/a.txt"]

@@ -73,3 +73,28 @@ def test_error_passes_from_one_process_to_another() -> None:
     error = DamagedFileError(Path("a.tar"), "cut")
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.path, copy.fault, str(copy)) == (error.path, error.fault, str(error))
+
+
+def test_name_with_the_letters_of_a_pattern_is_a_name(tmp_path: Path) -> None:
+    write_table(ROWS, tmp_path / "t[1]*.parquet")
+    write_table(ROWS.clear(), tmp_path / "t1.parquet")
+    assert read_table(tmp_path / "t[1]*.parquet").equals(ROWS)
+    assert scan_table(tmp_path / "t[1]*.parquet").collect().equals(ROWS)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(0, True), (20, True), (21, False), (2**31, False)])
+def test_footer_must_fit_between_the_ends(tmp_path: Path, length: int, fits: bool) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1" + bytes(20) + length.to_bytes(4, "little") + b"PAR1")
+    if fits:
+        check_table(path)  # of an earlier version, without a seal
+        return
+    with pytest.raises(DamagedFileError, match="it is not a complete Parquet file"):
+        check_table(path)
+
+
+def test_file_of_another_kind_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1" + bytes(20) + (20).to_bytes(4, "little") + b"PARE")
+    with pytest.raises(DamagedFileError, match="it is not a complete Parquet file"):
+        check_table(path)

@@ -1,5 +1,7 @@
 """Centerline draws one clean, even stroke where the sketch has a line."""
 
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sketch_models.centerline import (
     remove_short_lines,
 )
 from sketch_models.errors import ConfigError
+from sketch_models.option import renamed_keys
 from sketch_models.paper import flatten
 
 MODEL = Centerline(CenterlineOptions())
@@ -194,8 +197,37 @@ def test_a_filled_area_on_grey_paper_is_ink() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"low_threshold": 0.0}, {"high_threshold": 0.01}, {"stroke_width": 0.0}, {"max_spur": -1}],
+    [
+        {"low_threshold": 0.0},
+        {"high_threshold": 0.01},
+        {"high_threshold": 1.1},
+        {"low_threshold": 1.1},
+        {"stroke_width": 0.9},
+        {"stroke_width": 50.1},
+        {"max_spur": -1},
+        {"max_spur": 101},
+        {"min_length": -1},
+    ],
 )
 def test_wrong_option_is_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"\[centerline\] {next(iter(wrong))} = "):
         CenterlineOptions(**wrong)
+
+
+def test_options_of_the_model() -> None:
+    assert asdict(CenterlineOptions()) == {
+        "low_threshold": 0.06,
+        "high_threshold": 0.30,
+        "min_length": 12,
+        "max_spur": 6,
+        "stroke_width": 3.0,
+        "flatten_paper": True,
+    }
+    assert renamed_keys(CenterlineOptions) == {
+        "low": "low_threshold",
+        "high": "high_threshold",
+        "shortest": "min_length",
+        "spur": "max_spur",
+        "width": "stroke_width",
+    }
+    CenterlineOptions(low_threshold=0.3, high_threshold=0.3, max_spur=0, min_length=0)

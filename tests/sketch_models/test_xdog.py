@@ -1,6 +1,6 @@
 """XDoG extracts lines of any width and light; flat areas and soft edges give no ink."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sketch_models import xdog
 from sketch_models.centerline import Centerline, CenterlineOptions, hysteresis_skeleton
 from sketch_models.errors import ConfigError
 from sketch_models.styles import ink_to_sketch
@@ -215,8 +216,51 @@ def test_ink_map_has_the_size_of_any_picture(height: int, width: int, seed: int)
         {"contrast": -0.1},
         {"max_width": 201.0},
         {"hue_threshold": -1.0},
+        {"sigma": 0.09},
+        {"sigma": 20.1},
+        {"k": 20.1},
+        {"contrast": 1.1},
+        {"max_width": -0.1},
+        {"hue_threshold": 10.1},
     ],
 )
 def test_wrong_option_is_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"\[xdog\] {next(iter(wrong))} = "):
         XdogOptions(**wrong)
+
+
+def test_options_of_the_filter() -> None:
+    assert asdict(XdogOptions()) == {
+        "sigma": 0.6,
+        "k": 4.0,
+        "p": 20.0,
+        "eps": -0.1,
+        "phi": 0.2,
+        "contrast": 0.22,
+        "max_width": 30.0,
+        "hue_threshold": 0.2,
+    }
+    assert (PLAIN.contrast, PLAIN.max_width, PLAIN.hue_threshold) == (0, 0, 0)
+    XdogOptions(sigma=0.1, k=20, contrast=1, max_width=200, hue_threshold=10)
+    XdogOptions(sigma=20, contrast=0, max_width=0, hue_threshold=0)
+    for name, value, bounds in (("sigma", 0, "0.1 to 20"), ("max_width", -1, "0 to 200")):
+        with pytest.raises(ConfigError, match=f"expected a number of pixels from {bounds}"):
+            replace(PLAIN, **{name: float(value)})
+
+
+@pytest.mark.parametrize(("contrast", "gain"), [(0.0, 1.0), (0.1, 6.375), (0.2, 8.0), (1.0, 8.0)])
+def test_gain_of_flat_surroundings(contrast: float, gain: float) -> None:
+    """A deviation of 4 levels is added to that of the picture, here 0; the gain has a limit."""
+    mean, found = xdog._surroundings(np.full((64, 80), 0.5, np.float32), contrast)
+    assert mean.shape == found.shape == (64, 80)
+    np.testing.assert_allclose(mean, 0.5, atol=1e-6)
+    np.testing.assert_allclose(found, gain, rtol=0.01)
+
+
+def test_flat_surroundings_in_a_picture_of_contrasts_count_as_half_of_all() -> None:
+    grey = np.zeros((320, 320), np.float32)
+    grey[:, :80:2] = 1.0  # stripes on a quarter: a deviation of 0.33 over all
+    _, gain = xdog._surroundings(grey, 1.0)
+    of_all = grey.std()
+    assert gain[160, 300] == pytest.approx(1 / (of_all / 2 + 4 / 255), rel=0.01)
+    assert gain[160, 2] == pytest.approx(1 / (0.5 + 4 / 255), rel=0.1)

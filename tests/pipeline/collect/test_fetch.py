@@ -701,3 +701,22 @@ def test_user_agent_names_program_and_contact(web: Web, make: Make) -> None:
     assert web.headers["Accept-Encoding"] == "identity"
     make(contact="me@example.org").fetch(5, web.put("/a.jpg", web.page(status=404)))
     assert web.headers["User-Agent"] == f"Senga/{version('senga')} (me@example.org)"
+
+
+def test_closed_fetcher_has_closed_its_connections(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+    monkeypatch.setattr(fetch.Transport, "close", lambda self: closed.append(self))
+    make().fetcher.close()
+    assert len(set(closed)) == 2
+
+
+def test_cause_of_a_failure_is_its_detail(make: Make) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/a.jpg"
+        row = make(retries=0).fetch(1, url).outcome
+    assert (row.code, row.status) == ("connection_failed", None)
+    assert row.detail.startswith("NewConnectionError: ")
+    assert row.detail.endswith("Connection refused")

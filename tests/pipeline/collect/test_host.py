@@ -202,3 +202,25 @@ def test_hosts_returns_the_same_state_for_a_name() -> None:
     hosts = Hosts(lambda name: HostLimits(connections=len(name), per_second=1, host_timeout=1))
     assert hosts.get("abc") is hosts.get("abc")
     assert hosts.get("abc") is not hosts.get("b")
+
+
+def test_failures_of_requests_that_were_sent_before_a_pause_do_not_prolong_it() -> None:
+    host = Host("a", HostLimits(connections=3, per_second=10, host_timeout=600))
+    request(host, 0)
+    host.start(0.5)
+    for number in range(8):
+        request(host, 1 + number, failure("timeout"))
+    host.finish(0.5, 9, failure("timeout"))
+    assert host.ready_at() == 18
+    request(host, 18, failure("timeout"))
+    assert host.ready_at() == 38
+
+
+def test_short_pause_does_not_cut_a_longer_one() -> None:
+    lines: list[str] = []
+    host = Host("a.org", LIMITS, lines.append)
+    host.start(9)
+    request(host, 10, failure("http_429", retry_after=100))
+    host.finish(9, 11, failure("http_429", retry_after=20))
+    assert host.ready_at() == 110
+    assert lines == ["a.org: no requests for 100 s (http_429)"]

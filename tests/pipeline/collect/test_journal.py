@@ -247,3 +247,12 @@ def test_full_disk_raises_and_keeps_earlier_records(
     monkeypatch.undo()
     with Journal(tmp_path / "j") as journal:
         assert journal.pictures() == [1]
+
+
+def test_size_of_a_picture_that_was_refused_is_no_part_of_the_file(tmp_path: Path) -> None:
+    large = DownloadOutcome(1, "too_many_bytes", status=200, bytes=20)
+    with Journal(tmp_path / "j") as journal:
+        journal.add(large)
+        journal.add(row(2, b"two" * 99), "jpg", b"two" * 99)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.rows == {1: large, 2: row(2, b"two" * 99)}

@@ -239,3 +239,14 @@ def test_threads_share_the_jobs_within_the_limit() -> None:
         assert not thread.is_alive()
     assert sorted(started) == list(range(400))
     assert max_in_flight <= 4
+
+
+def test_slot_of_a_given_up_host_is_refused_at_once(clock: FakeClock, hosts: Hosts) -> None:
+    schedule = Schedule({1: f"{A}/1"}, hosts, 0)
+    host = hosts.get("b.org")
+    host.start(0)
+    host.finish(0, 0, failure("http_429", retry_after=101))
+    assert host.given_up
+    with pytest.raises(FetchError) as caught, schedule.slot("b.org", clock.now + 500):
+        pass
+    assert (caught.value.code, clock.now) == ("host_unavailable", 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.colorizer.hints import HintOptions, Hints, simulate_hints
+from pipeline.colorizer.hints import HintOptions, Hints, _inside_an_area, simulate_hints
 from sketch_models.errors import ConfigError
 
 BOX = (10, 20, 50, 64)
@@ -293,3 +293,14 @@ def test_strokes_fit_on_tiny_pictures(size: int) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
     hints = simulate_hints(picture, (0, 0, size, size), STROKES, np.random.default_rng(0), 20)
     assert hints.mask.any()
+
+
+def test_strokes_start_where_the_surroundings_are_even_whatever_their_colour() -> None:
+    picture = two_areas(64)
+    noise = np.random.default_rng(4).integers(100, 130, (64, 32, 1), np.uint8)
+    picture[:, 32:] = noise  # of little contrast, and yet less even than the red
+    starts = [
+        _inside_an_area(picture, (0, 0, 64, 64), np.random.default_rng(seed)) for seed in range(40)
+    ]
+    assert sum(x < 32 for x, _ in starts) >= 36
+    assert len(set(starts)) > 30

@@ -210,3 +210,15 @@ def test_addresses_of_one_customer_count_as_one() -> None:
              ("2001:db8::1", "2001:db8:0:1::1")]  # fmt: skip
     assert all(connections._network(one) == connections._network(two) for one, two in same)
     assert not any(connections._network(one) == connections._network(two) for one, two in other)
+
+
+def test_connection_is_closed_after_an_error_of_the_server() -> None:
+    sent = b"GET http://[x/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with served(echo) as server, opened(server, 1, sent) as (client,):
+        answer = response(client)
+        assert answer.getheader("Connection") == "close"
+        assert answer.getheader("Content-Type") == "application/json"
+        assert answer.getheader("Cache-Control") == "no-store"
+        assert answer.getheader("X-Content-Type-Options") == "nosniff"
+        answer.read()
+        assert client.recv(1) == b""

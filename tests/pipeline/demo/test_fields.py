@@ -226,3 +226,13 @@ def test_any_bytes_give_fields_or_an_error(body: bytes) -> None:
     for media_type in ("application/json", "multipart/form-data; boundary=x"):
         with contextlib.suppress(ApiError):
             from_json(body, media_type)
+
+
+def test_error_repeats_no_more_than_40_characters_of_a_request() -> None:
+    fields = from_json(json.dumps({"x" * 10_000: "z" * 10_000}))
+    with pytest.raises(ApiError) as unknown:
+        fields.reject_unknown("line")
+    assert unknown.value.message.count("x") == 40
+    with pytest.raises(ApiError) as wrong:
+        from_json(json.dumps({"line": "z" * 10_000})).choice("line", "a", ("a", "b"))
+    assert wrong.value.message.count("z") == 40

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from pipeline.pack.bounds import check_bounds
 from pipeline.pack.dataset_file import picture_shape
 from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.pack.isolated import trust
@@ -152,3 +153,16 @@ def test_picture_that_unpacks_to_more_than_its_size_is_refused(tmp_path: Path) -
     finally:
         tracemalloc.stop()
     assert peak < 10_000_000
+
+
+def test_bounds_count_the_bytes_of_a_row_and_not_of_all(tmp_path: Path) -> None:
+    path = tmp_path / "t.h5"
+    with h5py.File(path, "w") as file:
+        file["box"] = np.zeros((20_000, 4), np.int16)
+        file["id"] = np.arange(20_000)
+        file.create_dataset("color", (2, 1 << 14, 1 << 14), "u1", chunks=(1, 1 << 14, 1 << 14))
+    with h5py.File(path, "r+") as file:
+        check_bounds(path, file)  # a picture of 256 MiB exactly
+        file.create_dataset("line", (2, 1 << 14, (1 << 14) + 1), "u1", chunks=(1, 9, 9))
+        with pytest.raises(DatasetError, match="a row or chunk of line takes more than 256 MiB"):
+            check_bounds(path, file)

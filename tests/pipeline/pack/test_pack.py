@@ -310,8 +310,9 @@ def test_no_pictures_make_an_empty_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"size": 8}, "size = 8"),
-        ({"size": 5000}, "size = 5000"),
+        ({"size": 15}, "size = 15"),
+        ({"size": 4097}, "size = 4097"),
+        ({"threads": 257}, "threads = 257"),
         ({"fit": "squash"}, "fit = squash"),
         ({"compression": "lzf"}, "compression = lzf"),
         ({"threads": -1}, "threads = -1"),

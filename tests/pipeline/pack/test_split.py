@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.pack.split import TEST, TRAIN, SplitOptions, split_ids, write_split
+from pipeline.pack.split import TEST, TRAIN, SplitOptions, read_split, split_ids, write_split
 from sketch_models.errors import ConfigError, SengaError
 
 IDS = st.sets(st.integers(1, 2**63 - 1), min_size=3, max_size=200)
@@ -137,3 +138,24 @@ def test_split_is_written_as_parquet(tmp_path: Path) -> None:
     table = pl.read_parquet(tmp_path / "split.parquet")
     assert table.schema == {"id": pl.Int64, "part": pl.String}
     assert dict(table.iter_rows()) == split
+
+
+@pytest.mark.parametrize("size", [7, 0.3])
+def test_one_of_each_group_is_kept(size: float) -> None:
+    groups = grouped(set(range(1, 201)), 4)
+    split = split_ids(range(1, 201), SplitOptions(test_size=size), 3, groups, one_each=True)
+    assert list(split) == sorted(set(groups.values()))
+    in_test = len(part(split, TEST))
+    assert in_test == 7 if size == 7 else 5 <= in_test <= 25
+    whole = split_ids(range(1, 201), SplitOptions(test_size=size), 3, groups)
+    if size < 1:
+        assert split == {post_id: whole[post_id] for post_id in split}
+
+
+def test_split_is_read_back(tmp_path: Path) -> None:
+    write_split({2: TRAIN, 9: TEST, 11: TRAIN}, tmp_path / "split.parquet")
+    assert read_split(tmp_path / "split.parquet") == {2: TRAIN, 9: TEST, 11: TRAIN}
+
+
+def test_options_of_the_split() -> None:
+    assert asdict(SplitOptions()) == {"test_size": 100, "mirrored": False, "fresh": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from functools import partial
 from pathlib import Path
@@ -202,3 +203,65 @@ def test_other_files_are_told_apart(tmp_path: Path, content: bytes, words: str) 
     with pytest.raises(SengaError, match=words) as caught:
         imported(tmp_path, content)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_long_broken_line_beside_a_good_one(first: bool) -> None:
+    """Halves are cut at a line end: neither may be all of it."""
+    good = b"7,0,s,1,//a.example/b.jpg,9,9,,solo\n"
+    broken = b'8,"' + b"x" * 40_000 + b"\n"
+    lines = [broken, good] if first else [good, broken]
+    layout = kaggle_csv.CsvLayout()
+    rows = pl.concat(kaggle_csv.split_lines(b"".join(lines), layout))
+    reasons = ["broken_quote", None] if first else [None, "broken_quote"]
+    assert rows["reason"].to_list() == reasons
+    assert rows["id"].to_list() == [None if reason else "7" for reason in reasons]
+
+
+class Endless(io.BytesIO):
+    """A line that never ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = 0
+        self.part = b"x" * kaggle_csv.BLOCK
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size == len(self.part)
+        self.sent += len(self.part)
+        return self.part
+
+    def readline(self, size: int | None = -1) -> bytes:
+        part = self.part[: size or 0]
+        self.sent += len(part)
+        return part
+
+
+def test_line_without_end_is_refused_after_a_gigabyte() -> None:
+    stream = Endless()
+    with pytest.raises(SengaError, match="a line longer than 1 GiB after line 1"):
+        next(kaggle_csv.read_blocks(stream))
+    assert 2**30 < stream.sent < 2**30 + 3 * kaggle_csv.BLOCK
+
+
+def test_blocks_have_a_bounded_number_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaggle_csv, "BLOCK", 64)
+    monkeypatch.setattr(kaggle_csv, "_MAX_LINES", 4)
+    lines = [b"%d" % number for number in range(60)]
+    blocks = list(kaggle_csv.read_blocks(io.BytesIO(b"\n".join(lines))))
+    assert b"".join(block.content for block in blocks) == b"\n".join([*lines, b""])
+    for block in blocks:
+        count = block.content.count(b"\n")
+        assert 1 <= count <= 4
+        assert block.content.split(b"\n")[:-1] == lines[block.line - 1 :][:count]
+    assert any(block.content.count(b"\n") == 4 for block in blocks)
+
+
+def test_long_lines_are_cut_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaggle_csv, "MAX_LINE", 20)
+    monkeypatch.setattr(kaggle_csv, "MAX_ROW", 10)
+    lines = [b"a" * 20, b"b" * 21, b"c", b"d" * 500, b"e" * 19]
+    (block,) = kaggle_csv.read_blocks(io.BytesIO(b"\n".join(lines) + b"\n"))
+    kept = [b"a" * 20, b"b" * 10, b"c", b"d" * 10, b"e" * 19]
+    assert block.content == b"\n".join([*kept, b""])
+    assert block.cut == {2, 4}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.posts import filter as filter_module
-from pipeline.posts.filter import FilterOptions, FilterResult, filter_posts, unknown_tags
+from pipeline.posts.filter import (
+    FilterOptions,
+    FilterResult,
+    count_unknown,
+    filter_posts,
+    unknown_tags,
+)
 from pipeline.posts.rows import POSTS
 from sketch_models.errors import ConfigError
 
@@ -364,3 +371,28 @@ def test_tag_rules_agree_with_sets(
     ]
     assert ids == (expected[:limit] if limit else expected)
     assert result.posts - sum(dropped for _, dropped in result.funnel) == len(ids)
+
+
+def test_options_of_the_filter_are_those_of_the_paper() -> None:
+    assert asdict(FilterOptions()) == {
+        "all_tags": ("white_background", "solo", "upper_body"),
+        "any_tags": (),
+        "none_tags": ("pokemon", "chibi", "monochrome"),
+        "ratings": ("s",),
+        "min_score": 0,
+        "min_side": 0,
+        "max_side": 0,
+        "extensions": ("jpg", "png", "gif", "webp", "bmp", "avif"),
+        "duplicates": "keep",
+        "limit": 0,
+    }
+    assert FilterOptions(all_tags=("b", r"\-a", "b")).required_tags == ["b", "-a"]
+    with pytest.raises(ConfigError, match=r"\[filter\] duplicates = all"):
+        FilterOptions(duplicates="all")
+    options(min_side=400, max_side=400)
+
+
+def test_unknown_values_are_counted(tmp_path: Path) -> None:
+    run(tmp_path, [post(1, width=None), post(2), post(3, width=None, score=None)], options())
+    counts = [count_unknown(tmp_path / "posts.parquet", n) for n in ("width", "score", "id")]
+    assert counts == [2, 1, 0]

@@ -4,6 +4,7 @@ import math
 import random
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,16 @@ from hypothesis import strategies as st
 
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.screen import duplicates
-from pipeline.screen.duplicates import MAX_HASH_DISTANCE, REASONS, Join, group_duplicates
+from pipeline.screen.duplicates import (
+    MAX_HASH_DISTANCE,
+    REASONS,
+    Join,
+    group_duplicates,
+    read_features,
+    write_groups,
+)
 from pipeline.screen.picture_stats import HASH_BITS, compute_stats
+from pipeline.table import read_table, write_table
 
 TAGS = [f"tag_{number}" for number in range(12)]
 FUZZ = settings(max_examples=60, deadline=None, derandomize=True)
@@ -264,3 +273,34 @@ def test_mirror_images_are_found_as_the_definition_says(data: st.DataObject) -> 
     for one, other in combinations(rows, 2):
         if is_duplicate(one, other) or mirrors(one, other) or mirrors(other, one):
             assert joined[one.id] == joined[other.id]
+
+
+def test_features_of_posts_come_from_all_tables(tmp_path: Path) -> None:
+    rows = [
+        Row(7, "a", "1" * 64, tags="x"),
+        Row(2, "b", "2" * 64, tags="y z"),
+        Row(9, "c", "3" * 64),
+    ]
+    for name, some in (("one", rows[:1]), ("two", rows[1:])):
+        table = frame(some).with_columns(code=pl.lit("ok"))
+        write_table(table.drop("tags"), tmp_path / f"screen-{name}")
+        write_table(table.select("id", "tags", url=pl.lit("u")), tmp_path / f"posts-{name}")
+    screens = [tmp_path / "screen-one", tmp_path / "screen-two"]
+    posts = [tmp_path / "posts-one", tmp_path / "posts-two"]
+    found = read_features(screens, posts, [7, 2, 4])
+    names = ["id", "sha256", "phash", "phash_mirrored", "width", "height", "tags"]
+    assert found.columns == names
+    assert found.sort("id").equals(frame([rows[1], rows[0]]).select(names))
+    assert read_features(screens, posts, []).height == 0
+    assert group_duplicates(read_features(screens, posts, [])).first == {}
+
+
+def test_groups_are_written_as_tables(tmp_path: Path) -> None:
+    rows = [Row(5, "a", to_hex(1)), Row(9, "a", to_hex(2**256 - 1)), Row(11, "c", "5" * 64)]
+    write_groups(group_duplicates(frame(rows)), tmp_path)
+    groups, joins = (read_table(tmp_path / f"{name}.parquet") for name in ("groups", "joins"))
+    assert groups.to_dict(as_series=False) == {"id": [5, 9, 11], "first": [5, 5, 11]}
+    assert joins.to_dict(as_series=False) == {"id": [5], "other": [9], "reason": ["same_bytes"]}
+    write_groups(group_duplicates(frame([])), tmp_path)
+    for name, table in (("groups", groups), ("joins", joins)):
+        assert read_table(tmp_path / f"{name}.parquet").schema == table.schema

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -277,3 +278,45 @@ def test_empty_shard_makes_an_empty_table(tmp_path: Path) -> None:
     table = tmp_path / "screen.parquet"
     assert screen_shard(shard_of(tmp_path, {}), [], table, ScreenOptions()) == []
     assert read_ok_ids(table) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"uniform": 0.999}, "blank"),
+        ({"uniform": 0.998}, "ok"),
+        ({"hues": 1.0}, "ok"),
+        ({"hues": 0.99}, "greyscale"),
+        ({"hues": 0.0, "outline": 4.1, "paper": 0.5}, "line_art"),
+        ({"hues": 0.0, "outline": 4.09, "paper": 0.5}, "greyscale"),
+        ({"hues": 0.0, "outline": 4.1, "paper": 0.49}, "greyscale"),
+        ({"hues": 1.0, "outline": 6.0, "paper": 0.9}, "ok"),
+    ],
+)
+def test_thresholds_of_the_gates(change: dict[str, float], code: str) -> None:
+    assert apply_gates(replace(GOOD, **change), ScreenOptions()) == code  # type: ignore[arg-type]
+
+
+def test_options_of_the_screen() -> None:
+    assert asdict(ScreenOptions()) == {
+        "min_side": 256,
+        "max_aspect": 3.0,
+        "blank": "drop",
+        "line_art": "drop",
+        "greyscale": "drop",
+    }
+    for right in ({"min_side": 1}, {"min_side": 10_000}, {"max_aspect": 1}, {"max_aspect": 1000}):
+        replace(KEEP, **right)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="max_aspect"):
+        replace(KEEP, max_aspect=1001)
+
+
+def test_table_has_the_digest_of_every_file(tmp_path: Path) -> None:
+    pictures, table = pictures_of(), tmp_path / "screen.parquet"
+    steps: list[int] = []
+    screen_shard(shard_of(tmp_path, pictures), pictures, table, KEEP, on_progress=steps.append)
+    rows = pl.read_parquet(table)
+    assert rows["sha256"].to_list() == [sha256(c).hexdigest() for _, c in pictures.values()]
+    assert rows["id"].to_list() == list(pictures)
+    assert rows["color_profile"].to_list() == ["none"] * 5 + [None]
+    assert steps == [1] * 6

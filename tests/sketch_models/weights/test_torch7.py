@@ -234,3 +234,18 @@ def test_every_truncated_file_is_refused(file: Path, good: bytes) -> None:
         file.write_bytes(good[:length])
         with pytest.raises(SengaError):
             torch7.read(file)
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(60, True), (61, False)])
+def test_depth_of_tables_is_limited(file: Path, levels: int, fits: bool) -> None:
+    tables = [int_(3, number, 1, 1) + bytes(8) for number in range(1, levels + 1)]
+    file.write_bytes(b"".join(tables) + int_(0))
+    if fits:
+        found = torch7.read(file)
+        for _ in range(levels):
+            assert isinstance(found, dict)
+            found = found[0]
+        assert found is None
+        return
+    with pytest.raises(SengaError, match="too many or too deep"):
+        torch7.read(file)

@@ -51,7 +51,7 @@ def test_ssim_of_flat_pictures_is_their_luminance_term() -> None:
     assert metrics.ms_ssim(a, b) == pytest.approx(expected ** (0.2856 / 0.3304), abs=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(11, 11), (12, 300), (40, 33), (512, 512)])
+@pytest.mark.parametrize("shape", [(11, 11), (10, 40), (12, 300), (40, 33), (512, 512)])
 def test_ms_ssim_takes_pictures_of_any_size(shape: tuple[int, int]) -> None:
     picture = np.random.default_rng(0).random((*shape, 3), np.float32)
     assert metrics.ms_ssim(picture, picture) == pytest.approx(1)
@@ -121,3 +121,44 @@ def test_diversity_is_the_mean_over_pairs() -> None:
     assert metrics.diversity([white, white]) == 0
     assert metrics.diversity([white, black]) == pytest.approx(100, abs=0.1)
     assert metrics.diversity([white, white, black]) == pytest.approx(200 / 3, abs=0.1)
+
+
+@pytest.mark.parametrize(("grey", "f1"), [(127, 1.0), (128, 0.0)])
+def test_line_art_is_ink_below_half_of_the_range(grey: int, f1: float) -> None:
+    assert metrics.line_f1(colored(page(100)), page(100, grey=grey)) == pytest.approx(f1, abs=0.01)
+
+
+def test_ssim_is_that_of_the_papers() -> None:
+    """Both are written out for grey noise, at the windows that lie within the picture."""
+    rng = np.random.default_rng(2)
+    one = rng.random((64, 48), np.float32)
+    other = (0.7 * one + 0.3 * rng.random((64, 48), np.float32)).astype(np.float32)
+    offsets = np.arange(-5, 6)
+    kernel = np.exp(-(offsets**2) / (2 * 1.5**2))
+    window = np.outer(kernel, kernel) / kernel.sum() ** 2
+
+    def blurred(x: np.ndarray) -> np.ndarray:
+        return np.einsum(
+            "yxij,ij->yx", np.lib.stride_tricks.sliding_window_view(x, (11, 11)), window
+        )
+
+    def terms(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean_a, mean_b = blurred(a), blurred(b)
+        variances = blurred(a * a) - mean_a**2 + blurred(b * b) - mean_b**2
+        contrast = (2 * (blurred(a * b) - mean_a * mean_b) + 0.03**2) / (variances + 0.03**2)
+        return (2 * mean_a * mean_b + 0.01**2) / (mean_a**2 + mean_b**2 + 0.01**2), contrast
+
+    def halved(x: np.ndarray) -> np.ndarray:
+        return x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2).mean(axis=(1, 3))
+
+    luminance, contrast = terms(one.astype(float), other.astype(float))
+    colored_pair = [np.repeat(x[..., None], 3, axis=2) for x in (other, one)]
+    assert metrics.ssim(*colored_pair) == pytest.approx((luminance * contrast).mean(), abs=1e-3)
+    weights = np.array([0.0448, 0.2856, 0.3001]) / (0.0448 + 0.2856 + 0.3001)  # 48, 24, 12 pixels
+    expected = 1.0
+    a, b = one.astype(float), other.astype(float)
+    for scale, weight in enumerate(weights):
+        luminance, contrast = terms(a, b)
+        expected *= ((luminance * contrast) if scale == 2 else contrast).mean() ** weight
+        a, b = halved(a), halved(b)
+    assert metrics.ms_ssim(*colored_pair) == pytest.approx(expected, abs=1e-4)

@@ -1,0 +1,1 @@
+"""Small wrong changes to modules, and whether the tests that mirror them notice."""

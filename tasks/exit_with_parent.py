@@ -38,7 +38,11 @@ class ExitWithParent:
             if sys.platform == "linux":
                 ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             threading.Thread(target=_kill_after, args=(parent.pid,), daemon=True).start()
-        interrupt.handle_interrupts()
+        try:
+            interrupt.handle_interrupts()
+        except KeyboardInterrupt as error:  # before what `__exit__` ends
+            self._end_worker(error)
+            raise
         return self
 
     def __exit__(
@@ -47,9 +51,14 @@ class ExitWithParent:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._is_child and isinstance(exc_value, KeyboardInterrupt):
-            if exc_value.args:
-                interrupt.show(exc_value)
+        if isinstance(exc_value, KeyboardInterrupt):
+            self._end_worker(exc_value)
+
+    def _end_worker(self, error: KeyboardInterrupt) -> None:
+        """End a worker process without a traceback; return in the main process."""
+        if self._is_child:
+            if error.args:
+                interrupt.show(error)
             raise SystemExit(interrupt.EXIT_INTERRUPTED) from None
 
 

@@ -207,15 +207,15 @@ def test_other_files_are_told_apart(tmp_path: Path, content: bytes, words: str) 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_long_broken_line_beside_a_good_one(first: bool) -> None:
-    """Halves are cut at a line end: neither may be all of it."""
     good = b"7,0,s,1,//a.example/b.jpg,9,9,,solo\n"
     broken = b'8,"' + b"x" * 40_000 + b"\n"
     lines = [broken, good] if first else [good, broken]
     layout = kaggle_csv.CsvLayout()
-    rows = pl.concat(kaggle_csv.split_lines(b"".join(lines), layout))
-    reasons = ["broken_quote", None] if first else [None, "broken_quote"]
-    assert rows["reason"].to_list() == reasons
-    assert rows["id"].to_list() == [None if reason else "7" for reason in reasons]
+    split = kaggle_csv.split_lines(b"".join(lines), layout)
+    reasons = ["broken_quote", ""] if first else ["", "broken_quote"]
+    assert [kaggle_csv.FAULTS[fault] for fault in split.faults] == reasons
+    assert split.places.tolist() == [1 if first else 0]
+    assert split.rows["id"].to_list() == ["7"]
 
 
 class Endless(io.BytesIO):

@@ -19,6 +19,7 @@ _SPEAKING = (
     *("add_argument", "debug", "error", "info", "notify", "on_message", "option", "print"),
     *("warn", "warning"),
 )
+_ARGUMENTS_LEFT_ALONE = ("encoding", "strict", "help", "description")
 
 LEFT_OUT: Final = "(left out)"
 
@@ -181,7 +182,7 @@ def _is_left_alone(node: ast.AST, place: _Place) -> bool:
     if isinstance(node, ast.Call):
         return ast.unparse(node.func) in ("cast", "TypeVar", "NewType", "ParamSpec")
     if isinstance(node, ast.keyword):
-        return node.arg in ("encoding", "strict", "help", "description")
+        return node.arg in _ARGUMENTS_LEFT_ALONE
     return isinstance(node, ast.JoinedStr) and place.is_message
 
 
@@ -193,19 +194,7 @@ def _names_type(node: ast.Assign | ast.AnnAssign) -> bool:
 
 def _is_message(call: ast.Call) -> bool:
     name = ast.unparse(call.func).rpartition(".")[2]
-    speaks = [
-        "option",
-        "notify",
-        "warn",
-        "warning",
-        "error",
-        "info",
-        "debug",
-        "print",
-        "add_argument",
-        "on_message",
-    ]
-    return name in speaks or name.endswith(("Error", "Warning"))
+    return name in _SPEAKING or name.endswith(("Error", "Warning"))
 
 
 # What is changed: the new node, and the text before and after
@@ -314,9 +303,7 @@ def _return(node: ast.Return, place: _Place) -> Iterator[ast.AST]:
     annotation = ast.unparse(place.returns)
     if re.search(r"(^|\| )None\b|\bOptional\b", annotation):
         yield ast.Return(ast.Constant(None))
-    elif annotation == "bool" and not isinstance(
-        node.value, ast.Compare | ast.BoolOp | ast.UnaryOp
-    ):
+    elif annotation == "bool" and not isinstance(node.value, _CHANGED_ANYWAY):
         yield ast.Return(ast.UnaryOp(ast.Not(), node.value))
 
 
@@ -339,7 +326,7 @@ def _filter(node: ast.expr, _: _Place) -> Iterator[ast.AST]:
 
 def _shorter_calls(node: ast.Call) -> Iterator[_Texts]:
     for index, keyword in enumerate(node.keywords):
-        if keyword.arg and keyword.arg not in ("encoding", "strict", "help", "description"):
+        if keyword.arg and keyword.arg not in _ARGUMENTS_LEFT_ALONE:
             rest = [*node.keywords[:index], *node.keywords[index + 1 :]]
             new = ast.Call(node.func, node.args, rest)
             yield new, f"{ast.unparse(node.func)}({ast.unparse(keyword)})", LEFT_OUT

@@ -29,6 +29,8 @@ _SCRIPT = r"(?i)^[^?#]*\.(?:php|aspx?|ashx|cgi|jsp)(?:[?#]|$)"
 """Matches the URL of a program on the server, whose extension is not that of what it sends."""
 
 _BATCH = 50_000  # rows
+_COUNTED = 1 << 40  # boards count to some ten millions, and have them one by one
+_SHARD_BITS = 11
 _COLUMNS = [name for name in POSTS if name != "line"]  # a line moves whenever the CSV grows
 _EXCLUSION = re.compile(r"-[^\W\d_].*(?:[^\W_]|\))")  # a `-` before an ordinary word
 _DIGEST_COLUMNS = ["id", "url", "tags"]  # what later stages read of a post
@@ -192,7 +194,8 @@ def filter_posts(
         posts: parquet file with the columns `pipeline.posts.rows.POSTS`, ascending by id.
         folder: existing folder for the shards: the same columns but `line`, ascending by id.
         options: the rules.
-        shard_width: shard n holds the ids from n * shard_width to (n + 1) * shard_width - 1.
+        shard_width: shard n holds the ids from n * shard_width to (n + 1) * shard_width - 1, if
+            boards may have counted them: see `width_of_shards`.
         on_progress: called with the number of posts read.
 
     Returns:
@@ -200,6 +203,7 @@ def filter_posts(
     """
     result = FilterResult()
     rules = _rules(options)
+    width = width_of_shards(_last_id(posts), shard_width)
     dropped = Counter({rule.name: 0 for rule in rules})
 
     def kept_rows() -> Iterator[pl.DataFrame]:
@@ -212,7 +216,7 @@ def filter_posts(
             yield chosen
 
     for number, shard in thread_map(
-        partial(_write_shard, folder), _cut_into_shards(kept_rows(), shard_width)
+        partial(_write_shard, folder), _cut_into_shards(kept_rows(), width)
     ):
         result.shards[number] = shard
     result.funnel = list(dropped.items())
@@ -231,6 +235,26 @@ def unknown_tags(posts: Path, tags: Iterable[str]) -> list[str]:
     """Return those of some tags that no post of a table has."""
     table = scan_table(posts)
     return [tag for tag in tags if not table.select(_has_tag(tag).any()).collect().item()]
+
+
+def width_of_shards(last_id: int, shard_width: int) -> int:
+    """Return how many ids a shard has.
+
+    Ids that are hashes or times have nearly as many values as 64 bits, and would each have a shard
+    of their own. So if there are ids that no board has counted to, all that may be are cut into
+    2,048 ranges, whatever `shard_width`, of which hashed ids fill up to 64.
+
+    Args:
+        last_id: the highest id.
+        shard_width: for ids that boards count.
+    """
+    if last_id < _COUNTED:
+        return shard_width
+    return 1 << (last_id.bit_length() - _SHARD_BITS)
+
+
+def _last_id(posts: Path) -> int:
+    return int(scan_table(posts).select(pl.col("id").max().fill_null(0)).collect().item())
 
 
 def _batches(posts: Path) -> Iterator[pl.DataFrame]:
@@ -318,6 +342,8 @@ def _has_extension(extensions: Sequence[str]) -> pl.Expr:
     formats = {EXTENSIONS[extension] for extension in extensions}
     chosen = "|".join(name for name, its_format in EXTENSIONS.items() if its_format in formats)
     url = pl.col("url")
+    # Of a picture in a tar or a table, its own name counts, not that of the file around it.
+    url = pl.when(url.str.starts_with("file:")).then(url.str.replace("^.*#", "")).otherwise(url)
     has_one = url.str.contains(rf"(?i)^[^?#]*\.(?:{chosen})(?:[?#]|$)")
     return has_one | ~url.str.contains(_ANY_EXTENSION) | url.str.contains(_SCRIPT)
 

@@ -18,7 +18,9 @@ from pipeline.posts.filter import (
     count_unknown,
     filter_posts,
     unknown_tags,
+    width_of_shards,
 )
+from pipeline.posts.local_file import hashed_id
 from pipeline.posts.rows import POSTS
 from sketch_models.errors import ConfigError
 
@@ -396,3 +398,36 @@ def test_unknown_values_are_counted(tmp_path: Path) -> None:
     run(tmp_path, [post(1, width=None), post(2), post(3, width=None, score=None)], options())
     counts = [count_unknown(tmp_path / "posts.parquet", n) for n in ("width", "score", "id")]
     assert counts == [2, 1, 0]
+
+
+def test_shards_stay_few_whatever_the_ids_are() -> None:
+    assert width_of_shards(7_000_000, 20_000) == 20_000
+    hashed = [hashed_id(str(number)) for number in range(5_000)]
+    width = width_of_shards(max(hashed), 20_000)
+    assert 32 <= len({each // width for each in hashed}) <= 64
+    assert width_of_shards(hashed[0], 20_000) == width  # of one picture, and of many
+    for bits in range(41, 64):
+        assert (1 << bits) // width_of_shards(1 << bits, 1) <= 2_048
+
+
+def test_posts_with_hashed_ids_are_cut_into_shards(tmp_path: Path) -> None:
+    ids = sorted(hashed_id(str(number)) for number in range(500))
+    result, kept = run(tmp_path, [post(each, line=1) for each in ids], EVERYTHING)
+    assert kept == ids
+    assert 32 <= len(result.shards) <= 64
+
+
+@pytest.mark.parametrize(
+    ("url", "is_kept"),
+    [
+        ("file:girl/001.jpg?1-2", True),
+        ("file:girl/001.mp4?1-2", False),
+        ("file:part.tar?1-2#001.jpg", True),
+        ("file:part.tar?1-2#001.mp4", False),
+        ("file:part.parquet?1-2#17", True),
+    ],
+)
+def test_extension_of_a_local_picture_is_its_own(
+    tmp_path: Path, url: str, *, is_kept: bool
+) -> None:
+    assert bool(run(tmp_path, [post(1, url=url)], EVERYTHING)[1]) is is_kept

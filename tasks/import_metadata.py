@@ -12,7 +12,8 @@ from pipeline.manifest import read_manifest
 from pipeline.posts import kaggle
 from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
-from pipeline.posts.metadata import import_posts, import_rows
+from pipeline.posts.folder_scan import digest_of_folder
+from pipeline.posts.metadata import import_folder, import_posts, import_rows
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
@@ -44,6 +45,11 @@ class ImportMetadata(Stage):
             "csv": {"csv": options.csv},
             "kaggle": {},
             "api": {"api": options.api_url, "tags": self._tags},
+            "folder": {
+                "folder": options.folder,
+                "folder_tags": options.folder_tags,
+                "follow_links": options.follow_links,
+            },
         }
         return {"source": source, **settings[source]}
 
@@ -71,7 +77,7 @@ class ImportMetadata(Stage):
         return sorted(filter(is_searchable, set(config.options(FilterOptions).required_tags)))
 
     def unmet_requirements(self) -> list[str]:
-        """Return a sentence for a missing CSV or library."""
+        """Return a sentence for a missing CSV, folder or library."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.missing_requirements()
         try:
@@ -85,7 +91,9 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV; if it is gone, that of its import."""
+        """Return the sha256 of the CSV, if it is gone that of its import; or that of a folder."""
+        if self._options.source == "folder":
+            return [_digest_of_folder(self._options, self._build_folder)]
         if self._options.source != "csv":
             return []
         csv = expand_path(self._options.csv)
@@ -108,6 +116,8 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
+        if self._options.source == "folder":
+            return self._import_folder(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -123,6 +133,28 @@ class ImportMetadata(Stage):
                 path, folder / "posts.parquet", folder / "quarantine.csv", on_progress
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
+
+    @property
+    def _build_folder(self) -> Path:
+        """The folder of all datasets, which may lie in that of the pictures."""
+        return expand_path(config.options(config.BuildOptions).data).resolve()
+
+    def _import_folder(self, on_progress: OnProgress) -> StageResult:
+        """Import the pictures of a folder."""
+        options, previous = self._options, self.posts
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_folder(
+                expand_path(options.folder),
+                folder / previous.name,
+                folder / self.quarantine.name,
+                on_progress,
+                previous=previous,
+                folder_tags=options.folder_tags,
+                follow_links=options.follow_links,
+                leave_out=[self._build_folder],
+            )
+        return StageResult(kept=counts.pop("posts"), dropped=counts)
 
     def _write_sample(self) -> Path:
         """Write the metadata of the sample booru; return its path."""
@@ -169,6 +201,13 @@ class ImportMetadata(Stage):
                 source=f"[metadata] api_url = {self._options.api_url}: the board{tags}",
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
+    """Return the digest of the folder of pictures, as it was when this process first asked."""
+    folder = expand_path(options.folder)
+    return digest_of_folder(folder, follow_links=options.follow_links, leave_out=[build_folder])
 
 
 def _stamp(csv: Path) -> list[int]:

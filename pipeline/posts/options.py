@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from sketch_models.option import Options, option
 
+LOCAL_SOURCES = ("folder",)
+"""Sources whose pictures are on this machine."""
+
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
     "fetches it (`pip install -e .[kaggle]`), or set [metadata] csv to the path of your copy"
@@ -20,13 +23,23 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "source of the posts: sample (a small drawn booru), csv, kaggle or api (a live board)",
-        choices=("sample", "csv", "kaggle", "api"),
+        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board) or "
+        "folder (pictures on this machine); with a folder given, folder",
+        choices=("sample", "csv", "kaggle", "api", "folder"),
     )
     csv: str = option(
         "",
         "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv",
         path=True,
+    )
+    folder: str = option(
+        "", "path of a folder with pictures, at any depth; source = folder", path=True
+    )
+    folder_tags: bool = option(
+        False, "make the names of the folders that a picture is in tags of it; source = folder"
+    )
+    follow_links: bool = option(
+        False, "follow symbolic links in the folder, wherever they lead; source = folder"
     )
     api_url: str = option(
         "https://safebooru.org/index.php",
@@ -45,6 +58,10 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
+        if self.source == "sample" and self.folder:
+            object.__setattr__(self, "source", "folder")
+        if self.source == "folder":
+            self.require(bool(self.folder), "folder", "the path of a folder with pictures")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
         address = self.api_url.partition("?")[0]

@@ -216,9 +216,11 @@ def _read_options(options_type: type[Options]) -> Options:
     return options_type(**values)
 
 
-def dataset_name(folder: str) -> str:
-    """Return the name of a dataset of pictures in a folder: its own, as far as that is plain."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", expand_path(folder).resolve().name).strip("_")
+def dataset_name(place: str) -> str:
+    """Return the name of a dataset of pictures in a file or folder: its own, as far as plain."""
+    path = expand_path(place).resolve()
+    own = path.stem if path.is_file() else path.name
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", own).strip("_")
     return name if name.strip("-_") else "pictures"
 
 
@@ -234,7 +236,7 @@ def _default_for_own_pictures(section: str, key: str) -> str | None:
     if parser and getattr(parser.known_args, f"{section}_{key}", None) is not None:
         return None
     return {
-        "[build] dataset": dataset_name(metadata.folder),
+        "[build] dataset": dataset_name(metadata.place),
         "[filter] all_tags": "",
         "[filter] none_tags": "",
         "[filter] ratings": "s q e",

@@ -98,7 +98,9 @@ class DownloadShard(ShardStage):
     def _copy(self, on_progress: OnProgress) -> DownloadResult:
         metadata = config.options(MetadataOptions)
         options = config.options(DownloadOptions)
-        pictures = LocalPictures(root=expand_path(metadata.folder), options=options)
+        place = expand_path(metadata.place)
+        root = place.parent if place.is_file() else place
+        pictures = LocalPictures(root=root, options=options)
         with (
             store.publish(self.artefact()) as tar,
             store.publish(self.outcomes) as outcomes,

@@ -13,8 +13,13 @@ from pipeline.posts import kaggle
 from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.folder_scan import digest_of_folder
-from pipeline.posts.metadata import import_folder, import_posts, import_rows
-from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
+from pipeline.posts.metadata import (
+    import_folder,
+    import_posts,
+    import_rows,
+    import_webdataset,
+)
+from pipeline.posts.options import HOW_TO_GET_IT, LOCAL_SOURCES, MetadataOptions
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
@@ -48,6 +53,10 @@ class ImportMetadata(Stage):
             "folder": {
                 "folder": options.folder,
                 "folder_tags": options.folder_tags,
+                "follow_links": options.follow_links,
+            },
+            "webdataset": {
+                "webdataset": options.webdataset,
                 "follow_links": options.follow_links,
             },
         }
@@ -92,7 +101,7 @@ class ImportMetadata(Stage):
 
     def content_from(self) -> list[str]:
         """Return the sha256 of the CSV, if it is gone that of its import; or that of a folder."""
-        if self._options.source == "folder":
+        if self._options.source in LOCAL_SOURCES:
             return [_digest_of_folder(self._options, self._build_folder)]
         if self._options.source != "csv":
             return []
@@ -116,8 +125,8 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
-        if self._options.source == "folder":
-            return self._import_folder(on_progress)
+        if self._options.source in LOCAL_SOURCES:
+            return self._import_local(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -139,21 +148,31 @@ class ImportMetadata(Stage):
         """The folder of all datasets, which may lie in that of the pictures."""
         return expand_path(config.options(config.BuildOptions).data).resolve()
 
-    def _import_folder(self, on_progress: OnProgress) -> StageResult:
-        """Import the pictures of a folder."""
+    def _import_local(self, on_progress: OnProgress) -> StageResult:
+        """Import the pictures of a folder, or in tars."""
         options, previous = self._options, self.posts
+        place, leave_out = expand_path(options.place), [self._build_folder]
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            counts = import_folder(
-                expand_path(options.folder),
-                folder / previous.name,
-                folder / self.quarantine.name,
-                on_progress,
-                previous=previous,
-                folder_tags=options.folder_tags,
-                follow_links=options.follow_links,
-                leave_out=[self._build_folder],
-            )
+            tables = (folder / previous.name, folder / self.quarantine.name)
+            if options.source == "webdataset":
+                counts = import_webdataset(
+                    place,
+                    *tables,
+                    on_progress,
+                    follow_links=options.follow_links,
+                    leave_out=leave_out,
+                )
+            else:
+                counts = import_folder(
+                    place,
+                    *tables,
+                    on_progress,
+                    previous=previous,
+                    folder_tags=options.folder_tags,
+                    follow_links=options.follow_links,
+                    leave_out=leave_out,
+                )
         return StageResult(kept=counts.pop("posts"), dropped=counts)
 
     def _write_sample(self) -> Path:
@@ -206,8 +225,10 @@ class ImportMetadata(Stage):
 @lru_cache(maxsize=4)
 def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
     """Return the digest of the folder of pictures, as it was when this process first asked."""
-    folder = expand_path(options.folder)
-    return digest_of_folder(folder, follow_links=options.follow_links, leave_out=[build_folder])
+    place = expand_path(options.place)
+    if place.is_file():
+        return store.fingerprint([place.name, *_stamp(place)])
+    return digest_of_folder(place, follow_links=options.follow_links, leave_out=[build_folder])
 
 
 def _stamp(csv: Path) -> list[int]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sketch_models.option import Options, option
 
-LOCAL_SOURCES = ("folder",)
+LOCAL_SOURCES = ("folder", "webdataset")
 """Sources whose pictures are on this machine."""
 
 HOW_TO_GET_IT = (
@@ -23,9 +23,10 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board) or "
-        "folder (pictures on this machine); with a folder given, folder",
-        choices=("sample", "csv", "kaggle", "api", "folder"),
+        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
+        "folder (pictures on this machine) or webdataset (tars of pictures); the option of this "
+        "name alone chooses one of the last two",
+        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset"),
     )
     csv: str = option(
         "",
@@ -35,11 +36,16 @@ class MetadataOptions(Options, section="metadata"):
     folder: str = option(
         "", "path of a folder with pictures, at any depth; source = folder", path=True
     )
+    webdataset: str = option(
+        "",
+        "path of a tar with pictures, or of a folder with such tars; source = webdataset",
+        path=True,
+    )
     folder_tags: bool = option(
         False, "make the names of the folders that a picture is in tags of it; source = folder"
     )
     follow_links: bool = option(
-        False, "follow symbolic links in the folder, wherever they lead; source = folder"
+        False, "follow symbolic links in the folder, wherever they lead; folder, webdataset"
     )
     api_url: str = option(
         "https://safebooru.org/index.php",
@@ -58,10 +64,11 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
-        if self.source == "sample" and self.folder:
-            object.__setattr__(self, "source", "folder")
-        if self.source == "folder":
-            self.require(bool(self.folder), "folder", "the path of a folder with pictures")
+        given = [name for name in LOCAL_SOURCES if getattr(self, name)]
+        if self.source == "sample" and given:
+            object.__setattr__(self, "source", given[0])
+        if self.source in LOCAL_SOURCES:
+            self.require(bool(self.place), self.source, "the path of a file or folder")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
         address = self.api_url.partition("?")[0]
@@ -71,3 +78,8 @@ class MetadataOptions(Options, section="metadata"):
             "api_url",
             "an address such as https://safebooru.org/index.php",
         )
+
+    @property
+    def place(self) -> str:
+        """The path of the pictures of a local source."""
+        return str(getattr(self, self.source))

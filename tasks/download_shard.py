@@ -34,6 +34,12 @@ class DownloadShard(ShardStage):
     stage = "download"
     priority = 30  # stage by stage, so that there is one progress line at a time
 
+    def __init__(self, *args: object, **values: object) -> None:
+        """Call the stage by what it does."""
+        super().__init__(*args, **values)
+        if _is_local():
+            self.stage = "copy"
+
     def upstream(self) -> list[Stage]:
         """Return the filtered posts."""
         return [FilterPosts()]

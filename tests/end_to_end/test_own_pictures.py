@@ -52,7 +52,7 @@ def test_a_folder_becomes_a_dataset(tmp_path: Path) -> None:
     before = sorted(path.name for path in (tmp_path / "My pictures").rglob("*"))
     log = build(tmp_path)
     assert "metadata  5 posts" in log
-    assert "4 pictures" in log
+    assert "copy      4 pictures" in log
     assert packed(tmp_path / "data" / "My_pictures") == {
         hashed_id("a.png"): "1girl white_background",
         hashed_id("b 2.png"): "solo",

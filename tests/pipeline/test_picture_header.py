@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import struct
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,32 @@ def test_large_metadata_come_before_the_size() -> None:
     exif[270] = "x" * 60_000
     content = encoded("JPEG", 40, 20, exif=exif, icc_profile=bytes(200_000), comment=b"y" * 60_000)
     assert picture_size(io.BytesIO(content)) == (40, 20)
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(payload) + 2).to_bytes(2, "big") + payload
+
+
+def exif_of(orientation: int) -> bytes:
+    entry = struct.pack("<HHIHH", 274, 3, 1, orientation, 0)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("before", "size"),
+    [
+        (segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0") + segment(0xE1, exif_of(6)), (20, 40)),
+        (segment(0xE1, exif_of(6)) + segment(0xE1, exif_of(1)), (20, 40)),
+        (segment(0xC4, bytes(20)) + segment(0xCC, bytes(9)) + segment(0xC8, bytes(9)), (40, 20)),
+        (b"\xff\x01" + b"\xff\xd0" + b"\xff" * 9 + segment(0xFE, b"comment"), (40, 20)),
+        (b"\xff\xd8", (40, 20)),
+        (segment(0xFE, b"") + b"junk", None),
+        (segment(0xFE, b"")[:2] + b"\0\1", None),
+    ],
+)
+def test_whatever_precedes_the_frame_of_a_jpeg(before: bytes, size: tuple[int, int] | None) -> None:
+    content = encoded("JPEG", 40, 20)
+    assert picture_size(io.BytesIO(content[:2] + before + content[2:])) == size
 
 
 @settings(max_examples=300)

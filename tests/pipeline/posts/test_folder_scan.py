@@ -34,6 +34,7 @@ def test_files_of_all_folders_are_found_in_one_order(tmp_path: Path) -> None:
 
 def test_what_is_hidden_or_of_a_system_is_left_out(tmp_path: Path) -> None:
     fill(tmp_path, ".a.png", ".git/b.png", "Thumbs.db", "@eaDir/c.png", "out/d.png", "e.png")
+    fill(tmp_path, "__MACOSX/f.png", "desktop.ini")
     assert found(tmp_path, leave_out=[(tmp_path / "out").resolve()]) == ["e.png"]
     assert skipped(tmp_path) == []
 

@@ -102,6 +102,8 @@ def test_names_of_folders_can_be_tags(root: Path) -> None:
 
 def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(root: Path) -> None:
     draw(root, "good.png", "with_sidecar.png")
+    for name in ("notes.md", "tags.db", "page.HTML", "posts.parquet"):
+        (root / name).write_text("nobody takes it for a picture")
     (root / "empty.png").touch()
     (root / "text.jpg").write_text("<html>")
     (root / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.posts.local_file import LocalFile, hashed_id, is_local, parse_local
+from pipeline.posts.local_file import LocalFile, TarMember, hashed_id, is_local, parse_local
 
 NAMES = st.binary(min_size=1, max_size=40).filter(
     lambda name: b"/" not in name and b"\0" not in name
@@ -46,6 +46,21 @@ def test_an_address_says_which_file_whatever_its_name(
 def test_an_address_that_leads_out_of_the_folder_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"no address|leads out"):
         parse_local(url)
+
+
+def test_addresses_of_the_web_are_not_local() -> None:
+    assert not is_local("https://example.org/file:a.png")
+
+
+@given(st.integers(0, 1 << 50), st.integers(0, 1 << 40), st.text(min_size=1))
+def test_a_place_in_a_tar_comes_back(offset: int, size: int, name: str) -> None:
+    member = TarMember(offset, size, name)
+    assert TarMember.parse(str(member)) == member
+
+
+@pytest.mark.parametrize("text", ["", "7", "a-b-c", "1-2-", "1--2-c"])
+def test_a_text_of_no_place_is_none(text: str) -> None:
+    assert TarMember.parse(text) is None
 
 
 def test_ids_from_hashes_never_change() -> None:

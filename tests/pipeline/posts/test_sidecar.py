@@ -1,6 +1,7 @@
 """The files that tools put beside a picture."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,27 @@ def test_text_of_any_tool_is_read(text: str, record: dict[str, str]) -> None:
 def test_post_of_any_tool_is_read(post: dict[str, Any], record: dict[str, str]) -> None:
     assert read_json(json.dumps(post).encode()) == record
     assert read_json(json.dumps([post]).encode()) == record
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("2015-12-13 09:46:40", "1450000000"),  # of gallery-dl, in UTC
+        ("2015-12-13T18:46:40+09:00", "1450000000"),
+        (1450000000, "1450000000"),
+        ("long ago", "long ago"),
+    ],
+)
+def test_time_is_read_in_its_own_zone(
+    written: object, seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert sidecar.record_of({"date": written}) == {"created_at": seconds}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("content", [b'{"tags": "1gi', b"[]", b"3", b"", b"\xff\xfe", b"[" * 9_000])

@@ -32,8 +32,11 @@ class PackDataset(Stage):
         return [SplitDataset()]
 
     def settings(self) -> dict[str, object]:
-        """Return the options of packing."""
-        return config.result_options(PackOptions)
+        """Return the options of packing; extras only if there are any, as in earlier versions."""
+        settings = config.result_options(PackOptions)
+        if not settings["extras"]:
+            del settings["extras"]
+        return settings
 
     def content_from(self) -> list[str]:
         """Return the digests of the split, and of posts, pictures and lines of every shard."""
@@ -85,6 +88,7 @@ class PackDataset(Stage):
                     self.shards(),
                     config.options(PackOptions),
                     attributes=self._attributes(split),
+                    groups=SplitDataset().groups,
                     on_progress=on_progress,
                 )
                 kept[split] = count_codes(packed).get(OK, 0)
@@ -113,4 +117,5 @@ def _paths(shard: int) -> ShardPaths:
         color=download.artefact(),
         sketches=_artefacts(SketchShard.variants(shard)),
         lines=_artefacts(SimplifyShard.variants(shard)),
+        screen=ScreenShard(shard=shard).artefact(),
     )

@@ -27,7 +27,7 @@ _UNKNOWN = {"ratings": "rating", "min_score": "score", "min_side": "width", "max
 class FilterPosts(Stage):
     """Keep the posts that pass every rule of `[filter]`, and count what each rule drops."""
 
-    version = 2
+    version = 3
     stage = "filter"
     unit = "posts"
 

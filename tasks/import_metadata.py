@@ -29,7 +29,7 @@ logger = logging.getLogger("senga")
 class ImportMetadata(Stage):
     """Import posts into `posts.parquet`; rows that cannot be read go to `quarantine.csv`."""
 
-    version = 2
+    version = 3
     stage = "metadata"
     unit = "posts"
 

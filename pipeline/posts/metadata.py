@@ -18,7 +18,15 @@ from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
 from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
-from pipeline.posts.rows import POSTS, Rejected, Rejects, read_rows, to_csv_line
+from pipeline.posts.rows import (
+    FIELDS,
+    POSTS,
+    Rejected,
+    Rejects,
+    read_rows,
+    text_bytes,
+    to_csv_line,
+)
 from pipeline.progress import OnProgress, ignore
 from pipeline.table import BLANK_SEAL, seal
 from sketch_models.errors import SengaError
@@ -36,13 +44,16 @@ REASONS = {
 
 ROW_GROUP = 2_500  # rows, about 1 MB, and at most 80: a scan holds a few of them
 _SORT_BYTES = 100_000_000  # of rows that are sorted at once
-_ROW_BYTES = 64  # of a row besides its URL and tags
+_ROW_BYTES = 64  # of a row besides its texts
 _SPOOL_BYTES = 16_000_000  # of rows that are checked at once
 _MAX_QUARANTINE = 100_000_000  # bytes of text; further rows are counted, not listed
 _LISTED_AT_ONCE = 500  # rows, before the size of the quarantine is looked at again
 
 Rows = Sequence[tuple[int, Sequence[str]]]
-"""Rows of another source than a file: the line of each, and its fields, those of `COLUMNS`."""
+"""Rows of another source than a file: the line of each, and its fields, those of `FIELDS`.
+
+The last ones may be left out, but for those of `COLUMNS`.
+"""
 
 
 class Source(Protocol):
@@ -101,8 +112,8 @@ def import_rows(
     They are spooled next to `posts` until the last one, and checked then.
 
     Args:
-        batches: rows, each with its line (whole numbers that ascend) and its nine fields; taken on
-            the calling thread.
+        batches: rows, each with its line (whole numbers that ascend) and its fields; taken on the
+            calling thread.
         posts: as for `import_posts`.
         quarantine: as for `import_posts`.
         on_progress: called with the number of rows of each batch.
@@ -177,8 +188,7 @@ def _convert(
 def _sort(draft: Path, posts: Path) -> list[int]:
     """Write the posts ascending by id; return the lines dropped as their id occurred before."""
     scan = pl.scan_parquet(draft, glob=False)
-    size = pl.col("url").str.len_bytes() + pl.col("tags").str.len_bytes() + _ROW_BYTES
-    keys = scan.select("id", "line", size=size.cast(pl.Int64)).collect()
+    keys = scan.select("id", "line", size=text_bytes() + _ROW_BYTES).collect()
     first = keys["id"].is_first_distinct()
     repeated = keys["line"].filter(~first)
     part = pl.col("size").cum_sum() // _SORT_BYTES
@@ -212,18 +222,18 @@ class _SpoolSource:
         self._spool = spool
 
     def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
-        schema = {"line": pl.Int64, **dict.fromkeys(COLUMNS, pl.String)}
+        schema = {"line": pl.Int64, **dict.fromkeys(FIELDS, pl.String)}
         for rows in self._batches():
-            whole = [row for row in rows if len(row) == len(schema)]
+            whole = [_filled(row) for row in rows if _is_whole(row)]
             posts, rejected = read_rows(pl.DataFrame(whole, schema, orient="row"))
-            others = [_reject_row(*row) for row in rows if len(row) != len(schema)]
+            others = [_reject_row(*row) for row in rows if not _is_whole(row)]
             yield posts, Rejects.of(sorted([*rejected, *others], key=lambda row: row.line))
 
     def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
         wanted = set(lines)
         for line, *fields in chain.from_iterable(self._batches()):
             if line in wanted:
-                yield Rejected(line, reason, to_csv_line(fields))
+                yield Rejected(line, reason, to_csv_line(fields[: len(COLUMNS)]))
 
     def _batches(self) -> Iterator[list[list[Any]]]:
         with self._spool.open(encoding="ascii") as file:
@@ -231,8 +241,17 @@ class _SpoolSource:
                 yield [json.loads(line) for line in lines]
 
 
+def _is_whole(row: Sequence[Any]) -> bool:
+    """Return whether a row of the spool, which begins with its line, has the fields of a post."""
+    return len(COLUMNS) < len(row) <= len(FIELDS) + 1
+
+
+def _filled(row: list[Any]) -> list[Any]:
+    return row + [""] * (len(FIELDS) + 1 - len(row))
+
+
 def _reject_row(line: int, *fields: str | None) -> Rejected:
-    """Return a row of the spool that is no post, as it has not the nine fields."""
+    """Return a row of the spool that is no post, as it has fewer or more fields."""
     if fields[:1] == (None,):
         return Rejected(line, "too_long", str(fields[1]).encode())
     return Rejected(line, "field_count", to_csv_line(map(str, fields)))

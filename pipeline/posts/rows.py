@@ -35,9 +35,21 @@ POSTS: dict[str, type[pl.DataType]] = {
     "width": pl.Int32,  # pixels, of the picture at `url`, null if unknown
     "height": pl.Int32,
     "tags": pl.String,  # one space between two of them
+    "artist": pl.String,  # those of the tags that name artists; null if unknown, as the next three
+    "character": pl.String,
+    "copyright": pl.String,
+    "meta": pl.String,  # about the file, such as highres
+    "source": pl.String,  # where the post has the picture from, null if unknown
+    "post_url": pl.String,  # of the page that shows the post, null if unknown
     "line": pl.Int64,  # of the post in its source; a header is line 1
 }
 """Columns of a table of posts."""
+
+TAG_KINDS = ("artist", "character", "copyright", "meta")
+"""Columns for the tags of a kind; tags of no kind are general ones."""
+
+FIELDS = (*COLUMNS, *TAG_KINDS, "source", "post_url")
+"""What a source may know of a post: the columns of Kaggle's CSV, and what other boards tell."""
 
 _CODES = (*FAULTS, "too_long", "bad_id", "bad_url")
 
@@ -127,14 +139,17 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
     """Read the posts of rows from elsewhere than a CSV, with the same checks.
 
     Args:
-        rows: a column line (a number) and the columns `kaggle_csv.COLUMNS` (strings, none
-            of them null).
+        rows: a column line (a number), the columns `kaggle_csv.COLUMNS`, and any others of
+            `FIELDS` (strings, none of them null; empty if unknown).
 
     Returns:
         The posts, in the order of the rows, with the columns of `POSTS`; and the other rows.
     """
     plain = rows.with_columns(
-        pl.col(COLUMNS).str.replace_all(r"[\x00-\x1f]", " "), reason=pl.lit(None, pl.String)
+        pl.col([name for name in FIELDS if name in rows.columns]).str.replace_all(
+            r"[\x00-\x1f]", " "
+        ),
+        reason=pl.lit(None, pl.String),
     )
     posts, reasons = _check_rows(plain)
     bad = rows.with_columns(reasons).filter(reasons.is_not_null())
@@ -178,6 +193,7 @@ def _check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
             "width": sizes(rows["sample_width"]),
             "height": sizes(rows["sample_height"]),
             "tags": tags(rows["tags"]),
+            **{name: _known(rows, name) for name in FIELDS[len(COLUMNS) :]},
             "line": rows["line"],
             "reason": rows["reason"],
         }
@@ -190,6 +206,20 @@ def _check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     return table.select(pl.col(name).cast(dtype) for name, dtype in POSTS.items()), reasons
 
 
+def text_bytes() -> pl.Expr:
+    """Return the bytes of the texts of posts."""
+    columns = ("url", "tags", *FIELDS[len(COLUMNS) :])
+    return pl.sum_horizontal(pl.col(name).str.len_bytes().cast(pl.Int64) for name in columns)
+
+
+def _known(rows: pl.DataFrame, name: str) -> pl.Series:
+    """Return a column that a source may lack, tidied as tags are; null where it is empty."""
+    if name not in rows.columns:
+        return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    texts = tags(rows[name])
+    return texts.set(texts == "", None)
+
+
 def _defect() -> pl.Expr:
     """Return the first defect of a row, as a column `reason`; null if there is none."""
     good_url = pl.col("url").str.contains(
@@ -198,7 +228,7 @@ def _defect() -> pl.Expr:
     return (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
-        .when(pl.col("url").str.len_bytes() + pl.col("tags").str.len_bytes() > MAX_ROW)
+        .when(text_bytes() > MAX_ROW)
         .then(pl.lit("too_long"))
         .when(~(pl.col("id") > 0).fill_null(False))
         .then(pl.lit("bad_id"))

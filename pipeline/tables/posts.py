@@ -19,6 +19,12 @@ _DTYPES: dict[str, Dtype] = {
     "height": "Int32",
     "tags": TEXT,
     "url": TEXT,
+    "artist": TEXT,
+    "character": TEXT,
+    "copyright": TEXT,
+    "meta": TEXT,
+    "source": TEXT,
+    "post_url": TEXT,
 }
 
 
@@ -43,10 +49,15 @@ def read_posts(folder: str | Path) -> pd.DataFrame:
         | width, height | Int32 | of the picture at `url`, by the metadata; NA if unknown |
         | tags | string | separated by one space |
         | url | string | of the picture |
+        | artist, character, copyright, meta | string | the tags of a kind; NA if unknown |
+        | source | string | where the post has the picture from; NA if unknown |
+        | post_url | string | of the page that shows the post; NA if unknown |
 
     Raises:
         DatasetError: If there is no such dataset, or no finished build of it.
     """
     posts = newest_build(folder).posts().sort("id")
+    later = {name: pl.lit(None, pl.String) for name in _DTYPES if name not in posts.columns}
+    posts = posts.with_columns(**later)  # a build of an earlier version lacks some
     created_at = pl.when(pl.col("created_at") > 0).then("created_at")  # it is 0 if unknown
     return to_pandas(posts.with_columns(created_at=created_at), _DTYPES)

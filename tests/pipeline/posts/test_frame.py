@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.posts.frame import write_frame
 from pipeline.posts.metadata import import_posts
+from pipeline.posts.rows import POSTS
 from sketch_models.errors import DatasetError
 
 URL = "https://safebooru.example/a.png"
@@ -26,10 +27,9 @@ def imported(folder: Path, posts: pd.DataFrame) -> pl.DataFrame:
 def test_id_and_url_are_enough(tmp_path: Path) -> None:
     rows = imported(tmp_path, pd.DataFrame({"id": [7, 9], "url": [URL, URL]}))
     assert rows.drop("line").row(0, named=True) == {
+        **dict.fromkeys(POSTS.keys() - {"line"}),
         "id": 7,
-        "created_at": None,
         "rating": "s",
-        "score": None,
         "url": URL,
         "width": 1,
         "height": 1,

@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.posts import kaggle_csv, metadata
+from pipeline.posts.kaggle_csv import COLUMNS
 from pipeline.posts.metadata import import_posts, import_rows
 from pipeline.posts.options import MetadataOptions
+from pipeline.posts.rows import FIELDS
 from sketch_models.errors import ConfigError, SengaError
 
 HEADER = b"id,created_at,rating,score,sample_url,sample_width,sample_height,preview_url,tags\n"
@@ -50,6 +52,9 @@ def run(folder: Path, content: bytes) -> tuple[dict[str, int], pl.DataFrame, lis
     return counts, pl.read_parquet(folder / "posts.parquet"), quarantine[1:]
 
 
+UNKNOWN = FIELDS[len(COLUMNS) :]
+
+
 def test_post_is_read(tmp_path: Path) -> None:
     counts, posts, quarantine = run(tmp_path, HEADER + row())
     assert counts == {"posts": 1}
@@ -64,6 +69,7 @@ def test_post_is_read(tmp_path: Path) -> None:
             "width": 850,
             "height": 1200,
             "tags": "1girl solo",
+            **dict.fromkeys(UNKNOWN),
             "line": 2,
         }
     ]
@@ -76,6 +82,7 @@ def test_post_is_read(tmp_path: Path) -> None:
         "width": pl.Int32,
         "height": pl.Int32,
         "tags": pl.String,
+        **dict.fromkeys(UNKNOWN, pl.String),
         "line": pl.Int64,
     }
 

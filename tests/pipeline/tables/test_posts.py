@@ -25,6 +25,12 @@ def test_dtypes_do_not_depend_on_the_rows(built: Path) -> None:
         "height": "Int32",
         "tags": "string",
         "url": "string",
+        "artist": "string",
+        "character": "string",
+        "copyright": "string",
+        "meta": "string",
+        "source": "string",
+        "post_url": "string",
     }
     assert posts["rating"].cat.categories.tolist() == ["s", "q", "e"]
 

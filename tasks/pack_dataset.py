@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
+from pipeline.pack.extras import REFERENCE
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.pack.split import SPLITS, read_split
 from pipeline.progress import OnProgress, Progress
@@ -39,9 +40,14 @@ class PackDataset(Stage):
         return settings
 
     def content_from(self) -> list[str]:
-        """Return the digests of the split, and of posts, pictures and lines of every shard."""
+        """Return the digests of the split, and of posts, pictures and lines of every shard.
+
+        The digest of posts does not cover artists and characters, which references are found by.
+        """
         shards = FilterPosts().shards()
+        of_references = REFERENCE in config.options(PackOptions).extras
         return [
+            *([FilterPosts().manifest().content] if of_references else []),
             SplitDataset().manifest().content,
             *(str(facts["digest"]) for facts in shards.values()),
             *(ScreenShard(shard=number).manifest().content for number in shards),

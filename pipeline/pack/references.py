@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.pack.extras import MAX_REFERENCES, NO_REFERENCE
+from pipeline.posts.rows import TAG_KINDS
 from pipeline.table import read_table, scan_table
 
 NEAREST = 64
@@ -42,7 +43,7 @@ def find_references(
 
     Args:
         ids: of the pictures, ascending; they alone are references.
-        posts: tables of posts, with the columns id and tags, and if known artist and character.
+        posts: tables with the columns of `pipeline.posts.rows.POSTS`.
         groups: table with the columns id and first: the first id of its group; None if all
             pictures differ.
 
@@ -67,42 +68,42 @@ def read_kinds(posts: Sequence[Path], ids: Collection[int]) -> tuple[Kinds, Kind
     """Return the characters and the artists of pictures, from tables of posts.
 
     Args:
-        posts: tables as for `find_references`. Where the characters of a post are not known, its
-            tags of the form `name_(series)` count as characters.
+        posts: tables as for `find_references`. Of a post whose tags are of no known kind, those of
+            the form `name_(series)` count as characters.
         ids: of the pictures.
     """
     selected = pl.LazyFrame({"id": sorted(ids)}, schema={"id": pl.Int64})
-    characters, artists = [], []
-    for path in posts:
-        table = selected.join(_known_columns(scan_table(path)), on="id")
-        by_name = pl.col("tags").str.split(" ").list.eval(pl.element().filter(_names_character()))
-        named = pl.coalesce(pl.col("character").str.split(" "), by_name)
-        frame = table.select("id", named.alias("character"), pl.col("artist").str.split(" "))
-        kinds = frame.collect()
-        characters.append(_explode(kinds, "character"))
-        artists.append(_explode(kinds, "artist"))
     empty = pl.DataFrame(schema={"id": pl.Int64, "tag": pl.String})
-    return pl.concat([empty, *characters]), pl.concat([empty, *artists])
+    characters, artists = [empty], [empty]
+    for path in posts:
+        rows = selected.join(_tags_of_kinds(scan_table(path)), on="id").collect()
+        characters += [_explode(rows, "character"), _explode(rows, "named").filter(_is_character())]
+        artists.append(_explode(rows, "artist"))
+    return pl.concat(characters), pl.concat(artists)
 
 
-def _known_columns(table: pl.LazyFrame) -> pl.LazyFrame:
-    """Return id, tags, artist and character of a table of posts, null where it has no column."""
-    names = table.collect_schema().names()
-    missing = [name for name in ("artist", "character") if name not in names]
-    nothing = pl.lit(None, pl.String)
-    return table.with_columns(nothing.alias(name) for name in missing).select(
-        "id", "tags", "artist", "character"
-    )
+def _tags_of_kinds(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the columns id, artist and character of a table of posts, and all tags as `named`.
+
+    That is null if tags of any kind are known. A table of an earlier version has no such columns.
+    """
+    columns = table.collect_schema().names()
+    kinds = [pl.col(kind) if kind in columns else pl.lit(None, pl.String) for kind in TAG_KINDS]
+    unknown = pl.all_horizontal(kind.is_null() for kind in kinds)
+    artist, character = (kinds[TAG_KINDS.index(kind)] for kind in ("artist", "character"))
+    named = pl.when(unknown).then("tags")
+    return table.select("id", artist=artist, character=character, named=named)
 
 
-def _names_character() -> pl.Expr:
-    tag = pl.element()
+def _is_character() -> pl.Expr:
+    tag = pl.col("tag")
     return tag.str.contains(_CHARACTER) & ~tag.str.contains(_OTHER)
 
 
-def _explode(kinds: pl.DataFrame, name: str) -> Kinds:
-    rows = kinds.select("id", tag=name).explode("tag")
-    return rows.filter(pl.col("tag").is_not_null() & (pl.col("tag") != "")).unique()
+def _explode(rows: pl.DataFrame, column: str) -> Kinds:
+    """Return a row for each tag of a column, each once for an id."""
+    tags = rows.select("id", tag=pl.col(column).str.split(" ")).explode("tag")
+    return tags.filter(pl.col("tag") != "").unique()
 
 
 class _Index:
@@ -124,24 +125,26 @@ class _Index:
         if not windows:
             return np.array([], np.int64)
         others, shared = np.unique(np.concatenate(windows), return_counts=True)
-        others, shared = others[others != post_id], shared[others != post_id]
-        return others[np.lexsort((others, np.abs(others - post_id), -shared))]
+        is_other = others != post_id
+        others, shared = others[is_other], shared[is_other]
+        ranked: NDArray[np.int64] = others[np.lexsort((others, np.abs(others - post_id), -shared))]
+        return ranked
 
     def _window(self, code: int, post_id: int) -> NDArray[np.int64]:
         """Return the ids of a tag's pictures around one of them."""
         start, end = np.searchsorted(self._codes_of_ids, [code, code + 1])
-        at = start + int(np.searchsorted(self._ids[start:end], post_id))
-        return self._ids[max(start, at - NEAREST) : min(end, at + NEAREST + 1)]
+        ids: NDArray[np.int64] = self._ids[start:end]
+        at = int(np.searchsorted(ids, post_id))
+        return ids[max(0, at - NEAREST) : at + NEAREST + 1]
 
 
 class _Groups:
     """The first id of the group of duplicates by id; a picture without one is its own group."""
 
     def __init__(self, groups: Path | None) -> None:
-        schema = {"id": pl.Int64, "first": pl.Int64}
-        table = (
-            read_table(groups, list(schema)).sort("id") if groups else pl.DataFrame(schema=schema)
-        )
+        table = pl.DataFrame(schema={"id": pl.Int64, "first": pl.Int64})
+        if groups:
+            table = read_table(groups, ["id", "first"]).sort("id")
         self._ids, self._first = table["id"].to_numpy(), table["first"].to_numpy()
 
     def __call__(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:

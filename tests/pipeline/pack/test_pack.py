@@ -21,7 +21,7 @@ from pipeline.outcome import OK, Outcome, count_codes
 from pipeline.pack.dataset_file import content_digest
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.pack.verify_files import verify
-from pipeline.picture import PictureError, decode, resize_long_side
+from pipeline.picture import Decoded, PictureError, read_picture, resize_long_side
 from pipeline.shard import write_shard
 from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES
@@ -62,6 +62,7 @@ def shard_of(
         color=folder / "color.tar",
         sketches={"": folder / "sketch.tar"},
         lines={"": folder / "line.tar"},
+        screen=folder / "screen.parquet",
     )
     pl.DataFrame({"id": ids, "tags": [f"1girl 猫_{i}" for i in ids]}).write_parquet(paths.posts)
     # Stored in another order than asked for: nothing may be paired by position.
@@ -259,12 +260,12 @@ def test_picture_that_cannot_be_packed_has_a_code(
 
 
 def test_unforeseen_error_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(content: bytes) -> np.ndarray:
+    def fail(content: bytes) -> Decoded:
         if content == color_of(3):
             raise ZeroDivisionError("by a library")
-        return decode(content)
+        return read_picture(content)
 
-    monkeypatch.setattr("pipeline.pack.pack.decode", fail)
+    monkeypatch.setattr("pipeline.pack.pack.read_picture", fail)
     shard = shard_of(tmp_path / "0", [2, 3, 4])
     outcomes = pack(tmp_path / "t.h5", [2, 3, 4], [shard], SMALL, attributes=ABOUT)
     codes = [(outcome.id, outcome.code) for outcome in outcomes]

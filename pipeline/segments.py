@@ -2,14 +2,13 @@
 
 Madono, Yuan and Simo-Serra, "Hint-AUC: Deterministic Region-based Hint Generation for Line Art
 Colorization Evaluation", IEEE TVCG 2026: the segmentation of Felzenszwalb and Huttenlocher (2004)
-at 512 x 512, and the connected parts of every segment.
+at 512 x 512.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label
 from skimage.segmentation import felzenszwalb
 
 SIDE = 512
@@ -21,7 +20,9 @@ _MIN_SIZE = 100  # pixels
 
 
 def find_segments(picture: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.int64]:
-    """Return the number of the segment of every pixel, from 0; a segment may lie in pieces.
+    """Return the number of the segment of every pixel, from 0.
+
+    The pixels of a segment are connected by all eight neighbours.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
@@ -40,11 +41,3 @@ def find_segments(picture: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.in
         min_size=max(1, round(_MIN_SIZE * area)),
     )
     return np.asarray(segments, np.int64)
-
-
-def connected_parts(segments: NDArray[np.signedinteger]) -> NDArray[np.int32]:
-    """Return the number of the connected part of a segment of every pixel, from 0.
-
-    Parts go to all four neighbours, and are numbered in reading order of their first pixels.
-    """
-    return np.asarray(label(segments, background=-1, connectivity=1) - 1, np.int32)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.pack.extras import MAX_COLORS
 from pipeline.pack.square import PAPER
-from pipeline.segments import connected_parts, find_segments
+from pipeline.segments import find_segments
 
 
 def find_flat(
@@ -29,7 +29,7 @@ def find_flat(
     """
     left, top, right, bottom = box
     picture = square[top:bottom, left:right]
-    areas = _number_areas(find_segments(picture, len(square)))
+    areas = _number_areas(find_segments(picture, len(square)))  # at most MAX_COLORS - 1
     numbers = np.zeros(square.shape[:2], np.uint16)
     numbers[top:bottom, left:right] = areas
     colors = np.zeros((MAX_COLORS, 3), np.uint8)
@@ -39,18 +39,11 @@ def find_flat(
 
 
 def _number_areas(segments: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the number of the connected part of a segment of every pixel, the largest first.
-
-    From 1; of equally large ones the first in reading order. If there are more than the palette
-    has colours, as in a picture of noise, segments are not split: their least size bounds those.
-    """
-    parts = np.asarray(connected_parts(segments), np.int64)
-    if parts.max() + 1 >= MAX_COLORS:
-        parts = np.unique(segments, return_inverse=True)[1].reshape(segments.shape)
-    order = np.argsort(-np.bincount(parts.ravel()), kind="stable")
+    """Number segments from 1, the largest first, of equally large ones the lowest number."""
+    order = np.argsort(-np.bincount(segments.ravel()), kind="stable")
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.arange(1, len(order) + 1)
-    return numbers[parts]
+    return numbers[segments]
 
 
 def _mean_colors(picture: NDArray[np.uint8], areas: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -7,11 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 FOREGROUND = 255
-_MIN_PAPER = 240  # level of the darkest channel of a pixel that counts as white
 _MIN_OPAQUE = 128  # level of opacity from which a pixel counts as opaque
 
-# Shares of white at the border of 300 drawings of the sample booru: 0.61 to 1 on a white page,
-# 0.44 to 0.68 on one with petals; on a gradient up to 0.28, on other backgrounds up to 0.18.
+# Level of the darkest channel of a pixel that counts as white. At 256, of 82 portraits and upper
+# bodies of the sample booru as JPEGs the masks overlap with the drawn figures by 0.96 (intersection
+# over union) at 245; by 0.94 at 240, where white clothes leak at the lower border, and at 254. Of
+# 19 whole figures, between whose arms the page is seen, by 0.91.
+_MIN_WHITE = 245
+
+# Share of white at the border. Of 300 drawings: 0.61 to 1 on a white page, up to 0.24 on others.
 _MIN_SHARE = 1 / 3
 
 
@@ -48,7 +52,7 @@ def find_foreground(
 
 def _page(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return which pixels are the white page; none of them if the background is another."""
-    white = picture.min(axis=2) >= _MIN_PAPER
+    white = picture.min(axis=2) >= _MIN_WHITE
     if _border(white).mean() < _MIN_SHARE:
         return np.zeros(white.shape, bool)
     count, parts = cv2.connectedComponents(white.astype(np.uint8), connectivity=4)

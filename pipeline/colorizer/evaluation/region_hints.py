@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
+from skimage.measure import label
 from skimage.morphology import skeletonize
 
 from pipeline.colorizer.hints import Hints
-from pipeline.segments import SIDE, connected_parts, find_segments
+from pipeline.segments import SIDE, find_segments
 
 KINDS = ("scribbles", "dots")
 """The two kinds of hints."""
@@ -103,7 +104,7 @@ def _number_regions(segments: NDArray[np.int32]) -> NDArray[np.int32]:
     Of parts of one size the order is that of hintauc: by a code of the segment's number. Parts that
     were split off have the first codes that are free.
     """
-    parts = connected_parts(segments)
+    parts = np.asarray(label(segments, background=-1, connectivity=1) - 1, np.int32)
     first = np.unique(parts, return_index=True)[1]  # of each part, in reading order
     codes = _code(segments.ravel()[first].astype(np.int64))
     taken, split = set(codes.tolist()), np.zeros(len(codes), bool)

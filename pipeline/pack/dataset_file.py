@@ -267,18 +267,13 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
             self._digests[name].update(hashlib.sha256(content).digest())
 
     def add_column(self, name: str, dtype: np.dtype[Any], values: Iterable[object]) -> None:
-        """Add a column whose values are known once all rows are appended, one for each.
-
-        Raises:
-            OSError: as `append` raises it.
-        """
+        """Add a column whose values are known once all rows are appended, one for each row."""
         self._write_columns()
         self._columns[name] = self._create_column(name, self._written, dtype)
         self._digests[name] = hashlib.sha256()
         remaining = iter(values)
         for start in range(0, self._written, _ROWS_PER_CHUNK):
             self._write_values(name, start, list(islice(remaining, _ROWS_PER_CHUNK)))
-            self._raise_write_error()
 
     def _raise_write_error(self) -> None:
         if self._raw_file.error is not None:

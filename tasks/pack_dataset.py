@@ -35,9 +35,9 @@ class PackDataset(Stage):
     def settings(self) -> dict[str, object]:
         """Return the options of packing; extras only if there are any, as in earlier versions."""
         settings = config.result_options(PackOptions)
-        if not settings["extras"]:
-            del settings["extras"]
-        return settings
+        del settings["extras"]
+        extras = sorted(config.options(PackOptions).extras)
+        return settings | {"extras": extras} if extras else settings
 
     def content_from(self) -> list[str]:
         """Return the digests of the split, and of posts, pictures and lines of every shard.

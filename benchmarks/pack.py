@@ -68,7 +68,7 @@ def make_shard(folder: Path, pictures: int) -> None:
 def senga(folder: Path) -> None:
     """Run `pack` as the build does."""
     posts, color, line = (folder / name for name in ("posts.parquet", "color.tar", "line.tar"))
-    paths = ShardPaths(posts=posts, color=color, sketches={}, lines={"": line})
+    paths = ShardPaths(posts=posts, color=color, sketches={}, lines={"": line}, screen=folder)
     ids = pl.read_parquet(posts)["id"].to_list()
     outcomes = pack(
         folder / "train.h5", ids, [paths], PackOptions(size=SIZE), attributes=ATTRIBUTES

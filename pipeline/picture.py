@@ -59,12 +59,15 @@ class Decoded:
         width: width of the whole picture, in pixels.
         height: height of the whole picture, in pixels.
         color_profile: what became of its colour profile: see `color_profile.to_srgb`.
+        alpha: (h, w) uint8: opacity of the pixels before they were put on white; None if no pixel
+            can be transparent.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     color_profile: str
+    alpha: NDArray[np.uint8] | None
 
 
 def read_file(path: Path) -> bytes:
@@ -270,8 +273,13 @@ def _decoded(file: _File, width: int, height: int) -> Decoded:
     if alpha is not None:
         paper = Image.new("RGB", colors.size, "white")
         colors = Image.composite(colors.convert("RGB"), paper, alpha)
-    pixels = _to_array(_turn(colors, file.orientation))
-    return Decoded(pixels=pixels, width=width, height=height, color_profile=color_profile)
+    return Decoded(
+        pixels=_to_array(_turn(colors, file.orientation)),
+        width=width,
+        height=height,
+        color_profile=color_profile,
+        alpha=None if alpha is None else np.asarray(_turn(alpha, file.orientation)),
+    )
 
 
 def _read_layers(file: _File) -> tuple[Image.Image, Image.Image | None, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.outcome import OK, Outcome, count_codes, write_outcomes
+from pipeline.pack.extras import REFERENCE
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 from pipeline.pack.split import SPLITS, read_split
 from pipeline.progress import OnProgress, Progress
@@ -32,13 +33,21 @@ class PackDataset(Stage):
         return [SplitDataset()]
 
     def settings(self) -> dict[str, object]:
-        """Return the options of packing."""
-        return config.result_options(PackOptions)
+        """Return the options of packing; extras only if there are any, as in earlier versions."""
+        settings = config.result_options(PackOptions)
+        del settings["extras"]
+        extras = sorted(config.options(PackOptions).extras)
+        return settings | {"extras": extras} if extras else settings
 
     def content_from(self) -> list[str]:
-        """Return the digests of the split, and of posts, pictures and lines of every shard."""
+        """Return the digests of the split, and of posts, pictures and lines of every shard.
+
+        The digest of posts does not cover artists and characters, which references are found by.
+        """
         shards = FilterPosts().shards()
+        of_references = REFERENCE in config.options(PackOptions).extras
         return [
+            *([FilterPosts().manifest().content] if of_references else []),
             SplitDataset().manifest().content,
             *(str(facts["digest"]) for facts in shards.values()),
             *(ScreenShard(shard=number).manifest().content for number in shards),
@@ -85,6 +94,7 @@ class PackDataset(Stage):
                     self.shards(),
                     config.options(PackOptions),
                     attributes=self._attributes(split),
+                    groups=SplitDataset().groups,
                     on_progress=on_progress,
                 )
                 kept[split] = count_codes(packed).get(OK, 0)
@@ -113,4 +123,5 @@ def _paths(shard: int) -> ShardPaths:
         color=download.artefact(),
         sketches=_artefacts(SketchShard.variants(shard)),
         lines=_artefacts(SimplifyShard.variants(shard)),
+        screen=ScreenShard(shard=shard).artefact(),
     )

@@ -69,6 +69,11 @@ class SplitDataset(Stage):
         return self.artefact() / "split.parquet"
 
     @property
+    def groups(self) -> Path:
+        """The path of the table of duplicates, with the columns id and first."""
+        return self.artefact() / "groups.parquet"
+
+    @property
     def ledger(self) -> Path:
         """The path of the ledger, which splits of all settings share."""
         return self.dataset.split_ledger(config.options(config.BuildOptions).seed)

@@ -13,7 +13,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from pipeline.pack.extras import MAX_COLORS, MAX_REFERENCES
 from pipeline.pack.isolated import trust
 from sketch_models.styles import STYLES
 
@@ -61,7 +63,19 @@ def variant_suffixes(names: Iterable[str], group: str) -> list[str]:
 
 def picture_shape(name: str, size: int) -> tuple[int, ...]:
     """Return the shape of one picture of an HDF5 dataset."""
+    if name == "flat_colors":
+        return (MAX_COLORS, 3)
     return (size, size, 3) if name == "color" else (size, size)
+
+
+def picture_type(name: str) -> np.dtype[Any]:
+    """Return the type of the pixels of an HDF5 dataset of pictures."""
+    return np.dtype("<u2" if name == "flat" else "u1")
+
+
+def column_shape(name: str) -> tuple[int, ...]:
+    """Return the shape of one value of a column."""
+    return {"box": (4,), "reference": (MAX_REFERENCES,)}.get(name, ())
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ class Chunk:
     digest: bytes
 
     @classmethod
-    def compress(cls, picture: NDArray[np.uint8], compression: str) -> Chunk:
+    def compress(cls, picture: NDArray[np.uint8 | np.uint16], compression: str) -> Chunk:
         """Compress a picture; `compression` is `gzip` or `none`."""
         pixels = picture.tobytes()
         content = isal_zlib.compress(pixels, _GZIP_LEVEL) if compression == "gzip" else pixels
@@ -93,7 +107,8 @@ class Row:
         box: content box: left, top, right, bottom, half-open, in pixels.
         tags: tags of the post, separated by spaces.
         sha256: sha256 of the downloaded file, or of the pixels of a drawn picture, 64 hex digits.
-        pictures: colour, lines and sketches by the name of their HDF5 dataset.
+        pictures: colour, lines, sketches and extras by the name of their HDF5 dataset.
+        extra_columns: values of the columns of extras, likewise.
     """
 
     id: int
@@ -101,13 +116,16 @@ class Row:
     tags: str
     sha256: str
     pictures: Mapping[str, Chunk]
+    extra_columns: Mapping[str, object] = field(default_factory=dict)
 
-    def column_bytes(self, name: str) -> bytes:
-        """Return the value of a column as bytes, for its digest."""
-        value = getattr(self, name)
-        if isinstance(value, str):
-            return value.encode()
-        return np.array(value, COLUMNS[name]).tobytes()
+    def value(self, name: str) -> object:
+        """Return the value of a column."""
+        return getattr(self, name) if name in COLUMNS else self.extra_columns[name]
+
+
+def _column_bytes(value: object, dtype: np.dtype[Any]) -> bytes:
+    """Return the value of a column as bytes, for its digest."""
+    return value.encode() if isinstance(value, str) else np.array(value, dtype).tobytes()
 
 
 def checksum(rows: Iterable[bytes]) -> str:
@@ -159,9 +177,10 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         path: the file to write.
         max_rows: the largest number of rows; the file is truncated to those that were appended.
         size: side of the pictures, in pixels.
-        names: names of the HDF5 datasets of pictures; see `picture_names`.
+        names: names of the HDF5 datasets of pictures; see `picture_names` and `extra_pictures`.
         compression: `gzip` or `none`.
         attributes: the attributes of the file except `schema` and `size`.
+        extra_columns: types of the columns of extras that rows have; see `extras.extra_columns`.
     """
 
     def __init__(
@@ -173,6 +192,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         names: Sequence[str],
         compression: str,
         attributes: Mapping[str, str],
+        extra_columns: Mapping[str, np.dtype[Any]] | None = None,
     ) -> None:
         self._path = path
         self._raw_file = _ErrorKeepingFile(path, "w+")
@@ -186,15 +206,13 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
             else {}
         )
         self._pictures = {
-            name: self._create_dataset(name, (max_rows, *shape), np.uint8, 1, **filters)
+            name: self._create_dataset(name, (max_rows, *shape), picture_type(name), 1, **filters)
             for name in names
             for shape in [picture_shape(name, size)]
         }
         self._columns = {
-            name: self._create_dataset(
-                name, (max_rows, 4) if name == "box" else (max_rows,), dtype, _ROWS_PER_CHUNK
-            )
-            for name, dtype in COLUMNS.items()
+            name: self._create_column(name, max_rows, dtype)
+            for name, dtype in {**COLUMNS, **(extra_columns or {})}.items()
         }
         self._digests = {name: hashlib.sha256() for name in [*self._pictures, *self._columns]}
 
@@ -211,6 +229,10 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
             chunks=(chunk_rows, *row_shape),
             **filters,
         )
+
+    def _create_column(self, name: str, max_rows: int, dtype: np.dtype[Any]) -> h5py.Dataset:
+        shape = (max_rows, *column_shape(name))
+        return self._create_dataset(name, shape, dtype, _ROWS_PER_CHUNK)
 
     def append(self, row: Row) -> None:
         """Append a row.
@@ -231,13 +253,27 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
     def _write_columns(self) -> None:
         if not self._rows:
             return
-        end = self._written + len(self._rows)
-        for name, dataset in self._columns.items():
-            dataset[self._written : end] = [getattr(row, name) for row in self._rows]
-            for row in self._rows:
-                self._digests[name].update(hashlib.sha256(row.column_bytes(name)).digest())
+        for name in self._columns:
+            self._write_values(name, self._written, [row.value(name) for row in self._rows])
+        self._written += len(self._rows)
         self._rows.clear()
-        self._written = end
+
+    def _write_values(self, name: str, start: int, values: Sequence[object]) -> None:
+        """Write values of a column from row `start` on."""
+        column = self._columns[name]
+        column[start : start + len(values)] = values
+        for value in values:
+            content = _column_bytes(value, column.dtype)
+            self._digests[name].update(hashlib.sha256(content).digest())
+
+    def add_column(self, name: str, dtype: np.dtype[Any], values: Iterable[object]) -> None:
+        """Add a column whose values are known once all rows are appended, one for each row."""
+        self._write_columns()
+        self._columns[name] = self._create_column(name, self._written, dtype)
+        self._digests[name] = hashlib.sha256()
+        remaining = iter(values)
+        for start in range(0, self._written, _ROWS_PER_CHUNK):
+            self._write_values(name, start, list(islice(remaining, _ROWS_PER_CHUNK)))
 
     def _raise_write_error(self) -> None:
         if self._raw_file.error is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,7 +15,8 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from pipeline.pack.bounds import check_bounds
-from pipeline.pack.dataset_file import SCHEMA, picture_shape
+from pipeline.pack.dataset_file import SCHEMA, column_shape, picture_shape, picture_type
+from pipeline.pack.extras import extra_pictures, find_extras
 from pipeline.pack.isolated import read_isolated
 from sketch_models.errors import DatasetError
 
@@ -36,6 +37,7 @@ class DatasetReader:
         sketch_names: names of its sketches, likewise; empty unless they were packed too.
         ids: post ids, (N,) int64, ascending.
         boxes: content boxes: left, top, right, bottom, half-open; (N, 4) int64, pixels.
+        extras: those of `pipeline.pack.extras.EXTRAS` that were packed too.
 
     Raises:
         DatasetError: if the file is missing, is no HDF5 file or has another layout.
@@ -73,9 +75,11 @@ class DatasetReader:
         self.boxes: NDArray[np.int64] = file["box"][:].astype(np.int64)
         names = ["color", *(f"line/{name}" for name in self.line_names)]
         names += [f"sketch/{name}" for name in self.sketch_names]
+        self.extras = find_extras(_names(file))
+        names += extra_pictures(self.extras)
         for name in names:
             self._check_shape(name, file[name], (len(self.ids), *picture_shape(name, self.size)))
-        self._check_shape("box", file["box"], (len(self.ids), 4))
+        self._check_shape("box", file["box"], (len(self.ids), *column_shape("box")))
         self._storage = {name: _storage(file[name]) for name in names}
 
     def _check_shape(self, name: str, dataset: h5py.Dataset, shape: tuple[int, ...]) -> None:
@@ -95,34 +99,52 @@ class DatasetReader:
         """Read one picture.
 
         Args:
-            name: `color`, `line/` and one of `line_names`, or `sketch/` and one of `sketch_names`.
+            name: `color`, `line/` and one of `line_names`, or `sketch/` and one of `sketch_names`;
+                with these extras `mask` or `flat_colors`.
             row: index of the picture, from 0.
 
         Returns:
-            (size, size, 3) or (size, size) uint8, writable.
+            (size, size, 3) or (size, size) uint8, writable; of `flat_colors` (MAX_COLORS, 3).
 
         Raises:
             DatasetError: if the file is damaged or was deleted.
         """
+        return self._row(name, row)
+
+    def flat(self, row: int) -> NDArray[np.uint16]:
+        """Read the numbers of the areas of one picture, whose colours are its `flat_colors`.
+
+        Args:
+            row: index of the picture, from 0.
+
+        Returns:
+            (size, size) uint16, writable.
+
+        Raises:
+            DatasetError: as `picture` raises it.
+        """
+        return self._row("flat", row)
+
+    def _row(self, name: str, row: int) -> NDArray[Any]:
         try:
-            return self._read(self._dataset(name), self._storage[name], row)
+            return self._read(name, self._dataset(name), row)
         except (OSError, RuntimeError, ValueError, isal_zlib.error) as error:  # type: ignore[misc]
             raise DatasetError(
                 f"{self.path}: {name} of post {self.ids[row]} cannot be read ({error}). "
                 "Build it again."
             ) from error
 
-    def _read(self, dataset: h5py.Dataset, storage: str | None, row: int) -> NDArray[np.uint8]:
-        shape = dataset.shape[1:]
+    def _read(self, name: str, dataset: h5py.Dataset, row: int) -> NDArray[Any]:
+        shape, dtype, storage = dataset.shape[1:], picture_type(name), self._storage[name]
         if storage == _OTHER_STORAGE:
-            return np.asarray(dataset[row], np.uint8)
+            return np.asarray(dataset[row], dtype)
         # This takes half the time of HDF5's own zlib.
         _, content = dataset.id.read_direct_chunk((row,) + (0,) * len(shape))
         if storage == "gzip":
-            size = int(np.prod(shape))
+            size = int(np.prod(shape)) * dtype.itemsize
             content = isal_zlib.decompressobj().decompress(content, size + 1)  # no zip bomb
-        pixels = np.frombuffer(bytearray(content), np.uint8)
-        return cast("NDArray[np.uint8]", pixels.reshape(shape))
+        pixels: NDArray[Any] = np.frombuffer(bytearray(content), dtype).reshape(shape)
+        return pixels
 
     def _dataset(self, name: str) -> h5py.Dataset:
         if self._pid != os.getpid():
@@ -133,6 +155,13 @@ class DatasetReader:
             self._datasets = {name: file[name] for name in self._storage}
             self._pid = os.getpid()
         return self._datasets[name]
+
+
+def _names(file: h5py.File) -> list[str]:
+    """Return the names of everything in a file, such as `color` and `line/pured`."""
+    names: list[str] = []
+    file.visit(names.append)
+    return names
 
 
 def _storage(dataset: h5py.Dataset) -> str | None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,25 @@ from numpy.typing import NDArray
 from pipeline.draw.sketch import SMALLEST_SKETCH
 from pipeline.outcome import OK, Outcome
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
+from pipeline.pack.extras import (
+    EXTRAS,
+    FLAT,
+    MASK,
+    MEASURES,
+    REFERENCE,
+    extra_columns,
+    extra_pictures,
+)
+from pipeline.pack.mask import find_foreground
+from pipeline.pack.references import find_references
 from pipeline.pack.square import PAPER, Placement
-from pipeline.picture import PictureError, decode, decode_grey, keep_freed_memory
+from pipeline.picture import (
+    Decoded,
+    PictureError,
+    decode_grey,
+    keep_freed_memory,
+    read_picture,
+)
 from pipeline.progress import OnProgress, ignore
 from pipeline.shard import ShardReader
 from pipeline.table import read_table
@@ -29,6 +46,9 @@ from sketch_models.option import Options, option
 from sketch_models.styles import STYLES
 
 _INK_THRESHOLD = 128  # grey level below which a pixel becomes ink in binary lines
+Square = NDArray[np.uint8] | NDArray[np.uint16]
+_Measures = Mapping[int, Mapping[str, object]]  # by post id: values by the name of their column
+
 _MAX_CROP_ASPECT = 8  # long side per short side; of longer ones a crop shows next to nothing
 
 
@@ -45,6 +65,13 @@ class PackOptions(Options, section="pack"):
     sketches: bool = option(False, "pack the three sketches too")
     binary_lines: bool = option(
         False, "pack lines of 0 and 255 only: grey lines can reveal colours"
+    )
+    extras: tuple[str, ...] = option(
+        (),
+        "pack more of every picture: flat: areas of one colour; mask: the foreground; reference: "
+        "others of the same character or artist; measures: what the screen measured",
+        choices=EXTRAS,
+        unique=True,
     )
     compression: str = option(
         "gzip", "gzip: a fifth of the size; none: fastest to read", choices=("gzip", "none")
@@ -67,12 +94,14 @@ class ShardPaths:
         color: tar of downloaded pictures, `<id>.jpg`, `<id>.png` and so on.
         sketches: tars of sketches, `<id>.<style>.png`, by the suffix of their variant.
         lines: tars of line art, likewise.
+        screen: Parquet table of `screen_shard`.
     """
 
     posts: Path
     color: Path
     sketches: Mapping[str, Path]
     lines: Mapping[str, Path]
+    screen: Path
 
     def picture_names(self, *, sketches: bool) -> list[str]:
         """Return the names of the HDF5 datasets that are packed from them."""
@@ -86,12 +115,13 @@ def pack(
     options: PackOptions,
     *,
     attributes: Mapping[str, str],
+    groups: Path | None = None,
     on_progress: OnProgress = ignore,
 ) -> list[Outcome]:
     """Write one HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
 
     Shards are read one after the other and a few pictures at a time, so that memory does not
-    depend on their number.
+    depend on their number; for references, ids and kinds of tags of all pictures are kept.
 
     Args:
         target: the file to write.
@@ -99,6 +129,8 @@ def pack(
         shards: the shards of the posts, in ascending order of post ids; all of the same variants.
         options: size, fit, and what to pack.
         attributes: `dataset`, `split`, `fingerprint` and `config` (JSON), written to the file.
+        groups: table with the columns id and first, whose groups show the same picture: none is a
+            reference of another; None if there are no such groups.
         on_progress: called with the number of pictures done.
 
     Returns:
@@ -111,14 +143,17 @@ def pack(
     keep_freed_memory()
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     outcomes: list[Outcome] = []
+    names = shards[0].picture_names(sketches=options.sketches) if shards else picture_names()
+    of_references = extra_columns([REFERENCE]) if REFERENCE in options.extras else {}
     with (
         DatasetWriter(
             target,
             len(ids),
             size=options.size,
-            names=shards[0].picture_names(sketches=options.sketches) if shards else picture_names(),
+            names=[*names, *extra_pictures(options.extras)],
             compression=options.compression,
             attributes={**attributes, "created": created},
+            extra_columns=extra_columns({*options.extras} - {REFERENCE}),
         ) as file,
         closing(_pack_shards(frozenset(ids), shards, options)) as rows,
     ):
@@ -129,6 +164,10 @@ def pack(
             else:
                 outcomes.append(packed)
             on_progress(1)
+        for name, dtype in of_references.items():
+            packed_ids = [outcome.id for outcome in outcomes if outcome.code == OK]
+            posts = [paths.posts for paths in shards]
+            file.add_column(name, dtype, find_references(packed_ids, posts, groups))
     in_shards = {outcome.id for outcome in outcomes}
     missing = [post_id for post_id in ids if post_id not in in_shards]
     on_progress(len(missing))
@@ -143,8 +182,9 @@ def _pack_shards(
         tags = _read_tags(paths.posts, selected)
         if not tags:
             continue
+        measures = _read_measures(paths.screen, selected) if MEASURES in options.extras else None
         with OpenShard(paths, options.sketches) as shard:
-            make_row = partial(_make_row, shard, tags, options)
+            make_row = partial(_make_row, shard, tags, measures, options)
             yield from thread_map(make_row, sorted(tags), max_threads=threads)
 
 
@@ -153,6 +193,18 @@ def _read_tags(posts: Path, selected: frozenset[int]) -> dict[int, str]:
     rows = read_table(posts, ["id", "tags"]).iter_rows()
     # HDF5 strings end at a NUL.
     return {post_id: tags.replace("\0", "") for post_id, tags in rows if post_id in selected}
+
+
+def _read_measures(screen: Path, selected: frozenset[int]) -> _Measures:
+    """Return the values of the columns of measures of the selected pictures of a shard."""
+    columns = extra_columns([MEASURES])
+    fields = ["id", *(name.removeprefix("measures/") for name in columns)]
+    rows = read_table(screen, fields).drop_nulls().iter_rows()
+    return {
+        post_id: dict(zip(columns, values, strict=True))
+        for post_id, *values in rows
+        if post_id in selected
+    }
 
 
 class OpenShard(Closing):
@@ -199,37 +251,63 @@ class OpenShard(Closing):
 
 
 def _make_row(
-    shard: OpenShard, tags: Mapping[int, str], options: PackOptions, post_id: int
+    shard: OpenShard,
+    tags: Mapping[int, str],
+    measures: _Measures | None,
+    options: PackOptions,
+    post_id: int,
 ) -> Row | Outcome:
     try:
         with as_picture_error(post_id):
-            return _pack_picture(shard, tags[post_id], options, post_id)
+            if measures is not None and post_id not in measures:
+                raise PictureError("missing", "no measures")
+            row = _pack_picture(shard, tags[post_id], options, post_id)
+            return replace(row, extra_columns=measures[post_id]) if measures else row
     except PictureError as error:
         return Outcome(post_id, error.code, error.detail)
 
 
 def _pack_picture(shard: OpenShard, tags: str, options: PackOptions, post_id: int) -> Row:
-    """Return the row of a picture; raise PictureError if it cannot be packed."""
+    """Return the row of a picture, without measures; raise PictureError if it cannot be packed."""
     content = shard.color(post_id)
-    color = decode(content)
-    height, width = color.shape[:2]
+    picture = read_picture(content)
+    width, height = picture.width, picture.height
     if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
         raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
     placement = Placement.of(width, height, options.size, options.fit)
-    pictures = {"color": Chunk.compress(placement.to_square(color), options.compression)}
+    pictures = dict(_squares_of_picture(picture, placement, options.extras))
     for name, pixels in shard.maps(post_id):
         check_aspect(name, pixels, width, height)
         square = placement.to_square(pixels)
         if name.startswith("line/"):
             square = _prepare_line(name, square, binary=options.binary_lines)
-        pictures[name] = Chunk.compress(square, options.compression)
+        pictures[name] = square
     return Row(
         id=post_id,
         box=placement.box,
         tags=tags,
         sha256=hashlib.sha256(content).hexdigest(),
-        pictures=pictures,
+        pictures={
+            name: Chunk.compress(square, options.compression) for name, square in pictures.items()
+        },
     )
+
+
+def _squares_of_picture(
+    picture: Decoded, placement: Placement, extras: Sequence[str]
+) -> Iterator[tuple[str, Square]]:
+    """Yield name and pixels of what is packed of the picture itself: its colours, and extras."""
+    color = placement.to_square(picture.pixels)
+    yield "color", color
+    if FLAT in extras:
+        from pipeline.pack.flat import find_flat  # loads SciPy, which takes a second
+
+        numbers, colors = find_flat(color, placement.box)
+        yield "flat", numbers
+        yield "flat_colors", colors
+    if MASK in extras:
+        alpha = None if picture.alpha is None else placement.to_square(picture.alpha)
+        yield "mask", find_foreground(color, placement.box, alpha)
 
 
 def _prepare_line(name: str, square: NDArray[np.uint8], *, binary: bool) -> NDArray[np.uint8]:

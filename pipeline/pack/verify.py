@@ -37,10 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _verify_files(paths: Sequence[Path]) -> int:
     for summary in verify(paths):
-        groups = "colour, lines and sketches" if summary.sketches else "colour and lines"
+        *groups, last = ["colour", "lines", *(["sketches"] * summary.sketches), *summary.extras]
         sys.stdout.write(
             f"{summary.path}: {summary.pictures:,} pictures of {summary.size} x "
-            f"{summary.size}, {groups}: valid, content {summary.content[:12]}\n"
+            f"{summary.size}, {', '.join(groups)} and {last}: "
+            f"valid, content {summary.content[:12]}\n"
         )
     return 0
 

@@ -20,12 +20,16 @@ from pipeline.pack.dataset_file import (
     ATTRIBUTES,
     COLUMNS,
     SCHEMA,
+    column_shape,
     picture_names,
     picture_shape,
+    picture_type,
     variant_suffixes,
 )
+from pipeline.pack.extras import extra_columns, extra_pictures, find_extras
 from pipeline.pack.isolated import read_isolated
 from pipeline.pack.square import PAPER
+from pipeline.pack.verify_extras import extra_fault
 from pipeline.progress import OnProgress, ignore
 from sketch_models.errors import DatasetError
 
@@ -42,6 +46,7 @@ class DatasetSummary:
         pictures: number of rows.
         size: side of the pictures, in pixels.
         sketches: whether it has sketches.
+        extras: those of `pipeline.pack.extras.EXTRAS` that it has.
         content: digest of all HDF5 datasets.
         ids: post ids, (N,) int64, ascending.
     """
@@ -50,6 +55,7 @@ class DatasetSummary:
     pictures: int
     size: int
     sketches: bool
+    extras: tuple[str, ...]
     content: str
     ids: NDArray[np.int64] = field(repr=False)
 
@@ -58,7 +64,8 @@ def verify(paths: Sequence[Path]) -> list[DatasetSummary]:
     """Verify the files of one dataset, and that no picture is in two of them.
 
     A file is valid if its layout and attributes are those of `dataset_file`, its ids ascend,
-    every checksum matches, every picture is paper outside its content box and no line art is blank.
+    every checksum matches, every picture is paper outside its content box, no line art is blank and
+    extras are as `verify_extras` says.
 
     Raises:
         DatasetError: the first fault, in one sentence; if it is not that there is no file, a
@@ -80,7 +87,8 @@ def _verify_isolated(path: Path) -> DatasetSummary:
     found = read_isolated("verify", path)
     if found is None:
         return verify_file(path)
-    return DatasetSummary(path=path, **{**found, "ids": np.array(found["ids"], np.int64)})
+    ids = np.array(found["ids"], np.int64)
+    return DatasetSummary(path=path, **{**found, "extras": tuple(found["extras"]), "ids": ids})
 
 
 def verify_file(path: Path, on_progress: OnProgress = ignore) -> DatasetSummary:
@@ -112,19 +120,22 @@ class _Verifier:
         self._path = path
         self._file = file
         self._on_progress = on_progress
+        self._extra_names: set[str] = set()
 
     def verify(self) -> DatasetSummary:
         size = self._check_attributes()
-        names = self._check_layout(size)
+        names, extras = self._check_layout(size)
+        self._extra_names = {*extra_pictures(extras), *extra_columns(extras)}
         ids = self._check_ids()
         boxes = self._check_boxes(size)
-        for name in [*names, *COLUMNS]:
-            self._check_rows(name, boxes)
+        for name in [*names, *COLUMNS, *extra_columns(extras)]:
+            self._check_rows(name, boxes, ids)
         return DatasetSummary(
             path=self._path,
             pictures=len(ids),
             size=size,
             sketches=any(name.startswith("sketch/") for name in names),
+            extras=extras,
             content=dataset_file.content_digest(self._file),
             ids=ids,
         )
@@ -145,8 +156,8 @@ class _Verifier:
         self._require(_is_json(attributes["config"]), "its attribute config is not JSON")
         return int(size)
 
-    def _check_layout(self, size: int) -> list[str]:
-        """Check names, types, shapes and chunks; return the names of the datasets of pictures."""
+    def _check_layout(self, size: int) -> tuple[list[str], tuple[str, ...]]:
+        """Check names, types, shapes and chunks; return the names of pictures, and the extras."""
         datasets: dict[str, h5py.Dataset] = {}
         self._file.visititems(
             lambda name, item: datasets.update(
@@ -154,23 +165,25 @@ class _Verifier:
             )
         )
         lines, sketches = (variant_suffixes(datasets, group) for group in ("line", "sketch"))
-        names = picture_names(lines or [""], sketches)
-        differing = sorted(set(datasets) ^ {*names, *COLUMNS})
-        expected = ", ".join([*names, *COLUMNS])
+        extras = find_extras(datasets)
+        names = [*picture_names(lines or [""], sketches), *extra_pictures(extras)]
+        columns = {**COLUMNS, **extra_columns(extras)}
+        differing = sorted(set(datasets) ^ {*names, *columns})
+        expected = ", ".join([*names, *columns])
         self._require(
             not differing, f"its datasets differ in {', '.join(differing)}, expected {expected}"
         )
         rows = datasets["id"].shape[:1]
         for name in names:
             shape = picture_shape(name, size)
-            self._check_dataset(datasets[name], np.dtype(np.uint8), (*rows, *shape))
+            self._check_dataset(datasets[name], picture_type(name), (*rows, *shape))
             chunks = datasets[name].chunks
             self._require(
                 chunks == (1, *shape), f"{name} has chunks {chunks}, expected one per picture"
             )
-        for name, dtype in COLUMNS.items():
-            self._check_dataset(datasets[name], dtype, (*rows, 4) if name == "box" else rows)
-        return names
+        for name, dtype in columns.items():
+            self._check_dataset(datasets[name], dtype, (*rows, *column_shape(name)))
+        return names, extras
 
     def _check_dataset(
         self, dataset: h5py.Dataset, dtype: np.dtype[Any], shape: tuple[int, ...]
@@ -199,15 +212,20 @@ class _Verifier:
             self._require(False, fault)
         return boxes
 
-    def _check_rows(self, name: str, boxes: NDArray[np.int16]) -> None:
+    def _check_rows(self, name: str, boxes: NDArray[np.int16], ids: NDArray[np.int64]) -> None:
         """Check a dataset's checksum, and every picture of it, while reading it once."""
-        checksum = dataset_file.checksum(self._digests(name, boxes))
+        checksum = dataset_file.checksum(self._digests(name, boxes, ids))
         matches = checksum == self._file[name].attrs["sha256"]
         self._require(matches, f"{name} does not match its checksum")
 
-    def _digests(self, name: str, boxes: NDArray[np.int16]) -> Iterator[bytes]:
+    def _digests(
+        self, name: str, boxes: NDArray[np.int16], ids: NDArray[np.int64]
+    ) -> Iterator[bytes]:
         for row, value in enumerate(self._rows(name)):
-            if name not in COLUMNS:
+            if name in self._extra_names:
+                fault = extra_fault(name, value, boxes[row], ids[row], ids)
+                self._require(not fault, f"{name} of row {row} {fault}")
+            elif name not in COLUMNS:
                 self._check_picture(name, row, value, boxes[row])
             raw = value if isinstance(value, bytes) else value.tobytes()
             yield hashlib.sha256(raw).digest()

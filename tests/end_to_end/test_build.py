@@ -10,8 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
+from pipeline.pack.extras import EXTRAS
+from pipeline.pack.verify_files import verify
+from pipeline.tables.measures import read_measures
 from tests.end_to_end.luigi import run_luigi
 
 TOP = Path(__file__).parents[2]
@@ -66,6 +70,30 @@ def test_packed_files_contain_the_split(built: Path) -> None:
         assert train["color"].shape == (len(train["id"]), 64, 64, 3)
         assert train["line/pured"].shape == (len(train["id"]), 64, 64)
         assert train["line/pured"][:].min() < 64 < 250 < train["line/pured"][:].max()
+
+
+def test_extras_are_packed_beside_the_pictures(built: Path) -> None:
+    """The other datasets are the same, and both files are valid."""
+    with h5py.File(built / "sample" / "test.h5") as file:
+        plain = {name: file[name].attrs["sha256"] for name in ("color", "line/pured", "id")}
+    words = "measures reference mask flat"
+    assert stages_run(luigi(built, "--pack-extras", words)) == ["pack", "report"]
+    paths = [built / "sample" / f"{part}.h5" for part in ("train", "test")]
+    assert [summary.extras for summary in verify(paths)] == [EXTRAS, EXTRAS]
+    with h5py.File(paths[1]) as file:
+        assert {name: file[name].attrs["sha256"] for name in plain} == plain
+        for row, (left, top, right, bottom) in enumerate(file["box"]):
+            color, mask = file["color"][row], file["mask"][row]
+            flat = file["flat_colors"][row][file["flat"][row]]
+            assert np.abs(flat.astype(int) - color).mean() < 12
+            background = mask[top:bottom, left:right] == 0
+            assert 0.2 < background.mean() < 0.8
+            assert color[top:bottom, left:right][background].min() >= 245
+        measures = read_measures(built / "sample").set_index("id").loc[file["id"][:]]
+        for name in ("width", "chroma", "outline"):
+            assert file[f"measures/{name}"][:] == pytest.approx(measures[name].to_numpy(float))
+        assert (file["reference"][:] == -1).all()  # each drawing is of a character of its own
+    assert stages_run(luigi(built)) == ["report"]
 
 
 def test_report_shows_the_manifests(built: Path) -> None:

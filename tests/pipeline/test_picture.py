@@ -210,6 +210,20 @@ def test_what_the_first_frame_of_a_gif_leaves_free_is_white() -> None:
     assert decode_rgba(bytes(content))[..., 3].sum() == 255 * 8 * 6
 
 
+def test_opacity_is_turned_with_the_picture() -> None:
+    layers = np.zeros((4, 6, 4), np.uint8)
+    layers[0, :2, 3] = (255, 90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise
+    content = encoded(Image.fromarray(layers), exif=exif)
+    picture = read_picture(content)
+    assert picture.alpha is not None
+    assert (picture.alpha == decode_rgba(content)[..., 3]).all()
+    assert picture.alpha[:2, -1].tolist() == [255, 90]
+    assert picture.alpha.sum() == 345
+    assert read_picture(encoded(painted())).alpha is None
+
+
 def test_picture_without_transparency_has_no_alpha() -> None:
     with pytest.raises(PictureError, match="no_alpha"):
         decode_rgba(encoded(painted()))

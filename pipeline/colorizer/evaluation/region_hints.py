@@ -18,9 +18,9 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from skimage.measure import label
 from skimage.morphology import skeletonize
-from skimage.segmentation import felzenszwalb
 
 from pipeline.colorizer.hints import Hints
+from pipeline.segments import SIDE, find_segments
 
 KINDS = ("scribbles", "dots")
 """The two kinds of hints."""
@@ -28,7 +28,6 @@ KINDS = ("scribbles", "dots")
 RATIOS = (0.0, 0.01, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Shares of the regions with hints that Hint-AUC integrates over."""
 
-_SIDE = 512  # of the picture that is segmented, in pixels
 _GRID = 64  # of the picture that hints are put on
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))  # down and right to half of the eight neighbours
 _EQUAL = 1e-12  # lengths that differ by less are equal
@@ -76,12 +75,11 @@ def find_region_hints(picture: NDArray[np.uint8]) -> RegionHints:
         picture: (H, W, 3) uint8 RGB; it is segmented at 512 x 512.
     """
     large = picture
-    if picture.shape[:2] != (_SIDE, _SIDE):
-        shrinks = min(picture.shape[:2]) > _SIDE
+    if picture.shape[:2] != (SIDE, SIDE):
+        shrinks = min(picture.shape[:2]) > SIDE
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        large = np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=method), np.uint8)
-    bgr = large[..., ::-1]  # as hintauc has it: sums of three channels depend on their order
-    segments = felzenszwalb(bgr, scale=100, sigma=0.5, min_size=100)
+        large = np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=method), np.uint8)
+    segments = find_segments(large)
     grid = (_GRID, _GRID)
     few = cv2.resize(segments.astype(np.float32), grid, interpolation=cv2.INTER_NEAREST)
     small = np.asarray(cv2.resize(large, grid), np.float64)

@@ -11,7 +11,10 @@ import pytest
 
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pack.dataset_reader import DatasetReader
+from pipeline.pack.extras import EXTRAS
 from sketch_models.errors import SengaError
+from tests.pipeline.pack.test_verify import extras_of_picture
+from tests.pipeline.pack.test_verify import write as write_valid
 
 SIZE = 16
 NAMES = picture_names()
@@ -82,6 +85,40 @@ def test_pickled_reader_reads(tmp_path: Path) -> None:
     reader = DatasetReader(write(tmp_path / "t.h5"))
     assert_reads_all(reader)
     assert_reads_all(pickle.loads(pickle.dumps(reader)))
+
+
+def test_extras_are_read(tmp_path: Path) -> None:
+    reader = DatasetReader(write_valid(tmp_path / "t.h5", [3, 5], extras=EXTRAS))
+    assert reader.extras == EXTRAS
+    expected = extras_of_picture()
+    for name in ("flat_colors", "mask"):
+        np.testing.assert_array_equal(reader.picture(name, 1), expected[name])
+    areas = reader.flat(1)
+    assert areas.dtype == np.uint16
+    np.testing.assert_array_equal(areas, expected["flat"])
+    areas += 1  # the caller may write to it
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_one_extra_is_read_without_the_others(tmp_path: Path, extra: str) -> None:
+    reader = DatasetReader(write_valid(tmp_path / "t.h5", [3, 5], extras=[extra]))
+    assert reader.extras == (extra,)
+    assert reader.picture("color", 1).shape == (32, 32, 3)
+
+
+def test_a_file_without_extras_has_none(tmp_path: Path) -> None:
+    assert DatasetReader(write(tmp_path / "t.h5")).extras == ()
+
+
+@pytest.mark.parametrize("shape", [(2, 32, 16), (2, 32, 32, 1), (1, 32, 32)])
+def test_extras_of_another_shape_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = write_valid(tmp_path / "t.h5", [3, 5], extras=["mask"])
+    with h5py.File(path, "r+") as file:
+        del file["mask"]
+        file.create_dataset("mask", shape, "u1")
+    with pytest.raises(SengaError, match="mask is uint8") as caught:
+        DatasetReader(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")

@@ -19,14 +19,18 @@ from PIL import Image
 
 from pipeline.outcome import OK, Outcome, count_codes
 from pipeline.pack.dataset_file import content_digest
+from pipeline.pack.extras import EXTRAS, extra_columns, extra_pictures
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
 from pipeline.pack.verify_files import verify
-from pipeline.picture import PictureError, decode, resize_long_side
+from pipeline.picture import Decoded, PictureError, read_picture, resize_long_side
+from pipeline.screen.screen import ScreenOptions, screen_shard
 from pipeline.shard import write_shard
+from pipeline.table import read_table
 from sketch_models.errors import ConfigError
 from sketch_models.styles import STYLES
 
 SMALL = PackOptions(size=32, threads=2)
+WITH_EXTRAS = replace(SMALL, extras=EXTRAS)
 ABOUT = {"dataset": "sample", "split": "train", "fingerprint": "ab" * 32, "config": '{"a": 1}'}
 WIDTH, HEIGHT = 60, 80
 
@@ -62,6 +66,7 @@ def shard_of(
         color=folder / "color.tar",
         sketches={"": folder / "sketch.tar"},
         lines={"": folder / "line.tar"},
+        screen=folder / "screen.parquet",
     )
     pl.DataFrame({"id": ids, "tags": [f"1girl 猫_{i}" for i in ids]}).write_parquet(paths.posts)
     # Stored in another order than asked for: nothing may be paired by position.
@@ -259,16 +264,118 @@ def test_picture_that_cannot_be_packed_has_a_code(
 
 
 def test_unforeseen_error_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(content: bytes) -> np.ndarray:
+    def fail(content: bytes) -> Decoded:
         if content == color_of(3):
             raise ZeroDivisionError("by a library")
-        return decode(content)
+        return read_picture(content)
 
-    monkeypatch.setattr("pipeline.pack.pack.decode", fail)
+    monkeypatch.setattr("pipeline.pack.pack.read_picture", fail)
     shard = shard_of(tmp_path / "0", [2, 3, 4])
     outcomes = pack(tmp_path / "t.h5", [2, 3, 4], [shard], SMALL, attributes=ABOUT)
     codes = [(outcome.id, outcome.code) for outcome in outcomes]
     assert codes == [(2, OK), (3, "unexpected"), (4, OK)]
+
+
+def figure_of(post_id: int) -> bytes:
+    """Return a picture of two colours, the lower third transparent."""
+    pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    pixels[:20, :, :3] = (post_id, 90, 30)
+    pixels[20:50, :, :3] = (10, post_id, 200)
+    pixels[50:, :, 3] = 0
+    return encoded(pixels)
+
+
+@pytest.fixture
+def figures(tmp_path: Path) -> ShardPaths:
+    """A screened shard of two pictures of one character and one of another."""
+    ids = [3, 5, 8]
+    paths = shard_of(tmp_path / "figures", ids, color={i: {"png": figure_of(i)} for i in ids})
+    tags = ["miku_(vocaloid)", "rin_(vocaloid)", "solo miku_(vocaloid)"]
+    pl.DataFrame({"id": ids, "tags": tags}).write_parquet(paths.posts)
+    screen_shard(paths.color, ids, paths.screen, ScreenOptions())
+    return paths
+
+
+def test_extras_are_packed_if_requested(tmp_path: Path, figures: ShardPaths) -> None:
+    target = tmp_path / "t.h5"
+    outcomes = pack(target, [3, 5, 8], [figures], WITH_EXTRAS, attributes=ABOUT)
+    assert count_codes(outcomes) == {OK: 3}
+    with h5py.File(target) as file:
+        areas = file["flat"][1]
+        assert (file["flat"].dtype, file["flat"].chunks) == (np.uint16, (1, 32, 32))
+        assert (areas[:, :4] == 0).all()
+        assert areas[2, 5] != areas[12, 5] != areas[28, 5]
+        painted = file["flat_colors"][1][areas]
+        assert painted[2, 5].tolist() == [5, 90, 30]
+        assert painted[12, 5].tolist() == [10, 5, 200]
+        assert (file["mask"][1, :20, 4:28] == 255).all()
+        assert (file["mask"][1, 20:] == 0).all()
+        assert file["reference"][:, :2].tolist() == [[8, -1], [-1, -1], [3, -1]]
+        table = read_table(figures.screen)
+        for name in ("width", "hues", "phash", "color_profile"):
+            values = file[f"measures/{name}"][:]
+            expected = np.array(table[name].to_list(), values.dtype)
+            np.testing.assert_array_equal(values, expected)
+        assert file["measures/height"].dtype == np.int32
+        assert file["measures/hues"].dtype == np.float32
+    (summary,) = verify([target])
+    assert summary.extras == EXTRAS
+
+
+def checksums_of(file: h5py.File) -> dict[str, str]:
+    names: list[str] = []
+    file.visit(names.append)
+    return {
+        name: file[name].attrs["sha256"] for name in names if isinstance(file[name], h5py.Dataset)
+    }
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_each_extra_adds_its_datasets_and_changes_no_other(
+    tmp_path: Path, figures: ShardPaths, extra: str
+) -> None:
+    digests = {}
+    for extras in ((), (extra,)):
+        target = tmp_path / f"{len(extras)}.h5"
+        options = replace(SMALL, extras=extras)
+        pack(target, [3, 5, 8], [figures], options, attributes=ABOUT)
+        assert verify([target])[0].extras == extras
+        with h5py.File(target) as file:
+            digests[extras] = checksums_of(file)
+    added = {*extra_pictures([extra]), *extra_columns([extra])}
+    assert added
+    assert digests[(extra,)].keys() == digests[()].keys() | added
+    assert digests[()].items() <= digests[(extra,)].items()
+
+
+def test_extras_of_a_cropped_picture_fill_the_square(tmp_path: Path, figures: ShardPaths) -> None:
+    options = replace(WITH_EXTRAS, fit="crop")
+    pack(tmp_path / "t.h5", [3], [figures], options, attributes=ABOUT)
+    verify([tmp_path / "t.h5"])
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert (file["flat"][0] > 0).all()
+        assert (file["mask"][0, :, 0] == file["mask"][0, :, 31]).all()
+
+
+def test_a_picture_that_is_not_packed_is_no_reference(tmp_path: Path, figures: ShardPaths) -> None:
+    write_shard(figures.lines[""], [(i, maps_of(i) if i != 8 else {}) for i in (3, 5, 8)])
+    outcomes = pack(tmp_path / "t.h5", [3, 5, 8], [figures], WITH_EXTRAS, attributes=ABOUT)
+    assert [outcome.code for outcome in outcomes] == [OK, OK, "missing"]
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert (file["reference"][:] == -1).all()
+    verify([tmp_path / "t.h5"])
+
+
+def test_a_picture_without_measures_is_missing(tmp_path: Path, figures: ShardPaths) -> None:
+    screen_shard(figures.color, [3, 8], figures.screen, ScreenOptions())
+    outcomes = pack(tmp_path / "t.h5", [3, 5, 8], [figures], WITH_EXTRAS, attributes=ABOUT)
+    assert outcomes[1] == Outcome(5, "missing", "no measures")
+    assert count_codes(outcomes) == {OK: 2, "missing": 1}
+
+
+def test_extras_of_no_pictures_are_empty(tmp_path: Path, figures: ShardPaths) -> None:
+    pack(tmp_path / "t.h5", [], [figures], WITH_EXTRAS, attributes=ABOUT)
+    assert verify([tmp_path / "t.h5"])[0].extras == EXTRAS
 
 
 def test_narrow_picture_is_padded_but_not_cropped(tmp_path: Path) -> None:
@@ -329,7 +436,8 @@ from pathlib import Path
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 folder, limit = Path(sys.argv[1]), int(sys.argv[2])
 paths = ShardPaths(posts=folder / "posts.parquet", color=folder / "color.tar",
-                   sketches={"": folder / "sketch.tar"}, lines={"": folder / "line.tar"})
+                   sketches={"": folder / "sketch.tar"}, lines={"": folder / "line.tar"},
+                   screen=folder / "screen.parquet")
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 done = []
 try:
@@ -380,7 +488,8 @@ def peak():
 top = Path(sys.argv[1])
 shards = [
     ShardPaths(posts=top / n / "posts.parquet", color=top / n / "color.tar",
-               sketches={"": top / n / "sketch.tar"}, lines={"": top / n / "line.tar"})
+               sketches={"": top / n / "sketch.tar"}, lines={"": top / n / "line.tar"},
+               screen=top / n / "screen.parquet")
     for n in sys.argv[2:]
 ]
 options = PackOptions(size=128, compression="none")  # 98 kB a picture

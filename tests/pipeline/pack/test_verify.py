@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, content_digest, picture_names
+from pipeline.pack.extras import EXTRAS, MAX_COLORS, extra_columns, extra_pictures
 from pipeline.pack.verify import main
 from pipeline.pack.verify_files import verify
 from sketch_models.errors import SengaError
@@ -18,14 +19,26 @@ BOX = (4, 0, 28, 32)
 
 
 def write(
-    path: Path, ids: list[int], *, sketches: bool = False, lines: Sequence[str] = ("",)
+    path: Path,
+    ids: list[int],
+    *,
+    sketches: bool = False,
+    lines: Sequence[str] = ("",),
+    extras: Sequence[str] = (),
 ) -> Path:
     """Write a valid file with a picture per id."""
     rng = np.random.default_rng(0)
     about = dict.fromkeys(["dataset", "split", "fingerprint", "created"], "x") | {"config": "{}"}
     names = picture_names(lines, [""] if sketches else [])
+    columns = extra_columns({*extras} - {"reference"})
     with DatasetWriter(
-        path, len(ids), size=SIZE, names=names, compression="gzip", attributes=about
+        path,
+        len(ids),
+        size=SIZE,
+        names=[*names, *extra_pictures(extras)],
+        compression="gzip",
+        attributes=about,
+        extra_columns=columns,
     ) as file:
         for post_id in ids:
             pictures = {}
@@ -34,10 +47,34 @@ def write(
                 picture = np.full((SIZE, SIZE, *tail), 255, np.uint8)
                 picture[:, 4:28] = rng.integers(0, 255, (SIZE, 24, *tail))
                 pictures[name] = Chunk.compress(picture, "gzip")
-            file.append(
-                Row(id=post_id, box=BOX, tags="1girl 猫", sha256="0" * 64, pictures=pictures)
+            for name, picture in extras_of_picture().items():
+                pictures[name] = Chunk.compress(picture, "gzip")
+            row = Row(
+                id=post_id,
+                box=BOX,
+                tags="1girl 猫",
+                sha256="0" * 64,
+                pictures=pictures,
+                extra_columns={
+                    name: "ab" if each.kind == "S" else 2 for name, each in columns.items()
+                },
             )
+            file.append(row)
+        if "reference" in extras:
+            others = [[*ids[:row], *ids[row + 1 :]][:8] for row in range(len(ids))]
+            rows = [np.array([*some, *[-1] * (8 - len(some))]) for some in others]
+            file.add_column("reference", np.dtype("<i8"), rows)
     return path
+
+
+def extras_of_picture() -> dict[str, np.ndarray]:
+    """Return two areas and their colours, the first in the foreground."""
+    areas = np.zeros((SIZE, SIZE), np.uint16)
+    areas[:, 4:28], areas[:9, 4:28] = 1, 2
+    colors = np.zeros((MAX_COLORS, 3), np.uint8)
+    colors[:3] = [[255, 255, 255], [9, 99, 200], [70, 7, 0]]
+    mask = np.where(areas == 1, np.uint8(255), np.uint8(0))
+    return {"flat": areas, "flat_colors": colors, "mask": mask}
 
 
 @pytest.mark.parametrize("sketches", [False, True])
@@ -144,6 +181,58 @@ def test_each_fault_is_one_sentence(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("extras", [[name] for name in EXTRAS] + [list(EXTRAS)])
+@pytest.mark.parametrize("ids", [[], [7], list(range(0, 900, 3))])
+def test_valid_extras_are_summarized(tmp_path: Path, ids: list[int], extras: list[str]) -> None:
+    (summary,) = verify([write(tmp_path / "t.h5", ids, extras=extras)])
+    assert (summary.pictures, summary.extras) == (len(ids), tuple(extras))
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda file: file.__delitem__("flat_colors"), "its datasets differ in flat_colors"),
+        (lambda file: file.__delitem__("measures/hues"), "its datasets differ in measures/hues"),
+        (lambda file: file["measures"].create_dataset("a", data=[1]), "differ in measures/a"),
+        (lambda file: file.move("mask", "masks"), "its datasets differ in masks"),
+        (lambda file: file["mask"].attrs.__delitem__("sha256"), "mask has no checksum"),
+        (replace("flat", dtype=np.int32), r"flat is int32 .*, expected uint16 \(3, 32, 32\)"),
+        (replace("flat", chunks=(3, 32, 32)), r"flat has chunks \(3, 32, 32\)"),
+        (replace("reference", dtype=np.int32), r"reference is int32 .* expected int64 \(3, 8\)"),
+        (replace("measures/hues", dtype="f8"), "measures/hues is float64"),
+        (put("flat", (1, 9, 3), 1), "flat of row 1 is not 0 outside its content box"),
+        (put("flat", (1, 9, 9), 0), "flat of row 1 has pixels of no area in its content box"),
+        (put("flat", (1, 9, 9), 4096), "flat of row 1 has an area 4096, expected less than 4096"),
+        (put("flat", (1, 9, 9), 2), "flat does not match its checksum"),
+        (put("flat_colors", (2, 0, 1), 9), "flat_colors of row 2 does not begin with white"),
+        (put("flat_colors", (2, 1, 1), 9), "flat_colors does not match its checksum"),
+        (put("mask", (1, 9, 3), 255), "mask of row 1 is not 0 outside its content box"),
+        (put("mask", (1, 9, 9), 128), "mask of row 1 has values but 0 and 255"),
+        (put("mask", (1, 9, 9), 0), "mask does not match its checksum"),
+        (put("reference", (1, 0), 4), "reference of row 1 has post 4, which is not in this file"),
+        (put("reference", (1, 0), 5), "reference of row 1 has post 5 itself"),
+        (put("reference", (1, 0), -1), r"reference of row 1 is \[-1, 8, -1.*\], expected ids"),
+        (put("reference", (1, 2), 8), r"reference of row 1 is \[3, 8, 8.*\], expected ids"),
+        (put("reference", (1, 1), -1), "reference does not match its checksum"),
+        (put("measures/hues", 1, np.nan), "measures/hues of row 1 is nan, expected a number"),
+        (put("measures/hues", 1, 3), "measures/hues does not match its checksum"),
+        (put("measures/phash", 1, b"cd"), "measures/phash does not match its checksum"),
+    ],
+)
+def test_each_fault_of_an_extra_is_one_sentence(
+    tmp_path: Path, damage: Callable[[h5py.File], None], fault: str
+) -> None:
+    path = write(tmp_path / "t.h5", [3, 5, 8], extras=EXTRAS)
+    with h5py.File(path, "r+") as file:
+        damage(file)
+    with pytest.raises(SengaError, match=fault) as caught:
+        verify([path])
+    message = str(caught.value)
+    assert message.startswith(f"{path} is damaged: ")
+    assert message.endswith(". Delete it and build again.")
+    assert "\n" not in message
+
+
 @pytest.mark.parametrize("kept", [0, 4, 100, 2000, 20000, -1])
 def test_truncated_file_is_one_sentence(tmp_path: Path, kept: int) -> None:
     path = write(tmp_path / "t.h5", [3, 5, 8])
@@ -189,6 +278,9 @@ def test_command_prints_a_summary_or_the_fault(
     path = write(tmp_path / "t.h5", [3, 5])
     assert main([str(path)]) == 0
     assert "2 pictures of 32 x 32, colour and lines: valid" in capsys.readouterr().out
+    extended = write(tmp_path / "more.h5", [7], sketches=True, extras=["flat", "mask"])
+    assert main([str(extended)]) == 0
+    assert "colour, lines, sketches, flat and mask: valid" in capsys.readouterr().out
     assert main([str(path), str(tmp_path / "none.h5")]) == 1
     assert capsys.readouterr().err == f"{tmp_path / 'none.h5'} is missing. Build it first.\n"
 
@@ -210,8 +302,8 @@ def test_hugging_face_datasets_opens_the_file(
     datasets = pytest.importorskip("datasets")
     datasets.disable_progress_bars()
     files = {
-        "train": str(write(tmp_path / "train.h5", [3, 5], sketches=True)),
-        "test": str(write(tmp_path / "test.h5", [4], sketches=True)),
+        "train": str(write(tmp_path / "train.h5", [3, 5], sketches=True, extras=EXTRAS)),
+        "test": str(write(tmp_path / "test.h5", [4], sketches=True, extras=EXTRAS)),
     }
     loaded = datasets.load_dataset("hdf5", data_files=files, cache_dir=str(tmp_path / "cache"))
     assert {name: part.num_rows for name, part in loaded.items()} == {"train": 2, "test": 1}
@@ -222,3 +314,7 @@ def test_hugging_face_datasets_opens_the_file(
             assert list(row[group]) == sorted(STYLES)
             assert (row[group]["pured"] == file[f"{group}/pured"][1]).all()
     assert (row["id"], row["tags"], row["box"].tolist()) == (5, "1girl 猫", list(BOX))
+    for name, picture in extras_of_picture().items():
+        assert (row[name] == picture).all()
+    assert row["reference"].tolist() == [3, *[-1] * 7]
+    assert row["measures"]["hues"] == 2

@@ -86,7 +86,9 @@ def test_sheet_of_a_packed_file_shows_evenly_spaced_posts(
     shards = []
     for number, ids in enumerate([[1, 2, 3], [7, 8]]):
         posts, color, sketch, line = (tmp_path / f"{number}.{name}" for name in "pcsl")
-        paths = ShardPaths(posts=posts, color=color, sketches={"": sketch}, lines={"": line})
+        paths = ShardPaths(
+            posts=posts, color=color, sketches={"": sketch}, lines={"": line}, screen=tmp_path
+        )
         pl.DataFrame({"id": ids, "tags": ["solo"] * len(ids)}).write_parquet(paths.posts)
         rows = {i: row_of(str(i), 40, 60, 20 * i) for i in ids}
         write_shard(paths.color, [(i, {"png": encode_png(rows[i].color)}) for i in ids])

@@ -10,8 +10,9 @@ import pytest
 from benchmarks.harness.web import Web
 from pipeline.collect.client import PoliteClient
 from pipeline.collect.options import DownloadOptions
+from pipeline.posts.boards.dapi import Dapi
 from sketch_models.errors import SengaError
-from tasks.board import get_page
+from tasks.board import BoardPages
 from tasks.terminal import TerminalHandler
 
 KEY, USER = "5ecre7+/key==", "43210"
@@ -28,7 +29,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> None:
 def get(web: Web) -> bytes:
     options = DownloadOptions(allow_private=True, requests_per_second=0, retries=0)
     client = PoliteClient(options=options, allowed_hosts=("127.0.0.1",))
-    return get_page(client, f"http://{web.address}{PLAIN}")
+    board = Dapi(url=f"http://{web.address}/index.php")
+    return BoardPages(client, board).get(f"http://{web.address}{PLAIN}")
 
 
 def test_account_goes_into_the_request_alone(web: Web) -> None:

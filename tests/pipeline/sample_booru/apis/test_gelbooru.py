@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.sample_booru.api import respond
+from pipeline.sample_booru.apis.gelbooru import respond
 from pipeline.sample_booru.catalogue import catalogue
 
 POSTS = list(catalogue(120))
@@ -13,7 +13,7 @@ BASE = "page=dapi&s=post&q=index&json=1"
 
 
 def ids_of(query: str) -> list[int]:
-    body = respond(POSTS, f"{BASE}&{query}")
+    body = respond(POSTS, f"{BASE}&{query}").body
     return [post["id"] for post in json.loads(body)] if body else []
 
 
@@ -21,7 +21,7 @@ def test_pages_are_newest_first_and_of_100_posts() -> None:
     assert ids_of("") == IDS[:-101:-1]
     assert ids_of("limit=10&pid=2") == IDS[::-1][20:30]
     assert ids_of("limit=5000") == IDS[::-1]
-    assert respond(POSTS, f"{BASE}&pid=2") == b""
+    assert respond(POSTS, f"{BASE}&pid=2").body == b""
 
 
 def test_search_by_id() -> None:
@@ -37,7 +37,7 @@ def test_search_by_tag(tag: str) -> None:
 
 
 def test_post_has_the_fields_of_a_board() -> None:
-    for post in json.loads(respond(POSTS, f"{BASE}&limit=1000")):
+    for post in json.loads(respond(POSTS, f"{BASE}&limit=1000").body):
         stem = post["hash"]
         assert post["image"].startswith(stem)
         assert post["file_url"].endswith(f"//images/{post['directory']}/{post['image']}")

@@ -17,9 +17,7 @@ _FIELDS = ("message", "error", "reason", "detail", "description", "errors")  # o
 _NOT_TEXT = re.compile(r"<(script|style|head)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL | re.I)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.I)
 _ACCOUNT_WORDS = re.compile(
-    r"authenti|authori[sz]|api[ _-]?key|credential|log(?:ged)? ?in|user_id|account|token"
-    r"|access denied|password",
-    re.I,
+    r"authenti|authori[sz]|api[ _-]?key|credential|log(?:ged)? ?in|user_id|account|token", re.I
 )
 _TAG_WORDS = re.compile(r"TagLimit|(?:more than|up to|over) \w+ tags", re.I)
 _LIMIT_WORDS = re.compile(r"quota|limit|too many|throttl|slow down|abuse|try again", re.I)
@@ -123,6 +121,8 @@ def advice(
         return "Wait, an hour or a day, and run again"
     if status is not None and status >= 500:
         return "Run again later"
+    if status == 403 and has_account:
+        return f"Check the environment variables {KEY_VARIABLE} and {USER_VARIABLE}"
     if status == 403:
         return f"Run again later; some boards want an account, {KEY_VARIABLE} and {USER_VARIABLE}"
     return "Check [metadata] api_url"

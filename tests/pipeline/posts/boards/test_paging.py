@@ -135,17 +135,36 @@ def test_order_of_pages_is_checked_once(name: str, tmp_path: Path) -> None:
     assert len(pages) == 4 + 1 + 1  # the pages, an empty one, and the check
 
 
+class Unsorted(SampleBoard):
+    """A board that knows neither `page=a7` nor `order:id`, and returns the newest posts."""
+
+    def __call__(self, url: str) -> bytes:
+        return super().__call__(url.replace("page=a0", "page=1").replace("order%3Aid", ""))
+
+
 @pytest.mark.parametrize("name", ["danbooru", "e621", "moebooru"])
-def test_board_that_returns_the_newest_posts_is_refused(name: str, tmp_path: Path) -> None:
-    """As one that knows neither `page=a7` nor `order:id`."""
-
-    class Unsorted(SampleBoard):
-        def __call__(self, url: str) -> bytes:
-            return super().__call__(url.replace("page=a0", "page=1").replace("order%3Aid", ""))
-
+@pytest.mark.parametrize("page_size", [10, 150, 500])  # Moebooru's pages have up to 100 posts
+def test_board_that_returns_the_newest_posts_is_refused(
+    name: str, page_size: int, tmp_path: Path
+) -> None:
+    board = Unsorted(name, POSTS, page_size=page_size)
+    if name == "e621" and page_size == 500:  # of which all fit on a page
+        assert board.collect(tmp_path / "store", []).new == len(POSTS)
+        return
     with pytest.raises(SengaError, match=r"ignores (page=a|order:id) .*--metadata-source csv"):
-        Unsorted(name, POSTS[:40], page_size=10).collect(tmp_path / "store", [])
+        board.collect(tmp_path / "store", [])
     assert ids_in(tmp_path / "store") == []
+
+
+def test_page_that_asks_for_an_account_names_the_one_of_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SENGA_BOARD_KEY", raising=False)
+    monkeypatch.delenv("SENGA_BOARD_USER", raising=False)
+    body = b'{"success": false, "message": "Log in first"}'
+    board = SampleBoard("moebooru", []).board
+    with pytest.raises(SengaError, match="SENGA_BOARD_USER to the password hash and the name of"):
+        collect(tmp_path / "store", board, [], lambda _: body)
 
 
 @pytest.mark.parametrize("name", ["danbooru", "e621", "moebooru"])

@@ -10,7 +10,9 @@ from pathlib import Path
 from pipeline import store
 from pipeline.manifest import read_manifest
 from pipeline.posts import kaggle
-from pipeline.posts.board_api import collect, is_searchable, read_store
+from pipeline.posts.board_api import collect, read_store
+from pipeline.posts.boards.board import Board
+from pipeline.posts.boards.known import GELBOORU, find_board
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.folder_scan import digest_of_folder
 from pipeline.posts.metadata import (
@@ -24,7 +26,7 @@ from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
 from tasks import config
-from tasks.board import get_page
+from tasks.board import BoardPages
 from tasks.client import open_client
 from tasks.senga_task import RUN_ID
 from tasks.stage import Stage, StageResult
@@ -49,7 +51,6 @@ class ImportMetadata(Stage):
             },
             "csv": {"csv": options.csv},
             "kaggle": {},
-            "api": {"api": options.api_url, "tags": self._tags},
             "folder": {
                 "folder": options.folder,
                 "folder_tags": options.folder_tags,
@@ -60,7 +61,17 @@ class ImportMetadata(Stage):
                 "follow_links": options.follow_links,
             },
         }
-        return {"source": source, **settings[source]}
+        own = self._board_settings() if source == "api" else settings[source]
+        return {"source": source, **own}
+
+    def _board_settings(self) -> dict[str, object]:
+        """Return what tells a collection from others: those of Gelbooru's kind go without a name.
+
+        They may be from a version that knew no other boards.
+        """
+        name = self._board.name
+        other = {} if name == GELBOORU else {"board": name}
+        return {"api": self._board.url, "tags": self._search[0], **other}
 
     def artefact(self) -> Path:
         """Return the folder of `posts.parquet` and `quarantine.csv`."""
@@ -81,9 +92,16 @@ class ImportMetadata(Stage):
         return config.options(MetadataOptions)
 
     @property
-    def _tags(self) -> list[str]:
-        """The tags that a board is searched for: those that the filter needs, if it knows how."""
-        return sorted(filter(is_searchable, set(config.options(FilterOptions).required_tags)))
+    def _board(self) -> Board:
+        return find_board(self._options.board, self._options.api_url)
+
+    @property
+    def _search(self) -> tuple[list[str], list[str]]:
+        """The tags that the board is searched for, sorted; and those that only the filter sees."""
+        required = config.options(FilterOptions).required_tags
+        usable = [tag for tag in required if self._board.can_search(tag)]
+        searched = usable[: self._options.tags_per_search or self._board.limits.tags]
+        return sorted(searched), [tag for tag in required if tag not in searched]
 
     def unmet_requirements(self) -> list[str]:
         """Return a sentence for a missing CSV, folder or library."""
@@ -186,6 +204,14 @@ class ImportMetadata(Stage):
 
     def _collect_from_board(self, on_progress: OnProgress) -> StageResult:
         """Collect new posts, and import all that were ever collected."""
+        tags, others = self._search
+        if others:
+            logger.info(
+                "%s is searched for %s; [filter] looks for %s among those posts.",
+                self._board.url,
+                " ".join(tags) or "all posts",
+                " ".join(others),
+            )
         # What a board has returned stays as it is, whatever version imports it.
         collected = self.dataset.api_posts(
             store.fingerprint([self.task_family, 1, self.settings(), []])
@@ -195,9 +221,9 @@ class ImportMetadata(Stage):
             with open_client() as client:
                 result = collect(
                     collected,
-                    self._options.api_url,
-                    self._tags,
-                    lambda url: get_page(client, url),
+                    self._board,
+                    tags,
+                    BoardPages(client, self._board).get,
                     fetch_new=self._options.new_posts,
                     on_progress=on_progress,
                 )
@@ -211,13 +237,12 @@ class ImportMetadata(Stage):
             return StageResult(kept=manifest.kept, dropped=manifest.dropped, content=content)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            batches = read_store(collected, self._options.api_url)
-            tags = f" with the tags {' '.join(self._tags)}" if self._tags else ""
+            with_tags = f" with the tags {' '.join(tags)}" if tags else ""
             counts = import_rows(
-                batches,
+                read_store(collected, self._board),
                 folder / "posts.parquet",
                 folder / "quarantine.csv",
-                source=f"[metadata] api_url = {self._options.api_url}: the board{tags}",
+                source=f"[metadata] api_url = {self._options.api_url}: the board{with_tags}",
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
 

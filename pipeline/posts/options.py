@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pipeline.posts.boards.known import AUTO, BOARDS, recognise
 from sketch_models.option import Options, option
 
 LOCAL_SOURCES = ("folder", "webdataset")
@@ -52,6 +53,17 @@ class MetadataOptions(Options, section="metadata"):
         "address of a board's API; source = api",
         renamed_from="api",
     )
+    board: str = option(
+        AUTO,
+        "program that the board runs; auto: the one that the address tells; source = api",
+        choices=BOARDS,
+    )
+    tags_per_search: int = option(
+        0,
+        "tags to search the board for, the first of [filter] all_tags; 0: what such boards allow; "
+        "source = api",
+        at_least=0,
+    )
     new_posts: bool = option(
         True,
         "ask the board for posts that are new since the last run; source = api",
@@ -78,6 +90,13 @@ class MetadataOptions(Options, section="metadata"):
             "api_url",
             "an address such as https://safebooru.org/index.php",
         )
+        if self.source == "api" and self.board == AUTO:
+            names = ", ".join(name for name in BOARDS if name != AUTO)
+            self.require(
+                bool(recognise(self.api_url)),
+                "board",
+                f"one of {names}, since the address {self.api_url} does not tell",
+            )
 
     @property
     def place(self) -> str:

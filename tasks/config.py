@@ -233,8 +233,9 @@ def _default_for_own_pictures(section: str, key: str) -> str | None:
     parser = CmdlineParser.get_instance()
     if parser and getattr(parser.known_args, f"{section}_{key}", None) is not None:
         return None
+    path = metadata.hf if metadata.source == "hf" else metadata.folder
     return {
-        "[build] dataset": dataset_name(metadata.folder),
+        "[build] dataset": dataset_name(path),
         "[filter] all_tags": "",
         "[filter] none_tags": "",
         "[filter] ratings": "s q e",

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.manifest import read_manifest
-from pipeline.posts import kaggle
+from pipeline.posts import hf_hub, kaggle
 from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.folder_scan import digest_of_folder
-from pipeline.posts.metadata import import_folder, import_posts, import_rows
+from pipeline.posts.hf_files import TableFiles, find_tables
+from pipeline.posts.metadata import import_folder, import_posts, import_rows, import_tables
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
@@ -50,6 +51,7 @@ class ImportMetadata(Stage):
                 "folder_tags": options.folder_tags,
                 "follow_links": options.follow_links,
             },
+            "hf": {"hf": options.hf, "image_column": options.image_column},
         }
         return {"source": source, **settings[source]}
 
@@ -80,6 +82,8 @@ class ImportMetadata(Stage):
         """Return a sentence for a missing CSV, folder or library."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.missing_requirements()
+        if self._is_on_hub and not self.complete():
+            return hf_hub.missing_requirements(self._options.hf)
         try:
             self.content_from()
         except SengaError as error:
@@ -91,9 +95,11 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV, if it is gone that of its import; or that of a folder."""
+        """Return the sha256 of the CSV, if it is gone that of its import; or that of files."""
         if self._options.source == "folder":
             return [_digest_of_folder(self._options, self._build_folder)]
+        if self._options.source == "hf" and not self._is_on_hub:
+            return [_find_tables(self._options, self._build_folder).digest()]
         if self._options.source != "csv":
             return []
         csv = expand_path(self._options.csv)
@@ -118,6 +124,8 @@ class ImportMetadata(Stage):
             return self._collect_from_board(on_progress)
         if self._options.source == "folder":
             return self._import_folder(on_progress)
+        if self._options.source == "hf":
+            return self._import_tables(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -155,6 +163,40 @@ class ImportMetadata(Stage):
                 leave_out=[self._build_folder],
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts)
+
+    @property
+    def pictures_root(self) -> Path:
+        """The folder that the addresses of local pictures are relative to."""
+        if self._options.source == "folder":
+            return expand_path(self._options.folder)
+        if self._is_on_hub:
+            return Path(str(self.manifest().facts["root"]))
+        path = expand_path(self._options.hf)
+        return path if path.is_dir() else path.parent
+
+    @property
+    def _is_on_hub(self) -> bool:
+        return self._options.source == "hf" and hf_hub.is_name(self._options.hf)
+
+    def _import_tables(self, on_progress: OnProgress) -> StageResult:
+        """Import tables with pictures, from the hub or of this machine."""
+        options, previous = self._options, self.posts
+        if self._is_on_hub:
+            tables = hf_hub.fetch(options.hf)
+        else:
+            tables = _find_tables(options, self._build_folder)
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_tables(
+                tables,
+                folder / previous.name,
+                folder / self.quarantine.name,
+                on_progress,
+                previous=previous,
+                image_column=options.image_column,
+            )
+        facts = {"root": str(tables.root)}
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
         """Write the metadata of the sample booru; return its path."""
@@ -208,6 +250,13 @@ def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
     """Return the digest of the folder of pictures, as it was when this process first asked."""
     folder = expand_path(options.folder)
     return digest_of_folder(folder, follow_links=options.follow_links, leave_out=[build_folder])
+
+
+@lru_cache(maxsize=4)
+def _find_tables(options: MetadataOptions, build_folder: Path) -> TableFiles:
+    """Return the tables as they were when this process first asked."""
+    path, follow_links = expand_path(options.hf), options.follow_links
+    return find_tables(path, follow_links=follow_links, leave_out=[build_folder])
 
 
 def _stamp(csv: Path) -> list[int]:

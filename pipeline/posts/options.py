@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sketch_models.option import Options, option
 
-LOCAL_SOURCES = ("folder",)
+LOCAL_SOURCES = ("folder", "hf")
 """Sources whose pictures are on this machine."""
 
 HOW_TO_GET_IT = (
@@ -23,9 +23,10 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board) or "
-        "folder (pictures on this machine); with a folder given, folder",
-        choices=("sample", "csv", "kaggle", "api", "folder"),
+        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
+        "folder (pictures on this machine) or hf (tables with pictures); with a folder given, "
+        "folder, and with hf given, hf",
+        choices=("sample", "csv", "kaggle", "api", "folder", "hf"),
     )
     csv: str = option(
         "",
@@ -39,7 +40,16 @@ class MetadataOptions(Options, section="metadata"):
         False, "make the names of the folders that a picture is in tags of it; source = folder"
     )
     follow_links: bool = option(
-        False, "follow symbolic links in the folder, wherever they lead; source = folder"
+        False, "follow symbolic links in the folder, wherever they lead; source = folder or hf"
+    )
+    hf: str = option(
+        "",
+        "path of a Parquet or Arrow file with pictures, or of a folder with such files, or a "
+        "dataset of the Hugging Face hub, such as user/name; source = hf",
+        path=True,
+    )
+    image_column: str = option(
+        "", "name of the column of pictures; empty: it is found; source = hf"
     )
     api_url: str = option(
         "https://safebooru.org/index.php",
@@ -60,6 +70,10 @@ class MetadataOptions(Options, section="metadata"):
         super().__post_init__()
         if self.source == "sample" and self.folder:
             object.__setattr__(self, "source", "folder")
+        if self.source == "sample" and self.hf:
+            object.__setattr__(self, "source", "hf")
+        if self.source == "hf":
+            self.require(bool(self.hf), "hf", "the path of tables with pictures, or user/name")
         if self.source == "folder":
             self.require(bool(self.folder), "folder", "the path of a folder with pictures")
         if self.source == "csv":

@@ -1,7 +1,7 @@
 """Find the record batches of an Arrow file, so that each can be read alone.
 
 `datasets` writes Arrow's streams, which have no index: what a batch takes stands in the message
-before it. A file of Arrow's other format is such a stream between two marks.
+before it. Arrow's other format has the same messages, and at its end says where each is.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_FILE_MARK = b"ARROW1\0\0"
+_FILE_MARK = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"
 _END = _CONTINUATION + bytes(4)
 _MAX_HEADER = 8 << 20  # bytes of the header of a message: it says where each column is
+_MAX_FOOTER = 64 << 20
+_BLOCK_BYTES = 24  # of the footer, for each batch
 _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3  # types of messages
 
 
@@ -41,11 +43,13 @@ class ArrowIndex:
     """Where everything is in an Arrow file.
 
     Attributes:
-        setup: the schema, and dictionaries, which every batch needs.
+        is_stream: whether it is a stream, which polars cannot read in parts.
+        setup: the schema of a stream, and dictionaries, which every batch needs.
         batches: the record batches, in their order.
         metadata: of the schema.
     """
 
+    is_stream: bool
     setup: list[Message] = field(default_factory=list)
     batches: list[Message] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -55,10 +59,10 @@ def is_arrow(path: Path) -> bool:
     """Return whether a file begins like Arrow; False if it cannot be read."""
     try:
         with path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(len(_FILE_MARK))
     except OSError:
         return False
-    return head == _FILE_MARK or (head[:4] == _CONTINUATION and head[4:] != bytes(4))
+    return head == _FILE_MARK or head[:4] == _CONTINUATION
 
 
 def read_index(path: Path) -> ArrowIndex:
@@ -68,22 +72,44 @@ def read_index(path: Path) -> ArrowIndex:
         ArrowError: if it is damaged.
         OSError: if it cannot be read.
     """
-    index = ArrowIndex()
     with path.open("rb") as file:
         number, length = file.fileno(), os.fstat(file.fileno()).st_size
-        place = len(_FILE_MARK) if os.pread(number, 8, 0) == _FILE_MARK else 0
+        is_stream = os.pread(number, len(_FILE_MARK), 0) != _FILE_MARK
         try:
-            while place < length and (header := _header(number, place)):
-                place = _add(index, header, place, length)
+            return _of_stream(number, length) if is_stream else _of_file(number, length)
         except (IndexError, UnicodeDecodeError) as error:
             raise ArrowError("the header of a batch is damaged") from error
+
+
+def _of_stream(file: int, length: int) -> ArrowIndex:
+    index, place = ArrowIndex(is_stream=True), 0
+    while place < length and (header := _header(file, place)):
+        place = _add(index, header, place, length)
     if not index.setup:
         raise ArrowError("it has no schema")
     return index
 
 
+def _of_file(file: int, length: int) -> ArrowIndex:
+    """Return the index of the format that has one at its end."""
+    tail = os.pread(file, 10, max(0, length - 10))
+    size = int.from_bytes(tail[:4], "little")
+    if tail[4:] != _FILE_MARK or size > min(length - 10, _MAX_FOOTER):
+        raise ArrowError("its end is missing")
+    index = ArrowIndex(is_stream=False)
+    footer = _Table.root(os.pread(file, size, length - 10 - size))
+    schema = footer.table(1)
+    if schema is None:
+        raise ArrowError("it has no schema")
+    index.metadata.update((pair.text(0), pair.text(1)) for pair in schema.tables(2))
+    for block in footer.structs(3, _BLOCK_BYTES):
+        place = _integer(block, 0, 8)
+        _add(index, _header(file, place), place, length)
+    return index
+
+
 def read_stream(path: Path, index: ArrowIndex, batch: int | None = None) -> bytes:
-    """Return a whole stream of one record batch, or of none, which shows the columns.
+    """Return a whole stream of one record batch of a stream, or of none, which shows the columns.
 
     Raises:
         ArrowError: if the file has become shorter.
@@ -99,7 +125,7 @@ def read_stream(path: Path, index: ArrowIndex, batch: int | None = None) -> byte
 
 def _header(file: int, place: int) -> bytes:
     """Return the header of the message at a place; nothing behind the last one."""
-    start = os.pread(file, 8, place)
+    start = os.pread(file, 8, max(0, place))
     if start == _END:
         return b""
     size = int.from_bytes(start[4:], "little")
@@ -119,7 +145,7 @@ def _add(index: ArrowIndex, header: bytes, place: int, length: int) -> int:
     if body < 0 or place + size > length:
         raise ArrowError("its end is missing")
     kind, inner = message.integer(1, 1), message.table(2)
-    if inner is None or (kind != _SCHEMA and not index.setup):
+    if inner is None or (index.is_stream and kind != _SCHEMA and not index.setup):
         raise ArrowError("it has no schema")
     if kind == _BATCH:
         rows = inner.integer(0, 8)
@@ -129,8 +155,7 @@ def _add(index: ArrowIndex, header: bytes, place: int, length: int) -> int:
     elif kind in (_SCHEMA, _DICTIONARY):
         index.setup.append(Message(place, size))
         if kind == _SCHEMA:
-            pairs = [(entry.text(0), entry.text(1)) for entry in inner.tables(2)]
-            index.metadata.update(pairs)
+            index.metadata.update((pair.text(0), pair.text(1)) for pair in inner.tables(2))
     return place + size
 
 
@@ -161,6 +186,16 @@ class _Table:
         start = self._target(place)
         places = range(start + 4, start + 4 + 4 * _integer(self._content, start, 4), 4)
         return [_Table(self._content, self._target(each)) for each in places]
+
+    def structs(self, number: int, size: int) -> list[bytes]:
+        """Return the items of a field, which have so many bytes each."""
+        place = self._field(number)
+        if not place:
+            return []
+        start = self._target(place)
+        count = _integer(self._content, start, 4)
+        items = _slice(self._content, start + 4, count * size)
+        return [items[first : first + size] for first in range(0, len(items), size)]
 
     def text(self, number: int) -> str:
         place = self._field(number)

@@ -171,16 +171,24 @@ def _open_parquet(path: Path) -> PictureTable:
 
 def _open_arrow(path: Path) -> PictureTable:
     index = read_index(path)
-    schema = dict(pl.read_ipc_stream(BytesIO(read_stream(path, index))).schema)
     largest = max((batch.size for batch in index.batches), default=0)
     _check_size(largest, "record batch", "save_to_disk of `datasets`")
-
-    def read(number: int, columns: list[str]) -> pl.DataFrame:
-        stream = BytesIO(read_stream(path, index, number))
-        return pl.read_ipc_stream(stream, columns=columns)
-
     batches = _batches([batch.rows for batch in index.batches])
-    return PictureTable(schema, _features(index.metadata), batches, read)
+    scan = partial(pl.scan_ipc, path, glob=False, hive_partitioning=False)
+
+    def read_part(number: int, columns: list[str]) -> pl.DataFrame:
+        rows = batches[number]
+        return scan().slice(rows.start, len(rows)).select(columns).collect()
+
+    def read_alone(number: int, columns: list[str]) -> pl.DataFrame:
+        return pl.read_ipc_stream(BytesIO(read_stream(path, index, number)), columns=columns)
+
+    if index.is_stream:
+        schema = pl.read_ipc_stream(BytesIO(read_stream(path, index))).schema
+    else:
+        schema = scan().collect_schema()
+    read = read_alone if index.is_stream else read_part
+    return PictureTable(dict(schema), _features(index.metadata), batches, read)
 
 
 def _batches(rows: list[int]) -> list[range]:

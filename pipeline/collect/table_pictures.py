@@ -13,7 +13,7 @@ from pipeline.picture_error import PictureError
 from pipeline.posts.local_file import LocalFile
 from pipeline.posts.picture_table import PictureTable, TableError, open_table, pictures_of
 
-_KEPT_BYTES = 256 << 20  # of batches that are kept; the last one always is
+_KEPT_BYTES = 128 << 20  # of batches that are kept; the last one always is
 
 
 @dataclass(frozen=True)

@@ -140,9 +140,7 @@ class HfSource:
         rows: list[dict[str, object]] = []
         rejected: list[Rejected] = []
         facts = frame.select(opened.known).iter_rows(named=True)
-        contents: Iterator[tuple[bytes | None, str | None] | None] = iter([None] * frame.height)
-        if opened.pictures in frame.columns:
-            contents = zip(*pictures_of(frame, opened.pictures), strict=True)
+        contents = _contents(frame, opened.pictures)
         cells = facts if opened.known else iter([{}] * frame.height)
         for row, (fact, content) in enumerate(zip(cells, contents, strict=True), first_row):
             line = opened.first_line + row
@@ -210,6 +208,16 @@ class HfSource:
             raise PictureError("no_bytes") from error
         local = LocalFile(path=str(path), size=facts.st_size, modified=facts.st_mtime_ns)
         return local.to_url(), size
+
+
+def _contents(frame: pl.DataFrame, column: str) -> Iterator[tuple[bytes | None, str | None] | None]:
+    """Yield bytes and path of each picture, one at a time; None if the column was not read."""
+    if column not in frame.columns:
+        yield from [None] * frame.height
+        return
+    pictures, paths = pictures_of(frame, column)
+    for row in range(frame.height):  # an iterator of polars would copy thousands at once
+        yield pictures[row], paths[row]
 
 
 def _rejected(row: Rejected) -> tuple[pl.DataFrame, Rejects]:

@@ -14,15 +14,16 @@ from pipeline.collect.download import (
     download_shard,
 )
 from pipeline.collect.local_pictures import LocalPictures
+from pipeline.collect.table_pictures import TablePictures
 from pipeline.damage import DamagedFileError
 from pipeline.manifest import are_whole, write_sizes
 from pipeline.posts.options import LOCAL_SOURCES, MetadataOptions
 from pipeline.progress import OnProgress
 from pipeline.table import check_table
-from sketch_models.weights.cache import expand_path
 from tasks import config
 from tasks.client import open_client
 from tasks.filter_posts import FilterPosts
+from tasks.import_metadata import ImportMetadata
 from tasks.shards import ShardStage
 from tasks.stage import Stage, StageResult, logger
 
@@ -102,11 +103,12 @@ class DownloadShard(ShardStage):
         )
 
     def _copy(self, on_progress: OnProgress) -> DownloadResult:
-        metadata = config.options(MetadataOptions)
-        options = config.options(DownloadOptions)
-        place = expand_path(metadata.place)
-        root = place.parent if place.is_file() else place
-        pictures = LocalPictures(root=root, options=options)
+        metadata, root = config.options(MetadataOptions), ImportMetadata().pictures_root
+        pictures = LocalPictures(
+            root=root,
+            options=config.options(DownloadOptions),
+            tables=TablePictures(root, metadata.image_column),
+        )
         with (
             store.publish(self.artefact()) as tar,
             store.publish(self.outcomes) as outcomes,

@@ -9,16 +9,18 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.manifest import read_manifest
-from pipeline.posts import kaggle
+from pipeline.posts import hf_hub, kaggle
 from pipeline.posts.board_api import collect, read_store
 from pipeline.posts.boards.board import Board
 from pipeline.posts.boards.known import GELBOORU, find_board
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.folder_scan import digest_of_folder
+from pipeline.posts.hf_files import TableFiles, find_tables
 from pipeline.posts.metadata import (
     import_folder,
     import_posts,
     import_rows,
+    import_tables,
     import_webdataset,
 )
 from pipeline.posts.options import HOW_TO_GET_IT, LOCAL_SOURCES, MetadataOptions
@@ -60,6 +62,7 @@ class ImportMetadata(Stage):
                 "webdataset": options.webdataset,
                 "follow_links": options.follow_links,
             },
+            "hf": {"hf": options.hf, "image_column": options.image_column},
         }
         own = self._board_settings() if source == "api" else settings[source]
         return {"source": source, **own}
@@ -107,6 +110,8 @@ class ImportMetadata(Stage):
         """Return a sentence for a missing CSV, folder or library."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.missing_requirements()
+        if self._is_on_hub and not self.complete():
+            return hf_hub.missing_requirements(self._options.hf)
         try:
             self.content_from()
         except SengaError as error:
@@ -118,9 +123,11 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV, if it is gone that of its import; or that of a folder."""
-        if self._options.source in LOCAL_SOURCES:
+        """Return the sha256 of the CSV, if it is gone that of its import; or that of files."""
+        if self._options.source in ("folder", "webdataset"):
             return [_digest_of_folder(self._options, self._build_folder)]
+        if self._options.source == "hf" and not self._is_on_hub:
+            return [_find_tables(self._options, self._build_folder).digest()]
         if self._options.source != "csv":
             return []
         csv = expand_path(self._options.csv)
@@ -143,6 +150,8 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
+        if self._options.source == "hf":
+            return self._import_tables(on_progress)
         if self._options.source in LOCAL_SOURCES:
             return self._import_local(on_progress)
         facts: dict[str, object] = {}
@@ -192,6 +201,38 @@ class ImportMetadata(Stage):
                     leave_out=leave_out,
                 )
         return StageResult(kept=counts.pop("posts"), dropped=counts)
+
+    @property
+    def pictures_root(self) -> Path:
+        """The folder that the addresses of local pictures are relative to."""
+        if self._is_on_hub:
+            return Path(str(self.manifest().facts["root"]))
+        path = expand_path(self._options.place)
+        return path.parent if path.is_file() else path
+
+    @property
+    def _is_on_hub(self) -> bool:
+        return self._options.source == "hf" and hf_hub.is_name(self._options.hf)
+
+    def _import_tables(self, on_progress: OnProgress) -> StageResult:
+        """Import tables with pictures, from the hub or of this machine."""
+        options, previous = self._options, self.posts
+        if self._is_on_hub:
+            tables = hf_hub.fetch(options.hf)
+        else:
+            tables = _find_tables(options, self._build_folder)
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_tables(
+                tables,
+                folder / previous.name,
+                folder / self.quarantine.name,
+                on_progress,
+                previous=previous,
+                image_column=options.image_column,
+            )
+        facts = {"root": str(tables.root)}
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
         """Write the metadata of the sample booru; return its path."""
@@ -254,6 +295,13 @@ def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
     if place.is_file():
         return store.fingerprint([place.name, *_stamp(place)])
     return digest_of_folder(place, follow_links=options.follow_links, leave_out=[build_folder])
+
+
+@lru_cache(maxsize=4)
+def _find_tables(options: MetadataOptions, build_folder: Path) -> TableFiles:
+    """Return the tables as they were when this process first asked."""
+    path, follow_links = expand_path(options.hf), options.follow_links
+    return find_tables(path, follow_links=follow_links, leave_out=[build_folder])
 
 
 def _stamp(csv: Path) -> list[int]:

@@ -59,6 +59,8 @@ ELSEWHERE = {
     "configs/demo.cfg": "hours",
     "api": "a board",
     "csv": "metadata",
+    "train.parquet": "a table with pictures",
+    "user/name": "the hub",
     "sketchkeras": "weights",
     "EvaluateColorizer": "another training, and a minute",
     "TrainLines": "hours",

@@ -18,6 +18,8 @@ from pipeline.damage import DamagedFileError
 from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
 from pipeline.posts.folder_source import FolderSource
+from pipeline.posts.hf_files import TableFiles
+from pipeline.posts.hf_source import HfSource
 from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import (
@@ -52,6 +54,8 @@ REASONS = {
     "no_picture": "a sidecar, or a sample of a tar, whose picture is not there",
     "damaged_tar": "the tar ends too early, or is none; what is before the damage is imported",
     "compressed_tar": "a compressed tar: unpack it to a .tar",
+    "bad_table": "a Parquet or Arrow file, or rows of one, that cannot be read",
+    "no_bytes": "the row has no bytes of a picture, and names no file beside its table",
 }
 """Why a row is no post, by the code in the quarantine."""
 
@@ -211,6 +215,42 @@ def import_webdataset(
     """
     source = WebdatasetSource(tars, follow_links=follow_links, leave_out=leave_out)
     return _import(source, posts, quarantine, on_progress)
+
+
+def import_tables(
+    tables: TableFiles,
+    posts: Path,
+    quarantine: Path,
+    on_progress: OnProgress = ignore,
+    *,
+    previous: Path | None = None,
+    image_column: str = "",
+) -> dict[str, int]:
+    """Import the rows of tables with pictures, like `import_posts`.
+
+    A post's id is that of its row if they have a column `id` of whole numbers, else
+    `local_file.row_id`; its `url` is what `local_file.LocalFile` makes of file and row. A batch of
+    a table is in memory at once: see `picture_table`.
+
+    Args:
+        tables: the files.
+        posts: as for `import_posts`.
+        quarantine: as for `import_posts`; a line is the place of a row among all.
+        on_progress: called with the number of rows read.
+        previous: the `posts` of an earlier import: pictures of files that have not changed since
+            are not read again.
+        image_column: the name of the column of pictures; empty to find it.
+
+    Raises:
+        SengaError: if no row has a picture, or there is no space left.
+    """
+    known = _known_sizes(previous)
+    source = HfSource(tables, image_column=image_column, known_sizes=known)
+    counts = _import(source, posts, quarantine, on_progress)
+    if counts["posts"] == 0:
+        fault = source.fault or "no row of its tables has a picture"
+        raise SengaError(f"[metadata] hf = {tables.root}: {fault}.")
+    return counts
 
 
 def _known_sizes(posts: Path | None) -> dict[str, tuple[int | None, int | None]]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pipeline.posts.boards.known import AUTO, BOARDS, recognise
 from sketch_models.option import Options, option
 
-LOCAL_SOURCES = ("folder", "webdataset")
+LOCAL_SOURCES = ("folder", "webdataset", "hf")
 """Sources whose pictures are on this machine."""
 
 HOW_TO_GET_IT = (
@@ -25,9 +25,9 @@ class MetadataOptions(Options, section="metadata"):
     source: str = option(
         "sample",
         "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
-        "folder (pictures on this machine) or webdataset (tars of pictures); the option of this "
-        "name alone chooses one of the last two",
-        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset"),
+        "folder (pictures on this machine), webdataset (tars of pictures) or hf (tables with "
+        "pictures); the option of this name alone chooses one of the last three",
+        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset", "hf"),
     )
     csv: str = option(
         "",
@@ -46,7 +46,16 @@ class MetadataOptions(Options, section="metadata"):
         False, "make the names of the folders that a picture is in tags of it; source = folder"
     )
     follow_links: bool = option(
-        False, "follow symbolic links in the folder, wherever they lead; folder, webdataset"
+        False, "follow symbolic links in the folder, wherever they lead; folder, webdataset, hf"
+    )
+    hf: str = option(
+        "",
+        "path of a Parquet or Arrow file with pictures, or of a folder with such files, or a "
+        "dataset of the Hugging Face hub, such as user/name; source = hf",
+        path=True,
+    )
+    image_column: str = option(
+        "", "name of the column of pictures; empty: it is found; source = hf"
     )
     api_url: str = option(
         "https://safebooru.org/index.php",

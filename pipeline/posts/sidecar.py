@@ -62,6 +62,17 @@ _PAGES: dict[str, str] = {
 }
 """Pages of posts, by the category that gallery-dl gives them."""
 
+KEYS = frozenset(
+    (
+        *_ALL_TAGS,
+        *(f"{prefix}_{key}" for prefix in ("tag_string", "tags") for key in _KIND_OF),
+        *_URLS,
+        *_DATES,
+        *("rating", "score", "post_url", "page_url", "category", "id"),
+    )
+)
+"""What `record_of` looks for."""
+
 _NAMESPACE = re.compile(r"([a-z][a-z ]*):\s*(\S.*)")
 _ESCAPED = re.compile(r"\\([()\[\]{}])")
 _SPACES = re.compile(r"\s+")

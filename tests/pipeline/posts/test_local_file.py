@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.posts.local_file import LocalFile, TarMember, hashed_id, is_local, parse_local
+from pipeline.posts.local_file import (
+    LocalFile,
+    TarMember,
+    hashed_id,
+    is_local,
+    parse_local,
+    row_id,
+)
 
 NAMES = st.binary(min_size=1, max_size=40).filter(
     lambda name: b"/" not in name and b"\0" not in name
@@ -72,3 +79,16 @@ def test_ids_from_hashes_never_change() -> None:
 def test_ids_from_hashes_are_positive_and_in_a_narrow_range(text: str) -> None:
     text = text.encode("utf-8", "ignore").decode()
     assert 0 <= hashed_id(text) - 2**62 < 2**58
+
+
+def test_ids_of_rows_never_change_and_neighbours_have_neighbours() -> None:
+    assert row_id("data/a.parquet", 5) == 4_665_291_157_460_657_157
+    assert row_id("a", 1023) - row_id("a", 0) == 1023
+    assert row_id("a", 1024) != row_id("a", 1023) + 1
+    assert row_id("b", 0) != row_id("a", 0)
+    assert row_id("\udcff", 0) > 0
+
+
+@given(st.text(alphabet="ab/", max_size=9), st.integers(0, 1 << 40))
+def test_ids_of_rows_are_in_the_range_of_hashes(path: str, row: int) -> None:
+    assert 0 <= row_id(path, row) - 2**62 < 2**58

@@ -57,7 +57,7 @@ def _folder(name: str, text: str) -> str:
         raise ConfigError(f"{text}: a recipe goes before: LUIGI_CONFIG_PATH={text} senga {name}.")
     if not text or not Path(text).is_dir():
         raise ConfigError(
-            f"{text or repr(text)}: there is no such folder. Behind senga {name} goes a folder of pictures, or "
-            "an option such as --pack-size 128."
+            f"{text or repr(text)}: there is no such folder. Behind senga {name} goes a folder of "
+            "pictures, or an option such as --pack-size 128."
         )
     return text

@@ -1,6 +1,7 @@
 """A tiny sample dataset built, read and built again from Python."""
 
 import doctest
+import io
 import os
 import subprocess
 import sys
@@ -255,3 +256,16 @@ def test_progress_reaches_the_terminal(tmp_path: Path) -> None:
     assert (
         done.stderr.strip().splitlines()[-1].startswith("sketch_models.errors.SengaError: [filter]")
     )
+
+
+def test_notebook_gets_a_line_per_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its standard error is no file, and its kernel asks all programs for colours."""
+    notebook = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", notebook)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-color")
+    with pytest.raises(senga.SengaError):
+        senga.build_dataset(data=tmp_path, metadata_sample_posts=40, filter_all_tags="none")
+    written = notebook.getvalue()
+    assert [line.split()[0] for line in written.splitlines()] == ["metadata", "[filter]:"]
+    assert not {"\r", "\x1b"} & set(written)

@@ -211,13 +211,44 @@ def _make_row(
 def _pack_picture(shard: OpenShard, tags: str, options: PackOptions, post_id: int) -> Row:
     """Return the row of a picture; raise PictureError if it cannot be packed."""
     content = shard.color(post_id)
-    color = decode(content)
+    return make_row(
+        post_id,
+        decode(content),
+        shard.maps(post_id),
+        options,
+        tags=tags,
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def make_row(
+    post_id: int,
+    color: NDArray[np.uint8],
+    maps: Iterable[tuple[str, NDArray[np.uint8]]],
+    options: PackOptions,
+    *,
+    tags: str,
+    sha256: str,
+) -> Row:
+    """Return the row of a picture.
+
+    Args:
+        post_id: the post.
+        color: (H, W, 3) uint8 RGB.
+        maps: name and pixels, (H, W) uint8, 0 = ink, of line art and sketches.
+        options: size, fit, and how to pack.
+        tags: separated by spaces.
+        sha256: of the picture's file, or of its pixels, 64 hex digits.
+
+    Raises:
+        PictureError: if it cannot be packed.
+    """
     height, width = color.shape[:2]
     if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
         raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
     placement = Placement.of(width, height, options.size, options.fit)
     pictures = {"color": Chunk.compress(placement.to_square(color), options.compression)}
-    for name, pixels in shard.maps(post_id):
+    for name, pixels in maps:
         check_aspect(name, pixels, width, height)
         square = placement.to_square(pixels)
         if name.startswith("line/"):
@@ -227,7 +258,7 @@ def _pack_picture(shard: OpenShard, tags: str, options: PackOptions, post_id: in
         id=post_id,
         box=placement.box,
         tags=tags,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         pictures=pictures,
     )
 

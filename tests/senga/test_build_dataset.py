@@ -13,12 +13,16 @@ from urllib.parse import urlsplit
 
 import h5py
 import pandas as pd
+import polars as pl
 import pytest
 
 import senga
 from pipeline.colorizer import hints
 from pipeline.colorizer.training import dataset
+from pipeline.pack import pack_pairs
+from pipeline.posts import filter_frame
 from pipeline.sample_booru import serve
+from pipeline.screen import screen
 from pipeline.tables import measures, metrics, outcomes, posts
 from tasks import build
 
@@ -134,7 +138,13 @@ def test_tables_are_of_the_newest_build(built: senga.BuiltDataset) -> None:
     pd.testing.assert_frame_equal(senga.read_posts(built.folder), before)
 
 
-@pytest.mark.parametrize("module", [posts, outcomes, measures, metrics, build, hints, dataset])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *(posts, outcomes, measures, metrics, build, hints, dataset),
+        *(filter_frame, screen, pack_pairs),
+    ],
+)
 def test_examples_of_docstrings_run(
     built: senga.BuiltDataset, home: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +163,15 @@ def test_examples_of_docstrings_run(
     failed, tried = doctest.testmod(module)
     assert tried
     assert not failed
+
+
+def test_stages_on_plain_data_agree_with_the_build(built: senga.BuiltDataset) -> None:
+    table = pl.read_parquet(next(built.folder.glob("metadata/*/posts.parquet"))).to_pandas()
+    assert senga.filter_frame(table)["id"].tolist() == senga.read_posts(built.folder)["id"].tolist()
+    outcomes = senga.read_outcomes(built.folder)
+    outcomes = outcomes[outcomes["split"].notna()]
+    split = senga.split_ids(outcomes["id"].tolist(), senga.SplitOptions(test_size=2), seed=0)
+    assert split == dict(zip(outcomes["id"], outcomes["split"], strict=True))
 
 
 @pytest.fixture(scope="module")

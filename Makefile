@@ -15,10 +15,10 @@ BIN := $(VENV)/bin
 .PHONY: dataset demo test lint bench clean
 
 dataset: $(VENV)/installed
-	@LUIGI_CONFIG_PATH=$(CONFIG) $(BIN)/senga BuildDataset
+	@LUIGI_CONFIG_PATH=$(CONFIG) $(BIN)/senga build
 
 demo: $(VENV)/installed
-	@$(BIN)/python -m pipeline.demo $(if $(COLORIZER),--colorizer "$(COLORIZER)")
+	@$(BIN)/senga demo $(if $(COLORIZER),--colorizer "$(COLORIZER)")
 
 test: lint
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from pipeline.colorizer.suggest import suggest_hints
     from pipeline.colorizer.training.dataset import ColorizationDataset
     from pipeline.colorizer.training.training_sample import normalize
+    from pipeline.pack.pack import PackOptions
+    from pipeline.pack.pack_pairs import Pair, pack_pairs
+    from pipeline.pack.split import SplitOptions, split_ids
+    from pipeline.posts.filter import FilterOptions
+    from pipeline.posts.filter_frame import filter_frame
+    from pipeline.screen.screen import ScreenOptions, screen_picture
     from pipeline.tables.measures import read_measures
     from pipeline.tables.metrics import read_metrics
     from pipeline.tables.outcomes import read_outcomes
@@ -35,17 +41,26 @@ __all__ = [
     "Colorizer",
     "ConfigError",
     "DatasetError",
+    "FilterOptions",
     "HintOptions",
     "Hints",
+    "PackOptions",
+    "Pair",
+    "ScreenOptions",
     "SengaError",
+    "SplitOptions",
     "WeightsError",
     "__version__",
     "build_dataset",
+    "filter_frame",
     "normalize",
+    "pack_pairs",
     "read_measures",
     "read_metrics",
     "read_outcomes",
     "read_posts",
+    "screen_picture",
+    "split_ids",
     "suggest_hints",
 ]
 
@@ -54,14 +69,23 @@ _MODULES = {
     "BuiltDataset": "tasks.build",
     "ColorizationDataset": "pipeline.colorizer.training.dataset",
     "Colorizer": "pipeline.colorizer.colorizer",
+    "FilterOptions": "pipeline.posts.filter",
     "HintOptions": "pipeline.colorizer.hints",
     "Hints": "pipeline.colorizer.hints",
+    "PackOptions": "pipeline.pack.pack",
+    "Pair": "pipeline.pack.pack_pairs",
+    "ScreenOptions": "pipeline.screen.screen",
+    "SplitOptions": "pipeline.pack.split",
     "build_dataset": "tasks.build",
+    "filter_frame": "pipeline.posts.filter_frame",
     "normalize": "pipeline.colorizer.training.training_sample",
+    "pack_pairs": "pipeline.pack.pack_pairs",
     "read_measures": "pipeline.tables.measures",
     "read_metrics": "pipeline.tables.metrics",
     "read_outcomes": "pipeline.tables.outcomes",
     "read_posts": "pipeline.tables.posts",
+    "screen_picture": "pipeline.screen.screen",
+    "split_ids": "pipeline.pack.split",
     "suggest_hints": "pipeline.colorizer.suggest",
 }
 

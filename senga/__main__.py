@@ -1,15 +1,20 @@
-"""The command `senga`, or `python -m senga`: `senga BuildDataset --pack-size 128`."""
+"""The command `senga`, or `python -m senga`: `senga build --pack-size 128`."""
 
 from __future__ import annotations
 
 import sys
 
 from pipeline.exit_code import EXIT_NOTHING_RAN
+from pipeline.programs import PROGRAMS, run_program
 from sketch_models.errors import SengaError
 
 
 def main() -> None:
-    """Run a task; what is wrong with config files or arguments is one sentence."""
+    """Run a task or a program; what is wrong with config files or arguments is one sentence."""
+    word, *arguments = sys.argv[1:] or [""]
+    if word in PROGRAMS:
+        run_program(word, arguments)
+        return
     try:
         from tasks.command import run  # which reads the config files
 

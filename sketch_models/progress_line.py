@@ -17,7 +17,8 @@ _PLAIN_INTERVAL = 10.0  # seconds between lines without a terminal
 class ProgressLine(Closing):
     """A bar on a terminal, redrawn in place and removed at the end; plain lines elsewhere.
 
-    It is written to stderr, a plain line at most every ten seconds.
+    It is written to stderr, a plain line at most every ten seconds. Notebooks and the logs of CI
+    get plain lines: what they set to have colours, such as FORCE_COLOR, makes no terminal of them.
 
     Args:
         label: start of the line, such as `sketch`.
@@ -30,7 +31,7 @@ class ProgressLine(Closing):
         self._last_written = time.monotonic()
         console = Console(stderr=True)
         self._bar: rich.progress.Progress | None = None
-        if live and console.is_terminal:
+        if live and console.is_terminal and sys.stderr.isatty():
             columns = (
                 TextColumn("{task.description:<9}"),
                 BarColumn(28),

@@ -18,11 +18,13 @@ from luigi.retcodes import run_with_retcodes
 from luigi.task_register import Register
 
 from pipeline.exit_code import EXIT_NOTHING_RAN
+from pipeline.programs import PROGRAMS
 from sketch_models.errors import ConfigError
 from sketch_models.option import expected, nearest, text_of
 from tasks import catalog
 from tasks.config import LUIGI_SECTIONS, SECTIONS
 from tasks.config_page import GROUPS, flag, purpose
+from tasks.words import WORDS, expand
 
 _STAGES = (
     "ImportMetadata",
@@ -57,12 +59,13 @@ _KINDS = {
     luigi.BoolParameter: "true or false",
 }
 
-_RECIPE_GOES_BEFORE = "a recipe goes before: LUIGI_CONFIG_PATH={} senga BuildDataset."
+_RECIPE_GOES_BEFORE = "a recipe goes before: LUIGI_CONFIG_PATH={} senga build."
 _DESCRIPTION = "Build datasets and train colorizers."
 _EPILOG = """\
-senga BuildDataset --help lists the options of a task. They can be in a config
-file, too: size = 96 in the section [pack] is --pack-size 96. Config files are
-luigi.cfg in this folder, and the recipe that LUIGI_CONFIG_PATH names."""
+senga build --help lists the options of a command or a task. Those of tasks can
+be in a config file, too: size = 96 in the section [pack] is --pack-size 96.
+Config files are luigi.cfg in this folder, and the recipe that LUIGI_CONFIG_PATH
+names."""
 
 
 def run(arguments: Sequence[str]) -> NoReturn:
@@ -75,8 +78,9 @@ def run(arguments: Sequence[str]) -> NoReturn:
         ConfigError: if there is no such task or option.
         SystemExit: with an exit code of [retcode]; 0 if everything is made.
     """
-    check(arguments)
-    run_with_retcodes(["--module", "tasks", *arguments])
+    expanded = expand(arguments)
+    check(expanded, word=arguments[0] if arguments and arguments[0] in WORDS else "")
+    run_with_retcodes(["--module", "tasks", *expanded])
     raise AssertionError("Luigi exits")
 
 
@@ -97,8 +101,12 @@ def check_for_luigi(arguments: Sequence[str]) -> None:
         sys.exit(EXIT_NOTHING_RAN)
 
 
-def check(arguments: Sequence[str]) -> None:
+def check(arguments: Sequence[str], *, word: str = "") -> None:
     """Check a command line, or print a help text.
+
+    Args:
+        arguments: of the command line, with the name of a task.
+        word: that stood for the task.
 
     Raises:
         ConfigError: if there is no such task or option.
@@ -116,7 +124,7 @@ def check(arguments: Sequence[str]) -> None:
         raise ConfigError(
             _unknown(rest[0], parser.flags)
             if rest
-            else f"Name a task, such as BuildDataset. Tasks: {', '.join(catalog.__all__)}."
+            else f"Name a task, such as BuildDataset. {_names()}"
         )
     task = _find_task(name)
     parser = _Parser(task)
@@ -124,7 +132,7 @@ def check(arguments: Sequence[str]) -> None:
     if rest:
         raise ConfigError(_unknown(rest[0], parser.flags))
     if chosen.help or chosen.help_all:
-        _Parser(task, show_all=chosen.help_all).print_help()
+        _Parser(task, word=word, show_all=chosen.help_all).print_help()
         raise SystemExit(0)
     _check_parameters(task, vars(chosen))
     _check_luigi(vars(chosen))
@@ -137,18 +145,21 @@ class _Parser(argparse.ArgumentParser):
         flags: every option that it knows, such as `--pack-size`.
     """
 
-    def __init__(self, task: type[luigi.Task] | None = None, *, show_all: bool = False) -> None:
+    def __init__(
+        self, task: type[luigi.Task] | None = None, *, word: str = "", show_all: bool = False
+    ) -> None:
         """Add the options of Senga, then those of Luigi.
 
         Args:
             task: the task whose own options have a short name, too; there are none without it.
+            word: that stood for the task.
             show_all: whether the help shows the options of every task, and Luigi's own.
         """
         name = task.get_task_family() if task else "TASK"
         super().__init__(
             prog="senga",
-            usage=f"senga {name} [options]",
-            description=_first_line(task) if task else _DESCRIPTION,
+            usage=f"senga {_synopsis(word) or name} [options]",
+            description=_describe(task, word) if task else _DESCRIPTION,
             epilog=_EPILOG,
             add_help=False,
             formatter_class=_Formatter,
@@ -302,7 +313,9 @@ def _find_task(name: str) -> type[luigi.Task]:
         return task
     if name.endswith(".cfg"):
         raise ConfigError(f"{name}: expected a task; {_RECIPE_GOES_BEFORE.format(name)}")
-    guess = nearest(name, catalog.__all__) or f" Tasks: {', '.join(catalog.__all__)}."
+    if name in WORDS or name in PROGRAMS:
+        raise ConfigError(f"{name}: it goes right behind senga, as in senga {name} --help.")
+    guess = nearest(name, [*catalog.__all__, *WORDS, *PROGRAMS]) or f" {_names()}"
     raise ConfigError(f"{name}: there is no such task.{guess}")
 
 
@@ -310,14 +323,43 @@ def _first_line(task: type[luigi.Task]) -> str:
     return (inspect.getdoc(task) or "").partition("\n")[0]
 
 
+def _names() -> str:
+    """Return the names of all commands and tasks, in two sentences."""
+    return f"Commands: {', '.join([*WORDS, *PROGRAMS])}. Tasks: {', '.join(catalog.__all__)}."
+
+
+def _describe(task: type[luigi.Task], word: str) -> str:
+    if not word or not WORDS[word].takes_folder:
+        return _first_line(task)
+    return (
+        f"{_first_line(task)}\nThe posts are those of the configuration, or the pictures of "
+        f"FOLDER: senga {word} pictures."
+    )
+
+
+def _synopsis(word: str) -> str:
+    return f"{word} [FOLDER]" if word and WORDS[word].takes_folder else word
+
+
 def _overview() -> str:
     """Return the help of the command without a task."""
+    commands = {name: word.purpose for name, word in WORDS.items()}
+    commands |= {name: program.purpose for name, program in PROGRAMS.items()}
+    tasks = {name: _first_line(getattr(catalog, name)) for name in catalog.__all__}
+    stages = {name: tasks.pop(name) for name in _STAGES}
+    return "\n".join(
+        [
+            *("usage: senga COMMAND [options]", "       senga TASK [options]", ""),
+            *(_DESCRIPTION, "", *_listing(commands), ""),
+            *("The tasks, which luigi --module tasks TASK runs, too:", *_listing(tasks), ""),
+            *("The stages, all of which BuildDataset runs:", *_listing(stages), ""),
+            _EPILOG,
+        ]
+    )
+
+
+def _listing(purposes: Mapping[str, str]) -> Iterator[str]:
+    """Yield lines of names, and beside each its purpose."""
     width = shutil.get_terminal_size().columns - 2
-    stages = ["The stages, all of which BuildDataset runs:"]
-    lines = ["usage: senga TASK [options]", "", _DESCRIPTION, ""]
-    for name in sorted(catalog.__all__, key=lambda name: (name in _STAGES, name)):
-        text = _first_line(getattr(catalog, name))
-        (stages if name in _STAGES else lines).append(
-            textwrap.fill(text, width, initial_indent=f"  {name:20}", subsequent_indent=" " * 22)
-        )
-    return "\n".join([*lines, "", *stages, "", _EPILOG])
+    for name, text in purposes.items():
+        yield textwrap.fill(text, width, initial_indent=f"  {name:20}", subsequent_indent=" " * 22)

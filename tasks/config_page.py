@@ -114,7 +114,7 @@ of `RetryFailed` are [outcome codes](sources.md#outcome-codes).
 
 _DEMO = """## The demo
 
-`make demo` and `python -m pipeline.demo` do not read config files. [The demo](demo.md) has these
+`make demo` and `senga demo` do not read config files. [The demo](demo.md) has these
 options on its command line:
 """
 

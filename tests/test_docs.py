@@ -29,9 +29,11 @@ from pipeline.demo.models import Models
 from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import Worker
 from pipeline.draw.folder_options import FolderOptions
+from pipeline.programs import PROGRAMS
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.shard import write_shard
 from tasks.config import LUIGI_SECTIONS, SECTIONS
+from tasks.words import WORDS
 
 TOP = Path(__file__).parents[1]
 PAGES = {
@@ -63,13 +65,14 @@ ELSEWHERE = {
     "user/name": "the hub",
     "sketchkeras": "weights",
     "EvaluateColorizer": "another training, and a minute",
+    "evaluate": "another training, and a minute",
     "TrainLines": "hours",
 }
 # Beginnings of other commands that are only parsed.
 CHECKED = [
-    "python -m pipeline.demo",  # serves until it is stopped
-    "python -m sketch_models.weights fetch",
-    "python -m sketch_models.weights verify",
+    "senga demo",  # serves until it is stopped
+    "senga weights fetch",
+    "senga weights verify",
     "python benchmarks/",
 ]
 # Options that make a recipe small.
@@ -280,14 +283,20 @@ def _activate(command: Command, words: list[str], _: Clone) -> None:
 
 def _senga(command: Command, words: list[str], clone: Clone) -> None:
     said = [part for word in words for part in word.split(",")]
-    if ELSEWHERE.keys() & {*said, *command.environment.values()}:
+    is_checked = command.text.startswith(tuple(CHECKED)) and "--help" not in words
+    if is_checked or ELSEWHERE.keys() & {*said, *command.environment.values()}:
         _check_senga(command, words, clone)
     else:
         clone.run(command.where, ["-m", "senga", *words], command.environment)
 
 
 def _check_senga(command: Command, words: list[str], clone: Clone) -> None:
-    _check_luigi(command, ["--module", "tasks", *words], clone)
+    word, *rest = words
+    if word in PROGRAMS:
+        _check_python(command, ["-m", PROGRAMS[word].module, *rest], clone)
+    else:
+        task = WORDS[word].task if word in WORDS else word
+        _check_luigi(command, ["--module", "tasks", task, *rest], clone)
 
 
 def _check_luigi(command: Command, words: list[str], clone: Clone) -> None:

@@ -1,4 +1,4 @@
-"""Colorize a folder of line art: `python -m pipeline.colorizer.paint COLORIZER FOLDER RESULTS`.
+"""Colorize a folder of line art: `senga paint COLORIZER FOLDER RESULTS`.
 
 COLORIZER is a colorizer.safetensors that TrainColorizer wrote, or the folder that it is in. With
 `--seed 1` each picture has a random z; otherwise z is 0. `--reference FILE` adds the z of a colour
@@ -118,7 +118,7 @@ def _seed(text: str) -> int:
 
 def main(arguments: list[str]) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.colorizer.paint", description=__doc__)
+    parser = argparse.ArgumentParser(prog="senga paint", description=__doc__)
     parser.add_argument("colorizer", type=local_path, help="colorizer.safetensors, or its folder")
     parser.add_argument("lines", type=local_path, help="folder of line art")
     parser.add_argument("results", type=local_path, help="folder for the colorized pictures")

@@ -1,4 +1,4 @@
-"""The command of the web demo: `python -m pipeline.demo`."""
+"""The command of the web demo: `senga demo`."""
 
 from __future__ import annotations
 

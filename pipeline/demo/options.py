@@ -62,7 +62,7 @@ def parse(arguments: Sequence[str]) -> DemoOptions:
         SystemExit: If the command line cannot be parsed, after a message on standard error.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.demo",
+        prog="senga demo",
         description="Open the web demo: draw lines, add colour hints, get a coloured picture.",
     )
     for field in fields(DemoOptions):

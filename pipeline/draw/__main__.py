@@ -1,4 +1,4 @@
-"""The command that draws a folder of pictures: `python -m pipeline.draw FOLDER RESULTS`."""
+"""The command that draws a folder of pictures: `senga lines FOLDER RESULTS`."""
 
 from __future__ import annotations
 

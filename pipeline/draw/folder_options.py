@@ -1,4 +1,4 @@
-"""The options of `python -m pipeline.draw`, and its command line, which has one for each."""
+"""The options of `senga lines`, and its command line, which has one for each."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def parse(arguments: Sequence[str]) -> FolderOptions:
         SystemExit: If the command line cannot be parsed, after a message on standard error.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.draw",
+        prog="senga lines",
         description="Draw sketches and clean line art of a folder of pictures (PNG, JPEG, GIF).",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -175,7 +175,8 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
 
     Args:
         path: the file to write.
-        max_rows: the largest number of rows; the file is truncated to those that were appended.
+        max_rows: the number of rows to make room for, which grows if there are more; the file is
+            truncated to those that were appended.
         size: side of the pictures, in pixels.
         names: names of the HDF5 datasets of pictures; see `picture_names` and `extra_pictures`.
         compression: `gzip` or `none`.
@@ -199,7 +200,7 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         self._file = h5py.File(self._raw_file, "w")
         self._file.attrs.update({"schema": SCHEMA, "size": size, **attributes})
         self._rows: list[Row] = []  # whose columns are not written yet
-        self._written = 0
+        self._written, self._room = 0, max_rows
         filters = (
             {"compression": "gzip", "compression_opts": _GZIP_LEVEL}
             if compression == "gzip"
@@ -241,6 +242,8 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
             OSError: as the operating system raised it, for example if the disk is full.
         """
         index = self._written + len(self._rows)
+        if index == self._room:
+            self._grow()
         for name, dataset in self._pictures.items():
             chunk = row.pictures[name]
             dataset.id.write_direct_chunk((index,) + (0,) * (dataset.ndim - 1), chunk.content)
@@ -249,6 +252,11 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         if len(self._rows) == _ROWS_PER_CHUNK:
             self._write_columns()
         self._raise_write_error()
+
+    def _grow(self) -> None:
+        self._room = max(2 * self._room, _ROWS_PER_CHUNK)
+        for dataset in {**self._pictures, **self._columns}.values():
+            dataset.resize(self._room, axis=0)
 
     def _write_columns(self) -> None:
         if not self._rows:

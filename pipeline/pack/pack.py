@@ -270,13 +270,44 @@ def _make_row(
 def _pack_picture(shard: OpenShard, tags: str, options: PackOptions, post_id: int) -> Row:
     """Return the row of a picture, without measures; raise PictureError if it cannot be packed."""
     content = shard.color(post_id)
-    picture = read_picture(content)
+    return make_row(
+        post_id,
+        read_picture(content),
+        shard.maps(post_id),
+        options,
+        tags=tags,
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def make_row(
+    post_id: int,
+    picture: Decoded,
+    maps: Iterable[tuple[str, NDArray[np.uint8]]],
+    options: PackOptions,
+    *,
+    tags: str,
+    sha256: str,
+) -> Row:
+    """Return the row of a picture, without measures.
+
+    Args:
+        post_id: the post.
+        picture: all its pixels.
+        maps: name and pixels, (H, W) uint8, 0 = ink, of line art and sketches.
+        options: size, fit, extras, and how to pack.
+        tags: separated by spaces.
+        sha256: of the picture's file, or of its pixels, 64 hex digits.
+
+    Raises:
+        PictureError: if it cannot be packed.
+    """
     width, height = picture.width, picture.height
     if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
         raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
     placement = Placement.of(width, height, options.size, options.fit)
     pictures = dict(_squares_of_picture(picture, placement, options.extras))
-    for name, pixels in shard.maps(post_id):
+    for name, pixels in maps:
         check_aspect(name, pixels, width, height)
         square = placement.to_square(pixels)
         if name.startswith("line/"):
@@ -286,7 +317,7 @@ def _pack_picture(shard: OpenShard, tags: str, options: PackOptions, post_id: in
         id=post_id,
         box=placement.box,
         tags=tags,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         pictures={
             name: Chunk.compress(square, options.compression) for name, square in pictures.items()
         },

@@ -1,7 +1,7 @@
 """Check that files of a dataset are undamaged.
 
-Packed files: `python -m pipeline.pack.verify data/sample/train.h5 data/sample/test.h5`.
-Everything in the folder of a dataset: `python -m pipeline.pack.verify --data data/sample`.
+Packed files: `senga verify data/sample/train.h5 data/sample/test.h5`.
+Everything in the folder of a dataset: `senga verify --data data/sample`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sketch_models.errors import DatasetError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what was verified, or the faults; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.pack.verify",
+        prog="senga verify",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

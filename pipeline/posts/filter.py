@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -229,6 +229,21 @@ def filter_posts(
     return result
 
 
+def filter_rows(
+    rows: pl.DataFrame, options: FilterOptions, *, unknown: Collection[str] = ()
+) -> pl.DataFrame:
+    """Return the posts of a table that pass every rule, ascending by id.
+
+    Args:
+        rows: the columns `pipeline.posts.rows.POSTS`, each id once.
+        options: the rules.
+        unknown: columns without values; rules on them do not apply.
+    """
+    rules = [rule for rule in _rules(options) if not {*rule.keep.meta.root_names()} & {*unknown}]
+    kept, _ = _apply_rules(rules, rows.sort("id"))
+    return kept.head(options.limit) if options.limit else kept
+
+
 def count_unknown(posts: Path, column: str) -> int:
     """Return the number of posts of a table without a value in a column."""
     return int(scan_table(posts).select(pl.col(column).is_null().sum()).collect().item())
@@ -319,12 +334,12 @@ def _rules(options: FilterOptions) -> list[_Rule]:
     if options.min_score:
         score = pl.col("score").fill_null(0)
         rules.append(_Rule(f"min_score {options.min_score}", score >= options.min_score))
-    sides = pl.col("width", "height")  # null if unknown, so that neither rule keeps the post
+    sides = (pl.col("width"), pl.col("height"))  # null if unknown: neither rule keeps the post
     if options.min_side:
-        long_enough = pl.all_horizontal(sides >= options.min_side)
+        long_enough = pl.all_horizontal(side >= options.min_side for side in sides)
         rules.append(_Rule(f"min_side {options.min_side}", long_enough))
     if options.max_side:
-        short_enough = pl.all_horizontal(sides <= options.max_side)
+        short_enough = pl.all_horizontal(side <= options.max_side for side in sides)
         rules.append(_Rule(f"max_side {options.max_side}", short_enough))
     rules.append(
         _Rule(f"extensions {' '.join(options.extensions)}", _has_extension(options.extensions))

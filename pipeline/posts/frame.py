@@ -30,14 +30,29 @@ def write_frame(posts: pd.DataFrame, path: Path) -> None:
     """Publish posts as a Parquet file with the columns `COLUMNS`, unless it holds them already.
 
     Args:
-        posts: a row per post, with the columns id and url, and if known created_at (a time, or
-            seconds since 1970), rating, score, width and height (pixels) and tags; or with those
-            of `COLUMNS`. A column that is missing is unknown: rating is then s, sizes are 1.
+        posts: as for `to_table`.
         path: the file to write.
 
     Raises:
         DatasetError: if the table lacks a column, or has no row.
         SengaError: if the file cannot be written.
+    """
+    table = to_table(posts)
+    if posts.empty:
+        raise DatasetError("posts has no rows. Give a row for each post.")
+    _publish(table, path)
+
+
+def to_table(posts: pd.DataFrame) -> pl.DataFrame:
+    """Return posts with the columns `COLUMNS`: numbers or text, null if a cell has no value.
+
+    Args:
+        posts: a row per post, with the columns id and url, and if known created_at (a time, or
+            seconds since 1970), rating, score, width and height (pixels) and tags; or with those
+            of `COLUMNS`. A column that is missing is unknown: rating is then s, sizes are 1.
+
+    Raises:
+        DatasetError: if the table lacks a column.
     """
     if "id" not in posts and posts.index.name == "id":
         posts = posts.reset_index()
@@ -48,11 +63,9 @@ def write_frame(posts: pd.DataFrame, path: Path) -> None:
                 f"posts has no column {OWN_NAMES.get(name, name)}. Give a table with the columns "
                 "id and url, or with those of Kaggle's CSV."
             )
-    if posts.empty:
-        raise DatasetError("posts has no rows. Give a row for each post.")
     given = [_series(name, posts[source]) for name, source in columns.items() if source]
     missing = {name: pl.lit(_DEFAULTS[name]) for name, source in columns.items() if not source}
-    _publish(pl.DataFrame(given).with_columns(**missing).select(COLUMNS), path)
+    return pl.DataFrame(given).with_columns(**missing).select(COLUMNS)
 
 
 def source_of(name: str, posts: pd.DataFrame) -> str | None:

@@ -93,23 +93,13 @@ class ParquetSource:
 
     def _as_text(self, name: str, dtype: pl.DataType) -> pl.Expr:
         """Return a column as strings; raise SengaError if a post needs it and cannot have it."""
-        column = pl.col(name)
-        if dtype.is_float():
-            integer = column.cast(pl.Int64, strict=False)
-            integers = pl.when(column == integer).then(integer.cast(pl.String))
-            return (
-                integers.otherwise(column.fill_nan(None).cast(pl.String)).fill_null("").alias(name)
-            )
-        if name == "created_at" and dtype.base_type() in (pl.Datetime, pl.Date):
-            column = column.dt.epoch("s")
-        elif not (dtype.is_numeric() or dtype.base_type() in _TEXT_TYPES):
-            if name not in NEEDED:
-                return pl.lit("").alias(name)
+        text = as_text(name, dtype)
+        if text is None and name in NEEDED:
             raise SengaError(
                 f"Column {name} of {self._path} is of type {dtype}, expected numbers or text. "
                 f"{_REMEDY}."
             )
-        return column.cast(pl.String).fill_null("")
+        return pl.lit("").alias(name) if text is None else text
 
     def _damage_error(self, error: BaseException) -> SengaError:
         cause = str(error).partition("\n")[0]
@@ -119,6 +109,20 @@ class ParquetSource:
 
 
 _TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+
+
+def as_text(name: str, dtype: pl.DataType) -> pl.Expr | None:
+    """Return a column as strings, empty for missing values; None if it is no number or text."""
+    column = pl.col(name)
+    if dtype.is_float():
+        integer = column.cast(pl.Int64, strict=False)
+        integers = pl.when(column == integer).then(integer.cast(pl.String))
+        return integers.otherwise(column.fill_nan(None).cast(pl.String)).fill_null("").alias(name)
+    if name == "created_at" and dtype.base_type() in (pl.Datetime, pl.Date):
+        column = column.dt.epoch("s")
+    elif not (dtype.is_numeric() or dtype.base_type() in _TEXT_TYPES):
+        return None
+    return column.cast(pl.String).fill_null("")
 
 
 def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from numpy.typing import NDArray
 
 from pipeline.damage import DamagedFileError
 from pipeline.outcome import OK, Outcome
@@ -22,6 +23,7 @@ from pipeline.table import read_table, write_table
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import as_picture_error
 from sketch_models.option import Options, option
+from sketch_models.pixels import to_rgb
 
 GATES = ("too_small", "bad_aspect", "blank", "line_art", "greyscale")
 """The codes of `apply_gates`, in the order in which the gates are applied."""
@@ -107,6 +109,56 @@ _SCHEMA = {
 _StatsByDigest = dict[str, PictureStats]  # by the sha256 of the file
 
 
+@dataclass(frozen=True)
+class Screening:
+    """What the screen says of one picture.
+
+    Attributes:
+        code: `ok` if it is kept, one of `GATES`, or a code of `PictureError`, such as `truncated`.
+        stats: its statistics; None if it cannot be decoded.
+    """
+
+    code: str
+    stats: PictureStats | None
+
+
+def screen_picture(
+    picture: bytes | NDArray[Any],
+    options: ScreenOptions = ScreenOptions(),
+    *,
+    name: object = "of a caller",
+) -> Screening:
+    """Compute the statistics of a picture, and say whether the screen keeps it.
+
+        >>> import numpy as np
+        >>> from senga import screen_picture
+        >>> screening = screen_picture(np.full((300, 400, 3), 255, np.uint8))
+        >>> screening.code, screening.stats.width
+        ('blank', 400)
+
+    Args:
+        picture: a file, as its bytes; or its pixels, uint8 or uint16, as (H, W) grey, (H, W, 3) RGB
+            or (H, W, 4) RGBA, whose transparent pixels become white. Of a JPEG file a smaller
+            picture is decoded, whose statistics are slightly different.
+        options: the gates, those of the section [screen].
+        name: of the picture, for the log, if something fails that nobody foresaw.
+
+    Raises:
+        ValueError: If it is neither bytes nor an array of pixels. A file that cannot be decoded has
+            a code instead.
+    """
+    if not isinstance(picture, bytes):
+        pixels = to_rgb(picture)
+        stats = compute_stats(pixels, pixels.shape[1], pixels.shape[0])
+        return Screening(apply_gates(stats, options), stats)
+    try:
+        with as_picture_error(name):
+            stats = read_stats(picture)
+    except PictureError as error:
+        return Screening(error.code, None)
+    return Screening(apply_gates(stats, options), stats)
+
+
 def screen_shard(
     color: Path,
     ids: Collection[int],
@@ -167,13 +219,12 @@ def _screen(
     (part,) = shard.parts(post_id)
     content = shard.read(post_id, part)
     digest = sha256(content).hexdigest()
-    row = {"id": post_id, "sha256": digest}
-    try:
-        with as_picture_error(post_id):
-            stats = previous.get(digest) or read_stats(content)
-    except PictureError as error:
-        return row | {"code": error.code}
-    return row | {"code": apply_gates(stats, options)} | asdict(stats)
+    if known := previous.get(digest):
+        screening = Screening(apply_gates(known, options), known)
+    else:
+        screening = screen_picture(content, options, name=post_id)
+    stats = asdict(screening.stats) if screening.stats else {}
+    return {"id": post_id, "sha256": digest, "code": screening.code, **stats}
 
 
 def read_stats(content: bytes) -> PictureStats:

@@ -17,7 +17,7 @@ _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 1 after a message on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m sketch_models.weights", description=__doc__)
+    parser = argparse.ArgumentParser(prog="senga weights", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the published files, and whether they are downloaded")
     fetching = commands.add_parser("fetch", help="download a file, unless it is downloaded already")

@@ -1,6 +1,7 @@
 """A tiny sample dataset built, read and built again from Python."""
 
 import doctest
+import io
 import os
 import subprocess
 import sys
@@ -12,12 +13,16 @@ from urllib.parse import urlsplit
 
 import h5py
 import pandas as pd
+import polars as pl
 import pytest
 
 import senga
 from pipeline.colorizer import hints
 from pipeline.colorizer.training import dataset
+from pipeline.pack import pack_pairs
+from pipeline.posts import filter_frame
 from pipeline.sample_booru import serve
+from pipeline.screen import screen
 from pipeline.tables import measures, metrics, outcomes, posts
 from tasks import build
 
@@ -133,7 +138,13 @@ def test_tables_are_of_the_newest_build(built: senga.BuiltDataset) -> None:
     pd.testing.assert_frame_equal(senga.read_posts(built.folder), before)
 
 
-@pytest.mark.parametrize("module", [posts, outcomes, measures, metrics, build, hints, dataset])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *(posts, outcomes, measures, metrics, build, hints, dataset),
+        *(filter_frame, screen, pack_pairs),
+    ],
+)
 def test_examples_of_docstrings_run(
     built: senga.BuiltDataset, home: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +163,15 @@ def test_examples_of_docstrings_run(
     failed, tried = doctest.testmod(module)
     assert tried
     assert not failed
+
+
+def test_stages_on_plain_data_agree_with_the_build(built: senga.BuiltDataset) -> None:
+    table = pl.read_parquet(next(built.folder.glob("metadata/*/posts.parquet"))).to_pandas()
+    assert senga.filter_frame(table)["id"].tolist() == senga.read_posts(built.folder)["id"].tolist()
+    outcomes = senga.read_outcomes(built.folder)
+    outcomes = outcomes[outcomes["split"].notna()]
+    split = senga.split_ids(outcomes["id"].tolist(), senga.SplitOptions(test_size=2), seed=0)
+    assert split == dict(zip(outcomes["id"], outcomes["split"], strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -255,3 +275,16 @@ def test_progress_reaches_the_terminal(tmp_path: Path) -> None:
     assert (
         done.stderr.strip().splitlines()[-1].startswith("sketch_models.errors.SengaError: [filter]")
     )
+
+
+def test_notebook_gets_a_line_per_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its standard error is no file, and its kernel asks all programs for colours."""
+    notebook = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", notebook)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-color")
+    with pytest.raises(senga.SengaError):
+        senga.build_dataset(data=tmp_path, metadata_sample_posts=40, filter_all_tags="none")
+    written = notebook.getvalue()
+    assert [line.split()[0] for line in written.splitlines()] == ["metadata", "[filter]:"]
+    assert not {"\r", "\x1b"} & set(written)

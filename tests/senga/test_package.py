@@ -29,6 +29,7 @@ def test_import_loads_no_heavy_library() -> None:
 
 def test_tables_load_no_networks() -> None:
     names = "read_posts, read_outcomes, read_measures, read_metrics, Hints, build_dataset"
+    names += ", filter_frame, screen_picture, split_ids, pack_pairs"
     assert not loaded(f"from senga import {names}") & {"torch", "tensorflow", "matplotlib"}
 
 

@@ -11,10 +11,12 @@ import luigi
 import pytest
 
 from pipeline.exit_code import EXIT_NOTHING_RAN
+from pipeline.programs import PROGRAMS
 from sketch_models.errors import ConfigError
 from tasks import catalog, command
 from tasks.config import SECTIONS
 from tasks.config_page import flag
+from tasks.words import WORDS
 
 TOP = Path(__file__).parents[2]
 
@@ -37,7 +39,18 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     [
         ("BuildDatset", "BuildDatset: there is no such task. Did you mean BuildDataset?"),
         ("builddataset", "builddataset: there is no such task. Did you mean BuildDataset?"),
-        ("zzz", "zzz: there is no such task. Tasks: BuildDataset, DownloadShard, "),
+        ("zzz", "zzz: there is no such task. Commands: build, "),
+        ("biuld", "biuld: there is no such task. Did you mean build?"),
+        ("Demmo", "Demmo: there is no such task. Did you mean demo?"),
+        (
+            "--pack-size 64 build",
+            "build: it goes right behind senga, as in senga build --help.",
+        ),
+        ("--workers 2 lines", "lines: it goes right behind senga, as in senga lines --help."),
+        ("build absent", "absent: there is no such folder. Behind senga build goes a folder"),
+        ("train quick.cfg", "quick.cfg: a recipe goes before: LUIGI_CONFIG_PATH=quick.cfg senga"),
+        ("prune tests", "tests: it belongs to no option."),
+        ("build --pack-sise 3", "--pack-sise: there is no such option. Did you mean --pack-size?"),
         (
             "quick.cfg",
             "quick.cfg: expected a task; a recipe goes before: LUIGI_CONFIG_PATH=quick.cfg",
@@ -70,7 +83,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ("RetryFailed", "RetryFailed needs --codes: outcome codes, separated by commas"),
         (
             "--pack-size 64",
-            "Name a task, such as BuildDataset. Tasks: BuildDataset, DownloadShard, ",
+            "Name a task, such as BuildDataset. Commands: build, ",
         ),
         ("--pack-siez", "--pack-siez: there is no such option. Did you mean --pack-size?"),
         ("DownloadShard --shard x", "--shard x: expected a whole number."),
@@ -106,6 +119,32 @@ def test_everything_else_goes_to_luigi_as_it_is(ran: list[list[str]], arguments:
     with pytest.raises(SystemExit):
         command.run(arguments.split())
     assert ran == [["--module", "tasks", *arguments.split()]]
+
+
+def test_word_is_the_task_that_it_stands_for(ran: list[list[str]], tmp_path: Path) -> None:
+    for name, word in WORDS.items():
+        with pytest.raises(SystemExit):
+            command.run([name, "--build-seed", "3"])
+        assert ran.pop() == ["--module", "tasks", word.task, "--build-seed", "3"]
+    with pytest.raises(SystemExit):
+        command.run(["build", str(tmp_path), "--pack-size", "64"])
+    assert ran == [
+        [
+            "--module",
+            "tasks",
+            "BuildDataset",
+            "--metadata-folder",
+            str(tmp_path),
+            "--pack-size",
+            "64",
+        ]
+    ]
+
+
+def test_words_are_not_luigis(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.check_for_luigi(["--module", "tasks", "build"])
+    assert capsys.readouterr().err.startswith("build: it goes right behind senga")
 
 
 @pytest.mark.parametrize("module", ["--module tasks", "--module=tasks"])
@@ -200,11 +239,26 @@ def test_help_all_shows_every_option(capsys: pytest.CaptureFixture[str]) -> None
     assert "--lock-pid-dir" in said
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"]])
-def test_without_a_task_there_is_a_list_of_them(
+@pytest.mark.parametrize("name", WORDS)
+def test_help_of_a_word_is_that_of_its_task(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    usage, *said = help_of(capsys, name, "--help").splitlines()
+    folder = " [FOLDER]" if WORDS[name].takes_folder else ""
+    assert usage == f"usage: senga {name}{folder} [options]"
+    other, *expected = help_of(capsys, WORDS[name].task, "--help").splitlines()
+    assert other == f"usage: senga {WORDS[name].task} [options]"
+    explained = [line for line in said if f"senga {name} pictures" in line]
+    assert len(explained) == WORDS[name].takes_folder
+    assert [line for line in said if line not in explained] == expected
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_without_a_task_there_is_a_list_of_commands_and_tasks(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     said = help_of(capsys, *arguments)
+    for name, purpose in {**WORDS, **PROGRAMS}.items():
+        assert f"\n  {name:20}{purpose.purpose}\n" in said  # in one line
+    assert said.index("\n  weights ") < said.index("\n  BuildDataset ")
     for name in catalog.__all__:
         assert f"\n  {name} " in said
     assert said.index("BuildDataset") < said.index("TrainLines") < said.index("DownloadShard")

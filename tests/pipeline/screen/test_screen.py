@@ -24,6 +24,7 @@ from pipeline.screen.screen import (
     apply_gates,
     count_color_profiles,
     read_stats,
+    screen_picture,
     screen_shard,
 )
 from pipeline.shard import write_shard
@@ -320,3 +321,46 @@ def test_table_has_the_digest_of_every_file(tmp_path: Path) -> None:
     assert rows["id"].to_list() == list(pictures)
     assert rows["color_profile"].to_list() == ["none"] * 5 + [None]
     assert steps == [1] * 6
+
+
+def test_screen_of_one_picture_is_that_of_a_shard(tmp_path: Path, drawings: list[Drawing]) -> None:
+    files = {
+        1: encode_png(drawings[0].color),
+        2: encode_png(drawings[0].line),
+        3: b"<html>",
+        4: b"",
+    }
+    color, table = tmp_path / "color.tar", tmp_path / "screen.parquet"
+    write_shard(color, [(number, {"png": content}) for number, content in files.items()])
+    outcomes = screen_shard(color, list(files), table, ScreenOptions())
+    rows = {row.pop("id"): row for row in pl.read_parquet(table).iter_rows(named=True)}
+    for outcome in outcomes:
+        screening = screen_picture(files[outcome.id])
+        assert screening.code == outcome.code
+        stats = asdict(screening.stats) if screening.stats else dict.fromkeys(asdict(GOOD))
+        assert {**stats, "code": screening.code} == {
+            key: value for key, value in rows[outcome.id].items() if key != "sha256"
+        }
+    assert [outcome.code for outcome in outcomes] == ["ok", "line_art", "not_a_picture", "empty"]
+
+
+def test_pixels_are_screened_as_a_png_file_with_them(drawings: list[Drawing]) -> None:
+    color, line = drawings[0].color, drawings[0].line
+    assert screen_picture(color) == screen_picture(encode_png(color))
+    assert screen_picture(line) == screen_picture(encode_png(line))
+    assert screen_picture(color.astype(np.uint16) * 257) == screen_picture(color)
+    assert screen_picture(color, replace(KEEP, min_side=9999)).code == "too_small"
+    for wrong in (color.astype(np.float32), color[:0], [[1, 2]], "girl.png"):
+        with pytest.raises(ValueError, match="^A picture is"):
+            screen_picture(wrong)  # type: ignore[arg-type]
+
+
+def test_unforeseen_error_is_a_code_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(content: bytes) -> PictureStats:
+        raise ZeroDivisionError(content)
+
+    monkeypatch.setattr("pipeline.screen.screen.read_stats", fail)
+    assert screen_picture(b"x", name="girl.png").code == "unexpected"
+    assert "picture girl.png: unexpected: ZeroDivisionError" in caplog.text

@@ -149,7 +149,7 @@ def _add(index: ArrowIndex, header: bytes, place: int, length: int) -> int:
         raise ArrowError("it has no schema")
     if kind == _BATCH:
         rows = inner.integer(0, 8)
-        if rows < 0:
+        if not 0 <= rows <= size:  # bytes take at least four of them to say where they are
             raise ArrowError("the header of a batch is damaged")
         index.batches.append(Message(place, size, rows))
     elif kind in (_SCHEMA, _DICTIONARY):

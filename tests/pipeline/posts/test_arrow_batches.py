@@ -68,10 +68,22 @@ def test_any_damage_is_an_index_or_a_refusal(tmp_path: Path, stream: bool) -> No
             damaged[random.randrange(len(content))] = random.choice((0, 1, 127, 128, 255))
         (tmp_path / "t").write_bytes(damaged)
         try:
-            read_index(tmp_path / "t")
+            index = read_index(tmp_path / "t")
+            assert sum(batch.rows for batch in index.batches) <= 2 * len(content)
         except ArrowError:
             refused += 1
     assert refused
+
+
+def test_a_batch_has_no_more_rows_than_bytes(tmp_path: Path) -> None:
+    path = write(tmp_path / "t", stream=True)
+    index, content = read_index(path), bytearray(path.read_bytes())
+    start = index.batches[0].start
+    place = content.index((4).to_bytes(8, "little"), start)  # of the number of its rows
+    content[place + 7] = 32
+    path.write_bytes(content)
+    with pytest.raises(ArrowError, match="damaged"):
+        read_index(path)
 
 
 def test_other_files_are_not_arrow(tmp_path: Path) -> None:

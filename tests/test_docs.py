@@ -296,6 +296,8 @@ def _check_senga(command: Command, words: list[str], clone: Clone) -> None:
         _check_python(command, ["-m", PROGRAMS[word].module, *rest], clone)
     else:
         task = WORDS[word].task if word in WORDS else word
+        if word in WORDS and rest and not rest[0].startswith("-"):  # `pictures` is not there
+            rest[:1] = ["--metadata-folder", rest[0]]
         _check_luigi(command, ["--module", "tasks", task, *rest], clone)
 
 

@@ -6,10 +6,10 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from functools import cache
-from urllib.parse import urlsplit
 
 from pipeline.collect.client import PoliteClient
 from pipeline.collect.download import DownloadOptions
+from pipeline.posts.boards.known import picture_hosts
 from pipeline.posts.options import MetadataOptions
 from tasks import config
 
@@ -25,7 +25,7 @@ def source_hosts() -> tuple[str, ...]:
     if metadata.source == "sample":
         return (_SAMPLE_HOST,)
     if metadata.source == "api":
-        return (urlsplit(metadata.api_url).hostname or "", _SAFEBOORU)
+        return picture_hosts(metadata.api_url)
     return (_SAFEBOORU,)
 
 

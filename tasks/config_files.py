@@ -41,7 +41,11 @@ _MARKS = {  # at the beginning of a file
 
 
 class Config(ConfigParser):
-    """Sections, keys and values, as people wrote them; a key has `_` for `-`."""
+    """Sections, keys and values, as people wrote them; a key has `_` for `-`.
+
+    Attributes:
+        given: section and key of each value that is not from the luigi.cfg that comes with Senga.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -49,6 +53,7 @@ class Config(ConfigParser):
             comment_prefixes=(),  # `_without_comments` has removed them
             default_section="",  # so that [DEFAULT] is a section like any other
         )
+        self.given: set[tuple[str, str]] = set()
 
     def optionxform(self, optionstr: str) -> str:
         """Return a key as it is looked up."""
@@ -65,6 +70,14 @@ class Config(ConfigParser):
         if not self.has_section(section):
             self.add_section(section)
         self.set(section, key, text)
+        self.given.add((section, key))
+
+    def only_given(self) -> Config:
+        """Return the values that are not from the luigi.cfg that comes with Senga."""
+        config = Config()
+        for section, key in sorted(self.given):
+            config.put(section, key, self.get(section, key))
+        return config
 
 
 def read(recipe: str | Path | None = None) -> Config:
@@ -80,6 +93,11 @@ def read(recipe: str | Path | None = None) -> Config:
     for path in _OPTIONAL:
         if path.is_file():
             _read_file(config, path)
+    # A luigi.cfg that is copied from Senga's, as in its repository, says nothing by its values.
+    own = defaults()
+    config.given -= {
+        each for each in config.given if own.get(*each, fallback=None) == config.get(*each)
+    }
     if recipe:
         _read_file(config, find_recipe(recipe, "recipe"))
     elif named := os.environ.get(RECIPE_VARIABLE):
@@ -92,6 +110,7 @@ def defaults() -> Config:
     config = Config()
     config.put("core", "logging_conf_file", str(_LOGGING))
     _read_file(config, DEFAULTS)
+    config.given.clear()
     return config
 
 
@@ -138,6 +157,7 @@ def expand(value: str, name: str) -> str:
 
 
 _deferred: list[ConfigError] = []  # what `install` could not raise
+_given: set[tuple[str, str]] = set()  # what the installed configuration has of a person
 
 
 def install() -> None:
@@ -160,12 +180,19 @@ def install() -> None:
 
     from luigi.configuration import get_config
 
+    _given.clear()
+    _given.update(config.given)
     luigi_config = get_config()
     luigi_config.clear()
     luigi_config.defaults().clear()
     for section in config.sections():
         for key, text in config.items(section):
             luigi_config.set(section, key, text.replace("%", "%%"))  # %(name)s is a reference
+
+
+def is_given(section: str, key: str) -> bool:
+    """Return whether a person's config file has a value, not only the one that comes with Senga."""
+    return (section, key) in _given
 
 
 def raise_error() -> None:

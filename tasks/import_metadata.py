@@ -9,16 +9,26 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.manifest import read_manifest
-from pipeline.posts import kaggle
-from pipeline.posts.board_api import collect, is_searchable, read_store
+from pipeline.posts import hf_hub, kaggle
+from pipeline.posts.board_api import collect, read_store
+from pipeline.posts.boards.board import Board
+from pipeline.posts.boards.known import GELBOORU, find_board
 from pipeline.posts.filter import FilterOptions
-from pipeline.posts.metadata import import_posts, import_rows
-from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
+from pipeline.posts.folder_scan import digest_of_folder
+from pipeline.posts.hf_files import TableFiles, find_tables
+from pipeline.posts.metadata import (
+    import_folder,
+    import_posts,
+    import_rows,
+    import_tables,
+    import_webdataset,
+)
+from pipeline.posts.options import HOW_TO_GET_IT, LOCAL_SOURCES, MetadataOptions
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
 from tasks import config
-from tasks.board import get_page
+from tasks.board import BoardPages
 from tasks.client import open_client
 from tasks.senga_task import RUN_ID
 from tasks.stage import Stage, StageResult
@@ -43,9 +53,28 @@ class ImportMetadata(Stage):
             },
             "csv": {"csv": options.csv},
             "kaggle": {},
-            "api": {"api": options.api_url, "tags": self._tags},
+            "folder": {
+                "folder": options.folder,
+                "folder_tags": options.folder_tags,
+                "follow_links": options.follow_links,
+            },
+            "webdataset": {
+                "webdataset": options.webdataset,
+                "follow_links": options.follow_links,
+            },
+            "hf": {"hf": options.hf, "image_column": options.image_column},
         }
-        return {"source": source, **settings[source]}
+        own = self._board_settings() if source == "api" else settings[source]
+        return {"source": source, **own}
+
+    def _board_settings(self) -> dict[str, object]:
+        """Return what tells a collection from others: those of Gelbooru's kind go without a name.
+
+        They may be from a version that knew no other boards.
+        """
+        name = self._board.name
+        other = {} if name == GELBOORU else {"board": name}
+        return {"api": self._board.url, "tags": self._search[0], **other}
 
     def artefact(self) -> Path:
         """Return the folder of `posts.parquet` and `quarantine.csv`."""
@@ -66,14 +95,23 @@ class ImportMetadata(Stage):
         return config.options(MetadataOptions)
 
     @property
-    def _tags(self) -> list[str]:
-        """The tags that a board is searched for: those that the filter needs, if it knows how."""
-        return sorted(filter(is_searchable, set(config.options(FilterOptions).required_tags)))
+    def _board(self) -> Board:
+        return find_board(self._options.board, self._options.api_url)
+
+    @property
+    def _search(self) -> tuple[list[str], list[str]]:
+        """The tags that the board is searched for, sorted; and those that only the filter sees."""
+        required = config.options(FilterOptions).required_tags
+        usable = [tag for tag in required if self._board.can_search(tag)]
+        searched = usable[: self._options.tags_per_search or self._board.limits.tags]
+        return sorted(searched), [tag for tag in required if tag not in searched]
 
     def unmet_requirements(self) -> list[str]:
-        """Return a sentence for a missing CSV or library."""
+        """Return a sentence for a missing CSV, folder or library."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.missing_requirements()
+        if self._is_on_hub and not self.complete():
+            return hf_hub.missing_requirements(self._options.hf)
         try:
             self.content_from()
         except SengaError as error:
@@ -85,7 +123,11 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV; if it is gone, that of its import."""
+        """Return the sha256 of the CSV, if it is gone that of its import; or that of files."""
+        if self._options.source in ("folder", "webdataset"):
+            return [_digest_of_folder(self._options, self._build_folder)]
+        if self._options.source == "hf" and not self._is_on_hub:
+            return [_find_tables(self._options, self._build_folder).digest()]
         if self._options.source != "csv":
             return []
         csv = expand_path(self._options.csv)
@@ -108,6 +150,10 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
+        if self._options.source == "hf":
+            return self._import_tables(on_progress)
+        if self._options.source in LOCAL_SOURCES:
+            return self._import_local(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -124,6 +170,70 @@ class ImportMetadata(Stage):
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
+    @property
+    def _build_folder(self) -> Path:
+        """The folder of all datasets, which may lie in that of the pictures."""
+        return expand_path(config.options(config.BuildOptions).data).resolve()
+
+    def _import_local(self, on_progress: OnProgress) -> StageResult:
+        """Import the pictures of a folder, or in tars."""
+        options, previous = self._options, self.posts
+        place, leave_out = expand_path(options.place), [self._build_folder]
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            tables = (folder / previous.name, folder / self.quarantine.name)
+            if options.source == "webdataset":
+                counts = import_webdataset(
+                    place,
+                    *tables,
+                    on_progress,
+                    follow_links=options.follow_links,
+                    leave_out=leave_out,
+                )
+            else:
+                counts = import_folder(
+                    place,
+                    *tables,
+                    on_progress,
+                    previous=previous,
+                    folder_tags=options.folder_tags,
+                    follow_links=options.follow_links,
+                    leave_out=leave_out,
+                )
+        return StageResult(kept=counts.pop("posts"), dropped=counts)
+
+    @property
+    def pictures_root(self) -> Path:
+        """The folder that the addresses of local pictures are relative to."""
+        if self._is_on_hub:
+            return Path(str(self.manifest().facts["root"]))
+        path = expand_path(self._options.place)
+        return path.parent if path.is_file() else path
+
+    @property
+    def _is_on_hub(self) -> bool:
+        return self._options.source == "hf" and hf_hub.is_name(self._options.hf)
+
+    def _import_tables(self, on_progress: OnProgress) -> StageResult:
+        """Import tables with pictures, from the hub or of this machine."""
+        options, previous = self._options, self.posts
+        if self._is_on_hub:
+            tables = hf_hub.fetch(options.hf)
+        else:
+            tables = _find_tables(options, self._build_folder)
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_tables(
+                tables,
+                folder / previous.name,
+                folder / self.quarantine.name,
+                on_progress,
+                previous=previous,
+                image_column=options.image_column,
+            )
+        facts = {"root": str(tables.root)}
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
+
     def _write_sample(self) -> Path:
         """Write the metadata of the sample booru; return its path."""
         from pipeline.sample_booru import write_csv
@@ -135,6 +245,14 @@ class ImportMetadata(Stage):
 
     def _collect_from_board(self, on_progress: OnProgress) -> StageResult:
         """Collect new posts, and import all that were ever collected."""
+        tags, others = self._search
+        if others:
+            logger.info(
+                "%s is searched for %s; [filter] looks for %s among those posts.",
+                self._board.url,
+                " ".join(tags) or "all posts",
+                " ".join(others),
+            )
         # What a board has returned stays as it is, whatever version imports it.
         collected = self.dataset.api_posts(
             store.fingerprint([self.task_family, 1, self.settings(), []])
@@ -144,9 +262,9 @@ class ImportMetadata(Stage):
             with open_client() as client:
                 result = collect(
                     collected,
-                    self._options.api_url,
-                    self._tags,
-                    lambda url: get_page(client, url),
+                    self._board,
+                    tags,
+                    BoardPages(client, self._board).get,
                     fetch_new=self._options.new_posts,
                     on_progress=on_progress,
                 )
@@ -160,15 +278,30 @@ class ImportMetadata(Stage):
             return StageResult(kept=manifest.kept, dropped=manifest.dropped, content=content)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            batches = read_store(collected, self._options.api_url)
-            tags = f" with the tags {' '.join(self._tags)}" if self._tags else ""
+            with_tags = f" with the tags {' '.join(tags)}" if tags else ""
             counts = import_rows(
-                batches,
+                read_store(collected, self._board),
                 folder / "posts.parquet",
                 folder / "quarantine.csv",
-                source=f"[metadata] api_url = {self._options.api_url}: the board{tags}",
+                source=f"[metadata] api_url = {self._options.api_url}: the board{with_tags}",
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
+    """Return the digest of the folder of pictures, as it was when this process first asked."""
+    place = expand_path(options.place)
+    if place.is_file():
+        return store.fingerprint([place.name, *_stamp(place)])
+    return digest_of_folder(place, follow_links=options.follow_links, leave_out=[build_folder])
+
+
+@lru_cache(maxsize=4)
+def _find_tables(options: MetadataOptions, build_folder: Path) -> TableFiles:
+    """Return the tables as they were when this process first asked."""
+    path, follow_links = expand_path(options.hf), options.follow_links
+    return find_tables(path, follow_links=follow_links, leave_out=[build_folder])
 
 
 def _stamp(csv: Path) -> list[int]:

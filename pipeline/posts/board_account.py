@@ -11,6 +11,7 @@ KEY_VARIABLE = "SENGA_BOARD_KEY"
 USER_VARIABLE = "SENGA_BOARD_USER"
 
 _HIDDEN = "***"
+_KEY_NAMES, _USER_NAMES = "api_key|password_hash", "user_id|login"  # in the queries of boards
 _MIN_KEY = 6  # characters; a shorter text may be a part of other words
 
 
@@ -38,9 +39,15 @@ class BoardAccount:
         """Return whether there is a key or a user."""
         return bool(self.key or self.user)
 
-    def sign(self, url: str) -> str:
-        """Return a URL of the API with the account in its query, as Gelbooru and others take it."""
-        query = {"api_key": self.key, "user_id": self.user}
+    def sign(self, url: str, *, key: str = "api_key", user: str = "user_id") -> str:
+        """Return a URL of the API with the account in its query.
+
+        Args:
+            url: which has a query.
+            key: the name of the key there.
+            user: the name of the user there.
+        """
+        query = {key: self.key, user: self.user}
         given = {name: value for name, value in query.items() if value}
         return f"{url}&{urlencode(given)}" if given else url
 
@@ -50,7 +57,7 @@ class BoardAccount:
             edge = "" if len(key) >= _MIN_KEY else r"\b"
             text = re.sub(edge + re.escape(key) + edge, _HIDDEN, text)
         for user in _spellings(self.user):
-            value = rf"(?i:\b(user_id|login)=){re.escape(user)}(?![\w%+.-])"
+            value = rf"(?i:\b({_USER_NAMES})=){re.escape(user)}(?![\w%+.-])"
             text = re.sub(value, rf"\1={_HIDDEN}", text)
         return text
 
@@ -66,7 +73,7 @@ class BoardAccount:
         for user in _spellings(self.user):
             text = re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", _HIDDEN, text)
         text = self.hide(text)
-        return re.sub(r"""(?i:\b(api_key|user_id)=)[^&\s'"]+""", rf"\1={_HIDDEN}", text)
+        return re.sub(rf"""(?i:\b({_KEY_NAMES}|{_USER_NAMES})=)[^&\s'"]+""", rf"\1={_HIDDEN}", text)
 
 
 def _spellings(text: str) -> set[str]:

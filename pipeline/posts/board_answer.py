@@ -19,6 +19,7 @@ _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.I)
 _ACCOUNT_WORDS = re.compile(
     r"authenti|authori[sz]|api[ _-]?key|credential|log(?:ged)? ?in|user_id|account|token", re.I
 )
+_TAG_WORDS = re.compile(r"TagLimit|(?:more than|up to|over) \w+ tags", re.I)
 _LIMIT_WORDS = re.compile(r"quota|limit|too many|throttl|slow down|abuse|try again", re.I)
 
 LIST_EXPECTED = "expected a JSON list of posts, each with an id"
@@ -91,26 +92,37 @@ def _message(value: object) -> str:
     return ""
 
 
-def advice(said: str, status: int | None = None, *, has_account: bool = False) -> str:
+def advice(
+    said: str,
+    status: int | None = None,
+    *,
+    has_account: bool = False,
+    account_words: str = "the API key and the user id",
+) -> str:
     """Return what to do, as a sentence without its full stop.
 
     Args:
         said: of the board: its words.
         status: of the HTTP response.
         has_account: whether the request carried an account.
+        account_words: what people call key and user at the board.
     """
+    if _TAG_WORDS.search(said):
+        return "Set [metadata] tags_per_search to what the board allows"
     if status == 401 or (status != 429 and _ACCOUNT_WORDS.search(said)):
         variables = f"{KEY_VARIABLE} and {USER_VARIABLE}"
         if has_account:
             return f"Check the environment variables {variables}: the board does not accept them"
         return (
-            f"Set the environment variables {variables} to the API key and the user id of your "
-            "account at the board"
+            f"Set the environment variables {variables} to {account_words} of your account at the "
+            "board"
         )
     if status == 429 or _LIMIT_WORDS.search(said):
         return "Wait, an hour or a day, and run again"
     if status is not None and status >= 500:
         return "Run again later"
+    if status == 403 and has_account:
+        return f"Check the environment variables {KEY_VARIABLE} and {USER_VARIABLE}"
     if status == 403:
         return f"Run again later; some boards want an account, {KEY_VARIABLE} and {USER_VARIABLE}"
     return "Check [metadata] api_url"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pipeline.posts.boards.known import AUTO, BOARDS, recognise
 from sketch_models.option import Options, option
+
+LOCAL_SOURCES = ("folder", "webdataset", "hf")
+"""Sources whose pictures are on this machine."""
 
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
@@ -20,18 +24,54 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "source of the posts: sample (a small drawn booru), csv, kaggle or api (a live board)",
-        choices=("sample", "csv", "kaggle", "api"),
+        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
+        "folder (pictures on this machine), webdataset (tars of pictures) or hf (tables with "
+        "pictures); the option of this name alone chooses one of the last three",
+        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset", "hf"),
     )
     csv: str = option(
         "",
         "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv",
         path=True,
     )
+    folder: str = option(
+        "", "path of a folder with pictures, at any depth; source = folder", path=True
+    )
+    webdataset: str = option(
+        "",
+        "path of a tar with pictures, or of a folder with such tars; source = webdataset",
+        path=True,
+    )
+    folder_tags: bool = option(
+        False, "make the names of the folders that a picture is in tags of it; source = folder"
+    )
+    follow_links: bool = option(
+        False, "follow symbolic links in the folder, wherever they lead; folder, webdataset, hf"
+    )
+    hf: str = option(
+        "",
+        "path of a Parquet or Arrow file with pictures, or of a folder with such files, or a "
+        "dataset of the Hugging Face hub, such as user/name; source = hf",
+        path=True,
+    )
+    image_column: str = option(
+        "", "name of the column of pictures; empty: it is found; source = hf"
+    )
     api_url: str = option(
         "https://safebooru.org/index.php",
         "address of a board's API; source = api",
         renamed_from="api",
+    )
+    board: str = option(
+        AUTO,
+        "program that the board runs; auto: the one that the address tells; source = api",
+        choices=BOARDS,
+    )
+    tags_per_search: int = option(
+        0,
+        "tags to search the board for, the first of [filter] all_tags; 0: what such boards allow; "
+        "source = api",
+        at_least=0,
     )
     new_posts: bool = option(
         True,
@@ -45,6 +85,11 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
+        given = [name for name in LOCAL_SOURCES if getattr(self, name)]
+        if self.source == "sample" and given:
+            object.__setattr__(self, "source", given[0])
+        if self.source in LOCAL_SOURCES:
+            self.require(bool(self.place), self.source, "the path of a file or folder")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
         address = self.api_url.partition("?")[0]
@@ -54,3 +99,15 @@ class MetadataOptions(Options, section="metadata"):
             "api_url",
             "an address such as https://safebooru.org/index.php",
         )
+        if self.source == "api" and self.board == AUTO:
+            names = ", ".join(name for name in BOARDS if name != AUTO)
+            self.require(
+                bool(recognise(self.api_url)),
+                "board",
+                f"one of {names}, since the address {self.api_url} does not tell",
+            )
+
+    @property
+    def place(self) -> str:
+        """The path of the pictures of a local source."""
+        return str(getattr(self, self.source))

@@ -53,6 +53,46 @@ class _Column:
         return self.dictionary + self._sums[last] - self._sums[max(0, first)]
 
 
+@dataclass(frozen=True)
+class RowGroup:
+    """A part of a file.
+
+    Attributes:
+        rows: that it has.
+        sizes: bytes that columns take once unpacked, by their names.
+    """
+
+    rows: int
+    sizes: dict[str, int]
+
+
+def row_groups(path: Path, columns: Collection[str]) -> list[RowGroup]:
+    """Return the row groups of a file, and what some columns of them take once unpacked.
+
+    Args:
+        path: of the file.
+        columns: without lists in them; of those with fields, each has its share.
+
+    Raises:
+        PageError: if the file is damaged.
+        OSError: if it cannot be read.
+    """
+    groups = []
+    with path.open("rb") as file:
+        try:
+            for group in _footer(file.fileno()).get(4, []):
+                sizes: dict[str, int] = {}
+                for chunk in group[1]:
+                    name = chunk[3][3][0].decode(errors="replace")
+                    if name in columns:
+                        pages = _pages(file.fileno(), chunk[3], group[3])
+                        sizes[name] = sizes.get(name, 0) + pages.dictionary + sum(pages.sizes)
+                groups.append(RowGroup(group[3], sizes))
+        except (LookupError, TypeError, AttributeError, OverflowError) as error:
+            raise PageError("its footer or pages are damaged") from error
+    return groups
+
+
 def read_batches(
     path: Path, columns: Collection[str], *, rows: int, size: int, max_size: int
 ) -> Iterator[range]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from pipeline.sample_booru.api import respond
+from pipeline.sample_booru.apis import danbooru, gelbooru, moebooru
+from pipeline.sample_booru.apis.answer import Answer
 from pipeline.sample_booru.catalogue import POSTS, Post, post, post_ids
 from pipeline.sample_booru.pictures import pictures_of_process
 
@@ -19,6 +20,13 @@ _STATUS = {
     "missing": HTTPStatus.NOT_FOUND,
     "gone": HTTPStatus.GONE,
     "page": HTTPStatus.OK,  # an error page with the status of a success
+}
+_APIS: dict[str, Callable[[Iterable[Post], str], Answer]] = {
+    "/index.php": gelbooru.respond,
+    "/gelbooru/index.php": gelbooru.respond_025,
+    "/danbooru/posts.json": danbooru.respond,
+    "/moebooru/post.json": moebooru.respond,
+    "/e621/posts.json": danbooru.respond_e621,
 }
 _MAX_SECONDS_TO_STOP = 20.0  # several pictures may be drawn at once
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
@@ -83,9 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/robots.txt":
             self._send(HTTPStatus.OK, "text/plain", _ROBOTS, with_body)
             return
-        if path == "/index.php":
-            page = respond(self.server.rows.values(), query)
-            self._send(HTTPStatus.OK, "application/json", page, with_body)
+        if api := _APIS.get(path):
+            answer = api(self.server.rows.values(), query)
+            self._send(HTTPStatus(answer.status), "application/json", answer.body, with_body)
             return
         row = self.server.rows.get(path)
         response = row.response if row else "missing"

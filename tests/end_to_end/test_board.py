@@ -6,19 +6,24 @@ from pathlib import Path
 import h5py
 import polars as pl
 
+from pipeline.sample_booru.apis.answer import KEY, USER
+from pipeline.sample_booru.catalogue import catalogue
 from tests.end_to_end.luigi import run_luigi
 
 
-def luigi(data: Path, *arguments: str, task: str = "BuildDataset", code: int = 0) -> str:
-    source = [
-        "--metadata-source",
-        "api",
-        "--metadata-api-url",
-        "https://safebooru.example/index.php",
-    ]
+def luigi(
+    data: Path,
+    *arguments: str,
+    path: str = "index.php",
+    task: str = "BuildDataset",
+    code: int = 0,
+    **variables: str,
+) -> str:
+    url = f"https://safebooru.example/{path}"
+    source = ["--metadata-source", "api", "--metadata-api-url", url]
     small = ["--sketch-size", "256", "--pack-size", "64", "--split-test-size", "2"]
     data_folder = ["--build-data", str(data)]
-    return run_luigi(*arguments, *source, *small, *data_folder, task=task, code=code)
+    return run_luigi(*arguments, *source, *small, *data_folder, task=task, code=code, **variables)
 
 
 def ids(data: Path) -> set[int]:
@@ -69,3 +74,26 @@ def test_failed_downloads_are_retried_by_code(tmp_path: Path) -> None:
     assert pl.read_parquet(table).equals(before)
     stderr = luigi(tmp_path, "--codes", "http_4o4", task="RetryFailed", code=30)
     assert "[RetryFailed] codes = http_4o4: expected" in stderr
+
+
+def test_dataset_from_danbooru_has_the_pictures_that_it_shows(tmp_path: Path) -> None:
+    posts_to_collect = ("--metadata-sample-posts", "50")
+    account = {"SENGA_BOARD_KEY": KEY, "SENGA_BOARD_USER": USER}
+    stderr = luigi(tmp_path, *posts_to_collect, path="danbooru/posts.json", **account)
+    assert "is searched for solo white_background; [filter] looks for upper_body" in stderr
+    wanted = {"solo", "white_background", "upper_body"}
+    shown = {
+        post.id
+        for post in catalogue(50)
+        if wanted <= set(post.tags.split()) and post.response == "live"
+    }
+    assert ids(tmp_path) <= shown
+    assert len(ids(tmp_path)) > 3
+    (table,) = tmp_path.rglob("posts.parquet")
+    posts = pl.read_parquet(table)
+    assert posts["artist"].drop_nulls().len() > 10
+    assert posts["post_url"][0].startswith("https://safebooru.example/danbooru/posts/1500")
+    texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    for secret in (KEY, USER):
+        assert secret not in stderr
+        assert not any(secret.encode() in text for text in texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -10,13 +11,22 @@ import pytest
 from benchmarks.harness.web import Web
 from pipeline.collect.client import PoliteClient
 from pipeline.collect.options import DownloadOptions
+from pipeline.posts.boards.dapi import Dapi
+from pipeline.posts.boards.known import find_board
 from sketch_models.errors import SengaError
-from tasks.board import get_page
+from tasks.board import BoardPages
 from tasks.terminal import TerminalHandler
 
 KEY, USER = "5ecre7+/key==", "43210"
 SIGNED = "/index.php?page=dapi&api_key=5ecre7%2B%2Fkey%3D%3D&user_id=43210"
 PLAIN = "/index.php?page=dapi"
+FIELDS = {
+    "gelbooru": "api_key=5ecre7%2B%2Fkey%3D%3D&user_id=43210",
+    "danbooru": "api_key=5ecre7%2B%2Fkey%3D%3D&login=43210",
+    "moebooru": "password_hash=5ecre7%2B%2Fkey%3D%3D&login=43210",
+    "e621": "api_key=5ecre7%2B%2Fkey%3D%3D&login=43210",
+}
+"""The account in the query of every board."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,16 +35,38 @@ def account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENGA_BOARD_USER", USER)
 
 
-def get(web: Web) -> bytes:
+def get(web: Web, board: str = "gelbooru") -> bytes:
     options = DownloadOptions(allow_private=True, requests_per_second=0, retries=0)
     client = PoliteClient(options=options, allowed_hosts=("127.0.0.1",))
-    return get_page(client, f"http://{web.address}{PLAIN}")
+    pages = BoardPages(client, find_board(board, f"http://{web.address}/index.php"))
+    return pages.get(f"http://{web.address}{PLAIN}")
 
 
-def test_account_goes_into_the_request_alone(web: Web) -> None:
-    web.put(SIGNED, web.page(b'[{"id": 1}]'))
-    assert get(web) == b'[{"id": 1}]'
-    assert web.requested == ["/robots.txt", SIGNED]
+@pytest.mark.parametrize("board", FIELDS)
+def test_account_goes_into_the_request_alone(web: Web, board: str) -> None:
+    signed = f"{PLAIN}&{FIELDS[board]}"
+    web.put(signed, web.page(b'[{"id": 1}]'))
+    assert get(web, board) == b'[{"id": 1}]'
+    assert web.requested == ["/robots.txt", signed]
+
+
+@pytest.mark.parametrize(
+    ("board", "words"),
+    [
+        ("gelbooru", "the API key and the user id"),
+        ("danbooru", "the API key and the name"),
+        ("moebooru", "the password hash and the name"),
+        ("e621", "the API key and the name"),
+    ],
+)
+def test_message_names_what_the_board_wants(
+    web: Web, monkeypatch: pytest.MonkeyPatch, board: str, words: str
+) -> None:
+    monkeypatch.delenv("SENGA_BOARD_KEY")
+    monkeypatch.delenv("SENGA_BOARD_USER")
+    web.put(PLAIN, web.page(status=401))
+    with pytest.raises(SengaError, match=f"SENGA_BOARD_USER to {words} of your account"):
+        get(web, board)
 
 
 def test_request_without_an_account_is_that_of_the_url(
@@ -63,10 +95,16 @@ def test_account_in_a_page_is_not_passed_on(web: Web) -> None:
     assert page.endswith(b'*** \xff"}]')
 
 
+def redirect(start: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Return a page that redirects to a start of an address and the requested path."""
+    return lambda handler: Web.page(status=302, Location=f"{start}{handler.path}")(handler)
+
+
 def echo(handler: BaseHTTPRequestHandler) -> None:
     Web.page(f"Key {KEY} of user {USER} refused: {handler.path}".encode(), 403)(handler)
 
 
+@pytest.mark.parametrize("board", FIELDS)
 @pytest.mark.parametrize(
     ("pages", "words"),
     [
@@ -76,18 +114,19 @@ def echo(handler: BaseHTTPRequestHandler) -> None:
         ([Web.page(b"<title>Down</title>", 503)], "'Down'. Run again later"),
         ([Web.page(status=404)], r"Check \[metadata\] api_url"),
         ([echo], r"'Key \*\*\* of user \*\*\* refused: /index.php\?page=dapi&api_key=\*\*\*"),
-        ([Web.page(status=302, Location=SIGNED)], r"too_many_redirects: .*api_key=\*\*\*"),
-        ([Web.page(status=302, Location=f"http://[{SIGNED}")], "could not be fetched"),
-        ([Web.page(status=302, Location=f"ftp://a{SIGNED}")], r"wrong_scheme: .*\*\*\*"),
+        ([redirect("")], r"too_many_redirects: .*api_key=\*\*\*"),
+        ([redirect("http://[")], "could not be fetched"),
+        ([redirect("ftp://a")], r"wrong_scheme: .*\*\*\*"),
         ([Web.reset], r"connection_failed: .*Check the network"),
     ],
 )
 def test_message_has_the_words_of_the_board_but_no_account(
-    web: Web, pages: list[object], words: str
+    web: Web, pages: list[object], words: str, board: str
 ) -> None:
-    web.put(SIGNED, *pages)  # type: ignore[arg-type]
+    web.put(f"{PLAIN}&{FIELDS[board]}", *pages)  # type: ignore[arg-type]
+    words = words.replace("api_key=", FIELDS[board].partition("=")[0] + "=")
     with pytest.raises(SengaError, match=words) as caught:
-        get(web)
+        get(web, board)
     message = str(caught.value)
     assert message.startswith(f"http://{web.address}{PLAIN} ")
     for secret in (KEY, "5ecre7", USER):
@@ -126,3 +165,34 @@ def test_page_without_an_end_is_one_sentence(web: Web) -> None:
         f"http://{web.address}{PLAIN} sent more than 16,000,000 bytes, expected a page of posts. "
         "Check [metadata] api_url. The posts collected so far are kept."
     )
+
+
+class SlowClock:
+    """A clock that only waiting advances."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("is_own", "seconds"), [(False, 1.5), (True, 0.0)])
+def test_pages_keep_the_pace_of_the_board(
+    monkeypatch: pytest.MonkeyPatch, is_own: bool, seconds: float
+) -> None:
+    """The sample booru has none."""
+    monkeypatch.setattr(PoliteClient, "get", lambda *_: b"[]")
+    connect_to = {"board.example": "127.0.0.1:1"} if is_own else {}
+    client = PoliteClient(options=DownloadOptions(), connect_to=connect_to)
+    clock, board = SlowClock(), Dapi(url="https://board.example/index.php")
+    pages = BoardPages(client, board, clock=clock, wait=clock.wait)
+    for _ in range(4):
+        assert pages.get("https://board.example/index.php?a") == b"[]"
+    assert clock.now == 100 + seconds
+    clock.now += 60
+    pages.get("https://board.example/index.php?a")
+    assert clock.now == 160 + seconds

@@ -56,6 +56,8 @@ def test_account_is_left_out_before_the_words_are_cut() -> None:
         ("", 429, "Wait"),
         ("", 503, "Run again later"),
         ("", 403, "some boards want an account"),
+        ("You can only search up to 6 tags at once", 500, "Set [metadata] tags_per_search"),
+        ("x: PostQuery::TagLimitError", 422, "Set [metadata] tags_per_search"),
         ("Not found", 404, "Check [metadata] api_url"),
         ("<svg>", None, "Check [metadata] api_url"),
     ],
@@ -66,4 +68,6 @@ def test_advice_fits_what_the_board_says(said: str, status: int | None, words: s
 
 def test_refused_account_is_to_be_checked() -> None:
     sentence = advice("Invalid api_key", 401, has_account=True)
+    assert sentence.startswith("Check the environment variables SENGA_BOARD_KEY")
+    sentence = advice("access denied", 403, has_account=True)
     assert sentence.startswith("Check the environment variables SENGA_BOARD_KEY")

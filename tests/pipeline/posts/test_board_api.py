@@ -3,7 +3,7 @@
 import json
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,14 +12,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.posts.board_api import CollectResult, collect, is_searchable, read_store
-from pipeline.posts.kaggle_csv import COLUMNS
+from pipeline.posts.board_api import CollectResult, GetPage, read_store
+from pipeline.posts.board_api import collect as collect_from
+from pipeline.posts.boards.board import BoardLimits
+from pipeline.posts.boards.dapi import Dapi
 from pipeline.posts.metadata import import_rows
+from pipeline.posts.rows import FIELDS
+from pipeline.progress import OnProgress, ignore
 from pipeline.sample_booru import serve
 from pipeline.sample_booru.catalogue import catalogue
 from sketch_models.errors import SengaError
 
 URL = "https://booru.example/index.php"
+SAFEBOORU = Dapi(url=URL)
+
+
+def collect(
+    store: Path,
+    tags: Sequence[str],
+    get_page: GetPage,
+    *,
+    page_size: int = 1000,
+    fetch_new: bool = True,
+    on_progress: OnProgress = ignore,
+) -> CollectResult:
+    """Collect from a board like Safebooru."""
+    limits = BoardLimits(page_size=page_size, pages_per_second=1)
+    board = Dapi(url=URL, limits=limits)
+    return collect_from(store, board, tags, get_page, fetch_new=fetch_new, on_progress=on_progress)
 
 
 class Board:
@@ -82,7 +102,7 @@ def ids_in(store: Path) -> list[int]:
 
 def test_all_pages_are_collected(path: Path) -> None:
     board, done = Board(list(range(5, 100, 3))), list[int]()
-    result = collect(path, URL, ["solo"], board, page_size=10, on_progress=done.append)
+    result = collect(path, ["solo"], board, page_size=10, on_progress=done.append)
     assert result == CollectResult(32, 32)
     assert ids_in(path) == board.ids
     assert done == [10, 10, 10, 2]
@@ -90,22 +110,22 @@ def test_all_pages_are_collected(path: Path) -> None:
 
 
 def test_pages_may_be_smaller_than_requested(path: Path) -> None:
-    collect(path, URL, [], Board(list(range(1, 50)), max_page_size=7), page_size=100)
+    collect(path, [], Board(list(range(1, 50)), max_page_size=7), page_size=100)
     assert ids_in(path) == list(range(1, 50))
 
 
 def test_second_run_requests_only_new_posts(path: Path) -> None:
     board = Board([1, 5, 9])
-    collect(path, URL, [], board)
+    collect(path, [], board)
     before = path.read_bytes()
     board.requested.clear()
-    assert collect(path, URL, [], board) == CollectResult(3, 0)
+    assert collect(path, [], board) == CollectResult(3, 0)
     assert (board.requested, path.read_bytes()) == ([9], before)
     board.ids = [1, 3, 5, 9, 12, 13]  # 3 is not new: ids ascend with time
-    assert collect(path, URL, [], board) == CollectResult(5, 2)
+    assert collect(path, [], board) == CollectResult(5, 2)
     assert ids_in(path) == [1, 5, 9, 12, 13]
     board.requested.clear()
-    assert collect(path, URL, [], board, fetch_new=False) == CollectResult(5, 0)
+    assert collect(path, [], board, fetch_new=False) == CollectResult(5, 0)
     assert board.requested == []
 
 
@@ -117,7 +137,7 @@ def test_posts_added_meanwhile_are_collected_once(path: Path) -> None:
         board.ids += [max(board.ids) + 1, max(board.ids) + 2] if len(board.requested) < 6 else []
         return page
 
-    collect(path, URL, [], growing, page_size=10)
+    collect(path, [], growing, page_size=10)
     assert ids_in(path) == board.ids
 
 
@@ -128,16 +148,16 @@ def test_posts_added_meanwhile_are_collected_once(path: Path) -> None:
 def test_interrupted_runs_give_the_same_store(ids: set[int], breaks: list[tuple[int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         complete, broken = Path(folder) / "complete", Path(folder) / "broken"
-        collect(complete, URL, [], Board(sorted(ids)), page_size=7)
+        collect(complete, [], Board(sorted(ids)), page_size=7)
         for requests, bytes_lost in breaks:
             board = Board(sorted(ids))
             board.requests_left = requests
             try:
-                collect(broken, URL, [], board, page_size=7)
+                collect(broken, [], board, page_size=7)
             except SengaError:
                 content = broken.read_bytes()
                 broken.write_bytes(content[: max(0, len(content) - bytes_lost)])
-        collect(broken, URL, [], Board(sorted(ids)), page_size=7)
+        collect(broken, [], Board(sorted(ids)), page_size=7)
         assert broken.read_bytes() == complete.read_bytes()
 
 
@@ -150,7 +170,7 @@ def test_new_posts_are_requested_once(additions: list[set[int]]) -> None:
             start = max(board.ids, default=0)
             board.ids += sorted(start + step for step in addition)
             board.requested.clear()
-            result = collect(store, URL, [], board, page_size=7)
+            result = collect(store, [], board, page_size=7)
             assert result == CollectResult(len(board.ids), len(addition))
             assert board.requested[0] == start
             assert len(board.requested) == -(-len(addition) // 7) + 1
@@ -161,12 +181,12 @@ def test_failed_page_raises_or_warns_if_the_end_was_reached(path: Path) -> None:
     board = Board(list(range(1, 30)))
     board.requests_left = 2
     with pytest.raises(SengaError, match="is down"):
-        collect(path, URL, [], board, page_size=10)
+        collect(path, [], board, page_size=10)
     assert ids_in(path) == list(range(1, 21))
     board.requests_left = 99
-    collect(path, URL, [], board, page_size=10)
+    collect(path, [], board, page_size=10)
     board.requests_left = 0
-    assert collect(path, URL, [], board) == CollectResult(29, 0, "The board is down.")
+    assert collect(path, [], board) == CollectResult(29, 0, "The board is down.")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +205,7 @@ def test_failed_page_raises_or_warns_if_the_end_was_reached(path: Path) -> None:
 )
 def test_response_of_something_else_is_one_sentence(path: Path, body: bytes, words: str) -> None:
     with pytest.raises(SengaError, match=words) as caught:
-        collect(path, URL, [], lambda _: body)
+        collect(path, [], lambda _: body)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(URL)
 
@@ -193,22 +213,22 @@ def test_response_of_something_else_is_one_sentence(path: Path, body: bytes, wor
 def test_unsorted_board_is_refused(path: Path) -> None:
     newest = [{"id": post_id} for post_id in range(30, 0, -1)]
     with pytest.raises(SengaError, match="ignores sort:id:asc"):
-        collect(path, URL, [], lambda _: json.dumps(newest[:10]).encode(), page_size=10)
+        collect(path, [], lambda _: json.dumps(newest[:10]).encode(), page_size=10)
 
 
 def test_unsorted_board_with_small_pages_is_refused(path: Path) -> None:
     """A board that returns 7 at once, and does not sort: a page is shorter than requested."""
     board = Unsorted(list(range(1, 40)), max_page_size=7)
     with pytest.raises(SengaError, match="ignores sort:id:asc"):
-        collect(path, URL, [], board, page_size=10)
+        collect(path, [], board, page_size=10)
     assert ids_in(path) == []
 
 
 def test_unsorted_board_with_one_page_is_collected(path: Path) -> None:
     board = Unsorted([4, 8, 15], max_page_size=7)
-    assert collect(path, URL, [], board, page_size=10) == CollectResult(3, 3)
+    assert collect(path, [], board, page_size=10) == CollectResult(3, 3)
     board.ids += [16, 23]
-    assert collect(path, URL, [], board, page_size=10) == CollectResult(5, 2)
+    assert collect(path, [], board, page_size=10) == CollectResult(5, 2)
     assert ids_in(path) == [4, 8, 15, 16, 23]
 
 
@@ -219,7 +239,7 @@ def test_board_that_includes_the_last_id_is_collected(path: Path) -> None:
         )
 
     for new in (23, 0):
-        assert collect(path, URL, [], get, page_size=5) == CollectResult(23, new)
+        assert collect(path, [], get, page_size=5) == CollectResult(23, new)
     assert ids_in(path) == list(range(1, 24))
 
 
@@ -230,7 +250,7 @@ def test_wrapped_list_is_unwrapped(path: Path) -> None:
             {"@attributes": {"count": 23}} | ({"post": page} if page else {})
         ).encode()
 
-    assert collect(path, URL, [], get, page_size=5) == CollectResult(23, 23)
+    assert collect(path, [], get, page_size=5) == CollectResult(23, 23)
 
 
 def test_rows_without_id_go_to_the_quarantine(path: Path, tmp_path: Path) -> None:
@@ -242,32 +262,32 @@ def test_rows_without_id_go_to_the_quarantine(path: Path, tmp_path: Path) -> Non
         page = json.loads(Board(list(range(1, 8)))(url) or b"[]")
         return json.dumps([post | good for post in page] + (bad if page else [])).encode()
 
-    assert collect(path, URL, [], get, page_size=3) == CollectResult(7, 7)
+    assert collect(path, [], get, page_size=3) == CollectResult(7, 7)
     complete = path.read_bytes()
     path.write_bytes(complete[: complete.index(b'"id":2')])  # a kill after the first post
-    assert collect(path, URL, [], get, page_size=3) == CollectResult(7, 6)
+    assert collect(path, [], get, page_size=3) == CollectResult(7, 6)
     assert path.read_bytes() == complete
-    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    counts = import_rows(read_store(path, SAFEBOORU), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": 7, "bad_id": len(bad)}
     assert "lost" in (tmp_path / "quarantine").read_text()
 
 
 def test_post_with_a_field_named_end_is_a_post(path: Path) -> None:
     pages = [b'[{"id": 3, "end": 4}]', b""]
-    assert collect(path, URL, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
-    assert [len(batch) for batch in read_store(path, URL)] == [1]
+    assert collect(path, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
+    assert [len(batch) for batch in read_store(path, SAFEBOORU)] == [1]
 
 
 def test_board_that_repeats_a_page_is_refused(path: Path) -> None:
     page = json.dumps([{"id": post_id} for post_id in range(1, 11)]).encode()
     with pytest.raises(SengaError, match="ignores id:>"):
-        collect(path, URL, [], lambda _: page, page_size=10)
+        collect(path, [], lambda _: page, page_size=10)
 
 
 def test_damaged_store_is_one_sentence(path: Path) -> None:
     path.write_text('{"id": 1}\nnonsense\n')
     with pytest.raises(SengaError, match="Delete it and run again"):
-        collect(path, URL, [], Board([1]))
+        collect(path, [], Board([1]))
 
 
 def test_store_that_is_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
@@ -277,21 +297,21 @@ def test_store_that_is_a_link_is_not_followed(path: Path, tmp_path: Path) -> Non
         path.unlink(missing_ok=True)
         path.symlink_to(outside)
         with pytest.raises(OSError, match="symbolic links"):
-            collect(path, URL, [], Board([1, 2]))
+            collect(path, [], Board([1, 2]))
         assert outside.read_text() == text
 
 
 def one_row(post: dict[str, object], path: Path) -> dict[str, str]:
     path.write_text(json.dumps({"id": 7} | post) + "\n")
-    ((_, fields),) = next(read_store(path, "https://booru.example/index.php"))
-    return dict(zip(COLUMNS, fields, strict=True))
+    ((_, fields),) = next(read_store(path, SAFEBOORU))
+    return dict(zip(FIELDS, fields, strict=True))
 
 
 def one_post(post: dict[str, object], path: Path) -> dict[str, object]:
     """Return the post that is imported from a post of a board."""
     path.write_text(json.dumps({"id": 7, "rating": "s"} | post) + "\n")
     table = path.with_name("posts")
-    counts = import_rows(read_store(path, URL), table, path.with_name("quarantine"))
+    counts = import_rows(read_store(path, SAFEBOORU), table, path.with_name("quarantine"))
     assert counts == {"posts": 1}
     return pl.read_parquet(table).row(0, named=True)
 
@@ -349,7 +369,7 @@ def test_odd_fields_do_not_cost_the_post(
 
 def test_post_without_an_address_goes_to_the_quarantine(path: Path, tmp_path: Path) -> None:
     path.write_text('{"id": 7, "rating": "s", "width": 5, "height": 5, "tags": "a"}\n')
-    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    counts = import_rows(read_store(path, SAFEBOORU), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": 0, "bad_url": 1}
 
 
@@ -374,7 +394,7 @@ def test_odd_bytes_within_text_cost_nothing(
     pages = [b"\xef\xbb\xbf" + page if byte_order_mark else page, b""]
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
-        assert collect(store, URL, [], lambda _: pages.pop(0)) == CollectResult(5, 5)
+        assert collect(store, [], lambda _: pages.pop(0)) == CollectResult(5, 5)
         assert ids_in(store) == board.ids
 
 
@@ -382,15 +402,15 @@ def test_odd_bytes_within_text_cost_nothing(
 def test_no_number_stops_the_collection(path: Path, tmp_path: Path, number: str) -> None:
     post = f'{{"id": 7, "score": {number}, "image": "b.jpg", "directory": 1, "tags": "a"}}'
     pages = [f"[{post}]".encode(), b"[]"]
-    assert collect(path, URL, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
-    assert collect(path, URL, [], lambda _: b"[]") == CollectResult(1, 0)
-    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    assert collect(path, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
+    assert collect(path, [], lambda _: b"[]") == CollectResult(1, 0)
+    counts = import_rows(read_store(path, SAFEBOORU), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": 1}
 
 
 def test_single_post_without_a_list_is_a_page(path: Path) -> None:
     pages = [b'{"@attributes": {"count": 1}, "post": {"id": "7"}}', b""]
-    assert collect(path, URL, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
+    assert collect(path, [], lambda _: pages.pop(0)) == CollectResult(1, 1)
 
 
 @pytest.mark.parametrize(
@@ -411,14 +431,14 @@ def test_words_of_the_board_are_passed_on(
     monkeypatch.delenv("SENGA_BOARD_KEY", raising=False)
     monkeypatch.delenv("SENGA_BOARD_USER", raising=False)
     with pytest.raises(SengaError, match=words):
-        collect(path, URL, [], lambda _: body)
+        collect(path, [], lambda _: body)
 
 
 @pytest.mark.parametrize(
     ("tag", "searchable"), [("solo", True), (":3", True), ("-_-", False), ("~o~", False)]
 )
 def test_tags_that_mean_something_else_are_not_searched(tag: str, searchable: bool) -> None:
-    assert is_searchable(tag) == searchable
+    assert SAFEBOORU.can_search(tag) == searchable
 
 
 @pytest.mark.parametrize("value", [[], {}, None, -1, 1e99, "\n", "../../etc/passwd", True])
@@ -429,7 +449,9 @@ def test_odd_values_give_a_post_or_a_rejected_row(
     for name in names:
         good = {"id": 7, "rating": "s", "width": 5, "height": 5, "tags": "a", "image": "b.jpg"}
         path.write_text(json.dumps(good | {"directory": 1, name: value}) + "\n")
-        counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+        counts = import_rows(
+            read_store(path, SAFEBOORU), tmp_path / "posts", tmp_path / "quarantine"
+        )
         assert sum(counts.values()) == 1
 
 
@@ -444,9 +466,9 @@ def test_sample_booru_is_collected_like_a_board(path: Path, tmp_path: Path) -> N
         return get
 
     with serve(posts=60) as address:
-        collect(path, URL, ["solo", "-chibi"], getter(address), page_size=9)
+        collect(path, ["solo", "-chibi"], getter(address), page_size=9)
     with serve(posts=80) as address:
-        result = collect(path, URL, ["solo", "-chibi"], getter(address), page_size=9)
+        result = collect(path, ["solo", "-chibi"], getter(address), page_size=9)
     wanted = {
         post.id: post
         for post in catalogue(80)
@@ -454,16 +476,16 @@ def test_sample_booru_is_collected_like_a_board(path: Path, tmp_path: Path) -> N
     }
     assert ids_in(path) == sorted(wanted)
     assert 0 < result.new < result.posts == len(wanted)
-    for batch in read_store(path, URL):
+    for batch in read_store(path, SAFEBOORU):
         for _, fields in batch:
-            row = dict(zip(COLUMNS, fields, strict=True))
+            row = dict(zip(FIELDS, fields, strict=True))
             post = wanted[int(row["id"])]
             assert row["sample_url"].partition("example")[2].lstrip("/") == post.path.lstrip("/")
             assert (row["sample_width"], row["sample_height"]) == (
                 str(post.width),
                 str(post.height),
             )
-    counts = import_rows(read_store(path, URL), tmp_path / "posts", tmp_path / "quarantine")
+    counts = import_rows(read_store(path, SAFEBOORU), tmp_path / "posts", tmp_path / "quarantine")
     assert counts == {"posts": len(wanted)}
 
 
@@ -473,7 +495,7 @@ def test_deeply_nested_page_is_one_sentence(tmp_path: Path, depth: int, page: st
     for nested in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
         body = page.format(nested).encode()
         with pytest.raises(SengaError, match="expected a JSON list of posts") as caught:
-            collect(tmp_path / "store", URL, [], lambda _, body=body: body)
+            collect(tmp_path / "store", [], lambda _, body=body: body)
         assert len(str(caught.value)) < 500
 
 
@@ -481,20 +503,20 @@ def test_board_without_an_end_is_stopped(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("pipeline.posts.board_api._MAX_STORE_BYTES", 100_000)
     endless = Board(list(range(1, 100_000)), max_page_size=100)
     with pytest.raises(SengaError, match="expected an end"):
-        collect(tmp_path / "store", URL, [], endless)
+        collect(tmp_path / "store", [], endless)
     assert (tmp_path / "store").stat().st_size < 120_000
 
 
 def test_rows_of_a_store_come_in_batches_of_bounded_size(tmp_path: Path) -> None:
     page = [{"id": number, "tags": "solo " * 1_000_000} for number in range(1, 12)]
     pages = iter([json.dumps(page).encode(), b""])
-    collect(tmp_path / "store", URL, [], lambda _: next(pages))
-    assert [len(batch) for batch in read_store(tmp_path / "store", URL)] == [4, 4, 3]
+    collect(tmp_path / "store", [], lambda _: next(pages))
+    assert [len(batch) for batch in read_store(tmp_path / "store", SAFEBOORU)] == [4, 4, 3]
 
 
 def test_bad_rows_are_kept_once_whatever_their_size(tmp_path: Path) -> None:
     page = json.dumps([{"id": 5}, "x" * 1_000_000]).encode()
     for _ in range(2):
-        collect(tmp_path / "store", URL, [], lambda url: page if last_id(url) < 5 else b"[]")
-        collect(tmp_path / "store", URL, [], lambda _: b"")
+        collect(tmp_path / "store", [], lambda url: page if last_id(url) < 5 else b"[]")
+        collect(tmp_path / "store", [], lambda _: b"")
     assert (tmp_path / "store").read_bytes().count(b'"bad"') == 1

@@ -17,8 +17,10 @@ from pipeline.posts.filter import (
     FilterResult,
     count_unknown,
     filter_posts,
+    shards_of,
     unknown_tags,
 )
+from pipeline.posts.local_file import hashed_id
 from pipeline.posts.rows import POSTS
 from sketch_models.errors import ConfigError
 
@@ -396,3 +398,51 @@ def test_unknown_values_are_counted(tmp_path: Path) -> None:
     run(tmp_path, [post(1, width=None), post(2), post(3, width=None, score=None)], options())
     counts = [count_unknown(tmp_path / "posts.parquet", n) for n in ("width", "score", "id")]
     assert counts == [2, 1, 0]
+
+
+def test_ids_that_boards_count_are_cut_by_the_width() -> None:
+    ids = pl.Series([1, 19_999, 20_000, 7_000_000])
+    assert shards_of(ids, 20_000).to_list() == [0, 0, 1, 350]
+
+
+@given(st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=50), st.integers(1, 100_000))
+def test_numbers_of_shards_ascend_with_the_ids_and_depend_on_no_other(
+    ids: list[int], width: int
+) -> None:
+    ids = sorted(ids)
+    numbers = shards_of(pl.Series(ids), width).to_list()
+    assert numbers == sorted(numbers)
+    assert numbers == [shards_of(pl.Series([each]), width).item() for each in ids]
+    assert max(numbers) < 2**25
+
+
+def test_shards_stay_few_whatever_the_ids_are() -> None:
+    hashed = pl.Series([hashed_id(str(number)) for number in range(5_000)])
+    assert shards_of(hashed, 20_000).n_unique() == 64
+    for bits in range(24, 63):
+        first = 1 << bits
+        between = pl.Series(sorted({first + first * part // 5_000 for part in range(5_000)}))
+        assert shards_of(between, 1).n_unique() <= 1024
+
+
+def test_posts_with_hashed_ids_are_cut_into_shards(tmp_path: Path) -> None:
+    ids = sorted(hashed_id(str(number)) for number in range(500))
+    result, kept = run(tmp_path, [post(each, line=1) for each in ids], EVERYTHING)
+    assert kept == ids
+    assert 32 <= len(result.shards) <= 64
+
+
+@pytest.mark.parametrize(
+    ("url", "is_kept"),
+    [
+        ("file:girl/001.jpg?1-2", True),
+        ("file:girl/001.mp4?1-2", False),
+        ("file:part.tar?1-2#001.jpg", True),
+        ("file:part.tar?1-2#001.mp4", False),
+        ("file:part.parquet?1-2#17", True),
+    ],
+)
+def test_extension_of_a_local_picture_is_its_own(
+    tmp_path: Path, url: str, *, is_kept: bool
+) -> None:
+    assert bool(run(tmp_path, [post(1, url=url)], EVERYTHING)[1]) is is_kept

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.posts import parquet_pages
-from pipeline.posts.parquet_pages import PageError, read_batches
+from pipeline.posts.parquet_pages import PageError, read_batches, row_groups
 
 COLUMNS = ("id", "tags")
 ROWS = 6_000
@@ -126,3 +126,23 @@ def test_damage_is_an_error_or_no_matter(tmp_path: Path) -> None:
         except PageError:
             outcomes.add(-1)
     assert {-1, ROWS} <= outcomes
+
+
+def test_row_groups_say_what_columns_take_unpacked(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"image": [{"bytes": bytes(5_000), "path": None}] * 10, "lists": [[1]] * 10}
+    )
+    frame.write_parquet(tmp_path / "t.parquet", row_group_size=4)
+    groups = row_groups(tmp_path / "t.parquet", ["image"])
+    assert [group.rows for group in groups] == [4, 4, 2]
+    assert [group.sizes.keys() for group in groups] == [{"image"}] * 3
+    assert all(5_000 <= group.sizes["image"] < 5_000 * 4 + 500 for group in groups)
+    assert [group.sizes for group in row_groups(tmp_path / "t.parquet", [])] == [{}] * 3
+
+
+def test_row_groups_of_damage_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.parquet")
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(1_000) + content[1_004:])
+    with pytest.raises(PageError):
+        row_groups(path, COLUMNS)

@@ -23,7 +23,18 @@ NEAREST = 64
 # A tag such as `hatsune_miku_(vocaloid)` names a character, unless the word says what else it is.
 _CHARACTER = r"^[^()]+_\([^()]+\)$"
 _NO_SERIES = (
-    *("series", "symbol", "object", "medium", "cosplay", "style", "meme", "song", "company"),
+    *(
+        "artist",
+        "series",
+        "symbol",
+        "object",
+        "medium",
+        "cosplay",
+        "style",
+        "meme",
+        "song",
+        "company",
+    ),
     *("animal", "flower", "food", "fruit", "instrument", "music", "toy", "vehicle", "weapon"),
 )
 _OTHER = rf"_\((?:{'|'.join(_NO_SERIES)})\)$"

@@ -92,7 +92,7 @@ def test_extras_are_packed_beside_the_pictures(built: Path) -> None:
         measures = read_measures(built / "sample").set_index("id").loc[file["id"][:]]
         for name in ("width", "chroma", "outline"):
             assert file[f"measures/{name}"][:] == pytest.approx(measures[name].to_numpy(float))
-        assert (file["reference"][:] == -1).all()  # each drawing is of a character of its own
+        assert (file["reference"][:] == -1).all()  # the metadata tells no kinds of tags
     assert stages_run(luigi(built)) == ["report"]
 
 

@@ -277,10 +277,11 @@ def test_unforeseen_error_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def figure_of(post_id: int) -> bytes:
-    """Return a picture of two colours, the lower third transparent."""
+    """Return a picture of two colours and some white, the lower third transparent."""
     pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
     pixels[:20, :, :3] = (post_id, 90, 30)
     pixels[20:50, :, :3] = (10, post_id, 200)
+    pixels[45:50, :, :3] = 255  # of the figure, since it is opaque
     pixels[50:, :, 3] = 0
     return encoded(pixels)
 

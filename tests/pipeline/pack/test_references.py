@@ -98,6 +98,7 @@ def test_a_duplicate_is_no_reference(tmp_path: Path) -> None:
         ("saber_(fate/stay_night)", True),
         ("star_(symbol)", False),
         ("fate_(series)", False),
+        ("white_background_(artist)", False),
         ("hatsune_miku_(cosplay)", False),
         ("hatsune_miku", False),
         ("(o)_(o)", False),

@@ -166,7 +166,8 @@ def test_examples_of_docstrings_run(
 
 
 def test_stages_on_plain_data_agree_with_the_build(built: senga.BuiltDataset) -> None:
-    table = pl.read_parquet(next(built.folder.glob("metadata/*/posts.parquet"))).to_pandas()
+    (path,) = built.folder.glob("metadata/*/posts.parquet")
+    table = pl.read_parquet(path, glob=False).to_pandas()
     assert senga.filter_frame(table)["id"].tolist() == senga.read_posts(built.folder)["id"].tolist()
     outcomes = senga.read_outcomes(built.folder)
     outcomes = outcomes[outcomes["split"].notna()]

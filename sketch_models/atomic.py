@@ -53,8 +53,10 @@ def replacing(path: Path) -> Iterator[Path]:
     delete(temporary)  # a link of that name would be followed
     try:
         yield temporary
-        if temporary.is_dir():
-            _replace_folder(temporary, path)
+        if temporary.is_symlink():
+            temporary.replace(path)  # never a folder, which may be somebody's own
+        elif temporary.is_dir():
+            replace_folder(temporary, path)
         else:
             _fsync(temporary)
             temporary.replace(path)
@@ -70,7 +72,8 @@ def delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _replace_folder(new: Path, path: Path) -> None:
+def replace_folder(new: Path, path: Path) -> None:
+    """Move a finished folder to `path` on the same disk; what was there before is deleted."""
     for file in new.rglob("*"):
         if file.is_file():
             _fsync(file)

@@ -9,8 +9,12 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
+
+_FSYNC_THREADS = 16
+"""A disk writes what many threads wait for at once, several times as fast as one by one."""
 
 
 @contextlib.contextmanager
@@ -74,9 +78,9 @@ def delete(path: Path) -> None:
 
 def replace_folder(new: Path, path: Path) -> None:
     """Move a finished folder to `path` on the same disk; what was there before is deleted."""
-    for file in new.rglob("*"):
-        if file.is_file():
-            _fsync(file)
+    files = [file for file in new.rglob("*") if file.is_file()]
+    with ThreadPoolExecutor(_FSYNC_THREADS) as pool:
+        list(pool.map(_fsync, files))
     old = new.with_suffix(".old")
     if path.exists():
         path.replace(old)

@@ -75,8 +75,8 @@ def card(
     """
     sections = [
         f"# {facts.dataset}: colour pictures and their line art",
-        f"{sum(counts.values()):,} colour pictures, each with {_drawings(plan)}, found in the "
-        f"picture by Senga {facts.version}, and a caption of its tags. {_look(plan)}",
+        f"{sum(counts.values()):,} colour pictures, each with {_drawings(plan)}, which Senga "
+        f"{facts.version} has found in it, and a caption of its tags. {_look(plan)}",
         "## Load",
         _usage(plan),
         "## Pictures",
@@ -122,8 +122,9 @@ def _head(facts: CardFacts, plan: Plan, pictures: int) -> Iterator[str]:
 
 def _drawings(plan: Plan) -> str:
     names = [f"`{name}`" for name in plan.drawings.names.values()]
-    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"its line art {text}"
+    if len(names) == 1:
+        return f"its drawing {names[0]}"
+    return f"its drawings {', '.join(names[:-1])} and {names[-1]}"
 
 
 def _look(plan: Plan) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from pipeline import store
 from pipeline.manifest import have_sizes
@@ -61,17 +61,17 @@ class Unfinished:
 
     def record(self, name: str) -> PartRecord | None:
         """Return the record of a part, or None if it is not complete."""
-        try:
-            values: dict[str, Any] = json.loads(_read_text(self._path(name)))
-            record = PartRecord(**values)
-        except (ValueError, TypeError):
+        digest, _, text = _read_text(self._path(name)).partition("\n")
+        if digest != _digest(text):
             return None
+        record = PartRecord(**json.loads(text))
         return record if have_sizes(record.files, self.files) else None
 
     def complete(self, name: str, record: PartRecord) -> None:
         """Record that a part is complete."""
         with store.publish(self._path(name)) as temporary:
-            temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
+            text = json.dumps(asdict(record))
+            temporary.write_text(f"{_digest(text)}\n{text}", encoding="utf-8")
 
     def publish(self) -> None:
         """Move the files to the target, in one step."""
@@ -80,6 +80,10 @@ class Unfinished:
 
     def _path(self, name: str) -> Path:
         return self._records / f"{name}.json"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _read_text(path: Path) -> str:

@@ -92,7 +92,7 @@ def test_recipe_has_what_differs_and_no_path_of_this_machine(
         config._cache, TracerOptions, TracerOptions(weights="/home/somebody/own.safetensors")
     )
     monkeypatch.setitem(config._cache, PackOptions, PackOptions(size=64))
-    configure(monkeypatch, size=512, threads=3)
+    monkeypatch.setitem(config._cache, ExportOptions, ExportOptions(size=512, threads=3))
     recipe = _recipe()
     assert recipe["[metadata] csv"] == "posts.csv"
     assert recipe["[tracer] weights"] == "own.safetensors"

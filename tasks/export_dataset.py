@@ -173,8 +173,9 @@ def _recipe() -> dict[str, str]:
         options_type = config.SECTIONS[name]
         for key in fields(options_type):
             value = getattr(config.options(options_type), key.name)
-            if value != key.default and key.metadata["affects_result"]:
+            is_weights = key.name.endswith("weights")  # which count by their content
+            if value != key.default and (key.metadata["affects_result"] or is_weights):
                 text = text_of(value)
-                is_path = key.metadata["limits"].path or key.name.endswith("weights")
+                is_path = is_weights or key.metadata["limits"].path
                 recipe[options_type.name_of(key.name)] = Path(text).name if is_path else text
     return recipe

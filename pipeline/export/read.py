@@ -20,7 +20,7 @@ from pipeline.export.sample import Encoded, Sample
 from pipeline.outcome import Outcome
 from pipeline.pack.pack import OpenShard, ShardPaths, check_aspect, check_crop, check_ink
 from pipeline.pack.square import Placement, resample
-from pipeline.picture import PictureError, decode, encode_png
+from pipeline.picture import PictureError, decode, encode_drawing_png, encode_png
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import as_picture_error
 
@@ -93,7 +93,7 @@ def _make_sample(shard: OpenShard, plan: Plan, post: Post) -> Sample:
         drawing = 255 - drawing if options.white_lines else drawing
         if target.rgb_lines:
             drawing = np.repeat(drawing[..., None], 3, axis=2)
-        pictures[plan.drawings.names[name]] = Encoded("png", encode_png(drawing))
+        pictures[plan.drawings.names[name]] = Encoded("png", encode_drawing_png(drawing))
     link = post.link if plan.with_links else ""
     return Sample(
         id=post.id,

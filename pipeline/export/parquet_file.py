@@ -28,28 +28,14 @@ def write_parquet(
         "text": pl.String,
         **{key: pl.Int64 if kind is int else pl.String for key, kind in FACTS.items()},
     }
-    errors: list[BaseException] = []
-
-    def frames() -> Iterator[pl.DataFrame]:
-        try:
-            yield from _frames(samples, schema)
-        except BaseException as error:
-            errors.append(error)
-            raise
-
-    source = register_io_source(lambda *_: frames(), schema=schema)
-    try:
-        source.sink_parquet(
-            path,
-            compression="uncompressed",  # the pictures are
-            statistics=False,
-            row_group_size=_ROWS,
-            metadata={"huggingface": _features(names)},
-        )
-    except BaseException:
-        if errors:  # polars raises one of its own instead
-            raise errors[0] from None
-        raise
+    source = register_io_source(lambda *_: _frames(samples, schema), schema=schema)
+    source.sink_parquet(
+        path,
+        compression="uncompressed",  # pictures are compressed already
+        statistics=False,
+        row_group_size=_ROWS,
+        metadata={"huggingface": _features(names)},
+    )
     _hide_own_schema(path)
     return [path]
 

@@ -26,6 +26,9 @@ from pipeline.unexpected import as_picture_error
 
 _Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
+_LONGEST_SIDE = {"jpg": 65_500, "webp": 16_383}
+"""Of a picture, in pixels, that the encoder takes."""
+
 _QUALITY = {"jpg": cv2.IMWRITE_JPEG_QUALITY, "webp": cv2.IMWRITE_WEBP_QUALITY}
 
 
@@ -144,15 +147,13 @@ def _encode(picture: NDArray[np.uint8], options: ExportOptions) -> Encoded:
     """
     if options.picture == "png":
         return Encoded("png", encode_png(picture))
+    height, width = picture.shape[:2]
+    if max(width, height) > _LONGEST_SIDE[options.picture]:
+        raise PictureError("too_large", f"{width} x {height} is too large for {options.picture}")
     settings = [_QUALITY[options.picture], options.quality]
     if options.picture == "jpg":
         settings += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    try:
-        encoded, content = cv2.imencode(f".{options.picture}", bgr, settings)
-    except cv2.error:
-        encoded = False
-    if not encoded:
-        size = f"{picture.shape[1]} x {picture.shape[0]}"
-        raise PictureError("too_large", f"{size} is too large for {options.picture}")
+    encoded, content = cv2.imencode(f".{options.picture}", bgr, settings)
+    assert encoded
     return Encoded(options.picture, content.tobytes())

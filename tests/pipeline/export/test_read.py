@@ -163,12 +163,15 @@ def test_jpeg_has_its_colours_in_full_resolution(tmp_path: Path) -> None:
     assert abs(pixels(sample, "color").astype(int) - color).max() < 40
 
 
-def test_picture_that_is_too_large_for_its_file_type_is_an_outcome(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("picture", "width"), [("webp", 16_500), ("jpg", 66_000)])
+def test_picture_that_is_too_large_for_its_file_type_is_an_outcome(
+    tmp_path: Path, picture: str, width: int
+) -> None:
     shard = shard_of(tmp_path / "s", [1])
-    write_shard(shard.color, [(1, {"png": png(np.zeros((2, 16_500, 3), np.uint8))})])
-    write_shard(shard.lines[""], [(1, {"original.png": png(np.zeros((2, 16_500), np.uint8))})])
-    assert list(read_samples([1], [shard], plan_of(picture="webp"))) == [
-        Outcome(1, "too_large", "16500 x 2 is too large for webp")
+    write_shard(shard.color, [(1, {"png": png(np.zeros((2, width, 3), np.uint8))})])
+    write_shard(shard.lines[""], [(1, {"original.png": png(np.zeros((2, width), np.uint8))})])
+    assert list(read_samples([1], [shard], plan_of(picture=picture))) == [
+        Outcome(1, "too_large", f"{width} x 2 is too large for {picture}")
     ]
 
 

@@ -82,5 +82,6 @@ def delete_unused(unused: Collection[Unused]) -> None:
 def _linked(dataset: Dataset) -> set[Path]:
     """Return the folders that links in the dataset's folder point at, or into."""
     links = [*dataset.root.glob("*"), *dataset.root.glob(f"*/{store.LATEST}")]
+    links += dataset.root.glob("export/*")  # by format
     targets = [link.resolve() for link in links if link.is_symlink()]
     return {*targets, *(target.parent for target in targets)}

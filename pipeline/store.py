@@ -206,6 +206,10 @@ class Dataset:
         """Return the folder of an evaluation: metrics, figures, the page that shows them."""
         return self.root / "evaluation" / settings_hash[:HASH_LENGTH]
 
+    def export(self, settings_hash: str) -> Path:
+        """Return the folder of an export: the files for a trainer, and what became of each."""
+        return self.root / "export" / settings_hash[:HASH_LENGTH]
+
     def damage_log(self) -> Path:
         """Return the path of the list of the files that were found damaged; it only grows."""
         return self.root / "damaged.log"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,10 +14,9 @@ from pipeline.picture import encode_png
 from pipeline.progress import OnProgress
 from pipeline.report.contact_sheet import read_contact_sheet
 from pipeline.report.groups_sheet import groups_sheet
-from pipeline.report.report import ReportFacts, StageFacts, summary_table, write_report
+from pipeline.report.report import ReportFacts, summary_table, write_report
 from pipeline.tables.newest import LINEAGE, REPORT, Lineage
 from tasks import config
-from tasks.download_shard import DownloadShard
 from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
@@ -29,6 +26,7 @@ from tasks.simplify_shard import SimplifyShard
 from tasks.sketch_shard import SketchShard
 from tasks.split_dataset import SplitDataset
 from tasks.stage import Stage, StageResult, check_requirements
+from tasks.stage_facts import facts_up_to_split, filter_rules, screen_counts, sum_up
 
 OUTPUTS = ("train.h5", "test.h5", REPORT)
 
@@ -114,22 +112,16 @@ class BuildDataset(Stage):
 
     def _facts(self) -> ReportFacts:
         packed = PackDataset()
-        shards = FilterPosts().shards()
-        gates, color_profiles = Counter[str](), Counter[str]()
-        for number in shards:
-            screened = ScreenShard(shard=number)
-            gates.update(dict(_rows(screened, "gates")))
-            color_profiles.update(dict(_rows(screened, "color_profiles")))
         joins = SplitDataset().manifest().facts["joins"]
         assert isinstance(joins, dict)
         return ReportFacts(
             dataset=config.options(config.BuildOptions).dataset,
             created=packed.manifest().created,
             fingerprint=packed.manifest().fingerprint,
-            stages=[_sum(variants) for variants in _stages()],
-            funnel=_rows(FilterPosts(), "funnel"),
-            gates=list(gates.items()),
-            color_profiles=color_profiles,
+            stages=[*facts_up_to_split(), sum_up([[packed]])],
+            funnel=filter_rules(),
+            gates=list(screen_counts("gates").items()),
+            color_profiles=screen_counts("color_profiles"),
             joins=joins,
             split={split: int(str(packed.manifest().facts[split])) for split in SPLITS},
             files={
@@ -139,13 +131,6 @@ class BuildDataset(Stage):
             config=config.texts(),
             versions=packed.manifest().versions,
         )
-
-
-def _rows(task: Stage, fact: str) -> list[tuple[str, int]]:
-    """Return names and counts from the facts of a manifest."""
-    rows = task.manifest().facts[fact]
-    assert isinstance(rows, list)
-    return [(str(name), int(number)) for name, number in rows]
 
 
 def _lineage() -> Lineage:
@@ -158,44 +143,6 @@ def _lineage() -> Lineage:
         packed=PackDataset().settings_hash(),
         sketch={suffix: task.settings_hash() for suffix, task in SketchShard.variants(0).items()},
         line={suffix: task.settings_hash() for suffix, task in SimplifyShard.variants(0).items()},
-    )
-
-
-def _stages() -> list[list[Sequence[Stage]]]:
-    """Return the tasks of each stage, in order, by variant."""
-    shards = FilterPosts().shards()
-    return [
-        [[ImportMetadata()]],
-        [[FilterPosts()]],
-        [[DownloadShard(shard=number) for number in shards]],
-        [[ScreenShard(shard=number) for number in shards]],
-        [
-            [SketchShard.variants(number)[suffix] for number in shards]
-            for suffix in SketchShard.variants(0)
-        ],
-        [
-            [SimplifyShard.variants(number)[suffix] for number in shards]
-            for suffix in SimplifyShard.variants(0)
-        ],
-        [[SplitDataset()]],
-        [[PackDataset()]],
-    ]
-
-
-def _sum(variants: Sequence[Sequence[Stage]]) -> StageFacts:
-    """Sum up a stage; its pictures are those of the variant with the fewest."""
-    manifests = [[task.manifest() for task in tasks] for tasks in variants]
-    all_manifests = [manifest for variant in manifests for manifest in variant]
-    dropped: Counter[str] = Counter()
-    for manifest in all_manifests:
-        dropped.update(manifest.dropped)
-    return StageFacts(
-        name=variants[0][0].stage,
-        unit=variants[0][0].unit,
-        kept=min(sum(manifest.kept for manifest in variant) for variant in manifests),
-        dropped=dict(dropped.most_common()),
-        seconds=sum(manifest.seconds for manifest in all_manifests),
-        bytes=sum(manifest.bytes for manifest in all_manifests),
     )
 
 

@@ -4,6 +4,7 @@ from tasks.build_dataset import BuildDataset
 from tasks.download_shard import DownloadShard
 from tasks.draw_pairs import DrawPairs
 from tasks.evaluate_colorizer import EvaluateColorizer
+from tasks.export_dataset import ExportDataset
 from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
@@ -22,6 +23,7 @@ __all__ = [
     "DownloadShard",
     "DrawPairs",
     "EvaluateColorizer",
+    "ExportDataset",
     "FetchWeights",
     "FilterPosts",
     "ImportMetadata",

@@ -39,9 +39,11 @@ _STAGES = (
 )
 _TRAINING = ("Drawn pictures", "The colorizer")
 _LINES = ("The networks of lines",)
+_EXPORTS = ("Exports",)
 _GROUPS_OF_TASKS = {
-    "TrainColorizer": [name for name in GROUPS if name not in _LINES],
-    "EvaluateColorizer": [name for name in GROUPS if name not in _LINES],
+    "TrainColorizer": [name for name in GROUPS if name not in (*_LINES, *_EXPORTS)],
+    "EvaluateColorizer": [name for name in GROUPS if name not in (*_LINES, *_EXPORTS)],
+    "ExportDataset": [name for name in GROUPS if name not in (*_TRAINING, *_LINES)],
     "DrawPairs": ["The build", "Drawn pictures", "The files"],
     "TrainLines": ["The build", "Sketches and lines", *_LINES],
 }
@@ -285,7 +287,7 @@ def _options_of(section: str) -> Iterator[tuple[str, str]]:
 
 def _groups_of(task: str) -> Collection[str]:
     """Return the headings of the options that the help of a task shows."""
-    build = [name for name in GROUPS if name not in (*_TRAINING, *_LINES)]
+    build = [name for name in GROUPS if name not in (*_TRAINING, *_LINES, *_EXPORTS)]
     return _GROUPS_OF_TASKS.get(task, build)
 
 

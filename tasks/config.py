@@ -28,6 +28,7 @@ from pipeline.colorizer.options import (
 )
 from pipeline.draw.simplify import SimplifyOptions
 from pipeline.draw.sketch import SketchOptions
+from pipeline.export.options import ExportOptions
 from pipeline.line_training.options import LineOptions
 from pipeline.pack.pack import PackOptions
 from pipeline.pack.split import SplitOptions
@@ -105,6 +106,7 @@ SECTIONS: dict[str, type[Options]] = {
         ComputeOptions,
         SplitOptions,
         PackOptions,
+        ExportOptions,
         ArtbookOptions,
         NetworkOptions,
         HintOptions,

@@ -39,6 +39,7 @@ GROUPS = {
         "compute",
     ),
     "The files": ("split", "pack"),
+    "Exports": ("export",),
     "Drawn pictures": ("artbook",),
     "The colorizer": ("colorizer", "hints", "augment", "losses", "train", "evaluate"),
     "The networks of lines": ("lines",),

@@ -73,7 +73,7 @@ class PackDataset(Stage):
 
     def shards(self) -> list[ShardPaths]:
         """Return the paths of all shards, in ascending order of post ids."""
-        return [_paths(number) for number in sorted(FilterPosts().shards())]
+        return shards_to_pack()
 
     def progress(self) -> Progress:
         """Return the number of pictures in the split."""
@@ -114,6 +114,11 @@ class PackDataset(Stage):
 
 def _artefacts(variants: Mapping[str, Stage]) -> dict[str, Path]:
     return {suffix: task.artefact() for suffix, task in variants.items()}
+
+
+def shards_to_pack() -> list[ShardPaths]:
+    """Return the paths of all shards, in ascending order of post ids."""
+    return [_paths(number) for number in sorted(FilterPosts().shards())]
 
 
 def _paths(shard: int) -> ShardPaths:

@@ -16,12 +16,14 @@ from sketch_models.errors import DatasetError, SengaError
 from tasks import config
 from tasks.build_dataset import BuildDataset
 from tasks.evaluate_colorizer import EvaluateColorizer
+from tasks.export_dataset import ExportDataset
 from tasks.stage import Stage, logger
 from tasks.train_colorizer import TrainColorizer, sources
 from tasks.train_lines import TrainLineNetwork
 
-_TRAINED: dict[Sequence[str], Callable[[], list[Stage]]] = {
+_OTHERS: dict[Sequence[str], Callable[[], list[Stage]]] = {
     ("colorizer", "evaluation"): lambda: [TrainColorizer(), EvaluateColorizer()],
+    ("export",): lambda: [ExportDataset()],
     ("tracer",): lambda: [TrainLineNetwork(network="tracer")],
     ("inker",): lambda: [TrainLineNetwork(network="inker")],
 }
@@ -54,7 +56,7 @@ class Prune(luigi.Task):
         store.lock_dataset(dataset.root)
         needed = settings_hashes([*sources(), BuildDataset()]) | _newest_hashes(dataset)
         folders = self._choose_folders(dataset)
-        for names, tasks in _TRAINED.items():
+        for names, tasks in _OTHERS.items():
             hashes = _hashes_if_known(tasks, names)
             needed |= hashes
             if not hashes:

@@ -26,6 +26,7 @@ LADDER = (
     "pack",
     "pairs",
     "report",
+    "export",
     "colorizer",
     "tables",
     "demo",

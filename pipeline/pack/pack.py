@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -216,10 +216,15 @@ class OpenShard(Closing):
             tars = [("line", suffix, path) for suffix, path in paths.lines.items()]
             if sketches:
                 tars += [("sketch", suffix, path) for suffix, path in paths.sketches.items()]
-            self._maps = [
+            readers = [
                 (group, suffix, stack.enter_context(ShardReader(path)))
                 for group, suffix, path in tars
             ]
+            self._maps = {
+                f"{group}/{style}{suffix}": (reader, f"{style}.png")
+                for group, suffix, reader in readers
+                for style in STYLES
+            }
             self._open = stack.pop_all()
 
     def color(self, post_id: int) -> bytes:
@@ -229,21 +234,26 @@ class OpenShard(Closing):
             raise PictureError("missing", "no colour")
         return self._color.read(post_id, parts[0])
 
-    def maps(self, post_id: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    def maps(
+        self, post_id: int, names: Collection[str] | None = None
+    ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Yield name and pixels, (H, W) uint8, of a picture's line maps and sketches.
+
+        Args:
+            post_id: the picture.
+            names: of the maps, such as `line/original`; all if None.
 
         Raises:
             PictureError: `missing` or `broken_map`.
         """
-        for group, suffix, reader in self._maps:
-            for style in STYLES:
-                name = f"{group}/{style}{suffix}"
-                try:
-                    yield name, decode_grey(reader.read(post_id, f"{style}.png"))
-                except KeyError:
-                    raise PictureError("missing", f"no {name}") from None
-                except PictureError as error:
-                    raise PictureError("broken_map", f"{name}: {error.detail}") from error
+        for name in self._maps if names is None else names:
+            reader, part = self._maps[name]
+            try:
+                yield name, decode_grey(reader.read(post_id, part))
+            except KeyError:
+                raise PictureError("missing", f"no {name}") from None
+            except PictureError as error:
+                raise PictureError("broken_map", f"{name}: {error.detail}") from error
 
     def close(self) -> None:
         """Close the tars."""
@@ -303,8 +313,8 @@ def make_row(
         PictureError: if it cannot be packed.
     """
     width, height = picture.width, picture.height
-    if options.fit == "crop" and max(width, height) > _MAX_CROP_ASPECT * min(width, height):
-        raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
+    if options.fit == "crop":
+        check_crop(width, height)
     placement = Placement.of(width, height, options.size, options.fit)
     pictures = dict(_squares_of_picture(picture, placement, options.extras))
     for name, pixels in maps:
@@ -345,9 +355,20 @@ def _prepare_line(name: str, square: NDArray[np.uint8], *, binary: bool) -> NDAr
     """Return a line map as it is packed; raise PictureError if it is blank."""
     if binary:
         square = np.where(square < _INK_THRESHOLD, np.uint8(0), np.uint8(PAPER))
-    if square.min() == PAPER:
-        raise PictureError("blank_line", name)
+    check_ink(name, square)
     return square
+
+
+def check_crop(width: int, height: int) -> None:
+    """Raise PictureError, `too_narrow`, for a picture of which a square shows next to nothing."""
+    if max(width, height) > _MAX_CROP_ASPECT * min(width, height):
+        raise PictureError("too_narrow", f"{width} x {height} cannot be cropped to a square")
+
+
+def check_ink(name: str, line: NDArray[np.uint8]) -> None:
+    """Raise PictureError, `blank_line`, for a line map without ink."""
+    if line.min() == PAPER:
+        raise PictureError("blank_line", name)
 
 
 def check_aspect(name: str, pixels: NDArray[np.uint8], width: int, height: int) -> None:

@@ -20,6 +20,7 @@ from sketch_models.errors import DatasetError
 
 _MANIFEST = re.compile(r"\w+/[0-9a-f-]+/(manifest|report|shard-\d+)\.json")
 _SIZES = re.compile(r"color/shard-\d+\.json")
+_EXPORTED = re.compile(r"export/\w+/\w+/.*")
 _PACKED = ("train.h5", "test.h5")  # of one build, which have no picture in common
 
 
@@ -63,6 +64,8 @@ def verify_data(root: Path) -> DataSummary:
         elif _MANIFEST.fullmatch(name) or _SIZES.fullmatch(name):
             summary.checked["manifests"] += 1
             summary.faults += _check_manifest(path, shared=bool(_SIZES.fullmatch(name)))
+        elif _EXPORTED.fullmatch(name):
+            continue  # for other programs, in their formats: a manifest has the sizes
         elif path.suffix == ".tar":
             _check_shard(path, summary)
         elif path.suffix == ".parquet":

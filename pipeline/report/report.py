@@ -125,7 +125,7 @@ def write_report(
     html = environment.get_template("report.html").render(
         facts=facts,
         pairs=sum(facts.split.values()),
-        steps=funnel(facts),
+        steps=funnel(facts.stages, facts.funnel, facts.gates),
         reasons=dropped_by_reason(facts),
         slowest=max((stage.seconds for stage in facts.stages), default=0.0) or 1.0,
         meanings=MEANINGS,
@@ -135,18 +135,28 @@ def write_report(
     target.write_text(html, encoding="utf-8")
 
 
-def funnel(facts: ReportFacts) -> list[FunnelStep]:
-    """Return the steps from all posts to the pairs: filter rules, gates and later stages."""
-    metadata, _, *later = facts.stages
+def funnel(
+    stages: Sequence[StageFacts],
+    rules: Sequence[tuple[str, int]],
+    gates: Sequence[tuple[str, int]],
+) -> list[FunnelStep]:
+    """Return the steps from all posts to the pairs: filter rules, gates and later stages.
+
+    Args:
+        stages: as in `ReportFacts`.
+        rules: the filter's rules, with the number of posts that each dropped.
+        gates: the screen's gates, with the number of pictures that each dropped.
+    """
+    metadata, _, *later = stages
     counts = [("posts read", metadata.kept)]
     kept = metadata.kept
-    for rule, dropped in facts.funnel:
+    for rule, dropped in rules:
         kept -= dropped
         counts.append((rule, kept))
     for stage in later:
         if stage.name == "screen":
-            kept = stage.kept + sum(dropped for _, dropped in facts.gates)
-            for gate, dropped in facts.gates:
+            kept = stage.kept + sum(dropped for _, dropped in gates)
+            for gate, dropped in gates:
                 kept -= dropped
                 counts.append((f"screen {gate}", kept))
         elif stage.name != "split" or stage.dropped:

@@ -27,6 +27,7 @@ from pipeline.picture import (
     decode,
     decode_grey,
     decode_rgba,
+    encode_drawing_png,
     encode_png,
     header_size,
     read_file,
@@ -249,6 +250,7 @@ def test_shrinking_averages_areas() -> None:
 def test_png_is_lossless(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     content = encode_png(pixels)
+    assert (decode(encode_drawing_png(pixels)) == pixels.reshape(5, 7, -1)).all()
     if len(shape) == 2:
         assert (decode_grey(content) == pixels).all()
     else:

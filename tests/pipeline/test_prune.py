@@ -84,3 +84,10 @@ def test_what_is_unused_is_deleted_and_the_rest_stays(dataset: Dataset) -> None:
     assert (dataset.packed(LINKED) / "file").exists()
     assert (dataset.colorizer(OTHER) / "file").exists()
     assert unused_paths(dataset, "dataset") == []
+
+
+def test_exports_that_a_link_needs_are_kept(dataset: Dataset) -> None:
+    for settings_hash in (USED, OTHER, LINKED):
+        (dataset.export(settings_hash) / "parquet").mkdir(parents=True)
+    dataset.link_newest("export/parquet", dataset.export(LINKED) / "parquet")
+    assert unused_paths(dataset, "export") == [f"export/{OTHER[:12]}"]

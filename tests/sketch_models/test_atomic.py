@@ -110,3 +110,25 @@ def test_lines_are_appended(tmp_path: Path) -> None:
         with open_append(tmp_path / "log") as file:
             file.write(line)
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
+
+
+def test_link_replaces_a_link_and_never_a_folder(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+
+    def link_to(name: str) -> None:
+        with replacing(tmp_path / "latest") as temporary:
+            temporary.symlink_to(name)
+
+    link_to("one")
+    link_to("two")
+    assert (tmp_path / "latest" / "file").read_text() == "two"
+    assert (tmp_path / "one" / "file").read_text() == "one"
+    (tmp_path / "latest").unlink()
+    (tmp_path / "latest").mkdir()
+    (tmp_path / "latest" / "mine").write_text("mine")
+    with pytest.raises(IsADirectoryError):
+        link_to("one")
+    assert (tmp_path / "latest" / "mine").read_text() == "mine"
+    assert not list(tmp_path.glob(".*"))

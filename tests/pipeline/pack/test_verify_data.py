@@ -139,3 +139,22 @@ def test_table_without_a_seal_is_read(dataset: Dataset) -> None:
 def test_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="none is no folder of a dataset"):
         verify_data(tmp_path / "none")
+
+
+def test_exports_are_checked_by_their_manifests(dataset: Dataset) -> None:
+    export = dataset.export(HASH)
+    files = export / "webdataset"
+    files.mkdir(parents=True)
+    write_shard(files / "train-000000.tar", [(7, {"txt": b"solo"})])
+    write_outcomes([Outcome(7, "ok")], export / "outcomes.parquet")
+    record(export / "manifest.json", files / "train-000000.tar", export / "outcomes.parquet")
+    summary = verify_data(dataset.root)
+    assert not summary.faults
+    assert not summary.without_digests
+    (files / "train-000000.tar").write_bytes(b"cut")
+    table = export / "outcomes.parquet"
+    table.write_bytes(table.read_bytes()[:60] + b"?" + table.read_bytes()[61:])
+    faults = verify_data(dataset.root).faults
+    assert len(faults) == 2
+    assert f"{files / 'train-000000.tar'} is missing or cut" in faults[0]
+    assert f"{table} is damaged" in faults[1]

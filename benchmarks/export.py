@@ -78,6 +78,7 @@ def senga(folder: Path, name: str) -> None:
     paths = ShardPaths(
         posts=folder / "posts.parquet",
         color=folder / "color.tar",
+        screen=folder / "screen.parquet",
         sketches={},
         lines={"": folder / "line.tar"},
     )

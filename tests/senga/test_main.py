@@ -67,3 +67,21 @@ def test_program_gets_its_arguments(tmp_path: Path) -> None:
     done = senga(tmp_path, "lines", "pictures", "results", *models)
     assert (done.returncode, done.stdout) == (0, "1 picture drawn: results\n")
     assert (tmp_path / "results" / "lines" / "girl.png").is_file()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["lines", "--help"]])
+def test_a_reader_that_ends_early_sees_no_traceback(tmp_path: Path, words: list[str]) -> None:
+    command = [sys.executable, "-m", "senga", *words]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LUIGI_")}
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**env, "PYTHONPATH": str(TOP)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""

@@ -69,6 +69,7 @@ def shard_of(folder: Path, ids: list[int]) -> ShardPaths:
     paths = ShardPaths(
         posts=folder / "posts.parquet",
         color=folder / "color.tar",
+        screen=folder / "screen.parquet",
         sketches={"": folder / "sketch.tar"},
         lines={"": folder / "line.tar"},
     )

@@ -6,14 +6,18 @@ import hashlib
 import logging
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from pipeline import store
 from pipeline.manifest import read_manifest
 from pipeline.posts import kaggle
 from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
-from pipeline.posts.metadata import import_posts, import_rows
+from pipeline.posts.layouts import parse_columns
+from pipeline.posts.metadata import import_posts, import_rows, import_table
 from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
+from pipeline.posts.picture_files import look_again, write_seen
+from pipeline.posts.table_source import TableOptions, TableSource
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
@@ -24,6 +28,8 @@ from tasks.senga_task import RUN_ID
 from tasks.stage import Stage, StageResult
 
 logger = logging.getLogger("senga")
+
+_SEEN = "files.list"  # in the artefact, of a table that names files
 
 
 class ImportMetadata(Stage):
@@ -42,6 +48,11 @@ class ImportMetadata(Stage):
                 "seed": config.options(config.BuildOptions).seed,
             },
             "csv": {"csv": options.csv},
+            "table": {
+                "table": options.table,
+                "columns": parse_columns(options.columns),
+                "files": options.files,
+            },
             "kaggle": {},
             "api": {"api": options.api_url, "tags": self._tags},
         }
@@ -85,17 +96,37 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV; if it is gone, that of its import."""
-        if self._options.source != "csv":
-            return []
-        csv = expand_path(self._options.csv)
+        """Return the sha256 of the CSV or the table; if it is gone, that of its import.
+
+        A second digest, that of the files that a table names, is there once they have changed.
+        """
+        if self._options.source == "csv":
+            return [self._file_digest(expand_path(self._options.csv))]
+        if self._options.source == "table":
+            return self._table_content()
+        return []
+
+    def _table_content(self) -> list[str]:
+        table = expand_path(self._options.table)
+        digest = self._file_digest(table)
+        manifest, seen = read_manifest(self.manifest_path()), self.artefact() / _SEEN
+        if manifest is None or not seen.exists():
+            return [digest]
+        before = [str(each) for each in cast("list[object]", manifest.inputs["content"])]
+        if before[:1] != [digest]:
+            return [digest]
+        files, unchanged = look_again(self._options.files_folder, seen)
+        return before if unchanged else [digest, files]
+
+    def _file_digest(self, path: Path) -> str:
+        """Return the sha256 of a file; if it is gone, that of its import."""
         manifest = read_manifest(self.manifest_path())
         facts = manifest.facts if manifest else {}
-        if facts and not csv.exists():
-            return [str(facts["sha256"])]
-        if facts and [facts["size"], facts["modified"]] == _stamp(csv):
-            return [str(facts["sha256"])]
-        return [_sha256(csv, *_stamp(csv))]
+        if facts and not path.exists():
+            return str(facts["sha256"])
+        if facts and [facts["size"], facts["modified"]] == _stamp(path, self._options.source):
+            return str(facts["sha256"])
+        return _sha256(path, *_stamp(path, self._options.source), self._options.source)
 
     def complete(self) -> bool:
         """Return whether it is imported, and the board was asked for new posts in this run."""
@@ -108,6 +139,8 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
+        if self._options.source == "table":
+            return self._import_table(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -122,6 +155,25 @@ class ImportMetadata(Stage):
             counts = import_posts(
                 path, folder / "posts.parquet", folder / "quarantine.csv", on_progress
             )
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
+
+    def _import_table(self, on_progress: OnProgress) -> StageResult:
+        """Import the posts of a table, and list the files that it names."""
+        path = expand_path(self._options.table)
+        size, modified = _stamp(path, "table")
+        facts = {"size": size, "modified": modified, "sha256": self.content_from()[0]}
+        options = self._options
+        files = expand_path(options.files) if options.files else None
+        source = TableSource(
+            path, TableOptions(columns=parse_columns(options.columns), files=files)
+        )
+        logger.info("%s is read as %s.", path, source.layout.name)
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_table(
+                source, folder / "posts.parquet", folder / "quarantine.csv", on_progress
+            )
+            write_seen(source.seen, folder / _SEEN)
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
@@ -171,27 +223,28 @@ class ImportMetadata(Stage):
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
 
 
-def _stamp(csv: Path) -> list[int]:
+def _stamp(path: Path, option: str = "csv") -> list[int]:
     """Return size and modification time (ns), which stay the same while the file does."""
     try:
-        stat = csv.stat()
+        stat = path.stat()
     except OSError as error:
-        raise _unreadable(csv, error) from error
+        raise _unreadable(path, error, option) from error
     return [stat.st_size, stat.st_mtime_ns]
 
 
 @lru_cache(maxsize=4)
-def _sha256(csv: Path, _size: int, _modified: int) -> str:
+def _sha256(path: Path, _size: int, _modified: int, option: str = "csv") -> str:
     """Return the sha256 of a file; size and modification time are keys of the cache."""
     state = hashlib.sha256()
     try:
-        with csv.open("rb") as file:
+        with path.open("rb") as file:
             while block := file.read(1 << 20):
                 state.update(block)
     except OSError as error:
-        raise _unreadable(csv, error) from error
+        raise _unreadable(path, error, option) from error
     return state.hexdigest()
 
 
-def _unreadable(csv: Path, error: OSError) -> SengaError:
-    return SengaError(f"[metadata] csv = {csv} cannot be read ({error.strerror}): {HOW_TO_GET_IT}.")
+def _unreadable(path: Path, error: OSError, option: str) -> SengaError:
+    remedy = HOW_TO_GET_IT if option == "csv" else "check the path and its permissions"
+    return SengaError(f"[metadata] {option} = {path} cannot be read ({error.strerror}): {remedy}.")

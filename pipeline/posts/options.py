@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from pipeline.posts.layouts import parse_columns
 from sketch_models.option import Options, option
+from sketch_models.weights.cache import expand_path
 
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
@@ -20,12 +23,30 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "source of the posts: sample (a small drawn booru), csv, kaggle or api (a live board)",
-        choices=("sample", "csv", "kaggle", "api"),
+        "source of the posts: sample (a small drawn booru), csv, table, kaggle or api (a live "
+        "board)",
+        choices=("sample", "csv", "table", "kaggle", "api"),
     )
     csv: str = option(
         "",
         "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv",
+        path=True,
+    )
+    table: str = option(
+        "",
+        "path of a table of any columns: CSV, TSV, JSON, JSON lines, Parquet or SQLite; "
+        "source = table",
+        path=True,
+    )
+    columns: str = option(
+        "",
+        "which column of the table holds what, such as `id=post_id url=link tags=labels`; known "
+        "layouts need none; source = table",
+    )
+    files: str = option(
+        "",
+        "folder of the pictures that the table names, or of Danbooru's dumps; if empty, that of "
+        "the table; source = table",
         path=True,
     )
     api_url: str = option(
@@ -47,6 +68,9 @@ class MetadataOptions(Options, section="metadata"):
         super().__post_init__()
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
+        if self.source == "table":
+            self.require(bool(self.table), "table", "the path of a table")
+        self._require_columns()
         address = self.api_url.partition("?")[0]
         whole = address == self.api_url and bool(urlsplit(address).hostname)
         self.require(
@@ -54,3 +78,14 @@ class MetadataOptions(Options, section="metadata"):
             "api_url",
             "an address such as https://safebooru.org/index.php",
         )
+
+    @property
+    def files_folder(self) -> Path:
+        """The folder that the files of a table are in."""
+        return expand_path(self.files) if self.files else expand_path(self.table).parent
+
+    def _require_columns(self) -> None:
+        try:
+            parse_columns(self.columns)
+        except ValueError as error:
+            self.require(False, "columns", str(error))

@@ -118,7 +118,7 @@ def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, Rejects]:
         rows = split.rows.filter(is_row).with_columns(
             pl.Series("line", places + block.line, pl.Int64), reason=pl.lit(None, pl.String)
         )
-        posts, reasons = _check_rows(rows)
+        posts, reasons = check_rows(rows)
         codes = reasons.replace_strict(_CODES, range(len(_CODES)), default=0)
         faults[places] = codes.to_numpy()
     counts = zip(_CODES, np.bincount(faults, minlength=len(_CODES)).tolist(), strict=True)
@@ -151,7 +151,7 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
         ),
         reason=pl.lit(None, pl.String),
     )
-    posts, reasons = _check_rows(plain)
+    posts, reasons = check_rows(plain)
     bad = rows.with_columns(reasons).filter(reasons.is_not_null())
     counts = dict(bad["reason"].value_counts().iter_rows())
     return posts, Rejects(counts, partial(reject_rows, bad))
@@ -180,9 +180,18 @@ def _quote(field: str) -> str:
     return f'"{doubled}"'
 
 
-def _check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the posts among some rows; and for each row its defect, null if there is none."""
+def check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the posts among some rows; and for each row its defect, null if there is none.
+
+    Args:
+        rows: as for `read_rows` without control characters, and a column reason: a defect that is
+            known already, or null. If there is a column local, it has the addresses of pictures on
+            this machine, empty for others.
+    """
     url = unescape(rows["sample_url"]).str.strip_chars()
+    local = (
+        rows["local"] if "local" in rows.columns else pl.Series([""]).new_from_index(0, len(url))
+    )
     table = pl.DataFrame(
         {
             "id": whole_numbers(rows["id"]),
@@ -196,10 +205,12 @@ def _check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
             **{name: _known(rows, name) for name in FIELDS[len(COLUMNS) :]},
             "line": rows["line"],
             "reason": rows["reason"],
+            "local": local,
         }
     )
     absolute = pl.when(pl.col("url").str.starts_with("//")).then("https:" + pl.col("url"))
-    table = table.with_columns(_defect(), absolute.otherwise("url").alias("url"))
+    url_or_file = pl.when(pl.col("local") != "").then("local").otherwise(absolute.otherwise("url"))
+    table = table.with_columns(_defect(), url_or_file.alias("url"))
     reasons = table["reason"]
     if reasons.null_count() < len(reasons):
         table = table.filter(pl.col("reason").is_null())
@@ -232,7 +243,7 @@ def _defect() -> pl.Expr:
         .then(pl.lit("too_long"))
         .when(~(pl.col("id") > 0).fill_null(False))
         .then(pl.lit("bad_id"))
-        .when(~good_url)
+        .when(~good_url & (pl.col("local") == ""))
         .then(pl.lit("bad_url"))
         .alias("reason")
     )

@@ -19,7 +19,7 @@ from pipeline.store import Dataset
 from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsError
 from sketch_models.option import nearest, renamed_keys, text_of
 from tasks import config_files
-from tasks.config import SECTIONS, BuildOptions
+from tasks.config import SECTIONS, BuildOptions, dataset_name
 from tasks.config_files import Config
 from tasks.terminal import ERRORS_VARIABLE
 
@@ -168,6 +168,11 @@ def _dataset_paths(config: Config) -> Dataset:
     data = config.get("build", "data", fallback=defaults.data)
     data = config_files.expand(data, "[build] data")
     name = config.get("build", "dataset", fallback=defaults.dataset)
+    own = config.get("metadata", "folder", fallback="") or config.get(
+        "metadata", "table", fallback=""
+    )
+    if own and ("build", "dataset") not in config.given:
+        name = dataset_name(own)
     return Dataset(BuildOptions(data=data, dataset=name).folder)
 
 
@@ -202,7 +207,7 @@ def _run(config: Config, workers: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         recipe, errors = Path(temporary) / "recipe.cfg", Path(temporary) / "errors.jsonl"
         with recipe.open("w", encoding="utf-8") as file:
-            config.write(file)
+            config.only_given().write(file)  # the process reads Senga's own values itself
         paths = [str(_FOLDER.parent), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,

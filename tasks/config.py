@@ -6,6 +6,7 @@ in the file as `[filter] min_side = 512` and on the command line as `--filter-mi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, fields
 from functools import cache
@@ -204,12 +205,43 @@ def _read_options(options_type: type[Options]) -> Options:
         text = getattr(texts, key.name)
         if _is_empty_on_command_line(options_type.section, key.name):
             text = ""
+        if options_type is not MetadataOptions:
+            own = _default_for_own_pictures(options_type.section, key.name)
+            text = text if own is None else own
         if text in key.metadata["renamed_choices"]:
             new = key.metadata["renamed_choices"][text]
             option_name = options_type.name_of(key.name)
             raise ConfigError(f"{option_name} = {text}: it is called {new} now: rename it.")
         values[key.name] = _parse(options_type, key, text)
     return options_type(**values)
+
+
+def dataset_name(path: str) -> str:
+    """Return the name of a dataset of a folder or a table: its own, as far as that is plain."""
+    found = expand_path(path).resolve()
+    own = found.name if found.is_dir() else found.name.partition(".")[0]
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", own).strip("_")
+    return name if name.strip("-_") else "pictures"
+
+
+def _default_for_own_pictures(section: str, key: str) -> str | None:
+    """Return an option's default if the pictures are a person's own; None if it is the usual one.
+
+    The usual ones are those of the sample, and of the paper for Safebooru.
+    """
+    metadata = options(MetadataOptions)
+    if not metadata.own or config_files.is_given(section, key):
+        return None
+    parser = CmdlineParser.get_instance()
+    if parser and getattr(parser.known_args, f"{section}_{key}", None) is not None:
+        return None
+    return {
+        "[build] dataset": dataset_name(metadata.own),
+        "[filter] all_tags": "",
+        "[filter] none_tags": "",
+        "[filter] ratings": "s q e",
+        "[split] test_size": "0.05",
+    }.get(f"[{section}] {key}")
 
 
 def _is_empty_on_command_line(section: str, key: str) -> bool:

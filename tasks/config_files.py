@@ -41,7 +41,11 @@ _MARKS = {  # at the beginning of a file
 
 
 class Config(ConfigParser):
-    """Sections, keys and values, as people wrote them; a key has `_` for `-`."""
+    """Sections, keys and values, as people wrote them; a key has `_` for `-`.
+
+    Attributes:
+        given: section and key of each value that is not from the luigi.cfg that comes with Senga.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -49,6 +53,7 @@ class Config(ConfigParser):
             comment_prefixes=(),  # `_without_comments` has removed them
             default_section="",  # so that [DEFAULT] is a section like any other
         )
+        self.given: set[tuple[str, str]] = set()
 
     def optionxform(self, optionstr: str) -> str:
         """Return a key as it is looked up."""
@@ -65,6 +70,14 @@ class Config(ConfigParser):
         if not self.has_section(section):
             self.add_section(section)
         self.set(section, key, text)
+        self.given.add((section, key))
+
+    def only_given(self) -> Config:
+        """Return the values that are not from the luigi.cfg that comes with Senga."""
+        config = Config()
+        for section, key in sorted(self.given):
+            config.put(section, key, self.get(section, key))
+        return config
 
 
 def read(recipe: str | Path | None = None) -> Config:
@@ -78,7 +91,7 @@ def read(recipe: str | Path | None = None) -> Config:
     """
     config = defaults()
     for path in _OPTIONAL:
-        if path.is_file():
+        if path.is_file() and not _is_own(path):
             _read_file(config, path)
     if recipe:
         _read_file(config, find_recipe(recipe, "recipe"))
@@ -92,7 +105,16 @@ def defaults() -> Config:
     config = Config()
     config.put("core", "logging_conf_file", str(_LOGGING))
     _read_file(config, DEFAULTS)
+    config.given.clear()
     return config
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether a file is the luigi.cfg that comes with Senga, as in its repository."""
+    try:
+        return path.read_bytes() == DEFAULTS.read_bytes()
+    except OSError:
+        return False
 
 
 def find_recipe(name: str | Path, given_by: str) -> Path:
@@ -138,6 +160,7 @@ def expand(value: str, name: str) -> str:
 
 
 _deferred: list[ConfigError] = []  # what `install` could not raise
+_given: set[tuple[str, str]] = set()  # what the installed configuration has of a person
 
 
 def install() -> None:
@@ -160,12 +183,19 @@ def install() -> None:
 
     from luigi.configuration import get_config
 
+    _given.clear()
+    _given.update(config.given)
     luigi_config = get_config()
     luigi_config.clear()
     luigi_config.defaults().clear()
     for section in config.sections():
         for key, text in config.items(section):
             luigi_config.set(section, key, text.replace("%", "%%"))  # %(name)s is a reference
+
+
+def is_given(section: str, key: str) -> bool:
+    """Return whether a person's config file has a value, not only the one that comes with Senga."""
+    return (section, key) in _given
 
 
 def raise_error() -> None:

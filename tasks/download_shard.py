@@ -6,20 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import store
-from pipeline.collect.download import DownloadOptions, check_failed_share, download_shard
+from pipeline.collect.copy import copy_shard
+from pipeline.collect.download import (
+    DownloadOptions,
+    DownloadResult,
+    check_failed_share,
+    download_shard,
+)
+from pipeline.collect.local_pictures import LocalPictures
 from pipeline.damage import DamagedFileError
 from pipeline.manifest import are_whole, write_sizes
+from pipeline.posts.options import LOCAL_SOURCES, MetadataOptions
 from pipeline.progress import OnProgress
 from pipeline.table import check_table
+from sketch_models.weights.cache import expand_path
 from tasks import config
 from tasks.client import open_client
 from tasks.filter_posts import FilterPosts
+from tasks.import_metadata import ImportMetadata
 from tasks.shards import ShardStage
 from tasks.stage import Stage, StageResult, logger
 
 
 class DownloadShard(ShardStage):
-    """Download the missing pictures; one that fails becomes a row with its reason."""
+    """Download the missing pictures, or copy them; one that fails becomes a row with its reason."""
 
     version = 2
     stage = "download"
@@ -74,10 +84,41 @@ class DownloadShard(ShardStage):
 
     def shared_resources(self) -> dict[str, int]:
         """Allow one shard at a time, however many workers there are: hosts are shared."""
-        return {"download": 1}
+        return {} if config.options(MetadataOptions).source in LOCAL_SOURCES else {"download": 1}
 
     def make(self, on_progress: OnProgress) -> StageResult:
-        """Download the pictures; publish the tar and its outcomes."""
+        """Download or copy the pictures; publish the tar and its outcomes."""
+        is_local = ImportMetadata().has_local_pictures
+        result = self._copy(on_progress) if is_local else self._download(on_progress)
+        return StageResult(
+            kept=result.kept,
+            dropped=result.dropped,
+            unfinished=result.transient,
+            content=result.digest,
+        )
+
+    def _copy(self, on_progress: OnProgress) -> DownloadResult:
+        metadata = config.options(MetadataOptions)
+        options = config.options(DownloadOptions)
+        pictures = LocalPictures(root=metadata.pictures_folder, options=options)
+        with (
+            store.publish(self.artefact()) as tar,
+            store.publish(self.outcomes) as outcomes,
+        ):
+            result = copy_shard(
+                FilterPosts().shard_posts(self.shard),
+                tar,
+                outcomes,
+                pictures,
+                previous_tar=self.artefact(),
+                previous_table=self._previous_table(),
+                on_progress=on_progress,
+            )
+            if result.damaged:
+                self._report_damage(result.damaged)
+        return result
+
+    def _download(self, on_progress: OnProgress) -> DownloadResult:
         journal = self.dataset.color_journal(self.shard)
         with (
             open_client() as client,
@@ -98,12 +139,7 @@ class DownloadShard(ShardStage):
                 self._report_damage(result.damaged)
         journal.unlink()
         check_failed_share(result, config.options(DownloadOptions))
-        return StageResult(
-            kept=result.kept,
-            dropped=result.dropped,
-            unfinished=result.transient,
-            content=result.digest,
-        )
+        return result
 
     def _previous_table(self) -> Path | None:
         """Return the path of the table of earlier downloads, unless it is damaged."""
@@ -124,7 +160,7 @@ class DownloadShard(ShardStage):
         """Say which pictures were damaged; other filters download again those of them they keep."""
         named = ", ".join(map(str, post_ids[:5])) + (" ..." if len(post_ids) > 5 else "")
         logger.warning(
-            "%s: %s damaged or missing (%s); those that are needed were downloaded again.",
+            "%s: %s damaged or missing (%s); those that are needed were fetched again.",
             self.artefact(),
             "1 picture was" if len(post_ids) == 1 else f"{len(post_ids):,} pictures were",
             f"post {named}" if len(post_ids) == 1 else f"posts {named}",

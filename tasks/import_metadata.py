@@ -13,9 +13,10 @@ from pipeline.manifest import read_manifest
 from pipeline.posts import kaggle
 from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
+from pipeline.posts.folder_scan import digest_of_folder
 from pipeline.posts.layouts import parse_columns
-from pipeline.posts.metadata import import_posts, import_rows, import_table
-from pipeline.posts.options import HOW_TO_GET_IT, MetadataOptions
+from pipeline.posts.metadata import import_folder, import_posts, import_rows, import_table
+from pipeline.posts.options import HOW_TO_GET_IT, LOCAL_SOURCES, MetadataOptions
 from pipeline.posts.picture_files import look_again, write_seen
 from pipeline.posts.table_source import TableOptions, TableSource
 from pipeline.progress import OnProgress
@@ -29,7 +30,7 @@ from tasks.stage import Stage, StageResult
 
 logger = logging.getLogger("senga")
 
-_SEEN = "files.list"  # in the artefact, of a table that names files
+_SEEN = "files.list"  # in the artefact of a table that names files
 
 
 class ImportMetadata(Stage):
@@ -48,13 +49,18 @@ class ImportMetadata(Stage):
                 "seed": config.options(config.BuildOptions).seed,
             },
             "csv": {"csv": options.csv},
+            "kaggle": {},
+            "api": {"api": options.api_url, "tags": self._tags},
+            "folder": {
+                "folder": options.folder,
+                "folder_tags": options.folder_tags,
+                "follow_links": options.follow_links,
+            },
             "table": {
                 "table": options.table,
                 "columns": parse_columns(options.columns),
                 "files": options.files,
             },
-            "kaggle": {},
-            "api": {"api": options.api_url, "tags": self._tags},
         }
         return {"source": source, **settings[source]}
 
@@ -73,6 +79,11 @@ class ImportMetadata(Stage):
         return self.artefact() / "quarantine.csv"
 
     @property
+    def has_local_pictures(self) -> bool:
+        """Whether the posts' pictures are on this machine; it must have been made."""
+        return self._options.source in LOCAL_SOURCES or (self.artefact() / _SEEN).exists()
+
+    @property
     def _options(self) -> MetadataOptions:
         return config.options(MetadataOptions)
 
@@ -82,7 +93,7 @@ class ImportMetadata(Stage):
         return sorted(filter(is_searchable, set(config.options(FilterOptions).required_tags)))
 
     def unmet_requirements(self) -> list[str]:
-        """Return a sentence for a missing CSV or library."""
+        """Return a sentence for a missing CSV, folder or library."""
         if self._options.source == "kaggle" and not self.complete():
             return kaggle.missing_requirements()
         try:
@@ -96,10 +107,12 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV or the table; if it is gone, that of its import.
+        """Return the sha256 of the CSV or table, if it is gone that of its import; or of a folder.
 
-        A second digest, that of the files that a table names, is there once they have changed.
+        If the files that a table names have changed since its import, a second one is theirs.
         """
+        if self._options.source == "folder":
+            return [_digest_of_folder(self._options, self._build_folder)]
         if self._options.source == "csv":
             return [self._file_digest(expand_path(self._options.csv))]
         if self._options.source == "table":
@@ -107,26 +120,26 @@ class ImportMetadata(Stage):
         return []
 
     def _table_content(self) -> list[str]:
-        table = expand_path(self._options.table)
-        digest = self._file_digest(table)
+        digest = self._file_digest(expand_path(self._options.table))
         manifest, seen = read_manifest(self.manifest_path()), self.artefact() / _SEEN
         if manifest is None or not seen.exists():
             return [digest]
         before = [str(each) for each in cast("list[object]", manifest.inputs["content"])]
         if before[:1] != [digest]:
             return [digest]
-        files, unchanged = look_again(self._options.files_folder, seen)
+        files, unchanged = look_again(self._options.pictures_folder, seen)
         return before if unchanged else [digest, files]
 
     def _file_digest(self, path: Path) -> str:
         """Return the sha256 of a file; if it is gone, that of its import."""
+        option = self._options.source
         manifest = read_manifest(self.manifest_path())
         facts = manifest.facts if manifest else {}
         if facts and not path.exists():
             return str(facts["sha256"])
-        if facts and [facts["size"], facts["modified"]] == _stamp(path, self._options.source):
+        if facts and [facts["size"], facts["modified"]] == _stamp(path, option):
             return str(facts["sha256"])
-        return _sha256(path, *_stamp(path, self._options.source), self._options.source)
+        return _sha256(path, *_stamp(path, option), option)
 
     def complete(self) -> bool:
         """Return whether it is imported, and the board was asked for new posts in this run."""
@@ -139,6 +152,8 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
+        if self._options.source == "folder":
+            return self._import_folder(on_progress)
         if self._options.source == "table":
             return self._import_table(on_progress)
         facts: dict[str, object] = {}
@@ -157,21 +172,41 @@ class ImportMetadata(Stage):
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
+    @property
+    def _build_folder(self) -> Path:
+        """The folder of all datasets, which may lie in that of the pictures."""
+        return expand_path(config.options(config.BuildOptions).data).resolve()
+
+    def _import_folder(self, on_progress: OnProgress) -> StageResult:
+        """Import the pictures of a folder."""
+        options, previous = self._options, self.posts
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_folder(
+                expand_path(options.folder),
+                folder / previous.name,
+                folder / self.quarantine.name,
+                on_progress,
+                previous=previous,
+                folder_tags=options.folder_tags,
+                follow_links=options.follow_links,
+                leave_out=[self._build_folder],
+            )
+        return StageResult(kept=counts.pop("posts"), dropped=counts)
+
     def _import_table(self, on_progress: OnProgress) -> StageResult:
         """Import the posts of a table, and list the files that it names."""
-        path = expand_path(self._options.table)
+        options, path = self._options, expand_path(self._options.table)
         size, modified = _stamp(path, "table")
         facts = {"size": size, "modified": modified, "sha256": self.content_from()[0]}
-        options = self._options
         files = expand_path(options.files) if options.files else None
-        source = TableSource(
-            path, TableOptions(columns=parse_columns(options.columns), files=files)
-        )
+        columns = parse_columns(options.columns)
+        source = TableSource(path, TableOptions(columns=columns, files=files))
         logger.info("%s is read as %s.", path, source.layout.name)
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
             counts = import_table(
-                source, folder / "posts.parquet", folder / "quarantine.csv", on_progress
+                source, folder / self.posts.name, folder / self.quarantine.name, on_progress
             )
             write_seen(source.seen, folder / _SEEN)
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
@@ -221,6 +256,13 @@ class ImportMetadata(Stage):
                 source=f"[metadata] api_url = {self._options.api_url}: the board{tags}",
             )
         return StageResult(kept=counts.pop("posts"), dropped=counts, content=content)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
+    """Return the digest of the folder of pictures, as it was when this process first asked."""
+    folder = expand_path(options.folder)
+    return digest_of_folder(folder, follow_links=options.follow_links, leave_out=[build_folder])
 
 
 def _stamp(path: Path, option: str = "csv") -> list[int]:

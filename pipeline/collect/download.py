@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -15,6 +13,12 @@ from pathlib import Path
 
 from pipeline import store
 from pipeline.collect.client import PoliteClient
+from pipeline.collect.earlier_shard import (
+    ids_on_disk,
+    link_or_copy,
+    read_color,
+    samples_of,
+)
 from pipeline.collect.fetch_many import fetch_in_order
 from pipeline.collect.journal import Journal
 from pipeline.collect.options import DownloadOptions
@@ -114,18 +118,18 @@ def download_shard(
         rows = {}
         if previous_table and previous_table.exists():
             rows = read_outcomes(previous_table)
-        on_disk = _on_disk(previous, rows | entries.rows)
+        on_disk = ids_on_disk(previous, rows | entries.rows)
         damaged = sorted(_ok_ids(rows.values()) - on_disk - set(entries.pictures()))
         rows = _reconcile(rows | entries.rows, previous, on_disk, entries, urls)
         missing = {
             post_id: url
             for post_id, url in sorted(urls.items())
-            if not _is_settled(rows.get(post_id), url, client.options)
+            if not is_settled(rows.get(post_id), url, client.options)
         }
         on_progress(len(urls) - len(missing))
         as_before = previous is not None and not previous.has_gaps and on_disk == set(previous.ids)
         if previous_tar and as_before and not missing and not set(entries.pictures()) - on_disk:
-            _link_or_copy(previous_tar, target)
+            link_or_copy(previous_tar, target)
         else:
             fetched = fetch_in_order(
                 missing,
@@ -141,26 +145,8 @@ def download_shard(
     return DownloadResult([rows[post_id] for post_id in sorted(urls)], damaged)
 
 
-def _on_disk(previous: ShardReader | None, rows: Mapping[int, DownloadOutcome]) -> set[int]:
-    """Return the posts whose picture in the shard is as its row says, or has no row."""
-    if previous is None:
-        return set()
-    return {
-        post_id
-        for post_id in previous.ids
-        if post_id not in rows
-        or rows[post_id].code != OK
-        or sha256(_read(previous, post_id)).hexdigest() == rows[post_id].sha256
-    }
-
-
 def _ok_ids(rows: Iterable[DownloadOutcome]) -> set[int]:
     return {row.id for row in rows if row.code == OK}
-
-
-def _read(shard: ShardReader, post_id: int) -> bytes:
-    """Return a picture of a shard, whose samples have one part each."""
-    return shard.read(post_id, shard.parts(post_id)[0])
 
 
 def _reconcile(
@@ -183,7 +169,7 @@ def _reconcile(
     for post_id in on_disk:
         row = reconciled.get(post_id)
         if previous and post_id in urls and (row is None or row.code != OK):
-            content = _read(previous, post_id)
+            content = read_color(previous, post_id)
             reconciled[post_id] = DownloadOutcome(
                 post_id,
                 OK,
@@ -194,7 +180,7 @@ def _reconcile(
     return reconciled
 
 
-def _is_settled(row: DownloadOutcome | None, url: str, options: DownloadOptions) -> bool:
+def is_settled(row: DownloadOutcome | None, url: str, options: DownloadOptions) -> bool:
     """Return whether another request for a post would change nothing."""
     if row is None or row.transient or is_blocked(row.code):
         return False
@@ -217,17 +203,11 @@ def _merged_samples(
     """Merge old pictures, those that a killed run has left in the journal, and new ones, by id."""
     in_journal = sorted(set(journal.pictures()) - set(on_disk))
     sources = (
-        _from_shard(previous, on_disk),
+        samples_of(previous, on_disk),
         ((post_id, _from_journal(journal, post_id)) for post_id in in_journal),
         _from_web(fetched, journal, rows),
     )
     return merge(*sources, key=itemgetter(0))
-
-
-def _from_shard(shard: ShardReader | None, ids: Collection[int]) -> Iterator[TarSample]:
-    if shard is not None:
-        for post_id in sorted(ids):
-            yield post_id, {shard.parts(post_id)[0]: _read(shard, post_id)}
 
 
 def _from_journal(journal: Journal, post_id: int) -> dict[str, bytes]:
@@ -242,15 +222,6 @@ def _from_web(
         rows[row.id] = row
         if row.code == OK:
             yield row.id, _from_journal(journal, row.id)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Make a hard link, or a copy on file systems without links."""
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def kept_ids(posts: Path, table: Path) -> list[int]:

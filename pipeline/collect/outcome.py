@@ -45,6 +45,9 @@ MEANINGS = {
     "absurd_aspect": "the header gives a side more than 50 times as long as the other",
     "truncated": "the picture ends too early",
     "broken": "the picture cannot be decoded",
+    "missing_file": "the file on this machine is not there any more",
+    "changed_file": "the file on this machine has changed since it was imported",
+    "unreadable": "the file on this machine cannot be read",
     UNEXPECTED: "an error that Senga did not foresee, a defect of it or of a library",
 }
 """Every code but one family: `http_<status>` for a response other than 200, such as `http_404`."""
@@ -57,6 +60,9 @@ _TRANSIENT = {
     "incomplete",
     "shut_out",
     "host_unavailable",
+    "missing_file",
+    "changed_file",
+    "unreadable",
     UNEXPECTED,
 }
 _TRANSIENT_STATUSES = {408, 425, 429}  # request timeout, too early, too many requests

@@ -60,12 +60,13 @@ def split_ids(
     them belongs there, so that no group is in both sets. The order of `ids` does not matter.
 
     With a share, what has a hash below that share of the range belongs to the test set, which has
-    about that share of the pictures, not exactly. With a count, the lowest hashes do, that many
-    pictures; the surplus of the last first id is in neither set.
+    about that share of the pictures, not exactly; the lowest hash does in any case. With a count,
+    the lowest hashes do, that many pictures; the surplus of the last first id is in neither set.
 
     However the dataset grows, a training picture never becomes a test picture, if all splits are of
     one ledger (see `pipeline.pack.ledger`). A test picture becomes a training picture only
-    - with a share, if a new post joins its group with one of the training set;
+    - with a share, if a new post joins its group with one of the training set, or if it was there
+      as the lowest hash alone and a new picture has a lower one;
     - with a count, if so, or if new pictures of lower hashes take its place. So a test set whose
       groups were joined with those of the training set has fewer pictures than the count.
     With a count, if ids are removed, it is the other way round.
@@ -153,7 +154,7 @@ def _test_capacity(group_hash: int, in_test: int, size: float) -> int:
         size: `SplitOptions.test_size`.
     """
     if size < 1:
-        return sys.maxsize if group_hash < size * 2**64 else 0
+        return sys.maxsize if in_test == 0 or group_hash < size * 2**64 else 0
     return max(0, int(size) - in_test)
 
 

@@ -222,9 +222,8 @@ def parse_columns(text: str) -> dict[str, str]:
         if not equals or not target or not column:
             raise ValueError(f"{_EXPECTED}; {word!r} is none")
         if target not in TARGETS:
-            raise ValueError(
-                f"targets out of {', '.join(TARGETS)}; {target!r} is none{_nearest(target, TARGETS)}"
-            )
+            near = _nearest(target, TARGETS)
+            raise ValueError(f"targets out of {', '.join(TARGETS)}; {target!r} is none{near}")
         if target in columns:
             raise ValueError(f"each target once; {target} is there twice")
         columns[target] = column

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv as csv_format
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,8 +14,10 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from pipeline import store
+from pipeline.damage import DamagedFileError
 from pipeline.posts.clean_text import without_surrogates
 from pipeline.posts.csv_source import CsvSource
+from pipeline.posts.folder_source import FolderSource
 from pipeline.posts.kaggle_csv import COLUMNS, MAX_ROW
 from pipeline.posts.parquet import ParquetSource, is_parquet
 from pipeline.posts.rows import (
@@ -28,7 +30,7 @@ from pipeline.posts.rows import (
     to_csv_line,
 )
 from pipeline.progress import OnProgress, ignore
-from pipeline.table import BLANK_SEAL, seal
+from pipeline.table import BLANK_SEAL, read_table, seal
 from sketch_models.errors import SengaError
 
 REASONS = {
@@ -40,9 +42,17 @@ REASONS = {
     "bad_url": "the address of the picture is not an http or https URL",
     "duplicate_id": "an earlier row has the same id",
     "broken_json": "not a JSON object, or one that is cut off",
-    "missing_file": "the file of the picture is not in the folder",
-    "outside_folder": "the file of the picture is not below the folder",
+    "missing_file": "the file that the row names is not there",
+    "outside_folder": "the file that the row names is not below the folder",
     "not_downloaded": "img2dataset could not download the picture",
+    "not_a_picture": "the file is not of a format that Senga reads",
+    "empty": "the file has 0 bytes",
+    "unreadable": "the file or folder cannot be read",
+    "symbolic_link": "a symbolic link, and [metadata] follow_links is false, or it leads nowhere",
+    "link_loop": "a symbolic link to a folder that it lies in",
+    "no_file": "neither a file nor a folder",
+    "bad_sidecar": "the sidecar cannot be read; its picture is imported without it",
+    "no_picture": "a sidecar, or a row of one, whose picture is not there",
 }
 """Why a row is no post, by the code in the quarantine."""
 
@@ -140,6 +150,60 @@ def import_rows(
         return _import(_SpoolSource(spool), posts, quarantine, ignore)
     finally:
         spool.unlink(missing_ok=True)
+
+
+def import_folder(
+    folder: Path,
+    posts: Path,
+    quarantine: Path,
+    on_progress: OnProgress = ignore,
+    *,
+    previous: Path | None = None,
+    folder_tags: bool = False,
+    follow_links: bool = False,
+    leave_out: Collection[Path] = (),
+) -> dict[str, int]:
+    """Import the pictures below a folder, like `import_posts`; nothing is written there.
+
+    A post's id is a hash of the path of its picture within the folder, and its `url` is what
+    `local_file.LocalFile` makes of it.
+
+    Args:
+        folder: with the pictures.
+        posts: as for `import_posts`.
+        quarantine: as for `import_posts`; a line is a place in the walk through the folder.
+        on_progress: called with the number of pictures read.
+        previous: the `posts` of an earlier import: the headers of files that have not changed
+            since are not read again.
+        folder_tags: whether the names of the folders that a picture is in are tags of it.
+        follow_links: whether symbolic links are followed.
+        leave_out: resolved paths of folders to leave out.
+
+    Raises:
+        SengaError: if there is no such folder, no picture in it, or no space left.
+    """
+    source = FolderSource(
+        folder,
+        folder_tags=folder_tags,
+        follow_links=follow_links,
+        leave_out=leave_out,
+        known_sizes=_known_sizes(previous),
+    )
+    counts = _import(source, posts, quarantine, on_progress)
+    if sum(counts.values()) == 0:
+        raise SengaError(f"[metadata] folder = {folder}: no picture is in it or below.")
+    return counts
+
+
+def _known_sizes(posts: Path | None) -> dict[str, tuple[int | None, int | None]]:
+    """Return width and height by URL of an earlier table; none if it cannot be read."""
+    if posts is None or not posts.exists():
+        return {}
+    try:
+        rows = read_table(posts, ["url", "width", "height"])
+    except DamagedFileError:
+        return {}
+    return {url: (width, height) for url, width, height in rows.iter_rows()}
 
 
 def _import(

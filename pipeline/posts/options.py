@@ -10,6 +10,9 @@ from pipeline.posts.layouts import parse_columns
 from sketch_models.option import Options, option
 from sketch_models.weights.cache import expand_path
 
+LOCAL_SOURCES = ("folder",)
+"""Sources whose pictures are on this machine."""
+
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
     "fetches it (`pip install -e .[kaggle]`), or set [metadata] csv to the path of your copy"
@@ -23,14 +26,23 @@ class MetadataOptions(Options, section="metadata"):
 
     source: str = option(
         "sample",
-        "source of the posts: sample (a small drawn booru), csv, table, kaggle or api (a live "
-        "board)",
-        choices=("sample", "csv", "table", "kaggle", "api"),
+        "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
+        "folder (pictures on this machine) or table; with a folder or a table given, that",
+        choices=("sample", "csv", "kaggle", "api", "folder", "table"),
     )
     csv: str = option(
         "",
         "path of a CSV in the Kaggle layout, plain or gzipped, or Parquet; source = csv",
         path=True,
+    )
+    folder: str = option(
+        "", "path of a folder with pictures, at any depth; source = folder", path=True
+    )
+    folder_tags: bool = option(
+        False, "make the names of the folders that a picture is in tags of it; source = folder"
+    )
+    follow_links: bool = option(
+        False, "follow symbolic links in the folder, wherever they lead; source = folder"
     )
     table: str = option(
         "",
@@ -66,6 +78,12 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
+        if self.source == "sample" and self.folder:
+            object.__setattr__(self, "source", "folder")
+        if self.source == "sample" and self.table:
+            object.__setattr__(self, "source", "table")
+        if self.source == "folder":
+            self.require(bool(self.folder), "folder", "the path of a folder with pictures")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
         if self.source == "table":
@@ -80,8 +98,15 @@ class MetadataOptions(Options, section="metadata"):
         )
 
     @property
-    def files_folder(self) -> Path:
-        """The folder that the files of a table are in."""
+    def own(self) -> str:
+        """The path of a person's own folder or table; empty for other sources."""
+        return {"folder": self.folder, "table": self.table}.get(self.source, "")
+
+    @property
+    def pictures_folder(self) -> Path:
+        """The folder that the addresses of local pictures start from."""
+        if self.source == "folder":
+            return expand_path(self.folder)
         return expand_path(self.files) if self.files else expand_path(self.table).parent
 
     def _require_columns(self) -> None:

@@ -58,10 +58,10 @@ class PictureFiles:
         """Find files by their paths: relative to the folder, or absolute ones in it.
 
         Args:
-            paths: strings, empty for posts without a file.
+            paths: strings; an empty one is a missing file.
         """
         root = os.path.normpath(os.path.abspath(self.folder))  # noqa: PTH100 - a million of them
-        return _found([_find(root, path) if path else _NONE for path in paths.to_list()])
+        return _found([_find(root, path) for path in paths.to_list()])
 
     def find_by_id(self, ids: pl.Series, extensions: pl.Series) -> Found:
         """Find files by the ids of their posts.
@@ -100,6 +100,8 @@ def _url(file: _Seen | None) -> str:
 
 
 def _find(root: str, path: str) -> _One:
+    if not path:
+        return None, MISSING, None
     inner = _inner_path(root, path)
     if inner is None and "\\" in path:
         inner = _inner_path(root, path.replace("\\", "/"))

@@ -33,13 +33,12 @@ Part = Callable[[], RawRows]
 
 
 class TableReader(Protocol):
-    """A reader of tables of one format.
+    """A reader of tables of one format."""
 
-    Attributes:
-        names: of the columns, in their order.
-    """
-
-    names: Sequence[str]
+    @property
+    def names(self) -> Sequence[str]:
+        """The columns of the table."""
+        ...
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Read some columns, part by part, in the order of the table.

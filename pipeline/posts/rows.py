@@ -135,12 +135,14 @@ def _list_lines(block: Block, faults: NDArray[np.uint8]) -> Iterator[Rejected]:
         yield Rejected(block.line + place, code, lines[place].removesuffix(b"\r"))
 
 
-def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
+def read_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame, Rejects]:
     """Read the posts of rows from elsewhere than a CSV, with the same checks.
 
     Args:
         rows: a column line (a number), the columns `kaggle_csv.COLUMNS`, and any others of
             `FIELDS` (strings, none of them null; empty if unknown).
+        local: whether their URLs may be addresses of local files, which Senga has made: see
+            `local_file`. Nobody else may name a file of this machine.
 
     Returns:
         The posts, in the order of the rows, with the columns of `POSTS`; and the other rows.
@@ -151,7 +153,7 @@ def read_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
         ),
         reason=pl.lit(None, pl.String),
     )
-    posts, reasons = check_rows(plain)
+    posts, reasons = check_rows(plain, local=local)
     bad = rows.with_columns(reasons).filter(reasons.is_not_null())
     counts = dict(bad["reason"].value_counts().iter_rows())
     return posts, Rejects(counts, partial(reject_rows, bad))
@@ -180,18 +182,15 @@ def _quote(field: str) -> str:
     return f'"{doubled}"'
 
 
-def check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def check_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame, pl.Series]:
     """Return the posts among some rows; and for each row its defect, null if there is none.
 
     Args:
-        rows: as for `read_rows` without control characters, and a column reason: a defect that is
-            known already, or null. If there is a column local, it has the addresses of pictures on
-            this machine, empty for others.
+        rows: as for `read_rows`, without control characters, and a column reason: a defect that is
+            known already, or null.
+        local: as for `read_rows`.
     """
-    url = unescape(rows["sample_url"]).str.strip_chars()
-    local = (
-        rows["local"] if "local" in rows.columns else pl.Series([""]).new_from_index(0, len(url))
-    )
+    url = rows["sample_url"] if local else unescape(rows["sample_url"]).str.strip_chars()
     table = pl.DataFrame(
         {
             "id": whole_numbers(rows["id"]),
@@ -205,12 +204,10 @@ def check_rows(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
             **{name: _known(rows, name) for name in FIELDS[len(COLUMNS) :]},
             "line": rows["line"],
             "reason": rows["reason"],
-            "local": local,
         }
     )
     absolute = pl.when(pl.col("url").str.starts_with("//")).then("https:" + pl.col("url"))
-    url_or_file = pl.when(pl.col("local") != "").then("local").otherwise(absolute.otherwise("url"))
-    table = table.with_columns(_defect(), url_or_file.alias("url"))
+    table = table.with_columns(_defect(local=local), absolute.otherwise("url").alias("url"))
     reasons = table["reason"]
     if reasons.null_count() < len(reasons):
         table = table.filter(pl.col("reason").is_null())
@@ -231,11 +228,13 @@ def _known(rows: pl.DataFrame, name: str) -> pl.Series:
     return texts.set(texts == "", None)
 
 
-def _defect() -> pl.Expr:
+def _defect(*, local: bool) -> pl.Expr:
     """Return the first defect of a row, as a column `reason`; null if there is none."""
     good_url = pl.col("url").str.contains(
         r'^(?i:https?:)?//[^\x00-\x20"/?#\x{fffd}]+/[^\x00-\x20"\x{fffd}]+$'
     )
+    if local:
+        good_url |= pl.col("url").str.starts_with("file:")
     return (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
@@ -243,7 +242,7 @@ def _defect() -> pl.Expr:
         .then(pl.lit("too_long"))
         .when(~(pl.col("id") > 0).fill_null(False))
         .then(pl.lit("bad_id"))
-        .when(~good_url & (pl.col("local") == ""))
+        .when(~good_url)
         .then(pl.lit("bad_url"))
         .alias("reason")
     )

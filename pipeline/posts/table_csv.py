@@ -82,7 +82,7 @@ def _read_header(
     separators: Sequence[str] = _SEPARATORS
     if excel := _EXCEL_SEPARATOR.fullmatch(text):
         line, text, separators = 2, _header_text(lines[1]), (excel[1],)
-    if text.startswith("PK") or "\0" in text or text.startswith("<"):
+    if text.startswith(("PK", "<")) or "\0" in text:
         raise SengaError(
             f"{path} starts with {text[:40]!r}, expected the header of a CSV or TSV, JSON, "
             "Parquet or SQLite. Unpack it, or save it as CSV in UTF-8."

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,6 +14,9 @@ from pipeline.posts.parquet_pages import PageError, read_batches
 from pipeline.posts.raw_rows import Part, RawRows
 from pipeline.posts.rows import Rejects
 from sketch_models.errors import SengaError
+
+if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
 
 _BATCH = 50_000  # rows
 _BATCH_BYTES = 32 << 20  # of the pages of a batch
@@ -63,7 +67,8 @@ class ParquetReader:
 
     def _text(self, name: str) -> pl.Expr:
         """Return a column as text, empty where it has no value or one of another type."""
-        column, dtype = pl.col(self._root(name)), self._schema[self._root(name)]
+        column = pl.col(self._root(name))
+        dtype: PolarsDataType = self._schema[self._root(name)]
         keys = [] if name in self._schema else name.split(".")[1:]
         for key in keys:
             if not isinstance(dtype, pl.Struct) or key not in dict(dtype):
@@ -78,7 +83,7 @@ class ParquetReader:
         )
 
 
-def text_of(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def text_of(column: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
     """Return a column as text, null where it has no value."""
     base = dtype.base_type()
     if dtype.is_float():

@@ -19,7 +19,7 @@ from pipeline.posts.fields import whole_numbers
 from pipeline.posts.layouts import LAYOUTS, PLAIN, TARGETS, Layout, find_layout, no_picture
 from pipeline.posts.local_file import hashed_id
 from pipeline.posts.picture_files import Found, PictureFiles
-from pipeline.posts.raw_rows import Part, RawRows, TableReader
+from pipeline.posts.raw_rows import Part, TableReader
 from pipeline.posts.rows import FIELDS, TAG_KINDS, Rejected, Rejects, check_rows, to_csv_line
 from pipeline.posts.table_csv import CsvReader
 from pipeline.posts.table_json import JsonReader
@@ -160,18 +160,17 @@ class TableSource:
             {
                 **known,
                 "id": ids,
-                "sample_url": urls,
+                "sample_url": urls if found is None else found.urls,
                 "tags": self._tags(rows),
                 "post_url": self._pages(rows, None if hashes_ids else ids, urls),
                 "line": rows["line"],
-                "local": found.urls if found else _blank(rows),
                 "reason": self._reasons(rows, found),
             }
         )
         if not raw.is_clean:
             texts = [name for name in FIELDS if name in table.columns]
             table = table.with_columns(pl.col(texts).str.replace_all(r"[\x00-\x1f]", " "))
-        posts, reasons = check_rows(table)
+        posts, reasons = check_rows(table, local=found is not None)
         return posts, _merged(raw.rejected, rows, reasons), found.seen if found else None
 
     def _text(self, rows: pl.DataFrame, target: str) -> pl.Series:
@@ -250,7 +249,7 @@ class TableSource:
         return _first_of(given, table.select(page.fill_null("").alias("page")).to_series())
 
     def _reasons(self, rows: pl.DataFrame, found: Found | None) -> pl.Series:
-        none = pl.Series("reason", [None], pl.String).new_from_index(0, rows.height)
+        none = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
         reasons = none if found is None else found.reasons
         if "status" in self._used:
             failed = self._text(rows, "status") != self.layout.status[1]
@@ -293,16 +292,17 @@ def _used_columns(layout: Layout, names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _blank(rows: pl.DataFrame) -> pl.Series:
-    return pl.Series("text", [""], pl.String).new_from_index(0, rows.height)
+    return _blank_like(rows.to_series())
 
 
 def _blank_like(texts: pl.Series) -> pl.Series:
-    return pl.Series("text", [""], pl.String).new_from_index(0, len(texts))
+    return pl.repeat("", len(texts), dtype=pl.String, eager=True)
 
 
 def _first_of(texts: pl.Series, others: pl.Series) -> pl.Series:
     """Return texts, and others where they are empty."""
-    return texts.zip_with(texts != "", others)
+    first: pl.Series = texts.zip_with(texts != "", others)
+    return first
 
 
 def _inner(texts: pl.Series, key: str) -> pl.Series:
@@ -311,7 +311,8 @@ def _inner(texts: pl.Series, key: str) -> pl.Series:
     if objects.is_empty():
         return texts
     values = texts.gather(objects).str.json_path_match(f"$.{key}").fill_null("")
-    return texts.scatter(objects, values)
+    inner: pl.Series = texts.scatter(objects, values)
+    return inner
 
 
 def _as_rejected(rows: pl.DataFrame) -> Iterator[Rejected]:

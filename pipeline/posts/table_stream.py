@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import IO, cast
 
 import polars as pl
-from isal import igzip, isal_zlib
+from isal import igzip
+from isal.igzip_lib import IsalError
 
 from sketch_models.errors import SengaError
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_BROKEN_GZIP: tuple[type[Exception], ...] = (
+    EOFError,
+    zlib.error,
+    cast("type[Exception]", IsalError),
+    gzip.BadGzipFile,
+)
 _LINES = 50_000  # that are unpacked at once
 _HEAD = 64  # bytes
 
@@ -51,7 +58,7 @@ def open_text(path: Path) -> Iterator[IO[bytes]]:
 
 def _open(path: Path, packing: str) -> IO[bytes]:
     if packing == "gzip":
-        return cast("IO[bytes]", igzip.open(path))
+        return cast("IO[bytes]", igzip.IGzipFile(path))  # type: ignore[no-untyped-call]
     if packing == "zstd":
         return io.BufferedReader(_ZstdLines(path), 1 << 20)
     return path.open("rb")
@@ -64,7 +71,7 @@ def _explain(path: Path, packing: str = "") -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SengaError(f"[metadata] table = {path} is missing. Check the path.") from error
-    except (EOFError, zlib.error, isal_zlib.error, gzip.BadGzipFile) as error:
+    except _BROKEN_GZIP as error:
         raise SengaError(f"{path} is a damaged gzip file ({error}). Download it again.") from error
     except pl.exceptions.ComputeError as error:
         raise SengaError(

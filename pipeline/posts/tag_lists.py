@@ -30,7 +30,7 @@ def read_tags(texts: pl.Series, *, words: bool) -> pl.Series:
 
 def tags_of_kind(texts: pl.Series, kind: str) -> pl.Series:
     """Return those tags of lists of objects in JSON that are of a kind; empty for other texts."""
-    empty = pl.Series(texts.name, [""]).new_from_index(0, len(texts))
+    empty = pl.repeat("", len(texts), dtype=pl.String, eager=True)
     objects = texts.str.starts_with('[{"') & texts.str.contains('"category"', literal=True)
     numbers = {number for number, name in KINDS.items() if name == kind}
     return _replace(empty, objects, lambda _: _of_lists(texts.filter(objects), numbers))
@@ -38,12 +38,16 @@ def tags_of_kind(texts: pl.Series, kind: str) -> pl.Series:
 
 def _replace(texts: pl.Series, odd: pl.Series, read: Any) -> pl.Series:  # noqa: ANN401
     places = odd.arg_true()
-    return texts if places.is_empty() else texts.scatter(places, read(texts.gather(places)))
+    if places.is_empty():
+        return texts
+    replaced: pl.Series = texts.scatter(places, read(texts.gather(places)))
+    return replaced
 
 
 def _of_phrases(texts: pl.Series) -> pl.Series:
     phrase = pl.element().str.strip_chars().str.replace_all(r"\s+", "_")
-    return texts.str.split(",").list.eval(phrase.filter(phrase != "")).list.join(" ")
+    tags: pl.Series = texts.str.split(",").list.eval(phrase.filter(phrase != "")).list.join(" ")
+    return tags
 
 
 def _of_lists(texts: pl.Series, numbers: set[str] | None = None) -> pl.Series:
@@ -65,7 +69,8 @@ def _of_lists(texts: pl.Series, numbers: set[str] | None = None) -> pl.Series:
             wanted = pl.element().struct.field("category").is_in(list(numbers))
             name = name.filter(wanted)
     one_word = name.str.strip_chars().str.replace_all(r"\s+", "_")
-    return decoded.list.eval(one_word).list.join(" ").fill_null("")
+    tags: pl.Series = decoded.list.eval(one_word).list.join(" ").fill_null("")
+    return tags
 
 
 def _of_list(text: str, numbers: set[str] | None) -> str:

@@ -125,7 +125,12 @@ def test_wrong_sizes_are_named(size: float) -> None:
         SplitOptions(test_size=size)
 
 
-@pytest.mark.parametrize(("size", "ids"), [(5, 5), (100, 5), (1, 1), (1, 0), (0.0001, 3), (0.5, 0)])
+def test_a_share_of_few_pictures_is_one() -> None:
+    split = split_ids(range(1, 6), SplitOptions(test_size=0.0001), seed=0)
+    assert sorted(split.values()) == [TEST] + [TRAIN] * 4
+
+
+@pytest.mark.parametrize(("size", "ids"), [(5, 5), (100, 5), (1, 1), (1, 0), (0.0001, 1), (0.5, 0)])
 def test_empty_set_is_refused(size: float, ids: int) -> None:
     with pytest.raises(SengaError, match="test_size") as caught:
         split_ids(range(1, ids + 1), SplitOptions(test_size=size), seed=0)

@@ -1,0 +1,230 @@
+"""Posts of a folder of pictures: nothing is downloaded, and nothing is written there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+import polars as pl
+
+from pipeline.picture_error import PictureError
+from pipeline.picture_header import picture_size
+from pipeline.posts import sidecar
+from pipeline.posts.folder_scan import FoundFile, FoundFolder, walk
+from pipeline.posts.local_file import LocalFile, hashed_id
+from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_rows
+from pipeline.posts.sidecar import MAX_SIDECAR_BYTES, Record, SidecarError
+from pipeline.thread_map import thread_map
+
+_BATCH = 500  # pictures whose headers one thread reads
+_SIDECARS = (".json", ".txt")
+_NO_PICTURES = frozenset((".jsonl", ".csv", ".parquet", ".db", ".log", ".md", ".html", ".xmp"))
+"""Suffixes of files that nobody takes for pictures, and that are not counted."""
+
+T = TypeVar("T")
+Sizes = Mapping[str, tuple[int | None, int | None]]
+"""Width and height by the address of a picture."""
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A picture of the folder.
+
+    Attributes:
+        line: its place in the walk, from 1 on.
+        file: its path, and what tells whether it has changed.
+        sidecars: paths of its own sidecars, the best first.
+        row: what the table of its folder says.
+    """
+
+    line: int
+    file: LocalFile
+    sidecars: tuple[str, ...]
+    row: Record
+
+
+class FolderSource:
+    """The pictures below a folder, a post each, with the ids that their paths give them.
+
+    A post's line is its place in the walk through the folder, from 1 on.
+
+    Args:
+        root: the folder.
+        folder_tags: whether the names of the folders that a picture is in are tags of it.
+        follow_links: whether symbolic links are followed.
+        leave_out: resolved paths of folders to leave out, such as that of the results.
+        known_sizes: width and height of pictures that an earlier import has read, by address.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        folder_tags: bool = False,
+        follow_links: bool = False,
+        leave_out: Collection[Path] = (),
+        known_sizes: Sizes | None = None,
+    ) -> None:
+        self._root = root
+        self._folder_tags = folder_tags
+        self._follow_links = follow_links
+        self._leave_out = leave_out
+        self._known_sizes = known_sizes or {}
+
+    def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
+        """Read the posts in the order of the walk; and what is none."""
+        batches = _in_batches(self._found(), _BATCH)
+        yield from thread_map(self._read_batch, batches)
+
+    def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
+        """Find pictures again for the quarantine, by their lines in ascending order."""
+        wanted = set(lines)
+        for each in self._found():
+            if isinstance(each, _Picture) and each.line in wanted:
+                yield Rejected(each.line, reason, os.fsencode(each.file.path))
+
+    def _found(self) -> Iterator[_Picture | Rejected]:
+        """Yield pictures and what is none, each with its place in the walk."""
+        line = 0
+        tables: dict[str, dict[str, Record]] = {}
+        for folder in walk(self._root, follow_links=self._follow_links, leave_out=self._leave_out):
+            rejects = [(path, code) for path, code in folder.skipped]
+            rejects += self._read_tables(folder, tables)
+            pictures, alone = _pair(folder)
+            rejects += [(path, "no_picture") for path in alone]
+            for path, code in rejects:
+                line += 1
+                yield Rejected(line, code, os.fsencode(path))
+            for file, sidecars in pictures:
+                line += 1
+                path = folder.path_of(file.name)
+                local = LocalFile(path=path, size=file.size, modified=file.modified)
+                yield _Picture(line, local, sidecars, _row_of(path, tables))
+        for inside, rows in tables.items():
+            for name in rows:
+                line += 1
+                yield Rejected(line, "no_picture", os.fsencode(f"{inside}/{name}".lstrip("/")))
+
+    def _read_tables(
+        self, folder: FoundFolder, tables: dict[str, dict[str, Record]]
+    ) -> list[tuple[str, str]]:
+        """Read the metadata of all pictures of a folder, if it has them; return what is odd."""
+        odd = []
+        for name in sidecar.TABLES:
+            if any(file.name == name for file in folder.files):
+                path = folder.path_of(name)
+                try:
+                    rows = sidecar.read_table(self._root / path)
+                except SidecarError:
+                    odd.append((path, "bad_sidecar"))
+                else:
+                    tables.setdefault(folder.path, {}).update(rows)
+        return odd
+
+    def _read_batch(self, batch: list[_Picture | Rejected]) -> tuple[pl.DataFrame, Rejects]:
+        rows: list[dict[str, object]] = []
+        rejected: list[Rejected] = []
+        for each in batch:
+            if isinstance(each, Rejected):
+                rejected.append(each)
+                continue
+            try:
+                rows.append(self._row(each, rejected))
+            except PictureError as error:
+                rejected.append(Rejected(each.line, error.code, os.fsencode(each.file.path)))
+        schema = {"line": pl.Int64, **dict.fromkeys(FIELDS, pl.String)}
+        posts, odd = read_rows(pl.DataFrame(rows, schema), local=True)
+        return posts, Rejects.of(sorted([*rejected, *odd], key=lambda row: row.line))
+
+    def _row(self, picture: _Picture, rejected: list[Rejected]) -> dict[str, object]:
+        """Return the fields of a picture; a sidecar that cannot be read is rejected alone.
+
+        Raises:
+            PictureError: if it is no picture, or cannot be read.
+        """
+        url = picture.file.to_url()
+        width, height = self._known_sizes.get(url) or self._size(picture.file.path)
+        record = self._record(picture, rejected)
+        return {
+            **dict.fromkeys(FIELDS, ""),
+            **record,
+            "line": picture.line,
+            "id": str(hashed_id(picture.file.path)),
+            "sample_url": url,
+            "sample_width": str(width or ""),
+            "sample_height": str(height or ""),
+        }
+
+    def _size(self, path: str) -> tuple[int | None, int | None]:
+        try:
+            with (self._root / path).open("rb", buffering=4096) as file:
+                return picture_size(file) or (None, None)
+        except OSError as error:
+            raise PictureError("unreadable", error.strerror or "") from error
+
+    def _record(self, picture: _Picture, rejected: list[Rejected]) -> Record:
+        records = [picture.row] if picture.row else []
+        for path in picture.sidecars:
+            try:
+                records.append(_read_sidecar(self._root / path))
+            except SidecarError:  # noqa: PERF203 - few pictures have more than one
+                rejected.append(Rejected(picture.line, "bad_sidecar", os.fsencode(path)))
+        record = sidecar.merge(records)
+        if self._folder_tags:
+            folders = PurePosixPath(picture.file.path).parts[:-1]
+            named = sidecar.read_text(",".join(folders).encode(errors="replace")).get("tags", "")
+            record["tags"] = f"{record.get('tags', '')} {named}".strip()
+        return record
+
+
+def _pair(folder: FoundFolder) -> tuple[list[tuple[FoundFile, tuple[str, ...]]], list[str]]:
+    """Return the pictures of a folder with the paths of their sidecars; and sidecars of none."""
+    names = {file.name for file in folder.files}
+    texts = {name for name in names if Path(name).suffix.lower() in _SIDECARS}
+    used: set[str] = set()
+    pictures = []
+    for file in folder.files:
+        name = PurePosixPath(file.name)
+        if file.name in texts or name.suffix.lower() in _NO_PICTURES:
+            continue
+        own = [
+            base + ending
+            for ending in _SIDECARS
+            for base in (file.name, name.stem)
+            if base + ending in texts
+        ]
+        used.update(own)
+        pictures.append((file, tuple(map(folder.path_of, dict.fromkeys(own)))))
+    return pictures, [folder.path_of(name) for name in sorted(texts - used)]
+
+
+def _row_of(path: str, tables: Mapping[str, dict[str, Record]]) -> Record:
+    """Take the row of a picture out of the table of the nearest folder around it that has one."""
+    parts = PurePosixPath(path).parts
+    for depth in range(len(parts) - 1, -1, -1):
+        rows = tables.get("/".join(parts[:depth]))
+        row = rows.pop("/".join(parts[depth:]), None) if rows else None
+        if row is not None:
+            return row
+    return {}
+
+
+def _read_sidecar(path: Path) -> Record:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SIDECAR_BYTES + 1)
+    except OSError as error:
+        raise SidecarError(error.strerror or "it cannot be read") from error
+    if len(content) > MAX_SIDECAR_BYTES:
+        raise SidecarError(f"more than {MAX_SIDECAR_BYTES >> 20} MB")
+    read = sidecar.read_json if path.suffix.lower() == ".json" else sidecar.read_text
+    return read(content)
+
+
+def _in_batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while batch := list(islice(items, size)):
+        yield batch

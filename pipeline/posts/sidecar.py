@@ -1,0 +1,259 @@
+"""Read the files that tools put beside a picture: its tags, rating, score and source.
+
+- `.json` of gallery-dl, or of any tool that writes a post as its board tells it;
+- `.txt` of kohya and waifuc (tags with commas between them, spaces or underscores inside), of
+  Grabber (with spaces between them) and of Hydrus (one on each line, `character:`, `creator:` and
+  the like before it);
+- `metadata.jsonl` or `metadata.csv` of an imagefolder of Hugging Face.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pipeline.posts.board_answer import parse_json
+from pipeline.posts.clean_text import decode, without_surrogates
+from pipeline.posts.rows import TAG_KINDS
+
+Record = dict[str, str]
+"""What is known of a picture, by the names of `rows.FIELDS`; what is unknown is left out."""
+
+MAX_SIDECAR_BYTES = 4_000_000
+"""The largest sidecar of one picture."""
+
+MAX_TABLE_BYTES = 500_000_000
+"""The largest `metadata.jsonl`, which is held in memory."""
+
+TABLES = ("metadata.jsonl", "metadata.csv")
+"""Sidecars of all pictures in a folder, and in those below it."""
+
+_KINDS = {
+    "": ("general", "tag", "tags", "species", "lore", "style", "circle", "faults", "model"),
+    "artist": ("artist", "artists", "creator"),
+    "character": ("character", "characters"),
+    "copyright": ("copyright", "copyrights", "series", "franchise"),
+    "meta": ("meta", "metadata"),
+}
+"""What tools call the kinds of tags; "" is for those that are general."""
+
+_KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
+_ALL_TAGS = ("tag_string", "tags", "tag", "caption", "text", "prompt")
+"""Keys of all tags of a picture, the best first."""
+
+_URLS = ("source", "sources", "source_url")
+_DATES = ("created_at", "date", "create_date")
+_PAGES: dict[str, str] = {
+    "danbooru": "https://danbooru.donmai.us/posts/{}",
+    "safebooru": "https://safebooru.org/index.php?page=post&s=view&id={}",
+    "gelbooru": "https://gelbooru.com/index.php?page=post&s=view&id={}",
+    "rule34": "https://rule34.xxx/index.php?page=post&s=view&id={}",
+    "tbib": "https://tbib.org/index.php?page=post&s=view&id={}",
+    "yandere": "https://yande.re/post/show/{}",
+    "konachan": "https://konachan.com/post/show/{}",
+    "e621": "https://e621.net/posts/{}",
+    "pixiv": "https://www.pixiv.net/artworks/{}",
+    "zerochan": "https://www.zerochan.net/{}",
+}
+"""Pages of posts, by the category that gallery-dl gives them."""
+
+_NAMESPACE = re.compile(r"([a-z][a-z ]*):\s*(\S.*)")
+_ESCAPED = re.compile(r"\\([()\[\]{}])")
+_SPACES = re.compile(r"\s+")
+
+
+class SidecarError(Exception):
+    """A sidecar that cannot be read; the message says why."""
+
+
+def read_json(content: bytes) -> Record:
+    """Read a post in JSON.
+
+    Raises:
+        SidecarError: if it is no JSON, or not of one post.
+    """
+    try:
+        value = parse_json(content)
+    except (ValueError, RecursionError) as error:
+        raise SidecarError(f"no JSON: {error}") from error
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        raise SidecarError("JSON, but not of one post")
+    return record_of(value)
+
+
+def read_text(content: bytes) -> Record:
+    """Read tags of a text file, whichever tool wrote it."""
+    text = decode(content.removeprefix(codecs.BOM_UTF8)).strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if "," in text:
+        words = [word for line in lines for word in line.split(",")]
+    elif len(lines) > 1:
+        words = lines
+    else:
+        words = text.split()
+    return _of_words(words)
+
+
+def read_table(path: Path) -> dict[str, Record]:
+    """Read `metadata.jsonl` or `metadata.csv` of an imagefolder, by the names of its files.
+
+    Raises:
+        SidecarError: if it cannot be read, or a line of it is no row.
+    """
+    try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            raise SidecarError(f"more than {MAX_TABLE_BYTES >> 20} MB")
+        content = path.read_bytes()
+    except OSError as error:
+        raise SidecarError(error.strerror or "it cannot be read") from error
+    rows = _json_rows(content) if path.suffix == ".jsonl" else csv.DictReader(_lines(content))
+    records: dict[str, Record] = {}
+    try:
+        for row in rows:
+            name = row.get("file_name")
+            if isinstance(name, str) and name:
+                records[name.removeprefix("./")] = record_of(row)
+    except csv.Error as error:
+        raise SidecarError(str(error)) from error
+    return records
+
+
+def _lines(content: bytes) -> list[str]:
+    return decode(content.removeprefix(codecs.BOM_UTF8)).splitlines(keepends=True)
+
+
+def _json_rows(content: bytes) -> Iterable[Mapping[str, Any]]:
+    lines = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = parse_json(line)
+        except (ValueError, RecursionError) as error:
+            raise SidecarError(f"line {number} is no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise SidecarError(f"line {number} is no JSON object")
+        yield row
+
+
+def record_of(post: Mapping[str, Any]) -> Record:
+    """Return what a post says, by whichever names its board or tool gives it."""
+    record = _tags_of(post)
+    for name, value in (
+        ("rating", post.get("rating")),
+        ("score", _score_of(post.get("score"))),
+        ("source", _first_text(post.get(key) for key in _URLS)),
+        ("post_url", _page_of(post)),
+        ("created_at", _first_text(_time_of(post.get(key)) for key in _DATES)),
+    ):
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+            record[name] = without_surrogates(str(value))
+    return record
+
+
+def _tags_of(post: Mapping[str, Any]) -> Record:
+    kinds: dict[str, list[str]] = {}
+    whole: list[str] = []
+    for key, kind in _KIND_OF.items():
+        for name in (f"tag_string_{key}", f"tags_{key}"):
+            kinds.setdefault(kind, []).extend(_words_of(post.get(name)))
+    every = next((post[key] for key in _ALL_TAGS if post.get(key)), None)
+    if isinstance(every, dict):  # of e621: lists by kind
+        for key, words in every.items():
+            kinds.setdefault(_KIND_OF.get(str(key), ""), []).extend(_words_of(words))
+    else:
+        whole = _words_of(every)
+    named = {kind: " ".join(dict.fromkeys(words)) for kind, words in kinds.items() if words}
+    of_kinds = [word for words in kinds.values() for word in words]
+    record = {kind: text for kind, text in named.items() if kind}
+    if every_word := dict.fromkeys([*whole, *of_kinds]):
+        record["tags"] = " ".join(every_word)
+    return record
+
+
+def _words_of(value: object) -> list[str]:
+    """Return tags of a list, or of a text with commas or spaces between them."""
+    if isinstance(value, str):
+        parts = value.split(",") if "," in value else value.split()
+        return [tag for tag in map(_tag, parts) if tag]
+    if isinstance(value, list):
+        names = [part.get("name", "") if isinstance(part, dict) else part for part in value]
+        return [tag for name in names if isinstance(name, str) and (tag := _tag(name))]
+    return []
+
+
+def _of_words(words: Iterable[str]) -> Record:
+    """Return tags, some of them with the namespaces of Hydrus, and what those say besides."""
+    record: Record = {}
+    tags: dict[str, list[str]] = {"": []}
+    for word in words:
+        match = _NAMESPACE.fullmatch(word.strip().lower())
+        space, rest = (match[1], match[2]) if match else ("", "")
+        if space == "rating":
+            record["rating"] = rest
+        elif space in ("source", "url"):
+            record.setdefault("source", word.strip()[len(space) + 1 :].strip())
+        elif space in _KIND_OF:
+            tags.setdefault(_KIND_OF[space], []).append(_tag(rest))
+        elif tag := _tag(word):
+            tags[""].append(tag)
+    record |= {kind: " ".join(dict.fromkeys(names)) for kind, names in tags.items() if kind}
+    if every := dict.fromkeys(tag for names in tags.values() for tag in names if tag):
+        record["tags"] = " ".join(every)
+    return {name: without_surrogates(text) for name, text in record.items()}
+
+
+def _tag(text: str) -> str:
+    """Return a tag as boorus have them: lower-case, with underscores."""
+    plain = _ESCAPED.sub(r"\1", text.strip().lower())
+    return without_surrogates(_SPACES.sub("_", plain))
+
+
+def _score_of(value: object) -> object:
+    """Return a score; e621 tells it as an object with a total."""
+    return value.get("total") if isinstance(value, dict) else value
+
+
+def _first_text(values: Iterable[object]) -> str:
+    for value in values:
+        one = value[0] if isinstance(value, list) and value else value
+        if isinstance(one, (str, int)) and not isinstance(one, bool) and str(one).strip():
+            return str(one).strip()
+    return ""
+
+
+def _page_of(post: Mapping[str, Any]) -> str:
+    given = _first_text(post.get(key) for key in ("post_url", "page_url"))
+    template = _PAGES.get(str(post.get("category", "")))
+    number = str(post.get("id", ""))
+    return given or (template.format(number) if template and number.isdecimal() else "")
+
+
+def _time_of(value: object) -> object:
+    """Return a time in the forms that the import reads."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return value
+        zone = moment.tzinfo or timezone.utc
+        return str(int(moment.replace(tzinfo=zone).timestamp()))
+    return value
+
+
+def merge(records: Iterable[Record]) -> Record:
+    """Return one record of several; what a field says first counts."""
+    result: Record = {}
+    for record in records:
+        has_tags = "tags" in result
+        for name, text in record.items():
+            if not (has_tags and name in ("tags", *TAG_KINDS)):
+                result.setdefault(name, text)
+    return result

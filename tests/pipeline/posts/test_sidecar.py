@@ -1,0 +1,188 @@
+"""The files that tools put beside a picture."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.posts import sidecar
+from pipeline.posts.rows import FIELDS
+from pipeline.posts.sidecar import SidecarError, read_json, read_text
+
+TEXTS = {
+    "kohya": ("1girl, white background, solo", {"tags": "1girl white_background solo"}),
+    "waifuc": (
+        "1girl, hatsune_miku, solo, kuon \\(utawarerumono\\)",
+        {"tags": "1girl hatsune_miku solo kuon_(utawarerumono)"},
+    ),
+    "grabber": ("1girl solo :d re:zero", {"tags": "1girl solo :d re:zero"}),
+    "hydrus": (
+        "creator:Some Artist\ncharacter:kuon\nseries:utawarerumono\nrating:safe\n1girl\n"
+        "white background\nsource:https://a.example/1",
+        {
+            "tags": "1girl white_background some_artist kuon utawarerumono",
+            "artist": "some_artist",
+            "character": "kuon",
+            "copyright": "utawarerumono",
+            "rating": "safe",
+            "source": "https://a.example/1",
+        },
+    ),
+    "one word": ("solo", {"tags": "solo"}),
+    "windows": ("\ufeff1girl\r\nwhite background\r\n", {"tags": "1girl white_background"}),
+    "repeated": ("solo, Solo, 1girl,, ,", {"tags": "solo 1girl"}),
+    "empty": (" \n", {}),
+}
+
+POSTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "gallery-dl of danbooru": (
+        {
+            "category": "danbooru",
+            "id": 4560123,
+            "tag_string": "1girl kuon_(utawarerumono) solo",
+            "tag_string_character": "kuon_(utawarerumono)",
+            "tag_string_artist": "someone",
+            "rating": "g",
+            "score": 12,
+            "source": "https://www.pixiv.net/artworks/1",
+            "created_at": "2015-12-13T09:46:40.000+00:00",
+        },
+        {
+            "tags": "1girl kuon_(utawarerumono) solo someone",
+            "character": "kuon_(utawarerumono)",
+            "artist": "someone",
+            "rating": "g",
+            "score": "12",
+            "source": "https://www.pixiv.net/artworks/1",
+            "post_url": "https://danbooru.donmai.us/posts/4560123",
+            "created_at": "1450000000",
+        },
+    ),
+    "gallery-dl of gelbooru with kinds": (
+        {
+            "category": "gelbooru",
+            "id": 7,
+            "tags": "1girl solo kuon someone",
+            "tags_character": ["kuon"],
+            "tags_artist": "someone",
+            "tags_metadata": "highres",
+            "rating": "sensitive",
+        },
+        {
+            "tags": "1girl solo kuon someone highres",
+            "character": "kuon",
+            "artist": "someone",
+            "meta": "highres",
+            "rating": "sensitive",
+            "post_url": "https://gelbooru.com/index.php?page=post&s=view&id=7",
+        },
+    ),
+    "e621": (
+        {
+            "category": "e621",
+            "id": 9,
+            "tags": {"general": ["solo"], "artist": ["someone"], "species": ["cat"]},
+            "score": {"up": 5, "down": -1, "total": 4},
+            "sources": ["https://a.example/1", "https://a.example/2"],
+        },
+        {
+            "tags": "solo cat someone",
+            "artist": "someone",
+            "score": "4",
+            "source": "https://a.example/1",
+            "post_url": "https://e621.net/posts/9",
+        },
+    ),
+    "pixiv": (
+        {
+            "category": "pixiv",
+            "id": 5,
+            "tags": ["オリジナル", "White Background"],
+            "rating": "All",
+        },
+        {
+            "tags": "オリジナル white_background",
+            "rating": "All",
+            "post_url": "https://www.pixiv.net/artworks/5",
+        },
+    ),
+    "img2dataset": ({"caption": "1girl, solo", "url": "x", "width": 3}, {"tags": "1girl solo"}),
+    "nothing": ({"id": 1, "tags": None, "score": True}, {}),
+}
+
+
+@pytest.mark.parametrize(("text", "record"), TEXTS.values(), ids=TEXTS.keys())
+def test_text_of_any_tool_is_read(text: str, record: dict[str, str]) -> None:
+    assert read_text(text.encode()) == record
+
+
+@pytest.mark.parametrize(("post", "record"), POSTS.values(), ids=POSTS.keys())
+def test_post_of_any_tool_is_read(post: dict[str, Any], record: dict[str, str]) -> None:
+    assert read_json(json.dumps(post).encode()) == record
+    assert read_json(json.dumps([post]).encode()) == record
+
+
+@pytest.mark.parametrize("content", [b'{"tags": "1gi', b"[]", b"3", b"", b"\xff\xfe", b"[" * 9_000])
+def test_json_of_no_post_is_an_error(content: bytes) -> None:
+    with pytest.raises(SidecarError, match="JSON"):
+        read_json(content)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(
+    ["tags", "tag_string", "tags_artist", "rating", "score", "source", "sources", "date", "id"]
+)
+
+
+@given(st.dictionaries(KEYS, JSON))
+def test_any_post_has_fields_of_text(post: dict[str, Any]) -> None:
+    record = sidecar.record_of(post)
+    assert set(record) <= set(FIELDS)
+    for text in record.values():
+        assert isinstance(text, str)
+        assert text
+        text.encode()
+
+
+@given(st.binary(max_size=200))
+def test_any_text_has_tags_without_spaces(content: bytes) -> None:
+    for text in read_text(content).get("tags", "x").split(" "):
+        assert text
+        assert not any(letter.isspace() for letter in text)
+
+
+def test_table_of_an_imagefolder_is_read(tmp_path: Path) -> None:
+    rows = [
+        {"file_name": "a.png", "text": "1girl, white background"},
+        {"file_name": "./b/c.png", "tags": ["solo"], "rating": "s"},
+        {"no": "name"},
+    ]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    expected = {
+        "a.png": {"tags": "1girl white_background"},
+        "b/c.png": {"tags": "solo", "rating": "s"},
+    }
+    assert sidecar.read_table(tmp_path / "metadata.jsonl") == expected
+    (tmp_path / "metadata.csv").write_text('file_name,text\na.png,"1girl, solo"\n')
+    assert sidecar.read_table(tmp_path / "metadata.csv") == {"a.png": {"tags": "1girl solo"}}
+
+
+@pytest.mark.parametrize("text", ['{"file_name": "a.png"}\n{"file_na', "[1]", "x"])
+def test_table_that_is_cut_off_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "metadata.jsonl").write_text(text)
+    with pytest.raises(SidecarError, match="line"):
+        sidecar.read_table(tmp_path / "metadata.jsonl")
+
+
+def test_what_is_said_first_counts() -> None:
+    first = {"tags": "a", "rating": "s"}
+    second = {"tags": "b", "artist": "c", "rating": "q", "score": "3"}
+    assert sidecar.merge([first, second]) == {"tags": "a", "rating": "s", "score": "3"}
+    assert sidecar.merge([{"score": "3"}, second]) == {**second}

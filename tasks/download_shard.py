@@ -19,7 +19,6 @@ from pipeline.manifest import are_whole, write_sizes
 from pipeline.posts.options import LOCAL_SOURCES, MetadataOptions
 from pipeline.progress import OnProgress
 from pipeline.table import check_table
-from sketch_models.weights.cache import expand_path
 from tasks import config
 from tasks.client import open_client
 from tasks.filter_posts import FilterPosts

@@ -239,7 +239,7 @@ class TableSource:
 
     def _pages(self, rows: pl.DataFrame, ids: pl.Series | None, urls: pl.Series) -> pl.Series:
         given = self._text(rows, "post_url")
-        if ids is None:
+        if ids is None or not self.layout.pages:
             return given
         table = pl.DataFrame({"id": whole_numbers(ids), "url": urls})
         page = pl.lit("")

@@ -61,7 +61,7 @@ def _of_lists(texts: pl.Series, numbers: set[str] | None = None) -> pl.Series:
     try:
         decoded = texts.str.json_decode(_OBJECTS if is_objects else _LIST)
     except pl.exceptions.PolarsError:
-        return texts.map_elements(lambda text: _of_list(text, numbers), return_dtype=pl.String)
+        return pl.Series([_of_list(text, numbers) for text in texts.to_list()], dtype=pl.String)
     name = pl.element()
     if is_objects:
         name = pl.element().struct.field("name")

@@ -155,6 +155,11 @@ _DEPTH[np.frombuffer(b"]}", np.uint8)] = -1
 def _read_block(block: Block, columns: Sequence[str], names: Collection[str]) -> RawRows:
     """Read objects; those that are none are rejected, and empty lines left out."""
     roots = list(dict.fromkeys(_root(name, names) for name in columns))
+    whole = None if block.cut else _parse_fast(block.content, roots)
+    if whole is not None:
+        count = pl.int_range(block.line, block.line + whole.height, dtype=pl.Int64, eager=True)
+        rows = whole.with_columns(line=count).select("line", *_leaves(columns, roots, names))
+        return RawRows(rows, Rejects.of([]), is_clean=not _has_controls(block.content))
     lines = block.content.split(b"\n")[:-1]
     places = [place for place, line in enumerate(lines) if line.strip()]
     long = {line - block.line for line in block.cut}
@@ -166,7 +171,7 @@ def _read_block(block: Block, columns: Sequence[str], names: Collection[str]) ->
             frames.append(frame.with_columns(line=pl.Series(some, dtype=pl.Int64) + block.line))
     schema = {**dict.fromkeys(map(str, range(len(roots))), pl.String), "line": pl.Int64}
     rows = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
-    leaves = (_leaf(name, roots, names).alias(str(place)) for place, name in enumerate(columns))
+    leaves = _leaves(columns, roots, names)
     rejected = [
         Rejected(block.line + place, bad[place], lines[place][:MAX_ROW]) for place in sorted(bad)
     ]
@@ -183,7 +188,7 @@ def _parse_lines(
     if not lines:
         return
     places = [place for place, _ in lines]
-    frame = _parse_fast([line for _, line in lines], roots)
+    frame = _parse_fast(b"".join(line + b"\n" for _, line in lines), roots)
     if frame is not None:
         yield places, frame
     elif len(lines) > _LINEWISE:
@@ -200,18 +205,27 @@ def _parse_lines(
         yield sorted({*places} - {*good}), None
 
 
-def _parse_fast(lines: list[bytes], roots: Sequence[str]) -> pl.DataFrame | None:
+def _parse_fast(lines: bytes, roots: Sequence[str]) -> pl.DataFrame | None:
     """Return the values of objects as text; None if any of them is something else."""
     schema = dict.fromkeys(roots, pl.String)
     try:
-        frame = pl.read_ndjson(b"\n".join(lines), schema=schema)
+        frame = pl.read_ndjson(lines, schema=schema)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    if frame.height != len(lines):
+    if frame.height != np.count_nonzero(np.frombuffer(lines, np.uint8) == ord("\n")):
         return None
     return frame.select(
         pl.col(root).fill_null("").alias(str(place)) for place, root in enumerate(roots)
     )
+
+
+def _has_controls(content: bytes) -> bool:
+    """Return whether a string of JSON may have a control character, which is spelled."""
+    if b"\\" not in content:
+        return False
+    characters = np.frombuffer(content, np.uint8)
+    behind = characters[np.flatnonzero(characters[:-1] == ord("\\")) + 1]
+    return bool(np.isin(behind, np.frombuffer(b"nrtbfu", np.uint8)).any())
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
@@ -232,6 +246,10 @@ def _to_text(value: object) -> str:
 def _root(name: str, names: Collection[str]) -> str:
     """Return the key of an object that a column is in: `score.total` is in `score`."""
     return name if name in names else name.partition(".")[0]
+
+
+def _leaves(columns: Sequence[str], roots: Sequence[str], names: Collection[str]) -> list[pl.Expr]:
+    return [_leaf(name, roots, names).alias(str(place)) for place, name in enumerate(columns)]
 
 
 def _leaf(name: str, roots: Sequence[str], names: Collection[str]) -> pl.Expr:

@@ -20,7 +20,7 @@ from pipeline.posts.layouts import LAYOUTS, PLAIN, TARGETS, Layout, find_layout,
 from pipeline.posts.local_file import hashed_id
 from pipeline.posts.picture_files import Found, PictureFiles
 from pipeline.posts.raw_rows import Part, TableReader
-from pipeline.posts.rows import FIELDS, TAG_KINDS, Rejected, Rejects, check_rows, to_csv_line
+from pipeline.posts.rows import TAG_KINDS, Rejected, Rejects, check_rows, to_csv_line
 from pipeline.posts.table_csv import CsvReader
 from pipeline.posts.table_json import JsonReader
 from pipeline.posts.table_parquet import ParquetReader
@@ -31,6 +31,7 @@ from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
 
 _BRACES = re.compile(r"\{(\w+)(?::(\d+)(?::(\d+))?)?\}")
+_TEXTS = ("tags", *TAG_KINDS, "source", "post_url")
 _NO_VALUE = ("nan", "null", "none", "na", "n/a", "<na>", "-")  # of programs that write tables
 
 
@@ -168,7 +169,7 @@ class TableSource:
             }
         )
         if not raw.is_clean:
-            texts = [name for name in FIELDS if name in table.columns]
+            texts = [name for name in _TEXTS if name in table.columns]
             table = table.with_columns(pl.col(texts).str.replace_all(r"[\x00-\x1f]", " "))
         posts, reasons = check_rows(table, local=found is not None)
         return posts, _merged(raw.rejected, rows, reasons), found.seen if found else None
@@ -183,7 +184,7 @@ class TableSource:
 
     def _urls(self, rows: pl.DataFrame) -> pl.Series:
         urls = self._text(rows, "url")
-        if "address" not in self._used:
+        if "address" not in self._used or not (urls == "").any():
             return urls
         return _first_of(urls, self._address(rows))
 

@@ -156,6 +156,7 @@ LAYOUTS = (
         columns=_BOARD
         | {kind: (f"tags.{kind}",) for kind in _DANBOORU_KINDS}
         | {
+            "tags": (),
             "score": ("score.total",),
             "url": ("file.url",),
             "width": ("file.width",),
@@ -284,7 +285,7 @@ def no_picture(names: Sequence[str], source: str) -> SengaError:
 
 def _nearest(name: str, names: Iterable[str]) -> str:
     close = get_close_matches(name, list(names), 1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _listed(names: Sequence[str]) -> str:

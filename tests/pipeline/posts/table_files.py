@@ -70,6 +70,7 @@ def _flat(value: object) -> object:
 
 
 def write_database(path: Path, tables: dict[str, Sequence[Row]]) -> None:
+    path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as database:
         for name, rows in tables.items():
             columns = ", ".join(f'"{column}"' for column in rows[0])

@@ -451,7 +451,7 @@ def test_duplicates_are_told_by_their_rows(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"id": "post-id"}, "has no column post-id; did you mean post_id?. It has post_id, link"),
+        ({"id": "post-id"}, "has no column post-id .did you mean post_id.*It has post_id, link"),
         ({"url": "nowhere"}, r"columns = url=nowhere: .* has no column nowhere\. It has"),
         ({}, "No column of .* is known to hold a picture's address or file: it has post_id, link"),
     ],
@@ -461,7 +461,7 @@ def test_wrong_mappings_are_one_sentence(
     tmp_path: Path, form: str, columns: dict[str, str], words: str
 ) -> None:
     path = write_table(tmp_path, [{"post_id": 1, "link": "https://a.example/1.jpg"}], form)
-    with pytest.raises(SengaError, match=words.replace("?.", r"\?")) as caught:
+    with pytest.raises(SengaError, match=words) as caught:
         run(path, **columns)
     assert "\n" not in str(caught.value)
 
@@ -529,7 +529,7 @@ VALUES = {
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     rows=st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=12),

@@ -33,7 +33,7 @@ from pipeline.pack.pack import PackOptions
 from pipeline.pack.split import SplitOptions
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.posts.filter import FilterOptions
-from pipeline.posts.options import MetadataOptions
+from pipeline.posts.options import OWN_SOURCES, MetadataOptions
 from pipeline.screen.screen import ScreenOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
@@ -216,10 +216,10 @@ def _read_options(options_type: type[Options]) -> Options:
     return options_type(**values)
 
 
-def dataset_name(path: str) -> str:
-    """Return the name of a dataset of a folder or a table: its own, as far as that is plain."""
-    found = expand_path(path).resolve()
-    own = found.name if found.is_dir() else found.name.partition(".")[0]
+def dataset_name(place: str) -> str:
+    """Return the name of a dataset of a person's file or folder: its own, as far as plain."""
+    path = expand_path(place).resolve()
+    own = path.name.partition(".")[0] if path.is_file() else path.name
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", own).strip("_")
     return name if name.strip("-_") else "pictures"
 
@@ -230,13 +230,13 @@ def _default_for_own_pictures(section: str, key: str) -> str | None:
     The usual ones are those of the sample, and of the paper for Safebooru.
     """
     metadata = options(MetadataOptions)
-    if not metadata.own or config_files.is_given(section, key):
+    if metadata.source not in OWN_SOURCES or config_files.is_given(section, key):
         return None
     parser = CmdlineParser.get_instance()
     if parser and getattr(parser.known_args, f"{section}_{key}", None) is not None:
         return None
     return {
-        "[build] dataset": dataset_name(metadata.own),
+        "[build] dataset": dataset_name(metadata.place),
         "[filter] all_tags": "",
         "[filter] none_tags": "",
         "[filter] ratings": "s q e",

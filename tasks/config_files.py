@@ -91,8 +91,13 @@ def read(recipe: str | Path | None = None) -> Config:
     """
     config = defaults()
     for path in _OPTIONAL:
-        if path.is_file() and not _is_own(path):
+        if path.is_file():
             _read_file(config, path)
+    # A luigi.cfg that is copied from Senga's, as in its repository, says nothing by its values.
+    own = defaults()
+    config.given -= {
+        each for each in config.given if own.get(*each, fallback=None) == config.get(*each)
+    }
     if recipe:
         _read_file(config, find_recipe(recipe, "recipe"))
     elif named := os.environ.get(RECIPE_VARIABLE):
@@ -107,14 +112,6 @@ def defaults() -> Config:
     _read_file(config, DEFAULTS)
     config.given.clear()
     return config
-
-
-def _is_own(path: Path) -> bool:
-    """Return whether a file is the luigi.cfg that comes with Senga, as in its repository."""
-    try:
-        return path.read_bytes() == DEFAULTS.read_bytes()
-    except OSError:
-        return False
 
 
 def find_recipe(name: str | Path, given_by: str) -> Path:

@@ -16,7 +16,7 @@ from pipeline.collect.download import (
 from pipeline.collect.local_pictures import LocalPictures
 from pipeline.damage import DamagedFileError
 from pipeline.manifest import are_whole, write_sizes
-from pipeline.posts.options import LOCAL_SOURCES, MetadataOptions
+from pipeline.posts.options import MetadataOptions
 from pipeline.progress import OnProgress
 from pipeline.table import check_table
 from tasks import config
@@ -33,6 +33,12 @@ class DownloadShard(ShardStage):
     version = 2
     stage = "download"
     priority = 30  # stage by stage, so that there is one progress line at a time
+
+    def __init__(self, *args: object, **values: object) -> None:
+        """Call the stage by what it does."""
+        super().__init__(*args, **values)
+        if _is_local():
+            self.stage = "copy"
 
     def upstream(self) -> list[Stage]:
         """Return the filtered posts."""
@@ -83,12 +89,11 @@ class DownloadShard(ShardStage):
 
     def shared_resources(self) -> dict[str, int]:
         """Allow one shard at a time, however many workers there are: hosts are shared."""
-        return {} if config.options(MetadataOptions).source in LOCAL_SOURCES else {"download": 1}
+        return {} if _is_local() else {"download": 1}
 
     def make(self, on_progress: OnProgress) -> StageResult:
         """Download or copy the pictures; publish the tar and its outcomes."""
-        is_local = ImportMetadata().has_local_pictures
-        result = self._copy(on_progress) if is_local else self._download(on_progress)
+        result = self._copy(on_progress) if _is_local() else self._download(on_progress)
         return StageResult(
             kept=result.kept,
             dropped=result.dropped,
@@ -165,3 +170,8 @@ class DownloadShard(ShardStage):
             f"post {named}" if len(post_ids) == 1 else f"posts {named}",
         )
         self.discard()
+
+
+def _is_local() -> bool:
+    """Return whether the pictures are on this machine already."""
+    return ImportMetadata().has_local_pictures

@@ -15,7 +15,13 @@ from pipeline.posts.board_api import collect, is_searchable, read_store
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.folder_scan import digest_of_folder
 from pipeline.posts.layouts import parse_columns
-from pipeline.posts.metadata import import_folder, import_posts, import_rows, import_table
+from pipeline.posts.metadata import (
+    import_folder,
+    import_posts,
+    import_rows,
+    import_table,
+    import_webdataset,
+)
 from pipeline.posts.options import HOW_TO_GET_IT, LOCAL_SOURCES, MetadataOptions
 from pipeline.posts.picture_files import look_again, write_seen
 from pipeline.posts.table_source import TableOptions, TableSource
@@ -54,6 +60,10 @@ class ImportMetadata(Stage):
             "folder": {
                 "folder": options.folder,
                 "folder_tags": options.folder_tags,
+                "follow_links": options.follow_links,
+            },
+            "webdataset": {
+                "webdataset": options.webdataset,
                 "follow_links": options.follow_links,
             },
             "table": {
@@ -111,7 +121,7 @@ class ImportMetadata(Stage):
 
         If the files that a table names have changed since its import, a second one is theirs.
         """
-        if self._options.source == "folder":
+        if self._options.source in LOCAL_SOURCES:
             return [_digest_of_folder(self._options, self._build_folder)]
         if self._options.source == "csv":
             return [self._file_digest(expand_path(self._options.csv))]
@@ -152,8 +162,8 @@ class ImportMetadata(Stage):
         """Fetch the posts from their source, and import them."""
         if self._options.source == "api":
             return self._collect_from_board(on_progress)
-        if self._options.source == "folder":
-            return self._import_folder(on_progress)
+        if self._options.source in LOCAL_SOURCES:
+            return self._import_local(on_progress)
         if self._options.source == "table":
             return self._import_table(on_progress)
         facts: dict[str, object] = {}
@@ -177,21 +187,31 @@ class ImportMetadata(Stage):
         """The folder of all datasets, which may lie in that of the pictures."""
         return expand_path(config.options(config.BuildOptions).data).resolve()
 
-    def _import_folder(self, on_progress: OnProgress) -> StageResult:
-        """Import the pictures of a folder."""
+    def _import_local(self, on_progress: OnProgress) -> StageResult:
+        """Import the pictures of a folder, or in tars."""
         options, previous = self._options, self.posts
+        place, leave_out = expand_path(options.place), [self._build_folder]
         with store.publish(self.artefact()) as folder:
             folder.mkdir()
-            counts = import_folder(
-                expand_path(options.folder),
-                folder / previous.name,
-                folder / self.quarantine.name,
-                on_progress,
-                previous=previous,
-                folder_tags=options.folder_tags,
-                follow_links=options.follow_links,
-                leave_out=[self._build_folder],
-            )
+            tables = (folder / previous.name, folder / self.quarantine.name)
+            if options.source == "webdataset":
+                counts = import_webdataset(
+                    place,
+                    *tables,
+                    on_progress,
+                    follow_links=options.follow_links,
+                    leave_out=leave_out,
+                )
+            else:
+                counts = import_folder(
+                    place,
+                    *tables,
+                    on_progress,
+                    previous=previous,
+                    folder_tags=options.folder_tags,
+                    follow_links=options.follow_links,
+                    leave_out=leave_out,
+                )
         return StageResult(kept=counts.pop("posts"), dropped=counts)
 
     def _import_table(self, on_progress: OnProgress) -> StageResult:
@@ -261,8 +281,10 @@ class ImportMetadata(Stage):
 @lru_cache(maxsize=4)
 def _digest_of_folder(options: MetadataOptions, build_folder: Path) -> str:
     """Return the digest of the folder of pictures, as it was when this process first asked."""
-    folder = expand_path(options.folder)
-    return digest_of_folder(folder, follow_links=options.follow_links, leave_out=[build_folder])
+    place = expand_path(options.place)
+    if place.is_file():
+        return store.fingerprint([place.name, *_stamp(place)])
+    return digest_of_folder(place, follow_links=options.follow_links, leave_out=[build_folder])
 
 
 def _stamp(path: Path, option: str = "csv") -> list[int]:

@@ -30,6 +30,7 @@ from pipeline.demo.options import DemoOptions
 from pipeline.demo.worker import Worker
 from pipeline.draw.folder_options import FolderOptions
 from pipeline.sample_booru.artist.draw import draw
+from pipeline.shard import write_shard
 from tasks.config import LUIGI_SECTIONS, SECTIONS
 
 TOP = Path(__file__).parents[1]
@@ -87,6 +88,7 @@ SMALL = {
 }
 # For luigi.cfg: as many pictures as the README says, but smaller.
 SMALLER_PICTURES = {
+    "screen": {"min_side": "64"},
     "download": {"requests_per_second": "0"},
     "sketch": {"size": "256"},
     "pack": {"size": "64"},
@@ -172,9 +174,18 @@ class Clone:
             (folder / name).symlink_to(TOP / name)
         for name in ("docs", "configs", "weights"):
             (folder / name).mkdir()
-        for number, name in enumerate(("pictures/girl/001.jpg", "scans/page.png")):
-            (folder / name).parent.mkdir(parents=True)
+        numbered = [f"pictures/{number}.png" for number in range(2, 6)]
+        drawn = ["pictures/girl/001.jpg", *numbered, "scans/page.png"]
+        for number, name in enumerate(drawn):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(draw(number).color).resize((96, 96)).save(folder / name)
+        post = '{"tags": "solo white_background", "rating": "s"}'
+        for name in drawn[:-1]:
+            (folder / f"{name}.json").write_text(post, encoding="utf-8")
+        (folder / "tars").mkdir()
+        contents = [(folder / name).read_bytes() for name in numbered]
+        samples = [(number, {"png": each}) for number, each in enumerate(contents, start=1)]
+        write_shard(folder / "tars" / "00000.tar", samples)
         for recipe in (TOP / "configs").glob("*.cfg"):
             self.shrink(recipe, SMALL)
         self.shrink(TOP / "luigi.cfg", SMALLER_PICTURES)

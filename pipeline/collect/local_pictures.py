@@ -14,7 +14,7 @@ from pipeline.collect.options import DownloadOptions
 from pipeline.collect.outcome import DownloadOutcome
 from pipeline.outcome import OK
 from pipeline.picture import PictureError
-from pipeline.posts.local_file import LocalFile, parse_local
+from pipeline.posts.local_file import LocalFile, TarMember, parse_local
 from pipeline.unexpected import as_picture_error
 
 
@@ -41,7 +41,7 @@ class LocalPictures:
         try:
             file = _parse(url)
             content = self._read(file)
-            name = quote(os.fsencode(file.member or file.path))
+            name = quote(os.fsencode(_place(file).name))
             with as_picture_error(post_id):
                 drop_wrong_type = self.options.wrong_type == "drop"
                 extension = check_picture(content, name, drop_wrong_type=drop_wrong_type)
@@ -58,14 +58,16 @@ class LocalPictures:
         Raises:
             PictureError: `too_many_bytes`, `missing_file`, `changed_file` or `unreadable`.
         """
-        if file.size > self.options.max_bytes:
-            raise PictureError("too_many_bytes", f"{file.size:,} bytes")
+        member = _place(file)
+        if member.size > self.options.max_bytes:
+            raise PictureError("too_many_bytes", f"{member.size:,} bytes")
         try:
             with (self.root / file.path).open("rb") as stream:
                 facts = os.fstat(stream.fileno())
                 if (facts.st_size, facts.st_mtime_ns) != (file.size, file.modified):
                     raise PictureError("changed_file", "since it was imported; run again")
-                return stream.read(file.size)
+                stream.seek(member.offset)
+                return stream.read(member.size)
         except FileNotFoundError as error:
             raise PictureError(
                 "missing_file", os.fsencode(file.path).decode(errors="backslashreplace")
@@ -79,3 +81,17 @@ def _parse(url: str) -> LocalFile:
         return parse_local(url)
     except ValueError as error:
         raise PictureError("bad_url", str(error)) from error
+
+
+def _place(file: LocalFile) -> TarMember:
+    """Return where the bytes of a picture are in its file, which may be all of it.
+
+    Raises:
+        PictureError: `bad_url`.
+    """
+    if not file.member:
+        return TarMember(0, file.size, file.path)
+    member = TarMember.parse(file.member)
+    if member is None:
+        raise PictureError("bad_url", f"{file.member!r} is no place in a tar")
+    return member

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import polars as pl
 
 from pipeline.picture_format import EXTENSIONS, FORMATS
@@ -29,8 +31,10 @@ _SCRIPT = r"(?i)^[^?#]*\.(?:php|aspx?|ashx|cgi|jsp)(?:[?#]|$)"
 """Matches the URL of a program on the server, whose extension is not that of what it sends."""
 
 _BATCH = 50_000  # rows
-_COUNTED = 1 << 40  # boards count to some ten millions, and have them one by one
-_SHARD_BITS = 11
+_COUNTED = 1 << 40  # boards count to some ten millions
+_FIRST_RANGE = 1 << 24  # number of the first shard of ids beyond
+_RANGE_BITS = 10
+_POWERS = 1 << np.arange(63, dtype=np.int64)
 _COLUMNS = [name for name in POSTS if name != "line"]  # a line moves whenever the CSV grows
 _EXCLUSION = re.compile(r"-[^\W\d_].*(?:[^\W_]|\))")  # a `-` before an ordinary word
 _DIGEST_COLUMNS = ["id", "url", "tags"]  # what later stages read of a post
@@ -195,7 +199,7 @@ def filter_posts(
         folder: existing folder for the shards: the same columns but `line`, ascending by id.
         options: the rules.
         shard_width: shard n holds the ids from n * shard_width to (n + 1) * shard_width - 1, if
-            boards may have counted them: see `width_of_shards`.
+            boards may have counted them: see `shards_of`.
         on_progress: called with the number of posts read.
 
     Returns:
@@ -203,7 +207,6 @@ def filter_posts(
     """
     result = FilterResult()
     rules = _rules(options)
-    width = width_of_shards(_last_id(posts), shard_width)
     dropped = Counter({rule.name: 0 for rule in rules})
 
     def kept_rows() -> Iterator[pl.DataFrame]:
@@ -216,7 +219,7 @@ def filter_posts(
             yield chosen
 
     for number, shard in thread_map(
-        partial(_write_shard, folder), _cut_into_shards(kept_rows(), width)
+        partial(_write_shard, folder), _cut_into_shards(kept_rows(), shard_width)
     ):
         result.shards[number] = shard
     result.funnel = list(dropped.items())
@@ -237,24 +240,29 @@ def unknown_tags(posts: Path, tags: Iterable[str]) -> list[str]:
     return [tag for tag in tags if not table.select(_has_tag(tag).any()).collect().item()]
 
 
-def width_of_shards(last_id: int, shard_width: int) -> int:
-    """Return how many ids a shard has.
+def shards_of(ids: pl.Series, shard_width: int) -> pl.Series:
+    """Return the number of the shard of each id.
 
-    Ids that are hashes or times have nearly as many values as 64 bits, and would each have a shard
-    of their own. So if there are ids that no board has counted to, all that may be are cut into
-    2,048 ranges, whatever `shard_width`, of which hashed ids fill up to 64.
+    Ids that are hashes or times have nearly as many values as 64 bits, and each would have a shard
+    of its own. So ids that no board has counted to are cut into 1,024 ranges between a power of two
+    and the next, whatever `shard_width`; ids of `local_file.hashed_id` fill 64 of them.
 
     Args:
-        last_id: the highest id.
-        shard_width: for ids that boards count.
+        ids: Int64, positive.
+        shard_width: ids in a shard, of those that boards count.
+
+    Returns:
+        Int64; numbers ascend with the ids.
     """
-    if last_id < _COUNTED:
-        return shard_width
-    return 1 << (last_id.bit_length() - _SHARD_BITS)
-
-
-def _last_id(posts: Path) -> int:
-    return int(scan_table(posts).select(pl.col("id").max().fill_null(0)).collect().item())
+    counted = ids // shard_width
+    limit = min(_COUNTED, _FIRST_RANGE * shard_width)
+    if ids.is_empty() or cast("int", ids.max()) < limit:
+        return counted
+    values = ids.to_numpy()
+    power = np.searchsorted(_POWERS, values, side="right") - 1  # of the highest bit
+    within = (values >> np.maximum(power - _RANGE_BITS, 0)) - (1 << _RANGE_BITS)
+    ranges = _FIRST_RANGE + (power << _RANGE_BITS) + np.maximum(within, 0)
+    return pl.Series(np.where(values < limit, counted.to_numpy(), ranges))
 
 
 def _batches(posts: Path) -> Iterator[pl.DataFrame]:
@@ -265,11 +273,11 @@ def _batches(posts: Path) -> Iterator[pl.DataFrame]:
 def _cut_into_shards(
     frames: Iterable[pl.DataFrame], width: int
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Cut rows that ascend by id at multiples of `width`; yield the number of each shard, too."""
+    """Cut rows that ascend by id into shards; yield the number of each, too."""
     number = -1
     pending: list[pl.DataFrame] = []
     for frame in frames:
-        keyed = frame.with_columns(shard=pl.col("id") // width)
+        keyed = frame.with_columns(shard=shards_of(frame["id"], width))
         for part in keyed.partition_by("shard", maintain_order=True):
             if pending and part.item(0, "shard") != number:
                 yield number, pl.concat(pending, rechunk=True)

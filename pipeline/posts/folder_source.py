@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
 
 import polars as pl
 
 from pipeline.picture_error import PictureError
 from pipeline.picture_header import picture_size
 from pipeline.posts import sidecar
+from pipeline.posts.batches import in_batches
 from pipeline.posts.folder_scan import FoundFile, FoundFolder, walk
 from pipeline.posts.local_file import LocalFile, hashed_id
 from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_rows
@@ -25,7 +24,6 @@ _SIDECARS = (".json", ".txt")
 _NO_PICTURES = frozenset((".jsonl", ".csv", ".parquet", ".db", ".log", ".md", ".html", ".xmp"))
 """Suffixes of files that nobody takes for pictures, and that are not counted."""
 
-T = TypeVar("T")
 Sizes = Mapping[str, tuple[int | None, int | None]]
 """Width and height by the address of a picture."""
 
@@ -77,7 +75,7 @@ class FolderSource:
 
     def read(self) -> Iterator[tuple[pl.DataFrame, Rejects]]:
         """Read the posts in the order of the walk; and what is none."""
-        batches = _in_batches(self._found(), _BATCH)
+        batches = in_batches(self._found(), _BATCH)
         yield from thread_map(self._read_batch, batches)
 
     def reject(self, lines: list[int], reason: str) -> Iterator[Rejected]:
@@ -223,8 +221,3 @@ def _read_sidecar(path: Path) -> Record:
         raise SidecarError(f"more than {MAX_SIDECAR_BYTES >> 20} MB")
     read = sidecar.read_json if path.suffix.lower() == ".json" else sidecar.read_text
     return read(content)
-
-
-def _in_batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while batch := list(islice(items, size)):
-        yield batch

@@ -15,6 +15,7 @@ from hashlib import sha256
 from urllib.parse import quote, unquote_to_bytes
 
 _URL = re.compile(r"file:(?P<path>[^?#]+)\?(?P<size>\d+)-(?P<modified>-?\d+)(?:#(?P<member>.+))?")
+_TAR_MEMBER = re.compile(r"(\d+)-(\d+)-(.+)", re.DOTALL)
 _SAFE = "/!$&'()*+,:;=@~"  # what a path of a URL may have as it is
 
 # Ids from hashes lie in one narrow range, so that they fill few of the shards that there may be,
@@ -32,8 +33,8 @@ class LocalFile:
             that are not UTF-8 are surrogates, as in Python's paths.
         size: of the file, in bytes.
         modified: time of the last change of the file, in ns since 1970.
-        member: the picture's name in a tar, or its row in a Parquet file; empty if the file is the
-            picture.
+        member: the picture's place in a tar, see `TarMember`, or its row in a Parquet file; empty
+            if the file is the picture.
     """
 
     path: str
@@ -45,6 +46,30 @@ class LocalFile:
         """Return the address."""
         url = f"file:{_quoted(self.path)}?{self.size}-{self.modified}"
         return f"{url}#{_quoted(self.member)}" if self.member else url
+
+
+@dataclass(frozen=True)
+class TarMember:
+    """A file in a tar, by where its bytes are.
+
+    Attributes:
+        offset: of its first byte in the tar.
+        size: in bytes.
+        name: its name in the tar.
+    """
+
+    offset: int
+    size: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.offset}-{self.size}-{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> TarMember | None:
+        """Return what `str` has made a text of; None if it is of none."""
+        match = _TAR_MEMBER.fullmatch(text)
+        return cls(int(match[1]), int(match[2]), match[3]) if match else None
 
 
 def is_local(url: str) -> bool:

@@ -29,6 +29,7 @@ from pipeline.posts.rows import (
     text_bytes,
     to_csv_line,
 )
+from pipeline.posts.webdataset_source import WebdatasetSource
 from pipeline.progress import OnProgress, ignore
 from pipeline.table import BLANK_SEAL, read_table, seal
 from sketch_models.errors import SengaError
@@ -52,7 +53,9 @@ REASONS = {
     "link_loop": "a symbolic link to a folder that it lies in",
     "no_file": "neither a file nor a folder",
     "bad_sidecar": "the sidecar cannot be read; its picture is imported without it",
-    "no_picture": "a sidecar, or a row of one, whose picture is not there",
+    "no_picture": "a sidecar, or a sample of a tar, whose picture is not there",
+    "damaged_tar": "the tar ends too early, or is none; what is before the damage is imported",
+    "compressed_tar": "a compressed tar: unpack it to a .tar",
 }
 """Why a row is no post, by the code in the quarantine."""
 
@@ -193,6 +196,32 @@ def import_folder(
     if sum(counts.values()) == 0:
         raise SengaError(f"[metadata] folder = {folder}: no picture is in it or below.")
     return counts
+
+
+def import_webdataset(
+    tars: Path,
+    posts: Path,
+    quarantine: Path,
+    on_progress: OnProgress = ignore,
+    *,
+    follow_links: bool = False,
+    leave_out: Collection[Path] = (),
+) -> dict[str, int]:
+    """Import the pictures in WebDataset tars, like `import_folder`.
+
+    Args:
+        tars: one tar, or a folder with tars at any depth.
+        posts: as for `import_posts`.
+        quarantine: as for `import_posts`; a line is a place in the walk through the tars.
+        on_progress: called with the number of pictures read.
+        follow_links: whether symbolic links are followed.
+        leave_out: resolved paths of folders to leave out.
+
+    Raises:
+        SengaError: if there is no such tar or folder, no tar in it, or no space left.
+    """
+    source = WebdatasetSource(tars, follow_links=follow_links, leave_out=leave_out)
+    return _import(source, posts, quarantine, on_progress)
 
 
 def _known_sizes(posts: Path | None) -> dict[str, tuple[int | None, int | None]]:

@@ -10,8 +10,11 @@ from pipeline.posts.layouts import parse_columns
 from sketch_models.option import Options, option
 from sketch_models.weights.cache import expand_path
 
-LOCAL_SOURCES = ("folder",)
+LOCAL_SOURCES = ("folder", "webdataset")
 """Sources whose pictures are on this machine."""
+
+OWN_SOURCES = (*LOCAL_SOURCES, "table")
+"""Sources that are a person's own, and whose paths have options of the same names."""
 
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
@@ -27,8 +30,9 @@ class MetadataOptions(Options, section="metadata"):
     source: str = option(
         "sample",
         "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
-        "folder (pictures on this machine) or table; with a folder or a table given, that",
-        choices=("sample", "csv", "kaggle", "api", "folder", "table"),
+        "folder (pictures on this machine), webdataset (tars of pictures) or table; the option of "
+        "this name alone chooses one of the last three",
+        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset", "table"),
     )
     csv: str = option(
         "",
@@ -38,11 +42,16 @@ class MetadataOptions(Options, section="metadata"):
     folder: str = option(
         "", "path of a folder with pictures, at any depth; source = folder", path=True
     )
+    webdataset: str = option(
+        "",
+        "path of a tar with pictures, or of a folder with such tars; source = webdataset",
+        path=True,
+    )
     folder_tags: bool = option(
         False, "make the names of the folders that a picture is in tags of it; source = folder"
     )
     follow_links: bool = option(
-        False, "follow symbolic links in the folder, wherever they lead; source = folder"
+        False, "follow symbolic links in the folder, wherever they lead; folder, webdataset"
     )
     table: str = option(
         "",
@@ -78,16 +87,13 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
-        if self.source == "sample" and self.folder:
-            object.__setattr__(self, "source", "folder")
-        if self.source == "sample" and self.table:
-            object.__setattr__(self, "source", "table")
-        if self.source == "folder":
-            self.require(bool(self.folder), "folder", "the path of a folder with pictures")
+        given = [name for name in OWN_SOURCES if getattr(self, name)]
+        if self.source == "sample" and given:
+            object.__setattr__(self, "source", given[0])
+        if self.source in OWN_SOURCES:
+            self.require(bool(self.place), self.source, "the path of a file or folder")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
-        if self.source == "table":
-            self.require(bool(self.table), "table", "the path of a table")
         self._require_columns()
         address = self.api_url.partition("?")[0]
         whole = address == self.api_url and bool(urlsplit(address).hostname)
@@ -98,16 +104,16 @@ class MetadataOptions(Options, section="metadata"):
         )
 
     @property
-    def own(self) -> str:
-        """The path of a person's own folder or table; empty for other sources."""
-        return {"folder": self.folder, "table": self.table}.get(self.source, "")
+    def place(self) -> str:
+        """The path of the pictures of a local source, or of a table."""
+        return str(getattr(self, self.source))
 
     @property
     def pictures_folder(self) -> Path:
         """The folder that the addresses of local pictures start from."""
-        if self.source == "folder":
-            return expand_path(self.folder)
-        return expand_path(self.files) if self.files else expand_path(self.table).parent
+        has_files = self.source == "table" and self.files
+        path = expand_path(self.files if has_files else self.place)
+        return path.parent if path.is_file() else path
 
     def _require_columns(self) -> None:
         try:

@@ -17,8 +17,8 @@ from pipeline.posts.filter import (
     FilterResult,
     count_unknown,
     filter_posts,
+    shards_of,
     unknown_tags,
-    width_of_shards,
 )
 from pipeline.posts.local_file import hashed_id
 from pipeline.posts.rows import POSTS
@@ -400,14 +400,29 @@ def test_unknown_values_are_counted(tmp_path: Path) -> None:
     assert counts == [2, 1, 0]
 
 
+def test_ids_that_boards_count_are_cut_by_the_width() -> None:
+    ids = pl.Series([1, 19_999, 20_000, 7_000_000])
+    assert shards_of(ids, 20_000).to_list() == [0, 0, 1, 350]
+
+
+@given(st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=50), st.integers(1, 100_000))
+def test_numbers_of_shards_ascend_with_the_ids_and_depend_on_no_other(
+    ids: list[int], width: int
+) -> None:
+    ids = sorted(ids)
+    numbers = shards_of(pl.Series(ids), width).to_list()
+    assert numbers == sorted(numbers)
+    assert numbers == [shards_of(pl.Series([each]), width).item() for each in ids]
+    assert max(numbers) < 2**25
+
+
 def test_shards_stay_few_whatever_the_ids_are() -> None:
-    assert width_of_shards(7_000_000, 20_000) == 20_000
-    hashed = [hashed_id(str(number)) for number in range(5_000)]
-    width = width_of_shards(max(hashed), 20_000)
-    assert 32 <= len({each // width for each in hashed}) <= 64
-    assert width_of_shards(hashed[0], 20_000) == width  # of one picture, and of many
-    for bits in range(41, 64):
-        assert (1 << bits) // width_of_shards(1 << bits, 1) <= 2_048
+    hashed = pl.Series([hashed_id(str(number)) for number in range(5_000)])
+    assert shards_of(hashed, 20_000).n_unique() == 64
+    for bits in range(24, 63):
+        first = 1 << bits
+        between = pl.Series(sorted({first + first * part // 5_000 for part in range(5_000)}))
+        assert shards_of(between, 1).n_unique() <= 1024
 
 
 def test_posts_with_hashed_ids_are_cut_into_shards(tmp_path: Path) -> None:

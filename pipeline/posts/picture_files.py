@@ -102,18 +102,16 @@ def _url(file: _Seen | None) -> str:
 def _find(root: str, path: str) -> _One:
     if not path:
         return None, MISSING, None
-    inner = _inner_path(root, path)
-    if inner is None and "\\" in path:
-        inner = _inner_path(root, path.replace("\\", "/"))
-    if inner is None:
-        return None, OUTSIDE, None
-    seen = _look(root, inner)
-    if seen is None and "\\" in inner:  # of Windows
-        inner = inner.replace("\\", "/")
+    first, reason = None, OUTSIDE
+    for spelled in dict.fromkeys((path, path.replace("\\", "/"))):  # the latter is of Windows
+        inner = _inner_path(root, spelled)
+        if inner is None:
+            continue
         seen = _look(root, inner)
-    if seen is None:
-        return None, MISSING, _nearest_folder(root, inner)
-    return seen, None, seen
+        if seen is not None:
+            return seen, None, seen
+        first, reason = inner, MISSING
+    return None, reason, None if first is None else _nearest_folder(root, first)
 
 
 def _find_by_id(root: str, number: int, extension: str) -> _One:

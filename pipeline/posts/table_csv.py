@@ -141,13 +141,20 @@ def _whole_rows(blocks: Iterator[Block], layout: CsvLayout) -> Iterator[Block]:
 
 
 def _end_of_rows(content: bytes, layout: CsvLayout) -> int:
-    """Return the place behind the last row that is whole; all of it, unless a quote is open."""
-    if not content.count(b'"') % 2:
-        return len(content)
+    """Return the place behind the last row that is whole; all of it, unless a quote is open.
+
+    Whether a quote is open is told by the last line with an odd number of quotes: it ends a row of
+    several lines, or begins one, or is damaged.
+    """
     odd, ends = _odd_lines(content)
-    spans = _checked_spans(content, odd, ends, layout)
+    if not len(odd):
+        return len(content)
+    is_even = not len(odd) % 2
+    pair = odd[-2:] if is_even else odd[-3:-1]
+    is_sound = not len(pair) or bool(_checked_spans(content, pair, ends, layout))
+    spans = [] if is_sound else _checked_spans(content, odd, ends, layout)
     last = int(odd[-1])
-    if spans and spans[-1][1] == last:
+    if (is_sound and is_even) or (spans and spans[-1][1] == last):
         return len(content)
     return int(ends[last - 1]) + 1 if last else 0
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -156,7 +157,7 @@ def _read_block(block: Block, columns: Sequence[str], names: Collection[str]) ->
     """Read objects; those that are none are rejected, and empty lines left out."""
     roots = list(dict.fromkeys(_root(name, names) for name in columns))
     whole = None if block.cut else _parse_fast(block.content, roots)
-    if whole is not None:
+    if whole is not None and not _may_be_misspelled(whole, block.content):
         count = pl.int_range(block.line, block.line + whole.height, dtype=pl.Int64, eager=True)
         rows = whole.with_columns(line=count).select("line", *_leaves(columns, roots, names))
         return RawRows(rows, Rejects.of([]), is_clean=not _has_controls(block.content))
@@ -164,7 +165,10 @@ def _read_block(block: Block, columns: Sequence[str], names: Collection[str]) ->
     places = [place for place, line in enumerate(lines) if line.strip()]
     long = {line - block.line for line in block.cut}
     frames, bad = [], dict.fromkeys(long & {*places}, "too_long")
-    for some, frame in _parse_lines([(p, lines[p]) for p in places if p not in long], roots):
+    pairs = [(place, lines[place]) for place in places if place not in long]
+    plain = [pair for pair in pairs if b"\\" not in pair[1]]
+    escaped = [pair for pair in pairs if b"\\" in pair[1]]
+    for some, frame in chain(_parse_lines(plain, roots), _parse_each(escaped, roots)):
         if frame is None:
             bad |= dict.fromkeys(some, BROKEN)
         else:
@@ -196,13 +200,21 @@ def _parse_lines(
         yield from _parse_lines(lines[:half], roots)
         yield from _parse_lines(lines[half:], roots)
     else:
-        values = [_parse(line) for _, line in lines]
-        objects = [value for value in values if isinstance(value, dict)]
-        good = [place for place, value in zip(places, values, strict=True) if value is not None]
-        rows = [[_to_text(value.get(root)) for root in roots] for value in objects]
-        schema = dict.fromkeys(map(str, range(len(roots))), pl.String)
-        yield good, pl.DataFrame(rows, schema, orient="row")
-        yield sorted({*places} - {*good}), None
+        yield from _parse_each(lines, roots)
+
+
+def _parse_each(
+    lines: list[_Line], roots: Sequence[str]
+) -> Iterator[tuple[list[int], pl.DataFrame | None]]:
+    """Do the same without polars."""
+    places = [place for place, _ in lines]
+    values = [_parse(line) for _, line in lines]
+    objects = [value for value in values if isinstance(value, dict)]
+    good = [place for place, value in zip(places, values, strict=True) if value is not None]
+    rows = [[_to_text(value.get(root)) for root in roots] for value in objects]
+    schema = dict.fromkeys(map(str, range(len(roots))), pl.String)
+    yield good, pl.DataFrame(rows, schema, orient="row")
+    yield sorted({*places} - {*good}), None
 
 
 def _parse_fast(lines: bytes, roots: Sequence[str]) -> pl.DataFrame | None:
@@ -217,6 +229,13 @@ def _parse_fast(lines: bytes, roots: Sequence[str]) -> pl.DataFrame | None:
     return frame.select(
         pl.col(root).fill_null("").alias(str(place)) for place, root in enumerate(roots)
     )
+
+
+def _may_be_misspelled(rows: pl.DataFrame, content: bytes) -> bool:
+    r"""Return whether lists or objects may have lost a `\\`: polars does not escape their texts."""
+    if b"\\" not in content:
+        return False
+    return bool(rows.select(pl.any_horizontal(pl.all().str.contains("^[\\[{]").any())).item())
 
 
 def _has_controls(content: bytes) -> bool:

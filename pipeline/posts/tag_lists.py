@@ -45,7 +45,7 @@ def _replace(texts: pl.Series, odd: pl.Series, read: Any) -> pl.Series:  # noqa:
 
 
 def _of_phrases(texts: pl.Series) -> pl.Series:
-    phrase = pl.element().str.strip_chars().str.replace_all(r"\s+", "_")
+    phrase = pl.element().str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", "_")
     tags: pl.Series = texts.str.split(",").list.eval(phrase.filter(phrase != "")).list.join(" ")
     return tags
 

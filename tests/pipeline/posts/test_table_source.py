@@ -404,7 +404,7 @@ def test_ids_are_numbers_or_hashes(
         ("tags", "a\tb", "tags", "a b"),
         ("tags", '["long hair", "solo"]', "tags", "long_hair solo"),
         ("tags", "[odd] solo", "tags", "[odd] solo"),
-        ("tags", "solo, long hair,", "tags", "solo long_hair"),
+        ("tags", "Solo, long hair,", "tags", "solo long_hair"),
         ("url", " https://a.example/b.jpg?x=1&amp;y=2 ", "url", "https://a.example/b.jpg?x=1&y=2"),
         ("source", "", "source", None),
         ("post_url", "https://a.example/p", "post_url", "https://a.example/p"),

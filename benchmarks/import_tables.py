@@ -12,6 +12,7 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -146,10 +147,7 @@ def measured(rows: int, repeats: int) -> list[tuple[object, ...]]:
         for name, (label, bare, columns) in TABLES.items():
             assert bare(folder) == senga(folder, name, columns)
             seconds = time_in_turns(
-                {
-                    "bare": lambda bare=bare: bare(folder),
-                    "senga": lambda name=name, columns=columns: senga(folder, name, columns),
-                },
+                {"bare": partial(bare, folder), "senga": partial(senga, folder, name, columns)},
                 repeats,
             )
             ratio = median_ratio(seconds["senga"], seconds["bare"])

@@ -231,6 +231,7 @@ def check_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame
         *(_known(name) if name in rows.columns else _unknown(name) for name in _MORE),
         "line",
         "reason",
+        good_url=pl.col("sample_url").str.contains(_GOOD_URL),
     )
     odd = _odd_columns(rows, quick, local=local)
     table = quick.with_columns(
@@ -238,8 +239,12 @@ def check_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame
         for name, read in _READ.items()
         if name in odd
     )
+    if local:
+        table = table.with_columns(good_url=pl.col("url").str.starts_with("file:"))
+    elif "url" in odd:
+        table = table.with_columns(good_url=pl.col("url").str.contains(_GOOD_URL))
     absolute = pl.when(pl.col("url").str.starts_with("//")).then("https:" + pl.col("url"))
-    table = table.with_columns(_defect(local=local), absolute.otherwise("url").alias("url"))
+    table = table.with_columns(_defect(), absolute.otherwise("url").alias("url"))
     reasons = table["reason"]
     if reasons.null_count() < len(reasons):
         table = table.filter(pl.col("reason").is_null())
@@ -261,8 +266,8 @@ def _odd_columns(rows: pl.DataFrame, quick: pl.DataFrame, *, local: bool) -> set
     for name in ("tags", *(name for name in _MORE if name in rows.columns)):
         odd[name] = is_untidy(pl.col(name)).any()
     if not local:
-        url = pl.col("url")
-        odd["url"] = (url.str.contains("&", literal=True) | ~url.str.contains(_GOOD_URL)).any()
+        has_entity = pl.col("url").str.contains("&", literal=True)
+        odd["url"] = (has_entity | ~pl.col("good_url")).any()
     texts = rows.select(pl.col(_SOURCES.get(name, name)).alias(f"text {name}") for name in _NUMBERS)
     found = pl.concat([quick, texts], how="horizontal").select(**odd).row(0, named=True)
     return {name for name, is_odd in found.items() if is_odd}
@@ -288,11 +293,8 @@ def _tidied(texts: pl.Series) -> pl.Series:
     return tidied.set(tidied == "", None)
 
 
-def _defect(*, local: bool) -> pl.Expr:
+def _defect() -> pl.Expr:
     """Return the first defect of a row, as a column `reason`; null if there is none."""
-    good_url = pl.col("url").str.contains(_GOOD_URL)
-    if local:
-        good_url |= pl.col("url").str.starts_with("file:")
     return (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
@@ -300,7 +302,7 @@ def _defect(*, local: bool) -> pl.Expr:
         .then(pl.lit("too_long"))
         .when(~(pl.col("id") > 0).fill_null(False))
         .then(pl.lit("bad_id"))
-        .when(~good_url)
+        .when(~pl.col("good_url"))
         .then(pl.lit("bad_url"))
         .alias("reason")
     )

@@ -66,8 +66,9 @@ class CsvReader:
         ]
         layout = CsvLayout(tuple(places), self._separator, tuple(dict.fromkeys(wanted)))
         with open_text(self._path) as stream:
-            for block in _whole_rows(_skip(read_blocks(stream), self._start), layout):
-                yield partial(_read_block, block, layout, wanted)
+            blocks = _skip(read_blocks(stream), self._start)
+            for block, is_even in _whole_rows(blocks, layout):
+                yield partial(_read_block, block, layout, wanted, is_even=is_even)
 
 
 def _read_header(
@@ -121,42 +122,47 @@ class _Rows:
     first_lines: _Lines
 
 
-def _whole_rows(blocks: Iterator[Block], layout: CsvLayout) -> Iterator[Block]:
-    """Move the lines at the end of a block whose row goes on behind it to the next block."""
+def _whole_rows(blocks: Iterator[Block], layout: CsvLayout) -> Iterator[tuple[Block, bool]]:
+    """Move the lines at the end of a block whose row goes on behind it to the next block.
+
+    Yields:
+        A block, and whether each of its lines has an even number of quotes.
+    """
     kept: Block | None = None
     for block in blocks:
         whole = block
         if kept is not None:
             whole = Block(kept.line, kept.content + block.content, kept.cut | block.cut)
-        end = _end_of_rows(whole.content, layout)
+        end, is_even = _end_of_rows(whole.content, layout)
         rest = whole.content[end:]
         if len(rest) > MAX_LINE:
             end, rest = len(whole.content), b""
         line = whole.line + whole.content.count(b"\n", 0, end)
         kept = Block(line, rest, whole.cut) if rest else None
         if end:
-            yield Block(whole.line, whole.content[:end], whole.cut)
+            content = whole.content if end == len(whole.content) else whole.content[:end]
+            yield Block(whole.line, content, whole.cut), is_even
     if kept is not None:
-        yield kept
+        yield kept, False
 
 
-def _end_of_rows(content: bytes, layout: CsvLayout) -> int:
-    """Return the place behind the last row that is whole; all of it, unless a quote is open.
+def _end_of_rows(content: bytes, layout: CsvLayout) -> tuple[int, bool]:
+    """Return the place behind the last row that is whole, and whether no line has an odd quote.
 
     Whether a quote is open is told by the last line with an odd number of quotes: it ends a row of
     several lines, or begins one, or is damaged.
     """
     odd, ends = _odd_lines(content)
     if not len(odd):
-        return len(content)
+        return len(content), True
     is_even = not len(odd) % 2
     pair = odd[-2:] if is_even else odd[-3:-1]
     is_sound = not len(pair) or bool(_checked_spans(content, pair, ends, layout))
     spans = [] if is_sound else _checked_spans(content, odd, ends, layout)
     last = int(odd[-1])
     if (is_sound and is_even) or (spans and spans[-1][1] == last):
-        return len(content)
-    return int(ends[last - 1]) + 1 if last else 0
+        return len(content), False
+    return (int(ends[last - 1]) + 1 if last else 0), False
 
 
 def _odd_lines(content: bytes) -> tuple[_Lines, _Lines]:
@@ -200,8 +206,11 @@ def _join(content: bytes, spans: Sequence[tuple[int, int]], ends: _Lines) -> _Ro
     return _Rows(characters.tobytes(), np.flatnonzero(is_first))
 
 
-def _split(content: bytes, layout: CsvLayout) -> tuple[_Rows, SplitLines]:
+def _split(content: bytes, layout: CsvLayout, *, is_even: bool) -> tuple[_Rows, SplitLines]:
     """Split lines into rows, and rows into fields."""
+    if is_even:
+        split = split_lines(content, layout)
+        return _Rows(content, np.arange(len(split.faults))), split
     odd, ends = _odd_lines(content)
     rows = _Rows(content, np.arange(len(ends)))
     if len(odd):
@@ -214,9 +223,11 @@ def _split(content: bytes, layout: CsvLayout) -> tuple[_Rows, SplitLines]:
     return rows, split_lines(rows.content, layout)
 
 
-def _read_block(block: Block, layout: CsvLayout, wanted: Sequence[str]) -> RawRows:
+def _read_block(
+    block: Block, layout: CsvLayout, wanted: Sequence[str], *, is_even: bool
+) -> RawRows:
     content = clean_lines(block.content, keep="\t" if layout.separator == "\t" else "")
-    rows, split = _split(content, layout)
+    rows, split = _split(content, layout, is_even=is_even)
     faults = split.faults
     if block.cut:
         cut = np.array(sorted(block.cut)) - block.line
@@ -224,7 +235,8 @@ def _read_block(block: Block, layout: CsvLayout, wanted: Sequence[str]) -> RawRo
         faults[np.searchsorted(rows.first_lines, cut, side="right") - 1] = _CODES.index("too_long")
     good = faults[split.places] == 0
     lines = block.line + rows.first_lines[split.places[good]]
-    frame = split.rows.filter(good).select(
+    rows_of_posts = split.rows if good.all() else split.rows.filter(good)
+    frame = rows_of_posts.select(
         pl.Series("line", lines, pl.Int64),
         *(pl.col(name).alias(str(place)) for place, name in enumerate(wanted)),
     )

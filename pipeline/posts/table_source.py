@@ -152,18 +152,22 @@ class TableSource:
             ids = self._hashed(ids, found, urls)
         kinds = {kind: self._kind(rows, kind) for kind in TAG_KINDS}
         known = {name: text for name, text in kinds.items() if text is not None}
-        for name in ("created_at", "rating", "score", "width", "height", "source"):
+        for name in ("created_at", "rating", "score", "width", "height"):
             known[TARGETS[name]] = self._text(rows, name)
-        known["created_at"] = _inner(known["created_at"], "s")
-        known["score"] = _inner(known["score"], "total")
-        known["source"] = read_tags(known["source"], words=False)
+        for name, key in (("created_at", "s"), ("score", "total")):
+            if name in self._used:
+                known[name] = _inner(known[name], key)
+        if "source" in self._used:
+            known["source"] = read_tags(self._text(rows, "source"), words=False)
+        pages = self._pages(rows, None if hashes_ids else ids, urls)
+        if pages is not None:
+            known["post_url"] = pages
         table = pl.DataFrame(
             {
                 **known,
                 "id": ids,
                 "sample_url": urls if found is None else found.urls,
                 "tags": self._tags(rows),
-                "post_url": self._pages(rows, None if hashes_ids else ids, urls),
                 "line": rows["line"],
                 "reason": self._reasons(rows, found),
             }
@@ -176,10 +180,12 @@ class TableSource:
 
     def _text(self, rows: pl.DataFrame, target: str) -> pl.Series:
         """Return what the columns of a target hold: the first that is not empty."""
-        texts = _blank(rows)
-        for place in reversed(self._used.get(target, [])):
-            column = rows[str(place)]
-            texts = _first_of(column, texts)
+        places = self._used.get(target, [])
+        if not places:
+            return _blank(rows)
+        texts = rows[str(places[-1])]
+        for place in places[-2::-1]:
+            texts = _first_of(rows[str(place)], texts)
         return texts
 
     def _urls(self, rows: pl.DataFrame) -> pl.Series:
@@ -235,19 +241,24 @@ class TableSource:
         """Return the tags of a kind; None if the table does not tell."""
         if kind in self._used:
             return read_tags(self._text(rows, kind), words=self.layout.words)
+        if "tags" not in self._used:
+            return None
         texts = self._text(rows, "tags")
         return tags_of_kind(texts, kind) if texts.str.starts_with('[{"').any() else None
 
-    def _pages(self, rows: pl.DataFrame, ids: pl.Series | None, urls: pl.Series) -> pl.Series:
-        given = self._text(rows, "post_url")
+    def _pages(
+        self, rows: pl.DataFrame, ids: pl.Series | None, urls: pl.Series
+    ) -> pl.Series | None:
+        """Return the addresses of the posts' pages; None if nothing is known of them."""
         if ids is None or not self.layout.pages:
-            return given
+            return self._text(rows, "post_url") if "post_url" in self._used else None
         table = pl.DataFrame({"id": whole_numbers(ids), "url": urls})
         page = pl.lit("")
         for part, start in self.layout.pages.items():
             here = pl.col("url").str.contains(part, literal=True) if part else pl.lit(True)
             page = pl.when(here).then(pl.lit(start) + pl.col("id").cast(pl.String)).otherwise(page)
-        return _first_of(given, table.select(page.fill_null("").alias("page")).to_series())
+        pages = table.select(page.fill_null("").alias("page")).to_series()
+        return _first_of(self._text(rows, "post_url"), pages) if "post_url" in self._used else pages
 
     def _reasons(self, rows: pl.DataFrame, found: Found | None) -> pl.Series:
         none = pl.repeat(None, rows.height, dtype=pl.String, eager=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.posts.frame import source_of, write_frame
-from pipeline.posts.options import LOCAL_SOURCES
+from pipeline.posts.options import OWN_SOURCES
 from pipeline.store import Dataset
 from sketch_models.errors import ConfigError, DatasetError, SengaError, WeightsError
 from sketch_models.option import nearest, renamed_keys, text_of
@@ -169,7 +169,7 @@ def _dataset_paths(config: Config) -> Dataset:
     data = config.get("build", "data", fallback=defaults.data)
     data = config_files.expand(data, "[build] data")
     name = config.get("build", "dataset", fallback=defaults.dataset)
-    places = [config.get("metadata", source, fallback="") for source in LOCAL_SOURCES]
+    places = [config.get("metadata", source, fallback="") for source in OWN_SOURCES]
     if any(places) and ("build", "dataset") not in config.given:
         name = dataset_name(next(filter(None, places)))
     return Dataset(BuildOptions(data=data, dataset=name).folder)

@@ -16,6 +16,15 @@ from tasks import config
 logger = logging.getLogger("senga")
 
 _SAFEBOORU = "safebooru.org"
+_BOARDS = (  # whose posts tables have; see `layouts.LAYOUTS`
+    _SAFEBOORU,
+    "donmai.us",
+    "e621.net",
+    "gelbooru.com",
+    "konachan.com",
+    "konachan.net",
+    "yande.re",
+)
 _SAMPLE_HOST = "safebooru.example"  # a name that no server on the internet can have (RFC 2606)
 
 
@@ -26,7 +35,7 @@ def source_hosts() -> tuple[str, ...]:
         return (_SAMPLE_HOST,)
     if metadata.source == "api":
         return picture_hosts(metadata.api_url)
-    return (_SAFEBOORU,)
+    return _BOARDS if metadata.source == "table" else (_SAFEBOORU,)
 
 
 @contextlib.contextmanager

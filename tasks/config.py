@@ -34,7 +34,7 @@ from pipeline.pack.pack import PackOptions
 from pipeline.pack.split import SplitOptions
 from pipeline.pairs.options import ArtbookOptions
 from pipeline.posts.filter import FilterOptions
-from pipeline.posts.options import LOCAL_SOURCES, MetadataOptions
+from pipeline.posts.options import OWN_SOURCES, MetadataOptions
 from pipeline.screen.screen import ScreenOptions
 from sketch_models import registry
 from sketch_models.centerline import CenterlineOptions
@@ -219,9 +219,9 @@ def _read_options(options_type: type[Options]) -> Options:
 
 
 def dataset_name(place: str) -> str:
-    """Return the name of a dataset of pictures in a file or folder: its own, as far as plain."""
+    """Return the name of a dataset of a person's file or folder: its own, as far as plain."""
     path = expand_path(place).resolve()
-    own = path.stem if path.is_file() else path.name
+    own = path.name.partition(".")[0] if path.is_file() else path.name
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", own).strip("_")
     return name if name.strip("-_") else "pictures"
 
@@ -232,7 +232,7 @@ def _default_for_own_pictures(section: str, key: str) -> str | None:
     The usual ones are those of the sample, and of the paper for Safebooru.
     """
     metadata = options(MetadataOptions)
-    if metadata.source not in LOCAL_SOURCES or config_files.is_given(section, key):
+    if metadata.source not in OWN_SOURCES or config_files.is_given(section, key):
         return None
     parser = CmdlineParser.get_instance()
     if parser and getattr(parser.known_args, f"{section}_{key}", None) is not None:

@@ -17,7 +17,7 @@ from pipeline.collect.local_pictures import LocalPictures
 from pipeline.collect.table_pictures import TablePictures
 from pipeline.damage import DamagedFileError
 from pipeline.manifest import are_whole, write_sizes
-from pipeline.posts.options import LOCAL_SOURCES, MetadataOptions
+from pipeline.posts.options import MetadataOptions
 from pipeline.progress import OnProgress
 from pipeline.table import check_table
 from tasks import config
@@ -178,4 +178,4 @@ class DownloadShard(ShardStage):
 
 def _is_local() -> bool:
     """Return whether the pictures are on this machine already."""
-    return config.options(MetadataOptions).source in LOCAL_SOURCES
+    return ImportMetadata().has_local_pictures

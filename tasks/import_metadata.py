@@ -6,6 +6,7 @@ import hashlib
 import logging
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from pipeline import store
 from pipeline.manifest import read_manifest
@@ -16,14 +17,18 @@ from pipeline.posts.boards.known import GELBOORU, find_board
 from pipeline.posts.filter import FilterOptions
 from pipeline.posts.folder_scan import digest_of_folder
 from pipeline.posts.hf_files import TableFiles, find_tables
+from pipeline.posts.layouts import parse_columns
 from pipeline.posts.metadata import (
     import_folder,
     import_posts,
     import_rows,
+    import_table,
     import_tables,
     import_webdataset,
 )
 from pipeline.posts.options import HOW_TO_GET_IT, LOCAL_SOURCES, MetadataOptions
+from pipeline.posts.picture_files import look_again, write_seen
+from pipeline.posts.table_source import TableOptions, TableSource
 from pipeline.progress import OnProgress
 from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
@@ -34,6 +39,8 @@ from tasks.senga_task import RUN_ID
 from tasks.stage import Stage, StageResult
 
 logger = logging.getLogger("senga")
+
+_SEEN = "files.list"  # in the artefact of a table that names files
 
 
 class ImportMetadata(Stage):
@@ -63,6 +70,11 @@ class ImportMetadata(Stage):
                 "follow_links": options.follow_links,
             },
             "hf": {"hf": options.hf, "image_column": options.image_column},
+            "table": {
+                "table": options.table,
+                "columns": parse_columns(options.columns),
+                "files": options.files,
+            },
         }
         own = self._board_settings() if source == "api" else settings[source]
         return {"source": source, **own}
@@ -89,6 +101,11 @@ class ImportMetadata(Stage):
     def quarantine(self) -> Path:
         """The table of the rows that are no posts, each with the reason."""
         return self.artefact() / "quarantine.csv"
+
+    @property
+    def has_local_pictures(self) -> bool:
+        """Whether the posts' pictures are on this machine; it must have been made."""
+        return self._options.source in LOCAL_SOURCES or (self.artefact() / _SEEN).exists()
 
     @property
     def _options(self) -> MetadataOptions:
@@ -123,21 +140,41 @@ class ImportMetadata(Stage):
         return {"download": 1} if self._options.source == "api" else {}
 
     def content_from(self) -> list[str]:
-        """Return the sha256 of the CSV, if it is gone that of its import; or that of files."""
+        """Return the sha256 of the CSV or table, if it is gone that of its import; or of a folder.
+
+        If the files that a table names have changed since its import, a second one is theirs.
+        """
         if self._options.source in ("folder", "webdataset"):
             return [_digest_of_folder(self._options, self._build_folder)]
         if self._options.source == "hf" and not self._is_on_hub:
             return [_find_tables(self._options, self._build_folder).digest()]
-        if self._options.source != "csv":
-            return []
-        csv = expand_path(self._options.csv)
+        if self._options.source == "csv":
+            return [self._file_digest(expand_path(self._options.csv))]
+        if self._options.source == "table":
+            return self._table_content()
+        return []
+
+    def _table_content(self) -> list[str]:
+        digest = self._file_digest(expand_path(self._options.table))
+        manifest, seen = read_manifest(self.manifest_path()), self.artefact() / _SEEN
+        if manifest is None or not seen.exists():
+            return [digest]
+        before = [str(each) for each in cast("list[object]", manifest.inputs["content"])]
+        if before[:1] != [digest]:
+            return [digest]
+        files, unchanged = look_again(self._options.pictures_folder, seen)
+        return before if unchanged else [digest, files]
+
+    def _file_digest(self, path: Path) -> str:
+        """Return the sha256 of a file; if it is gone, that of its import."""
+        option = self._options.source
         manifest = read_manifest(self.manifest_path())
         facts = manifest.facts if manifest else {}
-        if facts and not csv.exists():
-            return [str(facts["sha256"])]
-        if facts and [facts["size"], facts["modified"]] == _stamp(csv):
-            return [str(facts["sha256"])]
-        return [_sha256(csv, *_stamp(csv))]
+        if facts and not path.exists():
+            return str(facts["sha256"])
+        if facts and [facts["size"], facts["modified"]] == _stamp(path, option):
+            return str(facts["sha256"])
+        return _sha256(path, *_stamp(path, option), option)
 
     def complete(self) -> bool:
         """Return whether it is imported, and the board was asked for new posts in this run."""
@@ -154,6 +191,8 @@ class ImportMetadata(Stage):
             return self._import_tables(on_progress)
         if self._options.source in LOCAL_SOURCES:
             return self._import_local(on_progress)
+        if self._options.source == "table":
+            return self._import_table(on_progress)
         facts: dict[str, object] = {}
         if self._options.source == "sample":
             path = self._write_sample()
@@ -207,8 +246,7 @@ class ImportMetadata(Stage):
         """The folder that the addresses of local pictures are relative to."""
         if self._is_on_hub:
             return Path(str(self.manifest().facts["root"]))
-        path = expand_path(self._options.place)
-        return path.parent if path.is_file() else path
+        return self._options.pictures_folder
 
     @property
     def _is_on_hub(self) -> bool:
@@ -232,6 +270,23 @@ class ImportMetadata(Stage):
                 image_column=options.image_column,
             )
         facts = {"root": str(tables.root)}
+        return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
+
+    def _import_table(self, on_progress: OnProgress) -> StageResult:
+        """Import the posts of a table, and list the files that it names."""
+        options, path = self._options, expand_path(self._options.table)
+        size, modified = _stamp(path, "table")
+        facts = {"size": size, "modified": modified, "sha256": self.content_from()[0]}
+        files = expand_path(options.files) if options.files else None
+        columns = parse_columns(options.columns)
+        source = TableSource(path, TableOptions(columns=columns, files=files))
+        logger.info("%s is read as %s.", path, source.layout.name)
+        with store.publish(self.artefact()) as folder:
+            folder.mkdir()
+            counts = import_table(
+                source, folder / self.posts.name, folder / self.quarantine.name, on_progress
+            )
+            write_seen(source.seen, folder / _SEEN)
         return StageResult(kept=counts.pop("posts"), dropped=counts, facts=facts)
 
     def _write_sample(self) -> Path:
@@ -304,27 +359,28 @@ def _find_tables(options: MetadataOptions, build_folder: Path) -> TableFiles:
     return find_tables(path, follow_links=follow_links, leave_out=[build_folder])
 
 
-def _stamp(csv: Path) -> list[int]:
+def _stamp(path: Path, option: str = "csv") -> list[int]:
     """Return size and modification time (ns), which stay the same while the file does."""
     try:
-        stat = csv.stat()
+        stat = path.stat()
     except OSError as error:
-        raise _unreadable(csv, error) from error
+        raise _unreadable(path, error, option) from error
     return [stat.st_size, stat.st_mtime_ns]
 
 
 @lru_cache(maxsize=4)
-def _sha256(csv: Path, _size: int, _modified: int) -> str:
+def _sha256(path: Path, _size: int, _modified: int, option: str = "csv") -> str:
     """Return the sha256 of a file; size and modification time are keys of the cache."""
     state = hashlib.sha256()
     try:
-        with csv.open("rb") as file:
+        with path.open("rb") as file:
             while block := file.read(1 << 20):
                 state.update(block)
     except OSError as error:
-        raise _unreadable(csv, error) from error
+        raise _unreadable(path, error, option) from error
     return state.hexdigest()
 
 
-def _unreadable(csv: Path, error: OSError) -> SengaError:
-    return SengaError(f"[metadata] csv = {csv} cannot be read ({error.strerror}): {HOW_TO_GET_IT}.")
+def _unreadable(path: Path, error: OSError, option: str) -> SengaError:
+    remedy = HOW_TO_GET_IT if option == "csv" else "check the path and its permissions"
+    return SengaError(f"[metadata] {option} = {path} cannot be read ({error.strerror}): {remedy}.")

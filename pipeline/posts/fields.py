@@ -33,9 +33,11 @@ _DECIMAL_COMMA = r"^([+-]?[0-9]+),([0-9]{1,2})$"
 _WHOLE = r"^([+-]?[0-9]+)(?:\.0*)?$"
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _EXACT = 2.0**53  # floats below this hold whole numbers exactly
-_INT32 = 2**31 - 1
+INT32 = 2**31 - 1
 
-_MAX_SECONDS = 2**40  # as milliseconds it is a day of 2004, before there was a booru
+MAX_SECONDS = 2**40  # as milliseconds it is a day of 2004, before there was a booru
+_FULL_TIME = "%Y-%m-%dT%H:%M:%S%.f%:z"  # of Danbooru
+_BOARD_TIME = "%a %b %d %H:%M:%S %z %Y"  # of Gelbooru: Sat Nov 28 05:53:35 -0600 2026
 _TIME = (
     r"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ](?<clock>[0-9]{2}:[0-9]{2})(?<second>:[0-9]{2})?(?:[.,][0-9]+)?)?"
@@ -67,14 +69,14 @@ def floors(texts: pl.Series) -> pl.Series:
     Returns:
         Int32; numbers beyond its range become its ends.
     """
-    numbers: pl.Series = _numbers(texts, floor=True).clip(-_INT32 - 1, _INT32).cast(pl.Int32)
+    numbers: pl.Series = _numbers(texts, floor=True).clip(-INT32 - 1, INT32).cast(pl.Int32)
     return numbers
 
 
 def sizes(texts: pl.Series) -> pl.Series:
     """Return numbers of pixels, Int32; null for other text and for what is no size, such as 0."""
     numbers = _numbers(texts, floor=True)
-    in_range: pl.Series = numbers.set(~numbers.is_between(1, _INT32), None).cast(pl.Int32)
+    in_range: pl.Series = numbers.set(~numbers.is_between(1, INT32), None).cast(pl.Int32)
     return in_range
 
 
@@ -83,11 +85,12 @@ def times(texts: pl.Series) -> pl.Series:
 
     Args:
         texts: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their
-            size; or ISO 8601, such as `2010-01-29 09:00:00+09:00`, in UTC if without an offset.
+            size; or ISO 8601, such as `2010-01-29 09:00:00+09:00`, in UTC if without an offset;
+            or `Fri Jan 29 09:00:00 +0900 2010`.
     """
     numbers = _read_odd_ones(texts, _numbers(texts, floor=True), _spelled_times)
     for _ in range(3):
-        numbers = numbers.zip_with(numbers.is_between(-_MAX_SECONDS, _MAX_SECONDS), numbers // 1000)
+        numbers = numbers.zip_with(numbers.is_between(-MAX_SECONDS, MAX_SECONDS), numbers // 1000)
     return numbers
 
 
@@ -118,6 +121,16 @@ def tags(texts: pl.Series) -> pl.Series:
         return texts
     one_space = texts.gather(odd).str.replace_all(" +", " ").str.strip_chars(" ")
     return texts.scatter(odd, one_space)
+
+
+def is_untidy(texts: pl.Expr) -> pl.Expr:
+    """Return whether `tags` would change texts."""
+    return (
+        texts.str.contains("  ", literal=True)
+        | texts.str.contains("&", literal=True)
+        | texts.str.starts_with(" ")
+        | texts.str.ends_with(" ")
+    )
 
 
 def unescape(texts: pl.Series) -> pl.Series:
@@ -158,6 +171,19 @@ def _spelled_numbers(texts: pl.Series, *, floor: bool) -> pl.Series:
 
 
 def _spelled_times(texts: pl.Series) -> pl.Series:
+    """Return times in seconds since 1970, Int64; null for other text."""
+    seconds = _times_of(texts, _FULL_TIME)  # ten times as fast as the others
+    for read in (_iso_times, lambda odd: _times_of(odd, _BOARD_TIME)):
+        seconds = _read_odd_ones(texts, seconds, read)
+    return seconds
+
+
+def _times_of(texts: pl.Series, form: str) -> pl.Series:
+    """Return times of one form with an offset in seconds since 1970, Int64; null for others."""
+    return texts.str.to_datetime(form, strict=False).dt.epoch("s")
+
+
+def _iso_times(texts: pl.Series) -> pl.Series:
     """Return ISO 8601 times in seconds since 1970, Int64; null for other text."""
     parts = texts.alias("text").to_frame().select(pl.col("text").str.strip_chars())
     parts = parts.select(pl.col("text").str.extract_groups(_TIME)).unnest("text")

@@ -53,23 +53,30 @@ class CsvLayout:
     """The columns of a CSV.
 
     Attributes:
-        names: of all columns in their order: those of `COLUMNS`, each at most once; others in
+        names: of all columns in their order: those of `columns`, each at most once; others in
             any spelling.
         separator: the character between two fields.
+        columns: that are read; those that `names` lacks are empty.
     """
 
     names: tuple[str, ...] = COLUMNS
     separator: str = ","
+    columns: tuple[str, ...] = COLUMNS
 
     @property
     def wide_header(self) -> bytes:
-        """The line of the header, with unique names, and `extra`, which long rows fill."""
-        names = [name if name in COLUMNS else str(n) for n, name in enumerate(self.names)]
-        return self.separator.join([*names, "extra"]).encode() + b"\n"
+        """The line of the header, with places as names, and `extra`, which long rows fill."""
+        places = map(str, range(len(self.names)))
+        return self.separator.join([*places, "extra"]).encode() + b"\n"
 
     def select(self) -> list[pl.Expr]:
-        """Return the columns `COLUMNS` of a table with these columns; missing ones are empty."""
-        return [pl.col(name) if name in self.names else pl.lit("").alias(name) for name in COLUMNS]
+        """Return the columns `columns` of a table whose columns are named by their places."""
+        return [
+            pl.col(str(self.names.index(name))).alias(name)
+            if name in self.names
+            else pl.lit("").alias(name)
+            for name in self.columns
+        ]
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,7 @@ class SplitLines:
     """The fields of some lines.
 
     Attributes:
-        rows: the columns `COLUMNS`, as strings, of the lines that could be split.
+        rows: the columns of the layout, as strings, of the lines that could be split.
         places: of the rows among the lines.
         faults: of every line: 0 for a row, else the place of its code in `FAULTS`.
     """
@@ -194,7 +201,7 @@ def split_lines(content: bytes, layout: CsvLayout) -> SplitLines:
         faults = np.zeros(frame.height, np.uint8)
     codes = frame["reason"].replace_strict(FAULTS, range(len(FAULTS)), default=0)
     faults[faults == 0] = codes.cast(pl.UInt8).to_numpy()
-    rows = frame.filter(pl.col("reason").is_null()).select(COLUMNS)
+    rows = frame.filter(pl.col("reason").is_null()).select(layout.columns)
     return SplitLines(rows, np.flatnonzero(faults == 0), faults)
 
 
@@ -329,9 +336,10 @@ def _count(content: bytes, character: str) -> int:
 
 def _split(lines: Iterable[bytes], layout: CsvLayout) -> pl.DataFrame:
     """Split each line into its fields, as strings; add a `reason` if it cannot be split."""
-    places = [layout.names.index(name) if name in layout.names else -1 for name in COLUMNS]
+    columns = layout.columns
+    places = [layout.names.index(name) if name in layout.names else -1 for name in columns]
     rows = [_split_or_reason(line.decode(), layout, places) for line in lines]
-    return pl.DataFrame(rows, dict.fromkeys([*COLUMNS, "reason"], pl.String), orient="row")
+    return pl.DataFrame(rows, dict.fromkeys([*columns, "reason"], pl.String), orient="row")
 
 
 def _split_or_reason(text: str, layout: CsvLayout, places: list[int]) -> list[str | None]:
@@ -344,5 +352,5 @@ def _split_or_reason(text: str, layout: CsvLayout, places: list[int]) -> list[st
     elif len(fields) != len(layout.names):
         reason = "field_count"
     if fields is None or reason:
-        return [*[None] * len(COLUMNS), reason]
+        return [*[None] * len(places), reason]
     return [*("" if place < 0 else fields[place] for place in places), None]

@@ -44,6 +44,10 @@ REASONS = {
     "bad_id": "the id is not a whole number of 1 or more",
     "bad_url": "the address of the picture is not an http or https URL",
     "duplicate_id": "an earlier row has the same id",
+    "broken_json": "not a JSON object, or one that is cut off",
+    "missing_file": "the file that the row names is not there",
+    "outside_folder": "the file that the row names is not below the folder",
+    "not_downloaded": "img2dataset could not download the picture",
     "not_a_picture": "the file is not of a format that Senga reads",
     "empty": "the file has 0 bytes",
     "unreadable": "the file or folder cannot be read",
@@ -113,6 +117,13 @@ def import_posts(
         SengaError: if the file as a whole is not of this layout, or there is no space left.
     """
     source: Source = ParquetSource(path) if is_parquet(path) else CsvSource(path)
+    return _import(source, posts, quarantine, on_progress)
+
+
+def import_table(
+    source: Source, posts: Path, quarantine: Path, on_progress: OnProgress = ignore
+) -> dict[str, int]:
+    """Import the rows of a source, like `import_posts`."""
     return _import(source, posts, quarantine, on_progress)
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.posts.boards.known import AUTO, BOARDS, recognise
+from pipeline.posts.layouts import parse_columns
 from sketch_models.option import Options, option
+from sketch_models.weights.cache import expand_path
 
 LOCAL_SOURCES = ("folder", "webdataset", "hf")
 """Sources whose pictures are on this machine."""
+
+OWN_SOURCES = (*LOCAL_SOURCES, "table")
+"""Sources that are a person's own, and whose paths have options of the same names."""
 
 HOW_TO_GET_IT = (
     "the Kaggle dataset alamson/safebooru holds it as all_data.csv: --metadata-source kaggle "
@@ -25,9 +31,10 @@ class MetadataOptions(Options, section="metadata"):
     source: str = option(
         "sample",
         "source of the posts: sample (a small drawn booru), csv, kaggle, api (a live board), "
-        "folder (pictures on this machine), webdataset (tars of pictures) or hf (tables with "
-        "pictures); the option of this name alone chooses one of the last three",
-        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset", "hf"),
+        "folder (pictures on this machine), webdataset (tars of pictures), hf (tables with "
+        "pictures) or table (of addresses or files); the option of this name alone chooses one of "
+        "the last four",
+        choices=("sample", "csv", "kaggle", "api", "folder", "webdataset", "hf", "table"),
     )
     csv: str = option(
         "",
@@ -57,6 +64,23 @@ class MetadataOptions(Options, section="metadata"):
     image_column: str = option(
         "", "name of the column of pictures; empty: it is found; source = hf"
     )
+    table: str = option(
+        "",
+        "path of a table of any columns: CSV, TSV, JSON, JSON lines, Parquet or SQLite; "
+        "source = table",
+        path=True,
+    )
+    columns: str = option(
+        "",
+        "which column of the table holds what, such as `id=post_id url=link tags=labels`; known "
+        "layouts need none; source = table",
+    )
+    files: str = option(
+        "",
+        "folder of the pictures that the table names, or of Danbooru's dumps; if empty, that of "
+        "the table; source = table",
+        path=True,
+    )
     api_url: str = option(
         "https://safebooru.org/index.php",
         "address of a board's API; source = api",
@@ -85,13 +109,14 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
-        given = [name for name in LOCAL_SOURCES if getattr(self, name)]
+        given = [name for name in OWN_SOURCES if getattr(self, name)]
         if self.source == "sample" and given:
             object.__setattr__(self, "source", given[0])
-        if self.source in LOCAL_SOURCES:
+        if self.source in OWN_SOURCES:
             self.require(bool(self.place), self.source, "the path of a file or folder")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
+        self._require_columns()
         address = self.api_url.partition("?")[0]
         whole = address == self.api_url and bool(urlsplit(address).hostname)
         self.require(
@@ -109,5 +134,18 @@ class MetadataOptions(Options, section="metadata"):
 
     @property
     def place(self) -> str:
-        """The path of the pictures of a local source."""
+        """The path of the pictures of a local source, or of a table."""
         return str(getattr(self, self.source))
+
+    @property
+    def pictures_folder(self) -> Path:
+        """The folder that the addresses of local pictures start from."""
+        has_files = self.source == "table" and self.files
+        path = expand_path(self.files if has_files else self.place)
+        return path.parent if path.is_file() else path
+
+    def _require_columns(self) -> None:
+        try:
+            parse_columns(self.columns)
+        except ValueError as error:
+            self.require(False, "columns", str(error))

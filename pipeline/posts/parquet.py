@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from heapq import merge
 from itertools import chain
@@ -56,7 +56,8 @@ class ParquetSource:
             if not scan.select(pl.len()).collect().item():
                 raise SengaError(f"{self._path} holds no posts. {_REMEDY}.")
             batches_of_rows = thread_map(partial(_rows, scan), self._batches())
-            yield from thread_map(_read_part, chain.from_iterable(map(_parts, batches_of_rows)))
+            parts = chain.from_iterable(cut_parts(rows, COLUMNS) for rows in batches_of_rows)
+            yield from thread_map(_read_part, parts)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, PageError) as error:
             raise self._damage_error(error) from error
 
@@ -125,12 +126,12 @@ def as_text(name: str, dtype: pl.DataType) -> pl.Expr | None:
     return column.cast(pl.String).fill_null("")
 
 
-def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def cut_parts(rows: pl.DataFrame, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Cut rows into parts of a bounded number of bytes, with a column `long`.
 
     In memory, many rows may share one text, but each has its own once they are changed.
     """
-    size = pl.sum_horizontal(pl.col(COLUMNS).str.len_bytes().cast(pl.Int64))
+    size = pl.sum_horizontal(pl.col(columns).str.len_bytes().cast(pl.Int64))
     part = size.clip(0, _MAX_TEXT).cum_sum() // _PART_BYTES
     rows = rows.with_columns(long=size > _MAX_TEXT, part=part)
     for _, some in rows.group_by("part", maintain_order=True):
@@ -141,10 +142,10 @@ def _read_part(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
     is_long = rows["long"]
     rows = rows.drop("long")
     posts, rejected = read_rows(rows.filter(~is_long))
-    return posts, _with_long(rejected, rows.filter(is_long)) if is_long.any() else rejected
+    return posts, with_long(rejected, rows.filter(is_long)) if is_long.any() else rejected
 
 
-def _with_long(rejected: Rejects, long: pl.DataFrame) -> Rejects:
+def with_long(rejected: Rejects, long: pl.DataFrame) -> Rejects:
     """Return rejected rows and those that are too long, of which the beginning alone is made."""
 
     def rows() -> Iterator[Rejected]:

@@ -85,7 +85,7 @@ def row_groups(path: Path, columns: Collection[str]) -> list[RowGroup]:
                 for chunk in group[1]:
                     name = chunk[3][3][0].decode(errors="replace")
                     if name in columns:
-                        pages = _pages(file.fileno(), chunk[3], group[3])
+                        pages = _column(file.fileno(), chunk[3], group[3])
                         sizes[name] = sizes.get(name, 0) + pages.dictionary + sum(pages.sizes)
                 groups.append(RowGroup(group[3], sizes))
         except (LookupError, TypeError, AttributeError, OverflowError) as error:
@@ -100,7 +100,7 @@ def read_batches(
 
     Args:
         path: of the file.
-        columns: that are read.
+        columns: that are read; of those of lists and objects, all that is in them.
         rows: of a batch, at most.
         size: bytes of the pages of a batch, unless a few rows take more.
         max_size: of a batch, at most.
@@ -114,7 +114,7 @@ def read_batches(
         try:
             for group in _footer(file.fileno()).get(4, []):
                 chunks = [chunk[3] for chunk in group[1] if _is_read(chunk, columns)]
-                pages = [_pages(file.fileno(), chunk, group[3]) for chunk in chunks]
+                pages = [_column(file.fileno(), chunk, group[3]) for chunk in chunks]
                 if not pages:
                     raise PageError("a row group lacks columns")
                 for start, end in _cut(pages, group[3], size):
@@ -129,7 +129,7 @@ def read_batches(
 
 def _is_read(chunk: Fields, columns: Collection[str]) -> bool:
     path = chunk[3][3]
-    return len(path) == 1 and path[0].decode(errors="replace") in columns
+    return path[0].decode(errors="replace") in columns
 
 
 def _cut(columns: list[_Column], total: int, size: int) -> Iterator[tuple[int, int]]:
@@ -155,18 +155,14 @@ def _footer(file: int) -> Fields:
     return _Thrift(os.pread(file, size, length - 8 - size)).struct()
 
 
-def _pages(file: int, chunk: Fields, rows: int) -> _Column:
-    """Return the pages of a column chunk with so many rows, from their headers."""
-    column = _Column()
-    offset = min(chunk[9], chunk.get(11) or chunk[9])
-    end, row = offset + chunk[7], 0
-    while row < rows and 0 <= offset < end:
-        header, length = _page_header(file, offset)
-        kind, size = header[1], header[2]
-        values = header.get(8 if kind == _DATA_PAGE_V2 else 5, {}).get(1, 0)
-        if min(size, header[3], values) < 0:
-            raise PageError("a page has a negative size")
-        offset += length + header[3]
+def _column(file: int, chunk: Fields, rows: int) -> _Column:
+    """Return a column chunk with so many rows, from the headers of its pages."""
+    pages = _pages(file, chunk)
+    column, row = _Column(), 0
+    if len(chunk[3]) > 1:  # lists or objects, whose pages do not say how many rows they have
+        return _Column(starts=[0], sizes=[sum(size for _, size, _ in pages)])
+    while row < rows and (page := next(pages, None)):
+        kind, size, values = page
         if kind == _DICTIONARY_PAGE:
             column.dictionary += size
         elif kind != _INDEX_PAGE:
@@ -176,6 +172,20 @@ def _pages(file: int, chunk: Fields, rows: int) -> _Column:
     if row != rows:
         raise PageError("some of its pages are missing")
     return column
+
+
+def _pages(file: int, chunk: Fields) -> Iterator[tuple[int, int, int]]:
+    """Yield kind, bytes and number of values of each page of a column chunk."""
+    offset = min(chunk[9], chunk.get(11) or chunk[9])
+    end = offset + chunk[7]
+    while 0 <= offset < end:
+        header, length = _page_header(file, offset)
+        kind, size = header[1], header[2]
+        values = header.get(8 if kind == _DATA_PAGE_V2 else 5, {}).get(1, 0)
+        if min(size, header[3], values) < 0:
+            raise PageError("a page has a negative size")
+        offset += length + header[3]
+        yield kind, size, values
 
 
 def _page_header(file: int, offset: int) -> tuple[Fields, int]:

@@ -85,7 +85,7 @@ def card(
         *_dropped(dropped),
         "## Recipe",
         "The options that differ from Senga's defaults:",
-        _table(("option", "value"), ((f"`{k}`", f"`{v}`") for k, v in facts.recipe.items())),
+        _table(("option", "value"), ((f"`{k}`", _shown(v)) for k, v in facts.recipe.items())),
         "## From the posts to the pictures",
         _table(
             ("step", "kept", "dropped"),
@@ -151,6 +151,10 @@ def _dropped(dropped: Mapping[str, int]) -> list[str]:
         return []
     rows = ((code, f"{n:,}", MEANINGS.get(code, "")) for code, n in dropped.items())
     return ["Not exported:", _table(("reason", "pictures", "meaning"), rows)]
+
+
+def _shown(value: str) -> str:
+    return f"`{value}`" if value else "none"
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from pipeline.posts.local_file import is_local
 from pipeline.table import read_table
 
 _SAFEBOORU = "https://safebooru.org/index.php?page=post&s=view&id={}"
@@ -51,13 +52,18 @@ class Post:
 
     @property
     def link(self) -> str:
-        """The address of the page that shows the post; else its source, or the picture's own."""
+        """The address of the page that shows the post; else its source, or the picture's own.
+
+        Empty for a picture of this machine, whose path concerns nobody.
+        """
         if self.post_url:
             return self.post_url
         host = urlsplit(self.url).hostname or ""
         if host == "safebooru.org" or host.endswith(".safebooru.org"):
             return _SAFEBOORU.format(self.id)
-        return self.source if self.source.startswith(("https://", "http://")) else self.url
+        if self.source.startswith(("https://", "http://")):
+            return self.source
+        return "" if is_local(self.url) else self.url
 
 
 _COLUMNS = list(Post.__dataclass_fields__)

@@ -48,3 +48,10 @@ def test_cut_table_is_a_damaged_file(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DamagedFileError):
         read_posts(path, {9})
+
+
+def test_path_of_a_local_picture_is_no_link() -> None:
+    local = "file:girl/001.jpg?1-2"
+    assert Post(id=7, url=local).link == ""
+    assert Post(id=7, url=local, source="a book").link == ""
+    assert Post(id=7, url=local, source="https://a.example/1").link == "https://a.example/1"

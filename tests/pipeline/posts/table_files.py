@@ -76,6 +76,6 @@ def write_database(path: Path, tables: dict[str, Sequence[Row]]) -> None:
             columns = ", ".join(f'"{column}"' for column in rows[0])
             database.execute(f'create table "{name}" ({columns})')
             marks = ", ".join("?" * len(rows[0]))
-            values = [[_flat(value) for value in row.values()] for row in rows]
+            values = [[_flat(row[column]) for column in rows[0]] for row in rows]
             database.executemany(f'insert into "{name}" values ({marks})', values)
         database.commit()

@@ -240,7 +240,8 @@ def check_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame
         if name in odd
     )
     if local:
-        table = table.with_columns(good_url=pl.col("url").str.starts_with("file:"))
+        is_file = pl.col("url").str.starts_with("file:")
+        table = table.with_columns(good_url=is_file | pl.col("good_url"))
     elif "url" in odd:
         table = table.with_columns(good_url=pl.col("url").str.contains(_GOOD_URL))
     absolute = pl.when(pl.col("url").str.starts_with("//")).then("https:" + pl.col("url"))

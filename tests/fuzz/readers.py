@@ -94,15 +94,17 @@ def read_csv(random: Random, folder: Path) -> object:
 def read_board(random: Random, folder: Path) -> object:
     """Collect the pages of a board, and import them."""
     from pipeline.posts.board_api import collect, read_store
+    from pipeline.posts.boards.known import BOARDS, find_board
     from pipeline.posts.metadata import import_rows
 
-    url = "https://x.example/index.php"
+    name = random.choice([name for name in BOARDS if name != "auto"])
+    board = find_board(name, "https://x.example/index.php")
     pages = iter([odd_files.board_page(random), odd_files.board_page(random)])
     store = folder / "store.jsonl"
     store.unlink(missing_ok=True)
-    collect(store, url, ["solo"], lambda _: next(pages, b"[]"))
+    collect(store, board, ["solo"], lambda _: next(pages, b"[]"))
     targets = folder / "posts.parquet", folder / "quarantine.csv"
-    counts = import_rows(read_store(store, url), *targets)
+    counts = import_rows(read_store(store, board), *targets)
     return "posts" if counts.get("posts") else "no post"
 
 

@@ -7,6 +7,7 @@ before it. Arrow's other format has the same messages, and at its end says where
 from __future__ import annotations
 
 import os
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,11 @@ _CONTINUATION = b"\xff\xff\xff\xff"
 _END = _CONTINUATION + bytes(4)
 _MAX_HEADER = 8 << 20  # bytes of the header of a message: it says where each column is
 _MAX_FOOTER = 64 << 20
-_BLOCK_BYTES = 24  # of the footer, for each batch
+_SCHEMA_OF_FILE, _DICTIONARIES, _BATCHES = 1, 2, 3  # fields of the footer
+_BLOCK_BYTES = 24  # of the footer, for each message
+_BUFFER_BYTES = 16  # of the header of a batch, for each buffer
+_COMPRESSION = 3  # field of the header of a batch
+_MAX_UNPACKED = 1 << 30  # bytes of a batch
 _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3  # types of messages
 
 
@@ -43,14 +48,14 @@ class ArrowIndex:
     """Where everything is in an Arrow file.
 
     Attributes:
-        is_stream: whether it is a stream, which polars cannot read in parts.
-        setup: the schema of a stream, and dictionaries, which every batch needs.
+        schema: the message with it, which every batch needs.
+        dictionaries: every batch needs them, too.
         batches: the record batches, in their order.
         metadata: of the schema.
     """
 
-    is_stream: bool
-    setup: list[Message] = field(default_factory=list)
+    schema: bytes = b""
+    dictionaries: list[Message] = field(default_factory=list)
     batches: list[Message] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
 
@@ -82,10 +87,10 @@ def read_index(path: Path) -> ArrowIndex:
 
 
 def _of_stream(file: int, length: int) -> ArrowIndex:
-    index, place = ArrowIndex(is_stream=True), 0
+    index, place = ArrowIndex(), 0
     while place < length and (header := _header(file, place)):
-        place = _add(index, header, place, length)
-    if not index.setup:
+        place = _add(file, index, header, place, length)
+    if not index.schema:
         raise ArrowError("it has no schema")
     return index
 
@@ -96,31 +101,34 @@ def _of_file(file: int, length: int) -> ArrowIndex:
     size = int.from_bytes(tail[:4], "little")
     if tail[4:] != _FILE_MARK or size > min(length - 10, _MAX_FOOTER):
         raise ArrowError("its end is missing")
-    index = ArrowIndex(is_stream=False)
-    footer = _Table.root(os.pread(file, size, length - 10 - size))
-    schema = footer.table(1)
+    index = ArrowIndex()
+    content = os.pread(file, size, length - 10 - size)
+    footer = _Table.root(content)
+    schema = footer.table(_SCHEMA_OF_FILE)
     if schema is None:
         raise ArrowError("it has no schema")
+    index.schema = _schema_message(content, schema, footer.integer(0, 2))
     index.metadata.update((pair.text(0), pair.text(1)) for pair in schema.tables(2))
-    for block in footer.structs(3, _BLOCK_BYTES):
-        place = _integer(block, 0, 8)
-        _add(index, _header(file, place), place, length)
+    for blocks in (_DICTIONARIES, _BATCHES):
+        for block in footer.structs(blocks, _BLOCK_BYTES):
+            place = _integer(block, 0, 8)
+            _add(file, index, _header(file, place), place, length)
     return index
 
 
 def read_stream(path: Path, index: ArrowIndex, batch: int | None = None) -> bytes:
-    """Return a whole stream of one record batch of a stream, or of none, which shows the columns.
+    """Return a whole stream of one record batch, or of none, which shows the columns.
 
     Raises:
         ArrowError: if the file has become shorter.
         OSError: if it cannot be read.
     """
-    messages = [*index.setup, *([] if batch is None else [index.batches[batch]])]
+    messages = [*index.dictionaries, *([] if batch is None else [index.batches[batch]])]
     with path.open("rb") as file:
         parts = [os.pread(file.fileno(), message.size, message.start) for message in messages]
     if any(len(part) < message.size for part, message in zip(parts, messages, strict=True)):
         raise ArrowError("its end is missing")
-    return b"".join([*parts, _END])
+    return b"".join([index.schema, *parts, _END])
 
 
 def _header(file: int, place: int) -> bytes:
@@ -137,7 +145,7 @@ def _header(file: int, place: int) -> bytes:
     return header
 
 
-def _add(index: ArrowIndex, header: bytes, place: int, length: int) -> int:
+def _add(file: int, index: ArrowIndex, header: bytes, place: int, length: int) -> int:
     """Add a message to the index; return where the next one begins."""
     message = _Table.root(header)
     body = message.integer(3, 8)
@@ -145,18 +153,61 @@ def _add(index: ArrowIndex, header: bytes, place: int, length: int) -> int:
     if body < 0 or place + size > length:
         raise ArrowError("its end is missing")
     kind, inner = message.integer(1, 1), message.table(2)
-    if inner is None or (index.is_stream and kind != _SCHEMA and not index.setup):
+    if inner is None or (kind != _SCHEMA and not index.schema):
         raise ArrowError("it has no schema")
     if kind == _BATCH:
         rows = inner.integer(0, 8)
         if not 0 <= rows <= size:  # bytes take at least four of them to say where they are
             raise ArrowError("the header of a batch is damaged")
+        _check_buffers(file, inner, place + 8 + len(header), body)
         index.batches.append(Message(place, size, rows))
-    elif kind in (_SCHEMA, _DICTIONARY):
-        index.setup.append(Message(place, size))
-        if kind == _SCHEMA:
-            index.metadata.update((pair.text(0), pair.text(1)) for pair in inner.tables(2))
+    elif kind == _DICTIONARY:
+        index.dictionaries.append(Message(place, size))
+    elif kind == _SCHEMA and not index.schema:
+        index.schema = _encapsulated(header)
+        index.metadata.update((pair.text(0), pair.text(1)) for pair in inner.tables(2))
     return place + size
+
+
+def _check_buffers(file: int, batch: _Table, start: int, body: int) -> None:
+    """Raise ArrowError if a buffer of a record batch is not within its body, or unpacks to a lot.
+
+    Polars makes room for as many bytes as a buffer says that it has, and if there is no such room
+    it ends the process.
+
+    Args:
+        file: that the batch is in.
+        batch: its header.
+        start: of its body in the file.
+        body: bytes of its body.
+    """
+    is_packed = batch.table(_COMPRESSION) is not None
+    unpacked = 0
+    for buffer in batch.structs(2, _BUFFER_BYTES):
+        offset, size = struct.unpack("<qq", buffer)
+        if offset < 0 or not 0 <= size <= body - offset:
+            raise ArrowError("the header of a batch is damaged")
+        if is_packed and size:
+            unpacked += max(0, _integer(os.pread(file, 8, start + offset), 0, 8))
+    if unpacked > _MAX_UNPACKED:
+        raise ArrowError(f"a batch takes more than {_MAX_UNPACKED >> 20:,} MiB unpacked")
+
+
+def _schema_message(footer: bytes, schema: _Table, version: int) -> bytes:
+    """Return a message with the schema in a footer.
+
+    Files have such a message at their beginning, but that of polars is empty. All places in
+    FlatBuffers are relative, so that a root before the whole footer makes a message of it.
+    """
+    table = struct.pack("<iIqhBx4x", 12, 20 + schema.place, 0, version, _SCHEMA)
+    # Its size, that of the table, and where there version, type, header and length are.
+    fields = struct.pack("<6H", 12, len(table), 16, 18, 4, 8)
+    return _encapsulated(struct.pack("<I", 16) + fields + table + footer)
+
+
+def _encapsulated(header: bytes) -> bytes:
+    padded = header + bytes(-len(header) % 8)
+    return _CONTINUATION + struct.pack("<I", len(padded)) + padded
 
 
 class _Table:
@@ -164,7 +215,7 @@ class _Table:
 
     def __init__(self, content: bytes, place: int) -> None:
         self._content = content
-        self._place = place
+        self.place = place
 
     @classmethod
     def root(cls, content: bytes) -> _Table:
@@ -207,12 +258,12 @@ class _Table:
 
     def _field(self, number: int) -> int:
         """Return where a field is; 0 if it is left out."""
-        offsets = self._place - _integer(self._content, self._place, 4)
+        offsets = self.place - _integer(self._content, self.place, 4)
         entry = 4 + 2 * number
         if entry >= _integer(self._content, offsets, 2):
             return 0
         offset = _integer(self._content, offsets + entry, 2)
-        return self._place + offset if offset else 0
+        return self.place + offset if offset else 0
 
     def _target(self, place: int) -> int:
         return place + _integer(self._content, place, 4)

@@ -81,6 +81,8 @@ def row_groups(path: Path, columns: Collection[str]) -> list[RowGroup]:
     with path.open("rb") as file:
         try:
             for group in _footer(file.fileno()).get(4, []):
+                if not isinstance(group[3], int):
+                    raise PageError("its footer or pages are damaged")
                 sizes: dict[str, int] = {}
                 for chunk in group[1]:
                     name = chunk[3][3][0].decode(errors="replace")

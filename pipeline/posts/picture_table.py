@@ -174,20 +174,12 @@ def _open_arrow(path: Path) -> PictureTable:
     largest = max((batch.size for batch in index.batches), default=0)
     _check_size(largest, "record batch", "save_to_disk of `datasets`")
     batches = _batches([batch.rows for batch in index.batches])
-    scan = partial(pl.scan_ipc, path, glob=False, hive_partitioning=False)
 
-    def read_part(number: int, columns: list[str]) -> pl.DataFrame:
-        rows = batches[number]
-        return scan().slice(rows.start, len(rows)).select(columns).collect()
-
-    def read_alone(number: int, columns: list[str]) -> pl.DataFrame:
+    # Of damaged batches `scan_ipc` makes an end of the process.
+    def read(number: int, columns: list[str]) -> pl.DataFrame:
         return pl.read_ipc_stream(BytesIO(read_stream(path, index, number)), columns=columns)
 
-    if index.is_stream:
-        schema = pl.read_ipc_stream(BytesIO(read_stream(path, index))).schema
-    else:
-        schema = scan().collect_schema()
-    read = read_alone if index.is_stream else read_part
+    schema = pl.read_ipc_stream(BytesIO(read_stream(path, index))).schema
     return PictureTable(dict(schema), _features(index.metadata), batches, read)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -28,9 +30,25 @@ def test_batches_and_metadata_are_found(tmp_path: Path, stream: bool) -> None:
     path = write(tmp_path / "t", stream=stream)
     assert is_arrow(path)
     index = read_index(path)
-    assert index.is_stream == stream
     assert [batch.rows for batch in index.batches] == [4, 4, 2]
     assert index.metadata == {"a": "b", "c": "d" * 10_000}
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_one_batch_of_a_file_is_a_stream(
+    tmp_path: Path, compression: Literal["lz4", "zstd"]
+) -> None:
+    paths = [write(tmp_path / "pyarrow", stream=False), tmp_path / "polars"]
+    FRAME.write_ipc(paths[1], compression=compression, record_batch_size=4)
+    for path in paths:
+        index = read_index(path)
+        assert pl.read_ipc_stream(BytesIO(read_stream(path, index))).schema == FRAME.schema
+        parts = [
+            pl.read_ipc_stream(BytesIO(read_stream(path, index, number)))
+            for number in range(len(index.batches))
+        ]
+        assert len(parts) == 3
+        assert pl.concat(parts).equals(FRAME)
 
 
 def test_one_batch_of_a_stream_is_a_stream(tmp_path: Path) -> None:
@@ -90,3 +108,41 @@ def test_other_files_are_not_arrow(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(b"PAR1")
     assert not is_arrow(tmp_path / "t")
     assert not is_arrow(tmp_path / "gone")
+
+
+def test_a_buffer_that_is_longer_than_its_batch_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t", stream=True)
+    content = path.read_bytes()
+    refused = 0
+    for batch in read_index(path).batches:
+        for place in range(batch.start, batch.start + batch.size - 8, 8):
+            damaged = bytearray(content)
+            damaged[place + 6] ^= 0x10  # of a number of 64 bits, 2^52
+            path.write_bytes(damaged)
+            try:
+                read_stream(path, read_index(path), 0)
+            except ArrowError:
+                refused += 1
+    assert refused >= 3 * 4  # a number of rows and some buffers in every batch
+
+
+def test_a_buffer_that_unpacks_to_a_lot_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    pl.DataFrame({"a": ["some text of a row"] * 500}).write_ipc(path, compression="zstd")
+    content, (batch,) = path.read_bytes(), read_index(path).batches
+    refused = 0
+    for place in range(batch.start, batch.start + batch.size - 8, 8):
+        damaged = bytearray(content)
+        damaged[place : place + 8] = (1 << 40).to_bytes(8, "little")
+        path.write_bytes(damaged)
+        with contextlib.suppress(ArrowError):
+            read_index(path)
+            continue
+        refused += "unpacked" in _said(path)
+    assert refused >= 1
+
+
+def _said(path: Path) -> str:
+    with pytest.raises(ArrowError) as caught:
+        read_index(path)
+    return str(caught.value)

@@ -51,7 +51,11 @@ class FoundFolder:
 
 
 def walk(
-    root: Path, *, follow_links: bool = False, leave_out: Collection[Path] = ()
+    root: Path,
+    *,
+    follow_links: bool = False,
+    leave_out: Collection[Path] = (),
+    option: str = "folder",
 ) -> Iterator[FoundFolder]:
     """Yield a folder and all folders below it; hidden files and folders are left out.
 
@@ -62,26 +66,31 @@ def walk(
         follow_links: whether symbolic links are followed, wherever they lead; without, each is
             skipped. One that leads back to a folder around it is skipped, too.
         leave_out: resolved paths of folders to leave out.
+        option: of [metadata] that names `root`, for a message.
 
     Raises:
         SengaError: if `root` is no folder, or cannot be read.
     """
     if not root.is_dir():
-        raise SengaError(f"[metadata] folder = {root}: there is no such folder. Check the path.")
+        raise SengaError(f"[metadata] {option} = {root}: there is no such folder. Check the path.")
     try:
         os.scandir(root).close()
     except OSError as error:
-        message = f"[metadata] folder = {root} cannot be read ({error.strerror})."
+        message = f"[metadata] {option} = {root} cannot be read ({error.strerror})."
         raise SengaError(message) from error
     yield from _walk(root, "", follow_links, frozenset(leave_out), (_identity(root),))
 
 
 def digest_of_folder(
-    root: Path, *, follow_links: bool = False, leave_out: Collection[Path] = ()
+    root: Path,
+    *,
+    follow_links: bool = False,
+    leave_out: Collection[Path] = (),
+    option: str = "folder",
 ) -> str:
     """Return a sha256 of names, sizes and times of all files; no file is opened."""
     state = hashlib.sha256()
-    for folder in walk(root, follow_links=follow_links, leave_out=leave_out):
+    for folder in walk(root, follow_links=follow_links, leave_out=leave_out, option=option):
         for file in folder.files:
             path = os.fsencode(folder.path_of(file.name))
             state.update(b"%d %b\0%d %d\n" % (len(path), path, file.size, file.modified))

@@ -15,7 +15,7 @@ from pipeline.posts import sidecar
 from pipeline.posts.batches import in_batches
 from pipeline.posts.folder_scan import FoundFile, FoundFolder, walk
 from pipeline.posts.local_file import LocalFile, hashed_id
-from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_rows
+from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_local_rows
 from pipeline.posts.sidecar import MAX_SIDECAR_BYTES, Record, SidecarError
 from pipeline.thread_map import thread_map
 
@@ -134,9 +134,7 @@ class FolderSource:
                 rows.append(self._row(each, rejected))
             except PictureError as error:
                 rejected.append(Rejected(each.line, error.code, os.fsencode(each.file.path)))
-        schema = {"line": pl.Int64, **dict.fromkeys(FIELDS, pl.String)}
-        posts, odd = read_rows(pl.DataFrame(rows, schema), local=True)
-        return posts, Rejects.of(sorted([*rejected, *odd], key=lambda row: row.line))
+        return read_local_rows(rows, rejected)
 
     def _row(self, picture: _Picture, rejected: list[Rejected]) -> dict[str, object]:
         """Return the fields of a picture; a sidecar that cannot be read is rejected alone.

@@ -74,7 +74,7 @@ def find_tables(
     if not path.is_dir():
         return stat_tables(path.parent, [path.name])
     files, skipped = [], []
-    for folder in walk(path, follow_links=follow_links, leave_out=leave_out):
+    for folder in walk(path, follow_links=follow_links, leave_out=leave_out, option="hf"):
         skipped += [pair for pair in folder.skipped if pair[1] != "symbolic_link" or _may_be(pair)]
         files += [
             TableFile(folder.path_of(file.name), file.size, file.modified)

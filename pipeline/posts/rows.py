@@ -188,6 +188,23 @@ def read_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame,
     return posts, Rejects(counts, partial(reject_rows, bad))
 
 
+def read_local_rows(
+    rows: Sequence[Mapping[str, object]], rejected: Sequence[Rejected]
+) -> tuple[pl.DataFrame, Rejects]:
+    """Read the posts of rows whose pictures are on this machine.
+
+    Args:
+        rows: with the keys `line` and `FIELDS`, as for `read_rows`.
+        rejected: what else was found, and is no post.
+
+    Returns:
+        The posts, in the order of the rows; and what is none, ascending by line.
+    """
+    schema = {"line": pl.Int64, **dict.fromkeys(FIELDS, pl.String)}
+    posts, odd = read_rows(pl.DataFrame(rows, schema), local=True)
+    return posts, Rejects.of(sorted([*rejected, *odd], key=lambda row: row.line))
+
+
 def reject_rows(rows: pl.DataFrame) -> Iterator[Rejected]:
     """Return rows as rejected lines, as if they were lines of a CSV.
 

@@ -16,7 +16,7 @@ from pipeline.posts import sidecar
 from pipeline.posts.batches import in_batches
 from pipeline.posts.folder_scan import FoundFile, walk
 from pipeline.posts.local_file import LocalFile, TarMember, hashed_id
-from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_rows
+from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_local_rows
 from pipeline.posts.sidecar import MAX_SIDECAR_BYTES, Record, SidecarError
 from pipeline.posts.tar_samples import DamagedTarError, Sample, read_bytes, read_samples
 from pipeline.thread_map import thread_map
@@ -131,9 +131,7 @@ class WebdatasetSource:
             except (PictureError, OSError) as error:
                 code = error.code if isinstance(error, PictureError) else "unreadable"
                 rejected.append(Rejected(each.line, code, _shown(each.tar.path, each.picture.name)))
-        schema = {"line": pl.Int64, **dict.fromkeys(FIELDS, pl.String)}
-        posts, odd = read_rows(pl.DataFrame(rows, schema), local=True)
-        return posts, Rejects.of(sorted([*rejected, *odd], key=lambda row: row.line))
+        return read_local_rows(rows, rejected)
 
     def _row(self, found: _Found, rejected: list[Rejected]) -> dict[str, object]:
         """Return the fields of a sample; metadata that cannot be read are rejected alone."""
@@ -196,7 +194,7 @@ def tar_files(
         raise SengaError(
             f"[metadata] webdataset = {root}: there is no such tar or folder. Check the path."
         )
-    for folder in walk(root, follow_links=follow_links, leave_out=leave_out):
+    for folder in walk(root, follow_links=follow_links, leave_out=leave_out, option="webdataset"):
         odd += folder.skipped
         for file in folder.files:
             if file.name.lower().endswith((".tar", *_PACKED)):

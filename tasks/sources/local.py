@@ -125,7 +125,12 @@ def _digest_of_folder(options: MetadataOptions, leave_out: Path) -> str:
     place = expand_path(options.place)
     if place.is_file():
         return store.fingerprint([place.name, *stamp(place, options.source)])
-    return digest_of_folder(place, follow_links=options.follow_links, leave_out=[leave_out])
+    return digest_of_folder(
+        place,
+        follow_links=options.follow_links,
+        leave_out=[leave_out],
+        option=options.source,
+    )
 
 
 @lru_cache(maxsize=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -65,7 +66,7 @@ class Importer(Protocol):
         ...
 
 
-class Source:
+class Source(ABC):
     """A source of posts, for the task that imports them.
 
     Args:
@@ -116,9 +117,9 @@ class Source:
         """Return the folder that the addresses of local pictures are relative to."""
         return self.options.pictures_folder
 
+    @abstractmethod
     def make(self, on_progress: OnProgress) -> StageResult:
         """Import the posts."""
-        raise NotImplementedError
 
     def publish(
         self, import_into: ImportInto, *, facts: dict[str, object] | None = None, content: str = ""

@@ -1,4 +1,4 @@
-"""A `map` that runs on several threads and keeps the order."""
+"""A `map` that runs on several threads and keeps the order; and a thread that reads ahead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,3 +33,18 @@ def thread_map(
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+
+def read_ahead(items: Iterable[T], size: int) -> Generator[T, None, None]:
+    """Yield items in order, which one thread takes ahead of the caller.
+
+    Args:
+        items: taken on that thread alone.
+        size: number of items that are ahead.
+    """
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        pending = deque(pool.submit(next, iterator, end) for _ in range(size))
+        while (item := pending.popleft().result()) is not end:
+            pending.append(pool.submit(next, iterator, end))
+            yield cast("T", item)

@@ -6,7 +6,7 @@ import codecs
 import html
 import re
 
-import numpy as np
+from pipeline.posts.marks import Marks
 
 _WINDOWS_1252 = "senga.windows-1252"
 _ENTITY = re.compile(
@@ -31,25 +31,24 @@ def decode(content: bytes, encoding: str = "utf-8") -> str:
     return content.decode(encoding, errors=_WINDOWS_1252)
 
 
-def clean_lines(content: bytes, keep: str = "") -> bytes:
+def clean_lines(marks: Marks, keep: str = "") -> Marks:
     r"""Return lines in UTF-8, each with the end \n, and a space for each control character.
 
     Args:
-        content: the lines; the result has as many.
+        marks: of the lines; the result has as many, and is the same if they are so already.
         keep: a control character that stays, such as the tab between fields.
     """
+    content = marks.content
     if not content.isascii():
         try:
             content.decode()
         except UnicodeDecodeError:
             content = decode(content).encode()
-    characters = np.frombuffer(content, np.uint8)
-    if np.count_nonzero(characters < ord(" ")) == np.count_nonzero(characters == ord("\n")):
-        return content
-    unwanted = _CONTROLS.replace(keep.encode(), b"") if keep else _CONTROLS
-    return content.replace(b"\r\n", b"\n").translate(
-        bytes.maketrans(unwanted, b" " * len(unwanted))
-    )
+    if marks.has_controls:
+        unwanted = _CONTROLS.replace(keep.encode(), b"") if keep else _CONTROLS
+        spaces = bytes.maketrans(unwanted, b" " * len(unwanted))
+        content = content.replace(b"\r\n", b"\n").translate(spaces)
+    return marks if content is marks.content else Marks(content)
 
 
 def without_surrogates(text: str) -> str:

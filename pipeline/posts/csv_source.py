@@ -24,6 +24,7 @@ from pipeline.posts.kaggle_csv import (
     read_blocks,
     split_line,
 )
+from pipeline.posts.marks import Marks
 from pipeline.posts.options import HOW_TO_GET_IT
 from pipeline.posts.rows import Rejected, Rejects, read_block
 from pipeline.thread_map import thread_map
@@ -145,7 +146,7 @@ def _has_row_names(names: list[str], separator: str, row: bytes) -> bool:
     Only a first row that begins with a quoted field, and whose URL is one column further to the
     right, says so: other rows with a field too many are damaged.
     """
-    fields = split_line(decode(clean_lines(row, separator)), separator) or []
+    fields = split_line(decode(clean_lines(Marks(row), separator).content), separator) or []
     place = names.index("sample_url")
     if len(fields) != len(names) + 1 or not row.startswith(b'"'):
         return False

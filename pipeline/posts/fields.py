@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 
 from pipeline.posts.clean_text import unescape_entities
@@ -36,8 +37,6 @@ _EXACT = 2.0**53  # floats below this hold whole numbers exactly
 INT32 = 2**31 - 1
 
 MAX_SECONDS = 2**40  # as milliseconds it is a day of 2004, before there was a booru
-_FULL_TIME = "%Y-%m-%dT%H:%M:%S%.f%:z"  # of Danbooru
-_BOARD_TIME = "%a %b %d %H:%M:%S %z %Y"  # of Gelbooru: Sat Nov 28 05:53:35 -0600 2026
 _TIME = (
     r"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ](?<clock>[0-9]{2}:[0-9]{2})(?<second>:[0-9]{2})?(?:[.,][0-9]+)?)?"
@@ -88,9 +87,12 @@ def times(texts: pl.Series) -> pl.Series:
             size; or ISO 8601, such as `2010-01-29 09:00:00+09:00`, in UTC if without an offset;
             or `Fri Jan 29 09:00:00 +0900 2010`.
     """
-    numbers = _read_odd_ones(texts, _numbers(texts, floor=True), _spelled_times)
+    numbers: pl.Series = texts.cast(pl.Int64, strict=False)
+    for read in (_full_times, _floors, _iso_times, _board_times):
+        numbers = _read_odd_ones(texts, numbers, read)
     for _ in range(3):
-        numbers = numbers.zip_with(numbers.is_between(-MAX_SECONDS, MAX_SECONDS), numbers // 1000)
+        is_seconds = numbers.is_between(-MAX_SECONDS, MAX_SECONDS)
+        numbers = numbers.zip_with(is_seconds, numbers // 1000)
     return numbers
 
 
@@ -121,6 +123,19 @@ def tags(texts: pl.Series) -> pl.Series:
         return texts
     one_space = texts.gather(odd).str.replace_all(" +", " ").str.strip_chars(" ")
     return texts.scatter(odd, one_space)
+
+
+def without_controls(texts: pl.Series) -> pl.Series:
+    """Return texts with a space for each control character.
+
+    Nearly all have none, and a search of their bytes all at once is six times as fast as one text
+    by text.
+    """
+    whole = texts.str.join("").cast(pl.Binary).item()
+    if not whole or np.frombuffer(whole, np.uint8).min() >= ord(" "):
+        return texts
+    spaced: pl.Series = texts.str.replace_all(r"[\x00-\x1f]", " ")
+    return spaced
 
 
 def is_untidy(texts: pl.Expr) -> pl.Expr:
@@ -154,6 +169,10 @@ def _numbers(texts: pl.Series, *, floor: bool) -> pl.Series:
     return _read_odd_ones(texts, plain, lambda odd: _spelled_numbers(odd, floor=floor))
 
 
+def _floors(texts: pl.Series) -> pl.Series:
+    return _spelled_numbers(texts, floor=True)
+
+
 def _spelled_numbers(texts: pl.Series, *, floor: bool) -> pl.Series:
     """Return numbers, Int64; if not whole, null or rounded down."""
     text = pl.col("text")
@@ -170,12 +189,12 @@ def _spelled_numbers(texts: pl.Series, *, floor: bool) -> pl.Series:
     return table.select(pl.coalesce(exact, floored)).to_series()
 
 
-def _spelled_times(texts: pl.Series) -> pl.Series:
-    """Return times in seconds since 1970, Int64; null for other text."""
-    seconds = _times_of(texts, _FULL_TIME)  # ten times as fast as the others
-    for read in (_iso_times, lambda odd: _times_of(odd, _BOARD_TIME)):
-        seconds = _read_odd_ones(texts, seconds, read)
-    return seconds
+def _full_times(texts: pl.Series) -> pl.Series:
+    return _times_of(texts, "%Y-%m-%dT%H:%M:%S%.f%:z")  # of Danbooru; the fastest to read
+
+
+def _board_times(texts: pl.Series) -> pl.Series:
+    return _times_of(texts, "%a %b %d %H:%M:%S %z %Y")  # of Gelbooru
 
 
 def _times_of(texts: pl.Series, form: str) -> pl.Series:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from gzip import GzipFile
 from typing import IO
 
@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.posts.marks import Marks
 from sketch_models.errors import SengaError
 
 COLUMNS = (
@@ -93,6 +94,11 @@ class Block:
     content: bytes
     cut: frozenset[int] = frozenset()
 
+    @cached_property
+    def marks(self) -> Marks:
+        """Of `content`."""
+        return Marks(self.content)
+
 
 def read_blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
     """Cut a stream into blocks of bounded size and number of lines.
@@ -104,17 +110,27 @@ def read_blocks(stream: IO[bytes] | GzipFile) -> Iterator[Block]:
     while content := stream.read(BLOCK):
         if not content.endswith(b"\n"):
             content += _rest_of_line(stream, line)
-        ends = _line_ends(content)
-        content, cut = _cut_long_lines(content, ends)
-        ends = _line_ends(content) if cut else ends
-        begin = 0
-        for first in range(0, len(ends), _MAX_LINES):
-            last = min(first + _MAX_LINES, len(ends)) - 1
-            end = int(ends[last]) + 1
-            numbers = frozenset(line + n for n in cut if first <= n <= last)
-            yield Block(line + first, content[begin:end], numbers)
-            begin = end
+        whole = Block(line, content)
+        ends = whole.marks.ends
+        lengths = np.diff(ends, prepend=-1) - 1
+        if len(ends) <= _MAX_LINES and lengths.max() <= MAX_LINE:
+            yield whole
+        else:
+            yield from _cut(whole, lengths)
         line += len(ends)
+
+
+def _cut(block: Block, lengths: NDArray[np.intp]) -> Iterator[Block]:
+    """Cut a block of too many lines, and lines that are too long."""
+    content, cut = _cut_long_lines(block, lengths)
+    ends = Marks(content).ends
+    begin = 0
+    for first in range(0, len(ends), _MAX_LINES):
+        last = min(first + _MAX_LINES, len(ends)) - 1
+        end = int(ends[last]) + 1
+        numbers = frozenset(block.line + n for n in cut if first <= n <= last)
+        yield Block(block.line + first, content[begin:end], numbers)
+        begin = end
 
 
 def _rest_of_line(stream: IO[bytes] | GzipFile, line: int) -> bytes:
@@ -132,20 +148,15 @@ def _rest_of_line(stream: IO[bytes] | GzipFile, line: int) -> bytes:
     return rest.removesuffix(b"\n") + b"\n"
 
 
-def _line_ends(content: bytes) -> NDArray[np.intp]:
-    return np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
-
-
-def _cut_long_lines(content: bytes, ends: NDArray[np.intp]) -> tuple[bytes, list[int]]:
+def _cut_long_lines(block: Block, lengths: NDArray[np.intp]) -> tuple[bytes, list[int]]:
     """Return the lines, of long ones the beginning, and the places of those among the lines."""
-    lengths = np.diff(ends, prepend=-1) - 1
     cut = np.flatnonzero(lengths > MAX_LINE).tolist()
     kept, begin = [], 0
     for place in cut:
-        end = int(ends[place])
-        kept.append(content[begin : end - int(lengths[place]) + MAX_ROW])
+        end = int(block.marks.ends[place])
+        kept.append(block.content[begin : end - int(lengths[place]) + MAX_ROW])
         begin = end
-    return b"".join([*kept, content[begin:]]) if cut else content, cut
+    return b"".join([*kept, block.content[begin:]]) if cut else block.content, cut
 
 
 @cache
@@ -183,33 +194,32 @@ class SplitLines:
     faults: NDArray[np.uint8]
 
 
-def split_lines(content: bytes, layout: CsvLayout) -> SplitLines:
+def split_lines(marks: Marks, layout: CsvLayout) -> SplitLines:
     r"""Split each line into its fields.
 
     Args:
-        content: whole lines of `clean_lines`, each with its end.
+        marks: of the lines, which are those of `clean_lines`.
         layout: of the lines.
     """
-    frame = _parse(content, layout)
+    frame = _parse(marks, layout)
     if frame is None:
-        faults = _line_faults(content, layout)
-        lines = _select_lines(content, faults == 0)
+        faults = _line_faults(marks, layout)
+        lines = Marks(_select_lines(marks, faults == 0))
         # Line by line, if polars reads lines without a fault in another way.
-        frame = _parse(lines, layout, counted=True) if lines else _split([], layout)
-        frame = _split(lines.split(b"\n")[:-1], layout) if frame is None else frame
+        frame = _parse(lines, layout, counted=True) if lines.content else _split([], layout)
+        frame = _split(lines.content.split(b"\n")[:-1], layout) if frame is None else frame
     else:
         faults = np.zeros(frame.height, np.uint8)
-    codes = frame["reason"].replace_strict(FAULTS, range(len(FAULTS)), default=0)
-    faults[faults == 0] = codes.cast(pl.UInt8).to_numpy()
-    rows = frame.filter(pl.col("reason").is_null()).select(layout.columns)
-    return SplitLines(rows, np.flatnonzero(faults == 0), faults)
+    if frame["reason"].null_count() < frame.height:
+        codes = frame["reason"].replace_strict(FAULTS, range(len(FAULTS)), default=0)
+        faults[faults == 0] = codes.cast(pl.UInt8).to_numpy()
+        frame = frame.filter(pl.col("reason").is_null())
+    return SplitLines(frame.select(layout.columns), np.flatnonzero(faults == 0), faults)
 
 
-def _line_faults(content: bytes, layout: CsvLayout) -> NDArray[np.uint8]:
+def _line_faults(marks: Marks, layout: CsvLayout) -> NDArray[np.uint8]:
     """Return for each line why it has not the fields of the layout, as `_split` would."""
-    characters = np.frombuffer(content, np.uint8)
-    ends = _line_ends(content)
-    quotes = np.flatnonzero(characters == ord('"'))
+    characters, ends, quotes = marks.characters, marks.ends, marks.quotes
     line_of_quote = np.searchsorted(ends, quotes)
     broken = np.bincount(line_of_quote, minlength=len(ends)) % 2 == 1
     quotes = quotes[~broken[line_of_quote]]  # of each line an even number
@@ -221,33 +231,33 @@ def _line_faults(content: bytes, layout: CsvLayout) -> NDArray[np.uint8]:
     fields = np.bincount(np.searchsorted(ends, separators), minlength=len(ends)) + 1
     faults = np.where(fields == len(layout.names), 0, FAULTS.index("field_count"))
     faults[broken] = FAULTS.index("broken_quote")
-    faults[_blank_lines(content, layout.separator)] = FAULTS.index("empty_line")
+    faults[_blank_lines(marks, layout.separator)] = FAULTS.index("empty_line")
     return faults.astype(np.uint8)
 
 
-def _select_lines(content: bytes, chosen: NDArray[np.bool_]) -> bytes:
-    lengths = np.diff(_line_ends(content), prepend=-1)
-    return np.frombuffer(content, np.uint8)[np.repeat(chosen, lengths)].tobytes()
+def _select_lines(marks: Marks, chosen: NDArray[np.bool_]) -> bytes:
+    lengths = np.diff(marks.ends, prepend=-1)
+    return marks.characters[np.repeat(chosen, lengths)].tobytes()
 
 
-def _blank_lines(content: bytes, separator: str) -> NDArray[np.bool_]:
+def _blank_lines(marks: Marks, separator: str) -> NDArray[np.bool_]:
     """Return for each line whether it has nothing but separators and spaces."""
-    characters = np.frombuffer(content, np.uint8)
-    visible = ~np.isin(characters, np.frombuffer(f"{separator} \n".encode(), np.uint8))
-    starts = np.concatenate([[0], _line_ends(content)[:-1] + 1])
+    visible = ~np.isin(marks.characters, np.frombuffer(f"{separator} \n".encode(), np.uint8))
+    starts = np.concatenate([[0], marks.ends[:-1] + 1])
     counts: NDArray[np.int32] = np.add.reduceat(visible, starts, dtype=np.int32)
     return counts < 1
 
 
-def _parse(content: bytes, layout: CsvLayout, *, counted: bool = False) -> pl.DataFrame | None:
+def _parse(marks: Marks, layout: CsvLayout, *, counted: bool = False) -> pl.DataFrame | None:
     """Split many lines at once, like `_split`; return None if anything may have gone wrong.
 
     Args:
-        content: as for `split_lines`.
+        marks: as for `split_lines`.
         layout: of the lines.
         counted: whether all lines have as many fields as they should.
     """
-    structure = _count_structure(content, layout.separator)
+    content = marks.content
+    structure = _count_structure(marks, layout.separator)
     if structure is None:
         return None
     try:
@@ -260,7 +270,7 @@ def _parse(content: bytes, layout: CsvLayout, *, counted: bool = False) -> pl.Da
         )
     except pl.exceptions.PolarsError:
         return None
-    if frame.height != _count(content, "\n"):
+    if frame.height != len(marks.ends):
         return None
     # A row whose last field is empty may have been too short, and is split alone. The others have
     # all fields, or one more that is empty: those are longer than the sum of their fields.
@@ -276,9 +286,9 @@ def _parse(content: bytes, layout: CsvLayout, *, counted: bool = False) -> pl.Da
     field_bytes += (len(layout.names) - 1) * certain.height
     expected_bytes = len(content) - structure
     if doubtful_lines:
-        doubtful_content = b"\n".join([*doubtful_lines, b""])
-        doubtful_structure = _count_structure(doubtful_content, layout.separator) or 0
-        expected_bytes -= len(doubtful_content) - doubtful_structure
+        doubtful_marks = Marks(b"\n".join([*doubtful_lines, b""]))
+        doubtful_structure = _count_structure(doubtful_marks, layout.separator) or 0
+        expected_bytes -= len(doubtful_marks.content) - doubtful_structure
     if field_bytes != expected_bytes:
         return None
     frame = certain.select(*layout.select(), reason=pl.lit(None, pl.String))
@@ -288,21 +298,19 @@ def _parse(content: bytes, layout: CsvLayout, *, counted: bool = False) -> pl.Da
     return pl.concat([frame, _split(doubtful_lines, layout)])[order]
 
 
-def _count_structure(content: bytes, separator: str) -> int | None:
+def _count_structure(marks: Marks, separator: str) -> int | None:
     """Count the bytes that are line ends or quote marks.
 
     Returns:
         The count; None if there is a quote that neither surrounds a field nor is doubled inside
         one.
     """
-    characters = np.frombuffer(content, np.uint8)
-    quotes = np.flatnonzero(characters == ord('"'))
-    if len(quotes) % 2:
+    if len(marks.quotes) % 2:
         return None
-    misplaced, doubled = _misplaced(characters, quotes, separator)
+    misplaced, doubled = _misplaced(marks.characters, marks.quotes, separator)
     if misplaced.any():
         return None
-    return int(_count(content, "\n") + len(quotes) - doubled)
+    return len(marks.ends) + len(marks.quotes) - doubled
 
 
 def _misplaced(
@@ -327,11 +335,6 @@ def _misplaced(
     opens[1:] |= doubled
     closes[:-1] |= doubled
     return ~(opens & closes), int(np.count_nonzero(doubled))
-
-
-def _count(content: bytes, character: str) -> int:
-    """Count a character like `bytes.count`, ten times as fast if there are many."""
-    return int(np.count_nonzero(np.frombuffer(content, np.uint8) == ord(character)))
 
 
 def _split(lines: Iterable[bytes], layout: CsvLayout) -> pl.DataFrame:

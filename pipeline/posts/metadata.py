@@ -34,6 +34,7 @@ from pipeline.posts.rows import (
 from pipeline.posts.webdataset_source import WebdatasetSource
 from pipeline.progress import OnProgress, ignore
 from pipeline.table import BLANK_SEAL, read_table, seal
+from pipeline.thread_map import read_ahead
 from sketch_models.errors import SengaError
 
 REASONS = {
@@ -66,6 +67,7 @@ REASONS = {
 ROW_GROUP = 2_500  # rows, about 1 MB, and at most 80: a scan holds a few of them
 _SORT_BYTES = 100_000_000  # of rows that are sorted at once
 _ROW_BYTES = 64  # of a row besides its texts
+_AHEAD = 2  # frames that are read while another is written
 _SPOOL_BYTES = 16_000_000  # of rows that are checked at once
 _MAX_QUARANTINE = 100_000_000  # bytes of text; further rows are counted, not listed
 _LISTED_AT_ONCE = 500  # rows, before the size of the quarantine is looked at again
@@ -317,7 +319,7 @@ def _convert(
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal ascending
         last_id = 0
-        for frame, rejected in source.read():
+        for frame, rejected in read_ahead(source.read(), _AHEAD):
             reject(rejected)
             on_progress(frame.height + len(rejected))
             steps = frame["id"].diff().fill_null(frame["id"] - last_id)

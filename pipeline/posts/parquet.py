@@ -134,15 +134,19 @@ def cut_parts(rows: pl.DataFrame, columns: Sequence[str]) -> Iterator[pl.DataFra
     size = pl.sum_horizontal(pl.col(columns).str.len_bytes().cast(pl.Int64))
     part = size.clip(0, _MAX_TEXT).cum_sum() // _PART_BYTES
     rows = rows.with_columns(long=size > _MAX_TEXT, part=part)
-    for _, some in rows.group_by("part", maintain_order=True):
-        yield some.drop("part")
+    start = 0
+    for length in rows["part"].rle().struct.field("len"):
+        yield rows.slice(start, length).drop("part")
+        start += length
 
 
 def _read_part(rows: pl.DataFrame) -> tuple[pl.DataFrame, Rejects]:
     is_long = rows["long"]
     rows = rows.drop("long")
+    if not is_long.any():
+        return read_rows(rows)
     posts, rejected = read_rows(rows.filter(~is_long))
-    return posts, with_long(rejected, rows.filter(is_long)) if is_long.any() else rejected
+    return posts, with_long(rejected, rows.filter(is_long))
 
 
 def with_long(rejected: Rejects, long: pl.DataFrame) -> Rejects:

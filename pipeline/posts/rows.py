@@ -28,6 +28,7 @@ from pipeline.posts.fields import (
     times,
     unescape,
     whole_numbers,
+    without_controls,
 )
 from pipeline.posts.kaggle_csv import (
     COLUMNS,
@@ -135,8 +136,8 @@ def read_block(block: Block, layout: CsvLayout) -> tuple[pl.DataFrame, Rejects]:
     Returns:
         The posts, in the order of the file, with the columns of `POSTS`; and the other lines.
     """
-    content = clean_lines(block.content, keep="\t" if layout.separator == "\t" else "")
-    split = split_lines(content, layout)
+    lines = clean_lines(block.marks, keep="\t" if layout.separator == "\t" else "")
+    split = split_lines(lines, layout)
     faults = split.faults
     if block.cut:
         faults[np.array(sorted(block.cut)) - block.line] = _CODES.index("too_long")
@@ -177,9 +178,7 @@ def read_rows(rows: pl.DataFrame, *, local: bool = False) -> tuple[pl.DataFrame,
         The posts, in the order of the rows, with the columns of `POSTS`; and the other rows.
     """
     plain = rows.with_columns(
-        pl.col([name for name in FIELDS if name in rows.columns]).str.replace_all(
-            r"[\x00-\x1f]", " "
-        ),
+        *(without_controls(rows[name]) for name in FIELDS if name in rows.columns),
         reason=pl.lit(None, pl.String),
     )
     posts, reasons = check_rows(plain, local=local)

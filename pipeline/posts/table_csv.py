@@ -31,6 +31,7 @@ from pipeline.posts.kaggle_csv import (
     split_line,
     split_lines,
 )
+from pipeline.posts.marks import Marks
 from pipeline.posts.raw_rows import Part, RawRows
 from pipeline.posts.rows import Rejected, Rejects
 from pipeline.posts.table_stream import open_text
@@ -114,11 +115,11 @@ class _Rows:
     """The rows of some lines.
 
     Attributes:
-        content: a line for each row: line breaks inside of fields are spaces.
+        marks: of a line for each row: line breaks inside of fields are spaces.
         first_lines: the place of the first line of each row among the lines.
     """
 
-    content: bytes
+    marks: Marks
     first_lines: _Lines
 
 
@@ -133,50 +134,48 @@ def _whole_rows(blocks: Iterator[Block], layout: CsvLayout) -> Iterator[tuple[Bl
         whole = block
         if kept is not None:
             whole = Block(kept.line, kept.content + block.content, kept.cut | block.cut)
-        end, is_even = _end_of_rows(whole.content, layout)
+        odd = _odd_lines(whole.marks)
+        end = _end_of_rows(whole, odd, layout)
         rest = whole.content[end:]
         if len(rest) > MAX_LINE:
             end, rest = len(whole.content), b""
-        line = whole.line + whole.content.count(b"\n", 0, end)
+        line = whole.line + int(np.searchsorted(whole.marks.ends, end))
         kept = Block(line, rest, whole.cut) if rest else None
-        if end:
-            content = whole.content if end == len(whole.content) else whole.content[:end]
-            yield Block(whole.line, content, whole.cut), is_even
+        if kept is None:
+            yield whole, not len(odd)
+        elif end:
+            yield Block(whole.line, whole.content[:end], whole.cut), False
     if kept is not None:
         yield kept, False
 
 
-def _end_of_rows(content: bytes, layout: CsvLayout) -> tuple[int, bool]:
-    """Return the place behind the last row that is whole, and whether no line has an odd quote.
+def _end_of_rows(block: Block, odd: _Lines, layout: CsvLayout) -> int:
+    """Return the place behind the last row that is whole.
 
     Whether a quote is open is told by the last line with an odd number of quotes: it ends a row of
     several lines, or begins one, or is damaged.
     """
-    odd, ends = _odd_lines(content)
     if not len(odd):
-        return len(content), True
+        return len(block.content)
     is_even = not len(odd) % 2
     pair = odd[-2:] if is_even else odd[-3:-1]
-    is_sound = not len(pair) or bool(_checked_spans(content, pair, ends, layout))
-    spans = [] if is_sound else _checked_spans(content, odd, ends, layout)
+    is_sound = not len(pair) or bool(_checked_spans(block.marks, pair, layout))
+    spans = [] if is_sound else _checked_spans(block.marks, odd, layout)
     last = int(odd[-1])
     if (is_sound and is_even) or (spans and spans[-1][1] == last):
-        return len(content), False
-    return (int(ends[last - 1]) + 1 if last else 0), False
+        return len(block.content)
+    return int(block.marks.ends[last - 1]) + 1 if last else 0
 
 
-def _odd_lines(content: bytes) -> tuple[_Lines, _Lines]:
-    """Return the lines with an odd number of quotes, and the ends of all lines."""
-    characters = np.frombuffer(content, np.uint8)
-    ends = np.flatnonzero(characters == ord("\n"))
-    quotes = np.searchsorted(np.flatnonzero(characters == ord('"')), ends)
-    return np.flatnonzero(np.diff(quotes, prepend=0) % 2), ends
+def _odd_lines(marks: Marks) -> _Lines:
+    """Return the lines with an odd number of quotes."""
+    quotes = np.searchsorted(marks.quotes, marks.ends)
+    return np.flatnonzero(np.diff(quotes, prepend=0) % 2)
 
 
-def _checked_spans(
-    content: bytes, odd: _Lines, ends: _Lines, layout: CsvLayout
-) -> list[tuple[int, int]]:
+def _checked_spans(marks: Marks, odd: _Lines, layout: CsvLayout) -> list[tuple[int, int]]:
     """Return the first and the last line of each row of several lines that is whole."""
+    content, ends = marks.content, marks.ends
     spans = []
     lines = odd.tolist()
     place = 0
@@ -196,42 +195,40 @@ def _is_row(text: bytes, layout: CsvLayout) -> bool:
     return fields is not None and len(fields) == len(layout.names)
 
 
-def _join(content: bytes, spans: Sequence[tuple[int, int]], ends: _Lines) -> _Rows:
+def _join(marks: Marks, spans: Sequence[tuple[int, int]]) -> _Rows:
     """Return rows of which some have several lines."""
-    characters = np.frombuffer(content, np.uint8).copy()
+    ends = marks.ends
+    characters = marks.characters.copy()
     inner = np.concatenate([[], *(np.arange(first, last) for first, last in spans)]).astype(np.intp)
     characters[ends[inner]] = ord(" ")
     is_first = np.ones(len(ends), bool)
     is_first[inner + 1] = False
-    return _Rows(characters.tobytes(), np.flatnonzero(is_first))
+    return _Rows(Marks(characters.tobytes()), np.flatnonzero(is_first))
 
 
-def _split(content: bytes, layout: CsvLayout, *, is_even: bool) -> tuple[_Rows, SplitLines]:
+def _split(marks: Marks, layout: CsvLayout, *, is_even: bool) -> tuple[_Rows, SplitLines]:
     """Split lines into rows, and rows into fields."""
-    if is_even:
-        split = split_lines(content, layout)
-        return _Rows(content, np.arange(len(split.faults))), split
-    odd, ends = _odd_lines(content)
-    rows = _Rows(content, np.arange(len(ends)))
+    rows = _Rows(marks, np.arange(len(marks.ends)))
+    odd = np.empty(0, np.intp) if is_even else _odd_lines(marks)
     if len(odd):
         pairs = [(int(first), int(last)) for first, last in zip(odd[::2], odd[1::2], strict=False)]
-        joined = _join(content, pairs, ends)
-        split = split_lines(joined.content, layout)
+        joined = _join(marks, pairs)
+        split = split_lines(joined.marks, layout)
         if not len(odd) % 2 and not split.faults.any():
             return joined, split
-        rows = _join(content, _checked_spans(content, odd, ends, layout), ends)
-    return rows, split_lines(rows.content, layout)
+        rows = _join(marks, _checked_spans(marks, odd, layout))
+    return rows, split_lines(rows.marks, layout)
 
 
 def _read_block(
     block: Block, layout: CsvLayout, wanted: Sequence[str], *, is_even: bool
 ) -> RawRows:
-    content = clean_lines(block.content, keep="\t" if layout.separator == "\t" else "")
-    rows, split = _split(content, layout, is_even=is_even)
+    lines = clean_lines(block.marks, keep="\t" if layout.separator == "\t" else "")
+    rows, split = _split(lines, layout, is_even=is_even)
     faults = split.faults
     if block.cut:
         cut = np.array(sorted(block.cut)) - block.line
-        cut = cut[(cut >= 0) & (cut < content.count(b"\n"))]
+        cut = cut[(cut >= 0) & (cut < len(lines.ends))]
         faults[np.searchsorted(rows.first_lines, cut, side="right") - 1] = _CODES.index("too_long")
     good = faults[split.places] == 0
     lines = block.line + rows.first_lines[split.places[good]]

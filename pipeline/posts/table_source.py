@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.posts.fields import whole_numbers
+from pipeline.posts.fields import whole_numbers, without_controls
 from pipeline.posts.layouts import LAYOUTS, PLAIN, TARGETS, Layout, find_layout, no_picture
 from pipeline.posts.local_file import hashed_id
 from pipeline.posts.picture_files import Found, PictureFiles
@@ -173,8 +173,9 @@ class TableSource:
             }
         )
         if not raw.is_clean:
-            texts = [name for name in _TEXTS if name in table.columns]
-            table = table.with_columns(pl.col(texts).str.replace_all(r"[\x00-\x1f]", " "))
+            made = {"post_url"} - self._used.keys()
+            texts = [name for name in _TEXTS if name in table.columns and name not in made]
+            table = table.with_columns(without_controls(table[name]) for name in texts)
         posts, reasons = check_rows(table, local=found is not None)
         return posts, _merged(raw.rejected, rows, reasons), found.seen if found else None
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.posts import kaggle_csv
 from pipeline.posts.kaggle_csv import COLUMNS
+from pipeline.posts.marks import Marks
 from pipeline.posts.metadata import import_posts
 from pipeline.posts.rows import FIELDS
 from sketch_models.errors import SengaError
@@ -214,7 +215,7 @@ def test_long_broken_line_beside_a_good_one(first: bool) -> None:
     broken = b'8,"' + b"x" * 40_000 + b"\n"
     lines = [broken, good] if first else [good, broken]
     layout = kaggle_csv.CsvLayout()
-    split = kaggle_csv.split_lines(b"".join(lines), layout)
+    split = kaggle_csv.split_lines(Marks(b"".join(lines)), layout)
     reasons = ["broken_quote", ""] if first else ["", "broken_quote"]
     assert [kaggle_csv.FAULTS[fault] for fault in split.faults] == reasons
     assert split.places.tolist() == [1 if first else 0]

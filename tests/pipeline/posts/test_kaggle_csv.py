@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.posts import kaggle_csv, metadata, rows
 from pipeline.posts.clean_text import clean_lines
 from pipeline.posts.kaggle_csv import COLUMNS, FAULTS, CsvLayout, split_lines
+from pipeline.posts.marks import Marks
 from pipeline.posts.metadata import import_posts
 
 HEADER = ",".join(COLUMNS).encode() + b"\n"
@@ -80,12 +81,12 @@ LINE = st.one_of(
 @pytest.mark.parametrize("doubtful", [0, 1000])
 @given(lines=st.lists(LINE, min_size=1, max_size=30))
 def test_lines_are_split_as_one_by_one(lines: list[str], doubtful: int) -> None:
-    content = clean_lines("".join(line + "\n" for line in lines).encode())
+    marks = clean_lines(Marks("".join(line + "\n" for line in lines).encode()))
     layout = CsvLayout()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kaggle_csv, "_MAX_LINEWISE", doubtful)
-        split = split_lines(content, layout)
-    expected = kaggle_csv._split(content.split(b"\n")[:-1], layout)
+        split = split_lines(marks, layout)
+    expected = kaggle_csv._split(marks.content.split(b"\n")[:-1], layout)
     reasons = [reason or "" for reason in expected["reason"]]
     assert [FAULTS[fault] for fault in split.faults] == reasons
     assert split.places.tolist() == [place for place, reason in enumerate(reasons) if not reason]
@@ -97,7 +98,7 @@ def test_lines_that_polars_reads_in_another_way_are_split_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kaggle_csv, "_parse", lambda *_, **__: None)
-    split = split_lines(GOOD + b"x\n" + GOOD, CsvLayout())
+    split = split_lines(Marks(GOOD + b"x\n" + GOOD), CsvLayout())
     assert split.places.tolist() == [0, 2]
     assert split.rows["tags"].to_list() == ["solo", "solo"]
     assert [FAULTS[fault] for fault in split.faults] == ["", "field_count", ""]

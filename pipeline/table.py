@@ -1,4 +1,4 @@
-"""Parquet tables with a seal: the digest of their own bytes, compared before they are parsed.
+"""Parquet tables with a seal: a digest of their own bytes, compared before they are parsed.
 
 Polars aborts the process, or waits forever, on some tables with a single flipped bit, so that
 no exception could be caught. The seal is an entry of the file's own key-value metadata, which
@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import polars as pl
 
 from pipeline.damage import DamagedFileError
+from pipeline.thread_map import thread_map
 
 _KEY = "senga:sha256"
 _BLANK = "0" * 64
 _MARK = _KEY.encode() + b"\x18\x40"  # Thrift's, of a string of 64 bytes
 _WITNESS = b"senga\x18\x06sealed"  # a second entry: it is there though the mark is damaged
 _MAGIC = b"PAR1"
-_BLOCK = 1 << 20  # bytes
+_PIECE = 4 << 20  # bytes
 
 BLANK_SEAL = {"senga": "sealed", _KEY: _BLANK}
 """Metadata to write a table with, before `seal`."""
@@ -37,7 +39,6 @@ def seal(path: Path) -> None:
     """Seal a table that was written with `BLANK_SEAL`."""
     with path.open("r+b") as file:
         position, _ = _find_seal(file)
-        file.seek(0)
         digest = _digest(file, position)
         file.seek(position)
         file.write(digest.encode())
@@ -54,8 +55,7 @@ def check_table(path: Path) -> None:
     try:
         with path.open("rb") as file:
             position, sealed = _find_seal(file)
-            file.seek(0)
-            if sealed and _digest(file, position) != sealed:
+            if sealed and not _fits(file, position, sealed):
                 raise DamagedFileError(path, "its content does not match its seal")
     except OSError as error:
         raise DamagedFileError(path, error.strerror or "it cannot be read") from error
@@ -91,7 +91,7 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(". ")
 
 
-def _find_seal(file: BinaryIO) -> tuple[int, str]:
+def _find_seal(file: BufferedIOBase) -> tuple[int, str]:
     """Return position and text of the seal, which is empty in a table of an earlier version.
 
     Raises:
@@ -115,15 +115,39 @@ def _find_seal(file: BinaryIO) -> tuple[int, str]:
     return start + position, footer[position : position + len(_BLANK)].decode("latin-1")
 
 
-def _digest(file: BinaryIO, seal_position: int) -> str:
-    """Return the sha256 of a file as if its seal were blank, 64 hex digits."""
+def _fits(file: BufferedIOBase, position: int, sealed: str) -> bool:
+    return _digest(file, position) == sealed or _earlier_digest(file, position) == sealed
+
+
+def _digest(file: BufferedIOBase, seal_position: int) -> str:
+    """Return the seal of a file as if it were blank, 64 hex digits.
+
+    It is the sha256 of a file of one piece, and else that of the digests of its pieces, which
+    several threads make.
+    """
+    digests = list(
+        thread_map(lambda piece: hashlib.sha256(piece).digest(), _pieces(file, seal_position))
+    )
+    return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _earlier_digest(file: BufferedIOBase, seal_position: int) -> str:
+    """Return the seal that an earlier version gave a file: the sha256 of the whole."""
     sha256 = hashlib.sha256()
-    left = seal_position
-    while left and (block := file.read(min(left, _BLOCK))):
-        sha256.update(block)
-        left -= len(block)
-    sha256.update(_BLANK.encode())
-    file.seek(seal_position + len(_BLANK))
-    while block := file.read(_BLOCK):
-        sha256.update(block)
+    for piece in _pieces(file, seal_position):
+        sha256.update(piece)
     return sha256.hexdigest()
+
+
+def _pieces(file: BufferedIOBase, seal_position: int) -> Iterator[bytearray]:
+    """Read a file with a blank seal piece by piece."""
+    file.seek(0)
+    start, piece = 0, bytearray(_PIECE)
+    while size := file.readinto(piece):
+        del piece[size:]
+        first = max(0, seal_position - start)
+        last = min(len(piece), seal_position - start + len(_BLANK))
+        if first < last:
+            piece[first:last] = _BLANK[: last - first].encode()
+        yield piece
+        start, piece = start + size, bytearray(_PIECE)

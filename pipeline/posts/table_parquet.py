@@ -18,7 +18,7 @@ from sketch_models.errors import SengaError
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
-_BATCH = 50_000  # rows
+_BATCH = 100_000  # rows
 _BATCH_BYTES = 32 << 20  # of the pages of a batch
 _MAX_BATCH_BYTES = 256 << 20  # if there are few rows to a page
 _FIRST_LINE = 2  # as in a CSV, whose header is line 1

@@ -51,6 +51,34 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
             read_table(path)
 
 
+@pytest.mark.parametrize("piece", [1, 37, 500, 1 << 20])
+def test_table_of_several_pieces_is_sealed_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr("pipeline.table._PIECE", piece)
+    path = tmp_path / "t.parquet"
+    write_table(ROWS, path)
+    assert read_table(path).equals(ROWS)
+    content = path.read_bytes()
+    for position in range(0, len(content), 97):
+        flipped = bytes([content[position] ^ 16])
+        path.write_bytes(content[:position] + flipped + content[position + 1 :])
+        with pytest.raises(DamagedFileError):
+            check_table(path)
+
+
+def test_seal_of_the_whole_that_an_earlier_version_made_still_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(ROWS, path)  # of one piece, as all tables were then
+    monkeypatch.setattr("pipeline.table._PIECE", 100)
+    assert read_table(path).equals(ROWS)
+    path.write_bytes(path.read_bytes().replace(b"1girl", b"2girl"))
+    with pytest.raises(DamagedFileError, match="does not match its seal"):
+        check_table(path)
+
+
 def test_table_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     ROWS.write_parquet(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").equals(ROWS)

@@ -33,11 +33,12 @@ class PackDataset(Stage):
         return [SplitDataset()]
 
     def settings(self) -> dict[str, object]:
-        """Return the options of packing; extras only if there are any, as in earlier versions."""
+        """Return the options of packing; those of later versions only if they are not default."""
         settings = config.result_options(PackOptions)
-        del settings["extras"]
-        extras = sorted(config.options(PackOptions).extras)
-        return settings | {"extras": extras} if extras else settings
+        extras, rows = sorted(config.options(PackOptions).extras), settings["rows_per_file"]
+        del settings["extras"], settings["rows_per_file"]
+        settings |= {"extras": extras} if extras else {}
+        return settings | ({"rows_per_file": rows} if rows else {})
 
     def content_from(self) -> list[str]:
         """Return the digests of the split, and of posts, pictures and lines of every shard.

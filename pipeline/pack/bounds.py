@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 
 from pipeline.damage import DamagedFileError
+from pipeline.pack.parts import check_parts, read_parts
 
 _MAX_CHUNK_BYTES = 256 << 20
 _MIN_ROW_BYTES = 16  # a picture is a chunk of its own, and its entry in an index takes more
@@ -26,7 +27,7 @@ def check_bounds(path: Path, file: h5py.File) -> None:
 
     Raises:
         DamagedFileError: if an HDF5 dataset has more rows than the file has room for, a row or a
-            chunk takes more than 256 MiB, or it is stored in other files.
+            chunk takes more than 256 MiB, or it is stored in other files than parts of this one.
     """
     max_rows = path.stat().st_size // _MIN_ROW_BYTES
     faults: list[str] = []
@@ -34,8 +35,10 @@ def check_bounds(path: Path, file: h5py.File) -> None:
     def check(name: str, item: h5py.HLObject) -> None:
         if not isinstance(item, h5py.Dataset):
             return
-        if item.is_virtual or item.external:
+        if item.external:
             faults.append(f"{name} is stored in other files")
+        elif item.is_virtual:
+            check_parts(path, read_parts(path, item))
         elif not item.shape:  # a single value, or none
             faults.append(f"{name} has no rows")
         elif len(item) > max_rows:

@@ -244,14 +244,17 @@ class DatasetWriter(AbstractContextManager["DatasetWriter"]):
         index = self._written + len(self._rows)
         if index == self._room:
             self._grow()
-        for name, dataset in self._pictures.items():
-            chunk = row.pictures[name]
-            dataset.id.write_direct_chunk((index,) + (0,) * (dataset.ndim - 1), chunk.content)
-            self._digests[name].update(chunk.digest)
+        self._write_pictures(index, row)
         self._rows.append(row)
         if len(self._rows) == _ROWS_PER_CHUNK:
             self._write_columns()
         self._raise_write_error()
+
+    def _write_pictures(self, index: int, row: Row) -> None:
+        for name, dataset in self._pictures.items():
+            chunk = row.pictures[name]
+            dataset.id.write_direct_chunk((index,) + (0,) * (dataset.ndim - 1), chunk.content)
+            self._digests[name].update(chunk.digest)
 
     def _grow(self) -> None:
         self._room = max(2 * self._room, _ROWS_PER_CHUNK)

@@ -6,6 +6,8 @@ Layout: `pipeline.pack.dataset_file`.
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,15 @@ from pipeline.pack.bounds import check_bounds
 from pipeline.pack.dataset_file import SCHEMA, column_shape, picture_shape, picture_type
 from pipeline.pack.extras import extra_pictures, find_extras
 from pipeline.pack.isolated import read_isolated
+from pipeline.pack.parts import Part, read_parts
 from sketch_models.errors import DatasetError
 
+_MAX_OPEN = 256  # parts; a process may have some 1,000 files open
 _OTHER_STORAGE = "hdf5"  # any other chunks or filters, if a user has repacked the file
 
 
 class DatasetReader:
-    """A packed file; may be pickled, forked and read from several processes.
+    """A packed file, or the index of one in parts; may be pickled, forked and read by processes.
 
     Every process opens the file itself, when it first reads a picture: an HDF5 file that is open
     while its process forks cannot be read by the child.
@@ -59,6 +63,7 @@ class DatasetReader:
             ) from error
         self._datasets: dict[str, h5py.Dataset] = {}
         self._pid = 0  # of the process that opened `_datasets`
+        self._readers: dict[int, DatasetReader] = {}  # of parts, by their place in `_parts`
 
     def _read_layout(self, file: h5py.File) -> None:
         self.attributes: dict[str, Any] = dict(file.attrs)
@@ -81,6 +86,7 @@ class DatasetReader:
             self._check_shape(name, file[name], (len(self.ids), *picture_shape(name, self.size)))
         self._check_shape("box", file["box"], (len(self.ids), *column_shape("box")))
         self._storage = {name: _storage(file[name]) for name in names}
+        self._parts = read_parts(self.path, file["color"]) if file["color"].is_virtual else []
 
     def _check_shape(self, name: str, dataset: h5py.Dataset, shape: tuple[int, ...]) -> None:
         if dataset.shape != shape or dataset.dtype.kind not in "ui":
@@ -126,6 +132,9 @@ class DatasetReader:
         return self._row("flat", row)
 
     def _row(self, name: str, row: int) -> NDArray[Any]:
+        if self._parts:
+            number = bisect_right(self._parts, row, key=lambda part: part.start) - 1
+            return self._reader(number)._row(name, row - self._parts[number].start)
         try:
             return self._read(name, self._dataset(name), row)
         except (OSError, RuntimeError, ValueError, isal_zlib.error) as error:  # type: ignore[misc]
@@ -133,6 +142,32 @@ class DatasetReader:
                 f"{self.path}: {name} of post {self.ids[row]} cannot be read ({error}). "
                 "Build it again."
             ) from error
+
+    def _reader(self, number: int) -> DatasetReader:
+        """Return the reader of a part; those that were used last stay open."""
+        reader = self._readers.pop(number, None) or self._read_part(self._parts[number])
+        self._readers[number] = reader  # behind the others
+        if len(self._readers) > _MAX_OPEN:
+            next(islice(self._readers.values(), len(self._readers) - _MAX_OPEN - 1, None)).close()
+        return reader
+
+    def _read_part(self, part: Part) -> DatasetReader:
+        reader = DatasetReader(part.path)
+        expected = self.ids[part.start : part.stop]
+        if reader.size != self.size or not np.array_equal(reader.ids, expected):
+            raise DatasetError(
+                f"{part.path} has other pictures than its index {self.path} says. Build it again."
+            )
+        return reader
+
+    def close(self) -> None:
+        """Close the file in this process; it is opened again when a picture is read."""
+        for reader in self._readers.values():
+            reader.close()
+        for dataset in self._datasets.values():
+            dataset.file.close()
+            break
+        self._datasets, self._pid = {}, 0
 
     def _read(self, name: str, dataset: h5py.Dataset, row: int) -> NDArray[Any]:
         shape, dtype, storage = dataset.shape[1:], picture_type(name), self._storage[name]
@@ -148,9 +183,7 @@ class DatasetReader:
 
     def _dataset(self, name: str) -> h5py.Dataset:
         if self._pid != os.getpid():
-            for dataset in self._datasets.values():
-                dataset.file.close()  # the parent's, in this process alone
-                break
+            self.close()  # of the parent, in this process alone
             file = h5py.File(self.path, "r")
             self._datasets = {name: file[name] for name in self._storage}
             self._pid = os.getpid()

@@ -15,6 +15,7 @@ from typing import Literal
 
 from pipeline.child_process import JsonLine, KilledError, run_module
 from pipeline.damage import DamagedFileError
+from pipeline.pack.parts import find_parts
 from sketch_models.errors import DatasetError
 
 _MODULE = "pipeline.pack.isolated_main"
@@ -28,7 +29,7 @@ _FAULTS = {
     ),
 }
 
-_State = tuple[int, int, int, int]
+_State = tuple[tuple[int, int, int, int], ...]
 _sound: set[_State] = set()
 
 
@@ -38,8 +39,9 @@ def trust(path: Path) -> None:
 
 
 def _state(path: Path) -> _State:
-    stat = path.stat()
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+    """Return what changes if the file, or a part of it, does."""
+    states = (file.stat() for file in (path, *find_parts(path)))
+    return tuple((each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns) for each in states)
 
 
 def read_isolated(job: Literal["layout", "verify"], path: Path) -> JsonLine | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from pipeline.pack.extras import (
     extra_pictures,
 )
 from pipeline.pack.mask import find_foreground
+from pipeline.pack.parts_writer import PartsWriter
 from pipeline.pack.references import find_references
 from pipeline.pack.square import PAPER, Placement
 from pipeline.picture import (
@@ -76,6 +78,12 @@ class PackOptions(Options, section="pack"):
     compression: str = option(
         "gzip", "gzip: a fifth of the size; none: fastest to read", choices=("gzip", "none")
     )
+    rows_per_file: int = option(
+        0,
+        "pictures in each file, to which train.h5 and test.h5 are then indexes; 0: all in one",
+        at_least=0,
+        unit="pictures",
+    )
     threads: int = option(
         0,
         "pictures packed in parallel; 0: one per core",
@@ -118,7 +126,9 @@ def pack(
     groups: Path | None = None,
     on_progress: OnProgress = ignore,
 ) -> list[Outcome]:
-    """Write one HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
+    """Write an HDF5 file with a row per picture (layout: `pipeline.pack.dataset_file`).
+
+    With `rows_per_file` it is an index, and the pictures are in parts beside it.
 
     Shards are read one after the other and a few pictures at a time, so that memory does not
     depend on their number; for references, ids and kinds of tags of all pictures are kept.
@@ -146,15 +156,7 @@ def pack(
     names = shards[0].picture_names(sketches=options.sketches) if shards else picture_names()
     of_references = extra_columns([REFERENCE]) if REFERENCE in options.extras else {}
     with (
-        DatasetWriter(
-            target,
-            len(ids),
-            size=options.size,
-            names=[*names, *extra_pictures(options.extras)],
-            compression=options.compression,
-            attributes={**attributes, "created": created},
-            extra_columns=extra_columns({*options.extras} - {REFERENCE}),
-        ) as file,
+        _open_writer(target, len(ids), names, options, {**attributes, "created": created}) as file,
         closing(_pack_shards(frozenset(ids), shards, options)) as rows,
     ):
         for packed in rows:
@@ -172,6 +174,25 @@ def pack(
     missing = [post_id for post_id in ids if post_id not in in_shards]
     on_progress(len(missing))
     return outcomes + [Outcome(post_id, "missing", "in none of the shards") for post_id in missing]
+
+
+def _open_writer(
+    target: Path,
+    rows: int,
+    names: Sequence[str],
+    options: PackOptions,
+    attributes: Mapping[str, str],
+) -> DatasetWriter:
+    layout: dict[str, Any] = {
+        "size": options.size,
+        "names": [*names, *extra_pictures(options.extras)],
+        "compression": options.compression,
+        "attributes": attributes,
+        "extra_columns": extra_columns({*options.extras} - {REFERENCE}),
+    }
+    if options.rows_per_file:
+        return PartsWriter(target, rows, rows_per_file=options.rows_per_file, **layout)
+    return DatasetWriter(target, rows, **layout)
 
 
 def _pack_shards(

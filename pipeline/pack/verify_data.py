@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.damage import DamagedFileError
 from pipeline.manifest import are_whole, differing_files, read_manifest
 from pipeline.outcome import read_digests
+from pipeline.pack.parts import is_part
 from pipeline.pack.verify_files import verify
 from pipeline.shard import ShardReader
 from pipeline.store import outcomes_path
@@ -64,8 +65,8 @@ def verify_data(root: Path) -> DataSummary:
         elif _MANIFEST.fullmatch(name) or _SIZES.fullmatch(name):
             summary.checked["manifests"] += 1
             summary.faults += _check_manifest(path, shared=bool(_SIZES.fullmatch(name)))
-        elif _EXPORTED.fullmatch(name):
-            continue  # for other programs, in their formats: a manifest has the sizes
+        elif _EXPORTED.fullmatch(name) or _is_part(path):
+            continue  # for other programs: a manifest has the sizes; a part is read with its index
         elif path.suffix == ".tar":
             _check_shard(path, summary)
         elif path.suffix == ".parquet":
@@ -121,6 +122,10 @@ def _faults_of(table: Path) -> list[str]:
     except DamagedFileError as error:
         return [str(error)]
     return []
+
+
+def _is_part(path: Path) -> bool:
+    return any(is_part(path, path.with_name(index)) for index in _PACKED)
 
 
 def _check_packed(path: Path) -> list[str]:

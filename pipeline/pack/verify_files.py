@@ -26,8 +26,9 @@ from pipeline.pack.dataset_file import (
     picture_type,
     variant_suffixes,
 )
-from pipeline.pack.extras import extra_columns, extra_pictures, find_extras
+from pipeline.pack.extras import REFERENCE, extra_columns, extra_pictures, find_extras
 from pipeline.pack.isolated import read_isolated
+from pipeline.pack.parts import read_parts, same_columns
 from pipeline.pack.square import PAPER
 from pipeline.pack.verify_extras import extra_fault
 from pipeline.progress import OnProgress, ignore
@@ -130,6 +131,8 @@ class _Verifier:
         boxes = self._check_boxes(size)
         for name in [*names, *COLUMNS, *extra_columns(extras)]:
             self._check_rows(name, boxes, ids)
+        if self._file["color"].is_virtual:
+            self._check_parts([*COLUMNS, *extra_columns({*extras} - {REFERENCE})])
         return DatasetSummary(
             path=self._path,
             pictures=len(ids),
@@ -179,7 +182,8 @@ class _Verifier:
             self._check_dataset(datasets[name], picture_type(name), (*rows, *shape))
             chunks = datasets[name].chunks
             self._require(
-                chunks == (1, *shape), f"{name} has chunks {chunks}, expected one per picture"
+                chunks == (1, *shape) or datasets[name].is_virtual,
+                f"{name} has chunks {chunks}, expected one per picture",
             )
         for name, dtype in columns.items():
             self._check_dataset(datasets[name], dtype, (*rows, *column_shape(name)))
@@ -211,6 +215,14 @@ class _Verifier:
             fault = f"the box of row {row} is {box}, expected {edges} within {size} pixels"
             self._require(False, fault)
         return boxes
+
+    def _check_parts(self, columns: Sequence[str]) -> None:
+        """Check that every part has the same values as the index; pictures are those of parts."""
+        for part in read_parts(self._path, self._file["color"]):
+            with h5py.File(part.path, "r") as file:
+                check_bounds(part.path, file)
+                name = same_columns(self._file, file, part, columns)
+            self._require(not name, f"its part {part.path.name} has another {name}")
 
     def _check_rows(self, name: str, boxes: NDArray[np.int16], ids: NDArray[np.int64]) -> None:
         """Check a dataset's checksum, and every picture of it, while reading it once."""

@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 
 from pipeline.pack.extras import EXTRAS
+from pipeline.pack.parts import find_parts
+from pipeline.pack.verify import main
 from pipeline.pack.verify_files import verify
 from pipeline.tables.measures import read_measures
+from sketch_models.errors import DatasetError
 from tests.end_to_end.luigi import run_luigi
 
 TOP = Path(__file__).parents[2]
@@ -70,6 +73,24 @@ def test_packed_files_contain_the_split(built: Path) -> None:
         assert train["color"].shape == (len(train["id"]), 64, 64, 3)
         assert train["line/pured"].shape == (len(train["id"]), 64, 64)
         assert train["line/pured"][:].min() < 64 < 250 < train["line/pured"][:].max()
+
+
+def test_pictures_in_parts_are_those_of_one_file(built: Path) -> None:
+    """A part that is missing is packed again."""
+    paths = [built / "sample" / f"{part}.h5" for part in ("train", "test")]
+    expected = [summary.content for summary in verify(paths)]
+    in_parts = ["--pack-rows-per-file", "2"]
+    assert stages_run(luigi(built, *in_parts)) == ["pack", "report"]
+    parts = find_parts(paths[0])
+    assert len(parts) > 1
+    assert [summary.content for summary in verify(paths)] == expected
+    parts[1].unlink()
+    with pytest.raises(DatasetError, match=f"its part .*{parts[1].name} is missing"):
+        verify(paths)
+    assert stages_run(luigi(built, *in_parts)) == ["pack", "report"]
+    assert [summary.content for summary in verify(paths)] == expected
+    assert main(["--data", str(built / "sample")]) == 0
+    assert stages_run(luigi(built)) == ["report"]  # the one file is still there
 
 
 def test_extras_are_packed_beside_the_pictures(built: Path) -> None:

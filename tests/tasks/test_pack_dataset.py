@@ -30,7 +30,9 @@ def test_files_without_extras_have_the_settings_of_earlier_versions(
 def test_the_order_of_extras_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     for extras in (("mask", "flat"), ("flat", "mask")):
         choose(monkeypatch, *extras)
-        assert PackDataset().settings() == settings_of(PackOptions(extras=("flat", "mask")))
+        expected = settings_of(PackOptions(extras=("flat", "mask")))
+        del expected["rows_per_file"]  # which is the default
+        assert PackDataset().settings() == expected
 
 
 def test_drawn_pairs_do_not_depend_on_extras(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +41,14 @@ def test_drawn_pairs_do_not_depend_on_extras(monkeypatch: pytest.MonkeyPatch) ->
         choose(monkeypatch, *extras)
         settings.append(DrawPairs().settings())
     assert settings[0] == settings[1]
+
+
+def test_parts_are_another_dataset_than_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose(monkeypatch)
+    one_file, drawn = PackDataset().settings(), DrawPairs().settings()
+    monkeypatch.setitem(config._cache, PackOptions, PackOptions(rows_per_file=7))
+    assert PackDataset().settings() == {**one_file, "rows_per_file": 7}
+    assert DrawPairs().settings() == drawn
 
 
 class _Made:

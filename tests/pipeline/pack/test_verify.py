@@ -1,6 +1,7 @@
 """`verify` reports every fault of a packed file in one sentence."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, content_digest, picture_names
 from pipeline.pack.extras import EXTRAS, MAX_COLORS, extra_columns, extra_pictures
+from pipeline.pack.parts_writer import PartsWriter
 from pipeline.pack.verify import main
 from pipeline.pack.verify_files import verify
 from sketch_models.errors import SengaError
@@ -25,13 +27,17 @@ def write(
     sketches: bool = False,
     lines: Sequence[str] = ("",),
     extras: Sequence[str] = (),
+    rows_per_file: int = 0,
 ) -> Path:
-    """Write a valid file with a picture per id."""
+    """Write a valid file with a picture per id; or an index, and its parts."""
     rng = np.random.default_rng(0)
     about = dict.fromkeys(["dataset", "split", "fingerprint", "created"], "x") | {"config": "{}"}
     names = picture_names(lines, [""] if sketches else [])
     columns = extra_columns({*extras} - {"reference"})
-    with DatasetWriter(
+    writer: Callable[..., DatasetWriter] = (
+        partial(PartsWriter, rows_per_file=rows_per_file) if rows_per_file else DatasetWriter
+    )
+    with writer(
         path,
         len(ids),
         size=SIZE,
@@ -292,20 +298,26 @@ def test_command_wants_files_or_a_folder(capsys: pytest.CaptureFixture[str]) -> 
     assert "give either packed files, or --data" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("in_parts", [False, True])
 @pytest.mark.filterwarnings("ignore")  # of a library that is not ours
 def test_hugging_face_datasets_opens_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_parts: bool
 ) -> None:
+    """Or its parts: it refuses an index."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     datasets = pytest.importorskip("datasets")
     datasets.disable_progress_bars()
-    files = {
-        "train": str(write(tmp_path / "train.h5", [3, 5], sketches=True, extras=EXTRAS)),
-        "test": str(write(tmp_path / "test.h5", [4], sketches=True, extras=EXTRAS)),
-    }
-    loaded = datasets.load_dataset("hdf5", data_files=files, cache_dir=str(tmp_path / "cache"))
+    extras = [name for name in EXTRAS if not in_parts or name != "reference"]
+    make = partial(write, sketches=True, extras=extras, rows_per_file=int(in_parts))
+    files = {"train": make(tmp_path / "train.h5", [3, 5]), "test": make(tmp_path / "test.h5", [4])}
+    names = {name: path.stem + ("-*.h5" if in_parts else ".h5") for name, path in files.items()}
+    loaded = datasets.load_dataset(
+        "hdf5",
+        data_files={name: str(tmp_path / pattern) for name, pattern in names.items()},
+        cache_dir=str(tmp_path / "cache"),
+    )
     assert {name: part.num_rows for name, part in loaded.items()} == {"train": 2, "test": 1}
     row = loaded["train"].with_format("numpy")[1]
     with h5py.File(files["train"]) as file:
@@ -316,5 +328,5 @@ def test_hugging_face_datasets_opens_the_file(
     assert (row["id"], row["tags"], row["box"].tolist()) == (5, "1girl 猫", list(BOX))
     for name, picture in extras_of_picture().items():
         assert (row[name] == picture).all()
-    assert row["reference"].tolist() == [3, *[-1] * 7]
+    assert in_parts or row["reference"].tolist() == [3, *[-1] * 7]
     assert row["measures"]["hues"] == 2

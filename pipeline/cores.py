@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from sketch_models.cores import available_cores
+
 _GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))  # CUDA, ROCm, WSL
 
 
@@ -26,5 +28,5 @@ def share_cores(processes: int = 1) -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if processes > 1:
-        share = (os.cpu_count() or 1) // processes
+        share = available_cores() // processes
         os.environ.setdefault("OMP_NUM_THREADS", str(max(share, 1)))

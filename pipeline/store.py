@@ -1,4 +1,4 @@
-"""The data folder: paths of artefacts, atomic writes, and the lock of a dataset.
+"""The data folder: paths of artefacts, and atomic writes.
 
 Every path under `data/<dataset>/` is built here and nowhere else. Nothing here imports more than
 the standard library: Luigi's scheduling process uses it before it forks its workers.
@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sketch_models.atomic import delete, replacing
+from sketch_models.atomic import replacing
 from sketch_models.errors import SengaError
 
 _NOT_WRITABLE = "it is not writable for this user. Change its permissions or [build] data"
@@ -245,65 +243,6 @@ def outcomes_path(shard: Path) -> Path:
 def manifest_path(artefact: Path) -> Path:
     """Return the path of an artefact's manifest: in the folder, or beside the file."""
     return artefact.with_suffix(".json") if artefact.suffix else artefact / "manifest.json"
-
-
-_locks: dict[Path, int] = {}  # file descriptor by folder, open for as long as the process lives
-
-
-def lock_dataset(root: Path) -> None:
-    """Lock a dataset for this process and its children, and delete what a killed build left.
-
-    Calling it again in the same process does nothing.
-
-    Raises:
-        SengaError: if another build has the lock, the folder cannot be written, or it or a folder
-            in it is a link that leads out of the folder of the datasets.
-    """
-    root = root.absolute()
-    if root in _locks:
-        return
-    with explain_write_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
-    _refuse_link(root, root.parent)
-    with explain_write_errors(root / ".lock"):
-        descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(descriptor, 200).decode(errors="replace") or "an unknown process"
-        os.close(descriptor)
-        raise SengaError(
-            f"{root} is being built by {owner}. Wait until it has ended, "
-            "or choose another name with --build-dataset."
-        ) from None
-    _tidy(root)
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
-    _locks[root] = descriptor
-
-
-def _tidy(root: Path) -> None:
-    """Delete what a killed build left; raise SengaError for a linked folder outside of `root`."""
-    for folder, folders, files in os.walk(root):  # which follows no links
-        for name in (*folders, *files):
-            if name.startswith(".") and name.endswith((".tmp", ".old")):
-                delete(Path(folder, name))
-        for name in folders:
-            _refuse_link(Path(folder, name), root)
-
-
-def _refuse_link(folder: Path, within: Path) -> None:
-    """Raise SengaError for a link out of a folder: nothing is written there.
-
-    Args:
-        folder: that may be a link.
-        within: that it must not lead out of.
-    """
-    if folder.is_symlink() and not folder.resolve().is_relative_to(within.resolve()):
-        raise SengaError(
-            f"{folder} is a link to {folder.resolve()}, outside of {within}, where nothing is "
-            "written. Put a folder in its place; for another disk, set [build] data."
-        )
 
 
 def size_of(artefact: Path) -> int:

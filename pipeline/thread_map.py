@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar, cast
+
+from sketch_models.cores import available_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +25,7 @@ def thread_map(
         items: taken by the calling thread, at most `max_threads` + 1 ahead of the results.
         max_threads: number of threads, if there are as many cores.
     """
-    threads = min(max_threads, os.cpu_count() or 1)
+    threads = min(max_threads, available_cores())
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sketch_models.cores import available_cores
 from sketch_models.option import Options, option
 from sketch_models.paper import flatten
 
@@ -86,7 +86,7 @@ class Centerline:
     """
 
     batch_size = 1
-    threads = os.cpu_count() or 1
+    threads = available_cores()
 
     def __init__(self, options: CenterlineOptions) -> None:
         self._options = options

@@ -5,7 +5,6 @@ Winnemoeller, "XDoG: advanced image stylization with extended difference-of-Gaus
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sketch_models.cores import available_cores
 from sketch_models.hue_edge import hue_edges
 from sketch_models.option import Options, option
 from sketch_models.wide_line import wide_lines
@@ -78,7 +78,7 @@ class Xdog:
     """
 
     batch_size = 2
-    threads = os.cpu_count() or 1
+    threads = available_cores()
 
     def __init__(self, options: XdogOptions) -> None:
         self._options = options

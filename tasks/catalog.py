@@ -8,6 +8,7 @@ from tasks.export_dataset import ExportDataset
 from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
 from tasks.import_metadata import ImportMetadata
+from tasks.make_shards import MakeShards
 from tasks.pack_dataset import PackDataset
 from tasks.prune import Prune
 from tasks.retry_failed import RetryFailed
@@ -27,6 +28,7 @@ __all__ = [
     "FetchWeights",
     "FilterPosts",
     "ImportMetadata",
+    "MakeShards",
     "PackDataset",
     "Prune",
     "RetryFailed",

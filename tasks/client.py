@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from functools import cache
 
+from pipeline import lock
 from pipeline.collect.client import PoliteClient
 from pipeline.collect.download import DownloadOptions
 from pipeline.posts.boards.known import picture_hosts
@@ -40,9 +41,14 @@ def source_hosts() -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def open_client() -> Iterator[PoliteClient]:
-    """Open the client; the sample booru, if it is the source, is served until the end."""
+    """Open the client; the sample booru, if it is the source, is served until the end.
+
+    Other hosts are asked by one process at a time: the others wait here.
+    """
     if _SAMPLE_HOST not in source_hosts():
-        yield _shared_client()
+        data = config.options(config.BuildOptions).folder.parent
+        with lock.lock_downloads(data, _say_who_downloads):
+            yield _shared_client()
         return
     from pipeline.sample_booru import HOST, serve  # draws, which no other source needs
 
@@ -53,6 +59,10 @@ def open_client() -> Iterator[PoliteClient]:
         yield PoliteClient(
             options=options, allowed_hosts=source_hosts(), connect_to={HOST: address}
         )
+
+
+def _say_who_downloads(owner: str) -> None:
+    logger.info("%s downloads: this process goes on when it is done.", owner.capitalize())
 
 
 @cache

@@ -6,7 +6,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from pipeline import store
+from pipeline import lock, store
 from pipeline.export.card import CardFacts
 from pipeline.export.drawings import choose_drawings
 from pipeline.export.export import export
@@ -106,7 +106,7 @@ class ExportDataset(Stage):
     def make_and_record(self) -> None:
         """Export; or, if only a later export has taken the link, set it back."""
         if super().complete() and not self._is_newest():
-            store.lock_dataset(self.dataset.root)
+            lock.lock_dataset(self.dataset.root)
             self.dataset.link_newest(self.link, self.files)
         super().make_and_record()
 

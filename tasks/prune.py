@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import luigi
 
-from pipeline import prune, store
+from pipeline import lock, prune
 from pipeline.prune import Unused
 from pipeline.report.report import format_bytes
 from pipeline.store import Dataset
@@ -53,7 +53,7 @@ class Prune(luigi.Task):
     def run(self) -> None:
         """List what is not needed; delete it if asked to."""
         dataset = BuildDataset().dataset
-        store.lock_dataset(dataset.root)
+        lock.lock_dataset(dataset.root)
         needed = settings_hashes([*sources(), BuildDataset()]) | _newest_hashes(dataset)
         folders = self._choose_folders(dataset)
         for names, tasks in _OTHERS.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import luigi
 
-from pipeline import store
+from pipeline import lock, store
 from pipeline.collect.download import drop_outcomes
 from pipeline.collect.outcome import MEANINGS, is_code
 from pipeline.outcome import OK
@@ -53,7 +53,7 @@ class RetryFailed(SengaTask):
                 raise SengaError(
                     f"[RetryFailed] codes = {code}: expected some of http_<status>, {choices}."
                 )
-        store.lock_dataset(FilterPosts().dataset.root)
+        lock.lock_dataset(FilterPosts().dataset.root)
         total = 0
         for shard in FilterPosts().shards():
             task = DownloadShard(shard=shard)

@@ -9,7 +9,7 @@ from pathlib import Path
 import luigi
 from luigi.interface import core
 
-from pipeline import cores, store
+from pipeline import cores, lock, store
 from pipeline.outcome import OK, DrawnOutcome, count_codes, write_drawn_outcomes
 from pipeline.progress import OnProgress, Progress
 from sketch_models import registry
@@ -57,6 +57,11 @@ class ShardStage(Stage):
                 done += pictures
                 seconds += task.manifest().seconds
         return Progress(total=total, done=done, seconds=seconds)
+
+    def make_and_record(self) -> None:
+        """Make the shard, unless another job that shares the dataset makes it meanwhile."""
+        with lock.lock_artefact(self.dataset.root, self.manifest_path()):
+            super().make_and_record()
 
     def log_done(self) -> None:
         """Log the line of the stage once its last shard is done."""

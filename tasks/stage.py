@@ -19,7 +19,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline import store
+from pipeline import lock, store
 from pipeline.damage import DamagedFileError
 from pipeline.manifest import Manifest, file_identity, file_sizes, have_sizes, read_manifest
 from pipeline.progress import Meter, OnProgress, Pace, Progress
@@ -240,7 +240,7 @@ class Stage(SengaTask):
             SengaError: if another build has the lock, or the folder cannot be written.
         """
         if not self.complete():
-            store.lock_dataset(self.dataset.root)
+            lock.lock_dataset(self.dataset.root)
         return self.shared_resources()
 
     def output(self) -> luigi.LocalTarget:
@@ -302,7 +302,7 @@ class Stage(SengaTask):
             self.log_still_complete()
             return
         check_requirements([self])
-        store.lock_dataset(self.dataset.root)
+        lock.lock_dataset(self.dataset.root)
         inputs = self.inputs()
         started = time.monotonic()
         with Meter(

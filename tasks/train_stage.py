@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline import child_process, cores, store
+from pipeline import child_process, cores, lock, store
 from pipeline.progress import OnProgress, Pace
 from pipeline.training.folder import TRAIN_LOG
 from tasks.stage import Stage, StageResult
@@ -82,7 +82,7 @@ class TrainStage(Stage):
     def make_and_record(self) -> None:
         """Train; or, if only a later training has taken the links, set them back."""
         if self._is_trained() and not self._is_newest():
-            store.lock_dataset(self.dataset.root)
+            lock.lock_dataset(self.dataset.root)
             self._link()
         super().make_and_record()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
 
@@ -14,8 +13,9 @@ from pipeline.colorizer.hints import Hints
 from pipeline.demo.api_error import ApiError
 from pipeline.picture import PictureError, decode, decode_rgba, header_size
 from pipeline.picture_format import FORMAT_NAMES
+from sketch_models.cores import available_cores
 
-LARGE_SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
+LARGE_SLOTS = threading.BoundedSemaphore(available_cores())
 """To decode or enlarge a large picture takes much memory: at most one per core at a time."""
 
 _API_CODES = {

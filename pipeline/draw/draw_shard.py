@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from pipeline.progress import OnProgress
 from pipeline.shard import TarSample, digests_of, write_shard
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import OF_THE_MACHINE, as_picture_error
+from sketch_models.cores import available_cores
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -79,7 +79,7 @@ def draw_each(
         threads: number of batches drawn at the same time.
     """
     keep_freed_memory()
-    cores = os.cpu_count() or 1
+    cores = available_cores()
     loaded = thread_map(partial(_apply, load), ((each, each) for each in ids), cores)
     drawn = thread_map(partial(_draw_batch, draw), _batches(loaded, batch_size), threads)
     yield from thread_map(partial(_apply, save), (item for batch in drawn for item in batch), cores)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from pipeline.pack.square import Placement, resample
 from pipeline.picture import PictureError, decode, encode_drawing_png, encode_png
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import as_picture_error
+from sketch_models.cores import available_cores
 
 _Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
@@ -64,7 +64,7 @@ def read_samples(
         DamagedFileError: if a shard or a table is damaged.
     """
     selected = frozenset(ids)
-    threads = plan.options.threads or os.cpu_count() or 1
+    threads = plan.options.threads or available_cores()
     for paths in shards:
         posts = read_posts(paths.posts, selected)
         if posts:

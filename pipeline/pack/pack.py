@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -44,6 +43,7 @@ from pipeline.table import read_table
 from pipeline.thread_map import thread_map
 from pipeline.unexpected import as_picture_error
 from sketch_models.closing import Closing
+from sketch_models.cores import available_cores
 from sketch_models.option import Options, option
 from sketch_models.styles import STYLES
 
@@ -198,7 +198,7 @@ def _open_writer(
 def _pack_shards(
     selected: frozenset[int], shards: Iterable[ShardPaths], options: PackOptions
 ) -> Generator[Row | Outcome, None, None]:
-    threads = options.threads or os.cpu_count() or 1
+    threads = options.threads or available_cores()
     for paths in shards:
         tags = _read_tags(paths.posts, selected)
         if not tags:

@@ -24,6 +24,7 @@ from pipeline.pack.dataset_file import Chunk, DatasetWriter, Row, picture_names
 from pipeline.pairs.draw_job import FEWER_PROCESSES, FILES, DrawJob
 from pipeline.pairs.pair import SOURCES, PairArtist
 from pipeline.picture import keep_freed_memory
+from sketch_models.cores import available_cores
 from sketch_models.errors import SengaError
 
 _AHEAD = 4  # pictures per process that wait for an earlier one
@@ -42,7 +43,7 @@ def draw_all(job: DrawJob, folder: Path, on_progress: Callable[[int], None]) -> 
     Raises:
         SengaError: If the disk is full, or the system has killed one of the processes.
     """
-    processes = job.processes or os.cpu_count() or 1
+    processes = job.processes or available_cores()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare)
     try:

@@ -18,6 +18,7 @@ from pipeline.sample_booru.artist.draw import draw
 from pipeline.sample_booru.catalogue import post
 from pipeline.sample_booru.files import encode
 from sketch_models.closing import Closing
+from sketch_models.cores import available_cores
 
 _MAX_CACHED = 128  # pictures, about 25 MB
 _FEW = 24  # pictures; as many take as long as processes take to start
@@ -44,7 +45,7 @@ class Pictures(Closing):
 
     def __init__(self, few: int = _FEW) -> None:
         self._few = few
-        self._processes = min(_MAX_PROCESSES, os.cpu_count() or 1)
+        self._processes = min(_MAX_PROCESSES, available_cores())
         self._slots = threading.BoundedSemaphore(self._processes)
         self._lock = threading.Lock()
         self._drawn = 0

@@ -206,8 +206,8 @@ def test_unwritable_output_folder_is_one_sentence(tmp_path: Path) -> None:
 
 def test_second_build_at_the_same_time_is_refused(tmp_path: Path) -> None:
     code = (
-        "import pathlib, sys, pipeline.store as store\n"
-        "store.lock_dataset(pathlib.Path(sys.argv[1])); print('locked', flush=True); input()"
+        "import pathlib, sys, pipeline.lock as lock\n"
+        "lock.lock_dataset(pathlib.Path(sys.argv[1])); print('locked', flush=True); input()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "sample")],

@@ -15,7 +15,7 @@ VARIABLES = ("OMP_WAIT_POLICY", "OMP_NUM_THREADS")
 @pytest.fixture(autouse=True)
 def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
-    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    monkeypatch.setattr(cores, "available_cores", lambda: 12)
 
 
 @pytest.mark.parametrize(

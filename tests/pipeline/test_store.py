@@ -1,10 +1,7 @@
-"""Atomic publishing, links to the newest build, and the lock of a dataset."""
+"""Atomic publishing, and links to the newest build."""
 
 import errno
 import hashlib
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -163,71 +160,6 @@ def test_newest_links_are_relative(tmp_path: Path) -> None:
     assert (tmp_path / "moved" / "train.h5").read_text() == "x"
 
 
-@pytest.fixture
-def other_build(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    code = (
-        "import sys, pathlib, pipeline.store as s; "
-        "s.lock_dataset(pathlib.Path(sys.argv[1])); print('locked', flush=True); input()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        yield process
-        process.kill()
-
-
-def test_second_build_is_refused(tmp_path: Path, other_build: subprocess.Popen[str]) -> None:
-    with pytest.raises(SengaError, match=f"being built by process {other_build.pid}"):
-        store.lock_dataset(tmp_path)
-    other_build.kill()
-    other_build.wait()
-    store.lock_dataset(tmp_path)
-    store.lock_dataset(tmp_path)  # again in the same process
-
-
-def test_lock_deletes_temporary_files_of_a_killed_build(tmp_path: Path) -> None:
-    (tmp_path / "color").mkdir()
-    (tmp_path / "color" / ".shard-00001.tar.host-1.tmp").write_text("half")
-    (tmp_path / "color" / ".0123.host-1.old").mkdir()
-    store.lock_dataset(tmp_path)
-    assert list_files(tmp_path) == [".lock", "color"]
-
-
-@pytest.mark.parametrize("name", [".lock", "color", "split/0123456789ab"])
-def test_links_out_of_the_dataset_are_refused(tmp_path: Path, name: str) -> None:
-    outside = tmp_path / "outside"
-    (outside / "folder").mkdir(parents=True)
-    (outside / "file").write_text("mine")
-    link = tmp_path / "data" / "sample" / name
-    link.parent.mkdir(parents=True)
-    link.symlink_to(outside / ("file" if name == ".lock" else "folder"))
-    with pytest.raises(SengaError, match=f"{name}.* link") as caught:
-        store.lock_dataset(tmp_path / "data" / "sample")
-    assert "\n" not in str(caught.value)
-    assert (outside / "file").read_text() == "mine"
-
-
-def test_dataset_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "sample").symlink_to(tmp_path / "outside")
-    with pytest.raises(SengaError, match=r"set \[build\] data"):
-        store.lock_dataset(tmp_path / "data" / "sample")
-    assert list_files(tmp_path / "outside") == []
-
-
-def test_links_within_the_dataset_are_fine(tmp_path: Path) -> None:
-    (tmp_path / "disk" / "sample" / "colorizer" / "0123").mkdir(parents=True)
-    (tmp_path / "disk" / "sample" / "colorizer" / "latest").symlink_to("0123")
-    (tmp_path / "data").symlink_to(tmp_path / "disk")  # [build] data may be a link itself
-    store.lock_dataset(tmp_path / "data" / "sample")
-
-
 def test_every_path_of_a_dataset() -> None:
     data, settings = Dataset(Path("d")), "0123456789abcdef"
     paths = {
@@ -290,8 +222,6 @@ def test_digest_is_of_the_rows_by_id() -> None:
 
 
 def test_folders_are_made(tmp_path: Path) -> None:
-    store.lock_dataset(tmp_path / "data" / "of" / "mine")
     with publish(tmp_path / "some" / "where" / "a.txt") as temporary:
         temporary.write_text("new")
-    assert list_files(tmp_path / "data") == ["of", "of/mine", "of/mine/.lock"]
     assert list_files(tmp_path / "some") == ["where", "where/a.txt"]

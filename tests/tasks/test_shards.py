@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cores, store
+from pipeline import cores, lock
 from sketch_models.network_options import ComputeOptions
 from tasks import SimplifyShard, SketchShard, config, shards
 
@@ -78,7 +78,7 @@ def test_what_is_asked_to_be_scheduled_locks_the_dataset(
     options = config.BuildOptions(data=str(tmp_path))
     monkeypatch.setitem(config._cache, config.BuildOptions, options)
     locked: list[Path] = []
-    monkeypatch.setattr(store, "lock_dataset", locked.append)
+    monkeypatch.setattr(lock, "lock_dataset", locked.append)
     task = SketchShard(shard=0, model="xdog")
     monkeypatch.setattr(task, "complete", lambda: True)
     task.process_resources()

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.sample_booru.catalogue import post_ids
 from pipeline.sample_booru.pictures import Pictures, picture, pictures_of_process
+from sketch_models.cores import available_cores
 
 SCRIPT = """
 import time
@@ -51,7 +52,7 @@ def test_servers_of_a_process_share_its_pictures() -> None:
     assert pictures_of_process(1) is not pictures_of_process(2)
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no processes")
+@pytest.mark.skipif(available_cores() < 2, reason="one core has no processes")
 def test_pictures_are_drawn_and_closed_after_processes_are_killed() -> None:
     with Pictures(few=0) as pictures:
         expected = pictures.read(1_500_040, 0)
@@ -62,7 +63,7 @@ def test_pictures_are_drawn_and_closed_after_processes_are_killed() -> None:
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no processes")
+@pytest.mark.skipif(available_cores() < 2, reason="one core has no processes")
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 def test_worker_that_has_drawn_in_processes_ends() -> None:
     with subprocess.Popen([sys.executable, "-c", WORKER], start_new_session=True) as run:
@@ -73,7 +74,7 @@ def test_worker_that_has_drawn_in_processes_ends() -> None:
             raise
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no processes")
+@pytest.mark.skipif(available_cores() < 2, reason="one core has no processes")
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_processes_end_when_their_parent_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True) as run:

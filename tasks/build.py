@@ -193,6 +193,7 @@ def _set_posts(
     if any(section == "metadata" for section, _ in given):
         raise ConfigError("posts and an option of [metadata] are given. Leave one of them out.")
     write_frame(posts, path)
+    _set(config, {("metadata", source): "" for source in OWN_SOURCES})
     _set(config, {("metadata", "source"): "csv", ("metadata", "csv"): str(path)})
     for column, options in _NO_RULES.items():
         if source_of(column, posts) is None:

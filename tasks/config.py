@@ -239,6 +239,7 @@ def _default_for_own_pictures(section: str, key: str) -> str | None:
         return None
     return {
         "[build] dataset": dataset_name(metadata.place),
+        "[build] shard_width": "20000",  # ids of boards go to millions
         "[filter] all_tags": "",
         "[filter] none_tags": "",
         "[filter] ratings": "s q e",

@@ -26,6 +26,8 @@ _CHECK_SOURCE = "Check that the source is the one you meant"
 _REMEDIES = {
     "private_address": "If this is a booru of your own, set [download] allow_private = true",
     "wrong_host": "If you trust these hosts, name them in [download] hosts",
+    "outside_folder": "Set [metadata] files to the folder that has them",
+    "missing_file": "Set [metadata] files to the folder that has them",
     "robots_txt": "With the permission of the host, switch [download] robots_txt off",
 }
 
@@ -55,7 +57,7 @@ class Loss:
         of_rows = self.stage == _METADATA
         meaning = (REASONS if of_rows else _OF_PICTURES).get(self.code)
         reason = f"{self.code}: {meaning}" if meaning else self.code
-        remedy = _CHECK_SOURCE if of_rows else _REMEDIES.get(self.code)
+        remedy = _REMEDIES.get(self.code, _CHECK_SOURCE if of_rows else "")
         return (
             f"The biggest loss: {self.stage} dropped {self.count:,} of {self.total:,} {self.unit} "
             f"as {reason}. {self.table} lists them.{f' {remedy}.' if remedy else ''}"

@@ -251,12 +251,21 @@ class Stage(SengaTask):
         """Wait for what it is made from, make the artefact and write its manifest.
 
         A file that turns out to be damaged is made again first, once in a run.
+
+        Raises:
+            SengaError: if what it is made from was complete, and is not any more.
         """
         made_again: set[Path] = set()
         while True:
-            yield self.made_from()
+            try:
+                made_from = self.made_from()
+            except NotReadyError as error:
+                raise _changed_meanwhile(error) from error
+            yield made_from
             try:
                 self.make_and_record()
+            except NotReadyError as error:
+                raise _changed_meanwhile(error) from error
             except DamagedFileError as error:
                 if error.path in made_again:
                     raise _damaged_again(error) from error
@@ -368,6 +377,13 @@ def _refuse_defects(result: StageResult, unit: str) -> None:
             f"{result.kept:,} did not. The lines above name each: a defect of Senga, of a library "
             "or of this machine. Nothing of them is recorded; once it is mended, run it again."
         )
+
+
+def _changed_meanwhile(error: NotReadyError) -> SengaError:
+    return SengaError(
+        f"What {error} is made from has changed since it was made in this run. Wait until nothing "
+        "else writes there, then run again."
+    )
 
 
 def _damaged_again(error: DamagedFileError) -> SengaError:

@@ -55,6 +55,11 @@ def expand(arguments: Sequence[str]) -> list[str]:
 def _folder(name: str, text: str) -> str:
     if text.endswith(".cfg"):
         raise ConfigError(f"{text}: a recipe goes before: LUIGI_CONFIG_PATH={text} senga {name}.")
+    if Path(text).is_file():
+        raise ConfigError(
+            f"{text} is a file. Behind senga {name} goes a folder of pictures; a table of posts is "
+            f"--metadata-table {text}, and a tar --metadata-webdataset {text}."
+        )
     if not text or not Path(text).is_dir():
         raise ConfigError(
             f"{text or repr(text)}: there is no such folder. Behind senga {name} goes a folder of "

@@ -388,6 +388,6 @@ def _translated_errors(code: str, size: Callable[[], int] = lambda: 0) -> Iterat
 
 def _root_cause(error: BaseException) -> str:
     """Return the innermost of a chain of exceptions, as text."""
-    while error.__context__ is not None:
-        error = error.__context__
+    while cause := error.__cause__ or error.__context__:
+        error = cause
     return f"{type(error).__name__}: {error}"[:200]

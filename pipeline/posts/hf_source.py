@@ -165,7 +165,8 @@ class HfSource:
         """
         url, (width, height) = self._picture(opened, row, content)
         cells = {name: opened.table.plain(name, value) for name, value in facts.items()}
-        number = cells["id"] if opened.has_ids else row_id(opened.file.path, row)
+        is_numbered = opened.has_ids and cells["id"] != 0  # a hash stands for 0, which is no id
+        number = cells["id"] if is_numbered else row_id(opened.file.path, row)
         return {
             **dict.fromkeys(FIELDS, ""),
             **sidecar.record_of(cells),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -283,8 +283,9 @@ def no_picture(names: Sequence[str], source: str) -> SengaError:
     )
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    close = get_close_matches(name, list(names), 1)
+def _nearest(name: str, names: Collection[str]) -> str:
+    begin_alike = [each for each in names if each.startswith(name) or name.startswith(each)]
+    close = begin_alike or get_close_matches(name, list(names), 1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

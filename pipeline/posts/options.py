@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pipeline.posts.board_account import KEY_VARIABLE, USER_VARIABLE
 from pipeline.posts.boards.known import AUTO, BOARDS, recognise
 from pipeline.posts.layouts import parse_columns
+from sketch_models.errors import ConfigError
 from sketch_models.option import Options, option
 from sketch_models.weights.cache import expand_path
 
@@ -109,21 +111,13 @@ class MetadataOptions(Options, section="metadata"):
     def __post_init__(self) -> None:
         """Check every value, and that the source has its file or its address."""
         super().__post_init__()
-        given = [name for name in OWN_SOURCES if getattr(self, name)]
-        if self.source == "sample" and given:
-            object.__setattr__(self, "source", given[0])
+        self._choose_source()
         if self.source in OWN_SOURCES:
             self.require(bool(self.place), self.source, "the path of a file or folder")
         if self.source == "csv":
             self.require(bool(self.csv), "csv", f"the path of a CSV: {HOW_TO_GET_IT}")
         self._require_columns()
-        address = self.api_url.partition("?")[0]
-        whole = address == self.api_url and bool(urlsplit(address).hostname)
-        self.require(
-            whole and address.startswith(("https://", "http://")),
-            "api_url",
-            "an address such as https://safebooru.org/index.php",
-        )
+        self._require_address()
         if self.source == "api" and self.board == AUTO:
             names = ", ".join(name for name in BOARDS if name != AUTO)
             self.require(
@@ -143,6 +137,42 @@ class MetadataOptions(Options, section="metadata"):
         has_files = self.source == "table" and self.files
         path = expand_path(self.files if has_files else self.place)
         return path.parent if path.is_file() else path
+
+    def _choose_source(self) -> None:
+        """Let the path of a person's own pictures choose the source.
+
+        Raises:
+            ConfigError: if there are two, or another source is chosen.
+        """
+        given = [name for name in OWN_SOURCES if getattr(self, name)]
+        if self.source == "sample" and given:
+            object.__setattr__(self, "source", given[0])
+        others = [f"{name} = {getattr(self, name)}" for name in given if name != self.source]
+        if others:
+            own = f" = {self.place}" if self.source in OWN_SOURCES else ""
+            chosen = f"{self.source}{own}" if own else f"source = {self.source}"
+            raise ConfigError(
+                f"[metadata] {chosen} and {others[0]} are two sources. Leave one of them out."
+            )
+
+    def _require_address(self) -> None:
+        """Check the address of the API.
+
+        Raises:
+            ConfigError: if it is none; if it may hold a key, without it.
+        """
+        try:
+            parts = urlsplit(self.api_url)
+            is_address = parts.scheme in ("https", "http") and bool(parts.hostname)
+        except ValueError:  # of brackets that are not closed
+            is_address = False
+        if is_address and (parts.query or parts.fragment or "@" in parts.netloc):
+            raise ConfigError(
+                "[metadata] api_url: expected an address without ?, # and @; a key goes into the "
+                f"environment, as {USER_VARIABLE} and {KEY_VARIABLE}."
+            )
+        address = "an address such as https://safebooru.org/index.php"
+        self.require(is_address and "?" not in self.api_url, "api_url", address)
 
     def _require_columns(self) -> None:
         try:

@@ -80,6 +80,7 @@ class PictureFiles:
 _Seen = tuple[str, int, int]
 _One = tuple["_Seen | None", "str | None", "_Seen | None"]  # the file, or a reason; what was seen
 _NONE: _One = (None, None, None)
+_GONE = (0, 0)  # size and time of what is not there
 
 
 def _found(files: list[_One]) -> Found:
@@ -147,7 +148,7 @@ def _nearest_folder(root: str, inner: str) -> _Seen:
         stamp = _stamp(f"{root}/{inner}")
         if stamp is not None:
             return f"{inner}/", *stamp
-    return "/", 0, 0
+    return "/", *_GONE
 
 
 def _stamp(path: str) -> tuple[int, int] | None:
@@ -180,7 +181,7 @@ def look_again(folder: Path, seen: Path) -> tuple[str, bool]:
     root, state, same = os.path.abspath(folder), sha256(), True  # noqa: PTH100
     for line in seen.read_bytes().split(b"\0")[:-1]:
         size, modified, name = line.split(b" ", 2)
-        stamp = _stamp(f"{root}/{os.fsdecode(name)}")
+        stamp = _stamp(f"{root}/{os.fsdecode(name)}") or _GONE
         same = same and stamp == (int(size), int(modified))
         state.update(b"%s\0%s\n" % (name, str(stamp).encode()))
     return state.hexdigest(), same

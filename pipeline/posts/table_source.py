@@ -59,6 +59,7 @@ class TableSource:
 
     Attributes:
         layout: of the table.
+        place: the path of the table, and in a database its name.
         seen: the files that `read` has looked at, as `picture_files.Found.seen` says.
     """
 
@@ -68,6 +69,9 @@ class TableSource:
         self._reader = self._open()
         names = list(self._reader.names)
         self.layout = find_layout(names, options.columns, str(path))
+        self.place = str(path)
+        if isinstance(self._reader, SqliteReader):
+            self.place += f", table {self._reader.table},"
         used = _used_columns(self.layout, names)
         self._columns = list(dict.fromkeys(chain.from_iterable(used.values())))
         self._used = {
@@ -150,6 +154,8 @@ class TableSource:
         urls = self._urls(rows)
         if hashes_ids:
             ids = self._hashed(ids, found, urls)
+        elif (ids == "0").any():  # of tables that count from 0
+            ids = ids.zip_with(ids != "0", self._hashed(ids, found, urls, of_files=True))
         kinds = {kind: self._kind(rows, kind) for kind in TAG_KINDS}
         known = {name: text for name, text in kinds.items() if text is not None}
         for name in ("created_at", "rating", "score", "width", "height"):
@@ -221,10 +227,12 @@ class TableSource:
             return self.files.find_by_id(whole_numbers(ids), self._text(rows, "extension"))
         return None
 
-    def _hashed(self, ids: pl.Series, found: Found | None, urls: pl.Series) -> pl.Series:
+    def _hashed(
+        self, ids: pl.Series, found: Found | None, urls: pl.Series, *, of_files: bool = False
+    ) -> pl.Series:
         """Return hashes of ids; without a column of ids, those of files and addresses."""
         texts = ids
-        if "id" not in self._used:
+        if of_files or "id" not in self._used:
             files = _blank_like(urls) if found is None else found.paths
             texts = _first_of(files, urls)
         missing = texts.str.to_lowercase().is_in(["", *_NO_VALUE])

@@ -42,6 +42,9 @@ class SqliteReader:
         path: of the database.
         fits: returns whether columns are those of a table of posts; if those of several tables
             are, the one with the most rows is read.
+
+    Attributes:
+        table: the name of the table that is read.
     """
 
     def __init__(self, path: Path, fits: Callable[[Sequence[str]], bool]) -> None:
@@ -55,10 +58,10 @@ class SqliteReader:
                     f"No table of {path} is known to hold posts ({shown or 'it has no tables'}). "
                     "Set [metadata] columns, such as id=post_id url=link tags=labels."
                 )
-            self._table = max(usable, key=partial(_count, database))
-        self._columns = usable[self._table]
+            self.table = max(usable, key=partial(_count, database))
+        self._columns = usable[self.table]
         lower = {name.lower(): set(columns) for name, columns in tables.items()}
-        self._has_relation = self._table.lower() == "post" and all(
+        self._has_relation = self.table.lower() == "post" and all(
             needed <= lower.get(name, set()) for name, needed in _RELATED.items()
         )
         added = ["tag_string", *(f"tag_string_{kind}" for kind in _TAG_KINDS)]
@@ -83,7 +86,7 @@ class SqliteReader:
             for name in columns
         ]
         # The names are quoted, and those of the database itself.
-        query = f"select {', '.join(texts) or 1} from {_quoted(self._table)}{order}"  # noqa: S608
+        query = f"select {', '.join(texts) or 1} from {_quoted(self.table)}{order}"  # noqa: S608
         yield from database.execute(query)
 
     def _related_rows(self, database: sqlite3.Connection, columns: Sequence[str]) -> Iterator[_Row]:

@@ -13,6 +13,7 @@ from pipeline.posts.picture_files import look_again, write_seen
 from pipeline.posts.table_source import TableOptions
 from pipeline.posts.table_source import TableSource as TableReader
 from pipeline.progress import OnProgress
+from sketch_models.errors import SengaError
 from sketch_models.weights.cache import expand_path
 from tasks.sources.source import Source
 from tasks.stage import StageResult
@@ -45,6 +46,7 @@ class TableSource(Source):
         What was imported last decides, so that a file that comes back changes nothing.
         """
         digest = self.digest_of_file(expand_path(self.options.table))
+        self._check_folder()
         manifest = read_manifest(self.task.manifest_path())
         if manifest is None or not self._seen.exists():
             return [digest]
@@ -54,6 +56,13 @@ class TableSource(Source):
         files, unchanged = look_again(self.options.pictures_folder, self._seen)
         return before if unchanged else [digest, files]
 
+    def _check_folder(self) -> None:
+        """Raise SengaError if the folder of the pictures is none."""
+        files = self.options.files
+        if files and not expand_path(files).is_dir():
+            fault = "it is a file" if expand_path(files).exists() else "there is no such folder"
+            raise SengaError(f"[metadata] files = {files}: {fault}. Set it to their folder.")
+
     def make(self, on_progress: OnProgress) -> StageResult:
         """Import the posts, and list the files that the table names."""
         options, path = self.options, expand_path(self.options.table)
@@ -61,7 +70,7 @@ class TableSource(Source):
         files = expand_path(options.files) if options.files else None
         columns = parse_columns(options.columns)
         reader = TableReader(path, TableOptions(columns=columns, files=files))
-        logger.info("%s is read as %s.", path, reader.layout.name)
+        logger.info("%s is read as %s.", reader.place, reader.layout.name)
 
         def import_into(posts: Path, quarantine: Path) -> dict[str, int]:
             counts = import_table(reader, posts, quarantine, on_progress)

@@ -56,6 +56,19 @@ def test_files_of_a_table_become_a_dataset(tmp_path: Path) -> None:
     assert 77 in packed(tmp_path, "posts")
 
 
+def test_folder_of_the_pictures_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    rows = '{"id": 1, "file": "a.png"}\n{"id": 2, "file": "b.png"}\n'
+    (tmp_path / "posts.jsonl").write_text(rows)
+    for number, name in enumerate("ab"):
+        (tmp_path / f"{name}.png").write_bytes(encode_png(draw(number).color))
+    options = [f"--metadata-table={tmp_path / 'posts.jsonl'}", f"--build-data={tmp_path / 'data'}"]
+    for name, fault in (("gone", "there is no such folder"), ("posts.jsonl", "it is a file")):
+        files = f"--metadata-files={tmp_path / name}"
+        log = run_luigi(*options, *FEW_LINES, files, code=40)
+        expected = f"[metadata] files = {tmp_path / name}: {fault}. Set it to their folder.\n"
+        assert log == expected
+
+
 class Booru(Web):
     """A server of a drawing under every path."""
 

@@ -102,6 +102,18 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
     return task
 
 
+@pytest.mark.usefixtures("made")
+def test_what_has_changed_since_it_was_made_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(CopyOfCopy, "content_from", Stage.content_from)
+    monkeypatch.setattr(Copy, "content", "x")  # a file that changes while it is read
+    running = new(CopyOfCopy).run()
+    next(running)
+    with pytest.raises(SengaError, match=r"^What Copy.* is made from has changed .* run again\.$"):
+        next(running)
+
+
 @pytest.mark.parametrize(("name", "value"), [("version", 2), ("option", "x"), ("content", "x")])
 def test_stage_is_complete_for_the_same_version_options_and_content(
     made: Copy, monkeypatch: pytest.MonkeyPatch, name: str, value: object

@@ -33,7 +33,11 @@ def test_folder_behind_a_word_is_the_source(
     assert expand(["train", "my pictures", "-h"]) == ["TrainColorizer", *folder, "-h"]
     assert expand(["build", "--workers", "2"]) == ["BuildDataset", "--workers", "2"]
     assert expand(["prune", "my pictures"]) == ["Prune", "my pictures"]  # which is refused later
-    for text, shown in (("posts.csv", "posts.csv"), ("absent", "absent"), ("", "''")):
+    with pytest.raises(
+        ConfigError, match=r"^posts\.csv is a file\. .* --metadata-table posts\.csv"
+    ):
+        expand(["build", "posts.csv"])
+    for text, shown in (("absent", "absent"), ("", "''")):
         with pytest.raises(ConfigError, match=f"^{shown}: there is no such folder"):
             expand(["build", text])
     with pytest.raises(ConfigError, match=r"LUIGI_CONFIG_PATH=quick\.cfg senga evaluate"):

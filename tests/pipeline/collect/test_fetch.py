@@ -290,7 +290,7 @@ def test_refused_connection_is_transient(make: Make) -> None:
         port = taken.getsockname()[1]
     row = make(retries=2).fetch(5, f"http://127.0.0.1:{port}/a.jpg").outcome
     assert (row.code, row.transient) == ("connection_failed", True)
-    assert "refused" in row.detail
+    assert row.detail == "ConnectionRefusedError: [Errno 111] Connection refused"
 
 
 def test_missing_response_is_a_timeout(web: Web, make: Make) -> None:
@@ -718,5 +718,4 @@ def test_cause_of_a_failure_is_its_detail(make: Make) -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/a.jpg"
         row = make(retries=0).fetch(1, url).outcome
     assert (row.code, row.status) == ("connection_failed", None)
-    assert row.detail.startswith("NewConnectionError: ")
-    assert row.detail.endswith("Connection refused")
+    assert row.detail == "ConnectionRefusedError: [Errno 111] Connection refused"

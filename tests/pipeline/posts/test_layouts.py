@@ -29,6 +29,7 @@ def test_columns_are_parsed(text: str, columns: dict[str, str]) -> None:
         ("id=", "'id=' is none"),
         ("=id", "'=id' is none"),
         ("idd=post_id", r"targets out of id, .*; 'idd' is none \(did you mean id\?\)"),
+        ("ident=post", r"'ident' is none \(did you mean id\?\)"),
         ("id=a id=b", "each target once; id is there twice"),
         ('tags="a b', "a quotation mark is not closed"),
     ],

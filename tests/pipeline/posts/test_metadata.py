@@ -438,12 +438,28 @@ def test_full_disk_is_one_sentence(tmp_path: Path) -> None:
         ({"source": "web"}, "source = web"),
         ({"source": "csv"}, "alamson/safebooru"),
         ({"sample_posts": 0}, "sample_posts = 0"),
+        ({"folder": "a", "table": "b.csv"}, "folder = a and table = b.csv are two sources"),
+        ({"source": "api", "folder": "a"}, "source = api and folder = a are two sources"),
+        ({"source": "table", "table": "b.csv", "hf": "c"}, "table = b.csv and hf = c are two"),
+        ({"api_url": "https:///index.php"}, "api_url = https:///index.php: expected an address"),
+        ({"api_url": "https://[a/"}, "api_url = https://[a/: expected an address"),
+        ({"api_url": "a.example"}, "api_url = a.example: expected an address"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         MetadataOptions(**options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("tail", ["?api_key=secret&user_id=5", "#secret", "?"])
+@pytest.mark.parametrize("user", ["", "me:secret@"])
+def test_a_key_in_the_address_is_refused_and_not_shown(user: str, tail: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"api_url.*SENGA_BOARD_KEY|expected an address"
+    ) as caught:
+        MetadataOptions(source="api", api_url=f"https://{user}gelbooru.com/index.php{tail}")
+    assert "secret" not in str(caught.value)
 
 
 WORDS = st.text(

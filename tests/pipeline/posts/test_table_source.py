@@ -372,6 +372,7 @@ def test_lists_are_tags(tmp_path: Path, form: str) -> None:
         ([1, 2, "x"], [1, 2]),
         ([2**63 - 1, 2**63, -1], [2**63 - 1]),
         (["1.0", "1e3", "1,000,000"], [1, 1000, 1000000]),
+        ([0, 1, 2], [1, 2, hashed_id("https://a.example/0.jpg")]),  # counted from 0
     ],
 )
 @pytest.mark.parametrize("form", ["csv", "jsonl", "db"])

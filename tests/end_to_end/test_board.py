@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h5py
 import polars as pl
+import pytest
 
 from pipeline.sample_booru.apis.answer import KEY, USER
 from pipeline.sample_booru.catalogue import catalogue
@@ -76,11 +77,23 @@ def test_failed_downloads_are_retried_by_code(tmp_path: Path) -> None:
     assert "[RetryFailed] codes = http_4o4: expected" in stderr
 
 
-def test_dataset_from_danbooru_has_the_pictures_that_it_shows(tmp_path: Path) -> None:
-    posts_to_collect = ("--metadata-sample-posts", "50")
+@pytest.mark.parametrize(
+    ("path", "searched", "page"),
+    [
+        ("danbooru/posts.json", "is searched for solo white_background; [filter] looks", "posts"),
+        ("moebooru/post.json", "", "post/show"),
+        ("e621/posts.json", "", "posts"),
+    ],
+)
+def test_dataset_has_the_pictures_that_a_board_shows(
+    tmp_path: Path, path: str, searched: str, page: str
+) -> None:
+    few = ("--metadata-sample-posts", "50", "--sketch-models", "xdog", "--simplify-model")
     account = {"SENGA_BOARD_KEY": KEY, "SENGA_BOARD_USER": USER}
-    stderr = luigi(tmp_path, *posts_to_collect, path="danbooru/posts.json", **account)
-    assert "is searched for solo white_background; [filter] looks for upper_body" in stderr
+    board = path.partition("/")[0]
+    named = ("--metadata-board", board)  # the path of e621's API is that of Danbooru's, too
+    stderr = luigi(tmp_path, *few, "centerline", *named, path=path, **account)
+    assert searched in stderr
     wanted = {"solo", "white_background", "upper_body"}
     shown = {
         post.id
@@ -92,7 +105,7 @@ def test_dataset_from_danbooru_has_the_pictures_that_it_shows(tmp_path: Path) ->
     (table,) = tmp_path.rglob("posts.parquet")
     posts = pl.read_parquet(table)
     assert posts["artist"].drop_nulls().len() > 10
-    assert posts["post_url"][0].startswith("https://safebooru.example/danbooru/posts/1500")
+    assert posts["post_url"][0].startswith(f"https://safebooru.example/{board}/{page}/1500")
     texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     for secret in (KEY, USER):
         assert secret not in stderr

@@ -72,7 +72,8 @@ def walk(
         SengaError: if `root` is no folder, or cannot be read.
     """
     if not root.is_dir():
-        raise SengaError(f"[metadata] {option} = {root}: there is no such folder. Check the path.")
+        place = "folder" if option == "folder" else "file or folder"
+        raise SengaError(f"[metadata] {option} = {root}: there is no such {place}. Check the path.")
     try:
         os.scandir(root).close()
     except OSError as error:

@@ -162,7 +162,7 @@ def funnel(
         elif stage.name != "split" or stage.dropped:
             counts.append((stage.name, stage.kept))
     first = max(metadata.kept, 1)
-    previous = [metadata.kept, *(count for _, count in counts)]
+    previous = [metadata.kept + sum(metadata.dropped.values()), *(count for _, count in counts)]
     return [
         FunnelStep(label, count, before - count, count / first, count / before if before else 0.0)
         for (label, count), before in zip(counts, previous, strict=False)

@@ -72,10 +72,12 @@ def test_pictures_lie_in_the_folder_or_in_that_of_the_file(
     assert importing.complete()
 
 
-@pytest.mark.parametrize("source", ["folder", "webdataset"])
+@pytest.mark.parametrize(
+    ("source", "place"), [("folder", "folder"), ("webdataset", "file or folder")]
+)
 def test_a_place_that_is_not_there_is_named_by_its_option(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, place: str
 ) -> None:
     options = MetadataOptions(**{source: str(tmp_path / "gone")})
     (message,) = task(tmp_path, monkeypatch, options).unmet_requirements()
-    assert message.startswith(f"[metadata] {source} = {tmp_path}/gone: there is no such folder.")
+    assert message.startswith(f"[metadata] {source} = {tmp_path}/gone: there is no such {place}.")

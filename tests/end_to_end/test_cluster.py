@@ -161,7 +161,7 @@ def test_the_script_for_slurm_makes_the_same(
     tmp_path: Path, downloaded: dict[str, str], expected: list[str], slurm: dict[str, str]
 ) -> None:
     page = (TOP / "docs" / "cluster.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"```bash\n(#!/bin/bash\n.*?)```", page, re.DOTALL)
+    (script,) = re.findall(r"```\n(#!/bin/bash\n.*?)```", page, re.DOTALL)
     (tmp_path / "senga.sbatch").write_text(script)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     small = ["--array=1-2", "--cpus-per-task=1", "--gres=none"]  # for this machine

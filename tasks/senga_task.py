@@ -34,6 +34,11 @@ class SengaTask(luigi.Task):
         config.check()
         self.task_id = self._id()
 
+    @classmethod
+    def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
+        """Return names and parameters, which Luigi looks for in the class at every call."""
+        return _params(cls)
+
     def _id(self) -> str:
         """Return the id, such as `PackDataset_solo_solo_1a2b3c4d5e`: dataset, recipe, digest.
 
@@ -49,6 +54,12 @@ class SengaTask(luigi.Task):
             store.fingerprint([_run_digest(), parameters])[:10],
         ]
         return re.sub(r"[^\w-]+", "_", "_".join(word for word in words if word))
+
+
+@cache
+def _params(task_type: type[SengaTask]) -> list[tuple[str, luigi.Parameter]]:
+    params: list[tuple[str, luigi.Parameter]] = super(SengaTask, task_type).get_params()
+    return params
 
 
 @cache

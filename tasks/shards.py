@@ -35,6 +35,10 @@ class ShardStage(Stage):
         """The table of outcomes: what became of every picture of the shard."""
         return store.outcomes_path(self.artefact())
 
+    def settings_hash(self) -> str:
+        """Return that of the first shard: settings do not depend on the number."""
+        return super().settings_hash() if self.shard == 0 else self.clone(shard=0).settings_hash()
+
     def all_tasks(self) -> list[ShardStage]:
         """Return the tasks of this stage for all shards, this one included."""
         shards = FilterPosts().shards()

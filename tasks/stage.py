@@ -174,21 +174,10 @@ class Stage(SengaTask):
         return store.manifest_path(self.artefact())
 
     def manifest(self) -> Manifest:
-        """Return the manifest of the finished artefact; raise NotReadyError until it is finished.
-
-        A complete task counts as complete until its manifest changes or a damaged file is found:
-        else nothing upstream of it is made again in this run. Otherwise every stage would check all
-        that is upstream, every time.
-        """
-        if self._manifest_path is None:
-            self._manifest_path = self.manifest_path()
-        stamp = (file_identity(self._manifest_path), file_identity(self.dataset.damage_log()))
-        if stamp[0] is None or (stamp != self._complete_stamp and not self.complete()):
-            raise NotReadyError(str(self))
-        manifest = read_manifest(self._manifest_path)
+        """Return the manifest of the finished artefact; raise NotReadyError until it is."""
+        manifest = read_manifest(self._path_of_manifest) if self.complete() else None
         if manifest is None:
             raise NotReadyError(str(self))
-        self._complete_stamp = stamp
         return manifest
 
     def is_ready(self) -> bool:
@@ -199,8 +188,28 @@ class Stage(SengaTask):
             return False
         return True
 
+    @property
+    def _path_of_manifest(self) -> Path:
+        if self._manifest_path is None:
+            self._manifest_path = self.manifest_path()
+        return self._manifest_path
+
     def complete(self) -> bool:
-        """Return whether the artefact is whole and was made from exactly these inputs."""
+        """Return whether the artefact is whole and was made from exactly these inputs.
+
+        A complete task counts as complete until its manifest changes or a damaged file is found:
+        else nothing upstream of it is made again in this run. Otherwise each of thousands of
+        shards would check all that is upstream, every time that Luigi asks.
+        """
+        log = self.dataset.damage_log()
+        stamp = (file_identity(self._path_of_manifest), file_identity(log))
+        if stamp[0] is None:
+            return False
+        if stamp != self._complete_stamp:
+            self._complete_stamp = stamp if self._is_complete() else None
+        return self._complete_stamp is not None
+
+    def _is_complete(self) -> bool:
         manifest = read_manifest(self.manifest_path())
         if manifest is None or not self.is_whole():
             return False

@@ -17,6 +17,7 @@ def task(
     build = config.BuildOptions(data=str(tmp_path / "data"), dataset="some")
     monkeypatch.setitem(config._cache, config.BuildOptions, build)
     monkeypatch.setitem(config._cache, MetadataOptions, options)
+    ImportMetadata.clear_instance_cache()  # Luigi keeps that of another test's folder
     return ImportMetadata()
 
 

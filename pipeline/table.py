@@ -12,11 +12,15 @@ import os
 from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipeline.damage import DamagedFileError
 from pipeline.thread_map import thread_map
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _KEY = "senga:sha256"
 _BLANK = "0" * 64
@@ -125,10 +129,13 @@ def _digest(file: BufferedIOBase, seal_position: int) -> str:
     It is the sha256 of a file of one piece, and else that of the digests of its pieces, which
     several threads make.
     """
-    digests = list(
-        thread_map(lambda piece: hashlib.sha256(piece).digest(), _pieces(file, seal_position))
-    )
-    return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
+    is_small = os.fstat(file.fileno()).st_size <= _PIECE
+    digests = list((map if is_small else thread_map)(_sha256, _pieces(file, seal_position)))
+    return digests[0].hex() if len(digests) == 1 else _sha256(b"".join(digests)).hex()
+
+
+def _sha256(content: ReadableBuffer) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def _earlier_digest(file: BufferedIOBase, seal_position: int) -> str:
@@ -142,7 +149,7 @@ def _earlier_digest(file: BufferedIOBase, seal_position: int) -> str:
 def _pieces(file: BufferedIOBase, seal_position: int) -> Iterator[bytearray]:
     """Read a file with a blank seal piece by piece."""
     file.seek(0)
-    start, piece = 0, bytearray(_PIECE)
+    start, piece = 0, bytearray(min(_PIECE, os.fstat(file.fileno()).st_size + 1))
     while size := file.readinto(piece):
         del piece[size:]
         first = max(0, seal_position - start)

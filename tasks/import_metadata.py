@@ -32,7 +32,7 @@ SOURCES: dict[str, type[Source]] = {
 class ImportMetadata(Stage):
     """Import posts into `posts.parquet`; rows that cannot be read go to `quarantine.csv`."""
 
-    version = 3
+    version = 4
     stage = "metadata"
     unit = "posts"
 

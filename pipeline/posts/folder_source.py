@@ -17,6 +17,7 @@ from pipeline.posts.folder_scan import FoundFile, FoundFolder, walk
 from pipeline.posts.local_file import LocalFile, hashed_id
 from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_local_rows
 from pipeline.posts.sidecar import MAX_SIDECAR_BYTES, Record, SidecarError
+from pipeline.posts.sidecar_table import TABLES, read_table
 from pipeline.thread_map import thread_map
 
 _BATCH = 500  # pictures whose headers one thread reads
@@ -94,9 +95,9 @@ class FolderSource:
             rejects += self._read_tables(folder, tables)
             pictures, alone = _pair(folder)
             rejects += [(path, "no_picture") for path in alone]
-            for path, code in rejects:
+            for text, code in rejects:
                 line += 1
-                yield Rejected(line, code, os.fsencode(path))
+                yield Rejected(line, code, os.fsencode(text))
             for file, sidecars in pictures:
                 line += 1
                 path = folder.path_of(file.name)
@@ -110,18 +111,23 @@ class FolderSource:
     def _read_tables(
         self, folder: FoundFolder, tables: dict[str, dict[str, Record]]
     ) -> list[tuple[str, str]]:
-        """Read the metadata of all pictures of a folder, if it has them; return what is odd."""
+        """Read the metadata of all pictures of a folder, if it has them.
+
+        Returns:
+            What is odd, each with a code.
+        """
         odd = []
-        for name in sidecar.TABLES:
+        for name in TABLES:
             if any(file.name == name for file in folder.files):
                 path = folder.path_of(name)
                 try:
-                    rows = sidecar.read_table(self._root / path)
-                except SidecarError:
-                    odd.append((path, "bad_sidecar"))
+                    table = read_table(self._root / path)
+                except SidecarError as error:
+                    odd.append(f"{path}: {error}")
                 else:
-                    tables.setdefault(folder.path, {}).update(rows)
-        return odd
+                    odd += [f"{path} line {line}: {cause}" for line, cause in table.faults]
+                    tables.setdefault(folder.path, {}).update(table.records)
+        return [(text, "bad_sidecar") for text in odd]
 
     def _read_batch(self, batch: list[_Picture | Rejected]) -> tuple[pl.DataFrame, Rejects]:
         rows: list[dict[str, object]] = []
@@ -167,8 +173,9 @@ class FolderSource:
         for path in picture.sidecars:
             try:
                 records.append(_read_sidecar(self._root / path))
-            except SidecarError:  # noqa: PERF203 - few pictures have more than one
-                rejected.append(Rejected(picture.line, "bad_sidecar", os.fsencode(path)))
+            except SidecarError as error:  # noqa: PERF203 - few pictures have more than one
+                text = os.fsencode(f"{path}: {error}")
+                rejected.append(Rejected(picture.line, "bad_sidecar", text))
         record = sidecar.merge(records)
         if self._folder_tags:
             folders = PurePosixPath(picture.file.path).parts[:-1]

@@ -3,18 +3,17 @@
 - `.json` of gallery-dl, or of any tool that writes a post as its board tells it;
 - `.txt` of kohya and waifuc (tags with commas between them, spaces or underscores inside), of
   Grabber (with spaces between them) and of Hydrus (one on each line, `character:`, `creator:` and
-  the like before it);
-- `metadata.jsonl` or `metadata.csv` of an imagefolder of Hugging Face.
+  the like before it).
+
+That of all pictures of a folder is read by `sidecar_table`.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from pipeline.posts.board_answer import parse_json
@@ -26,12 +25,6 @@ Record = dict[str, str]
 
 MAX_SIDECAR_BYTES = 4_000_000
 """The largest sidecar of one picture."""
-
-MAX_TABLE_BYTES = 500_000_000
-"""The largest `metadata.jsonl`, which is held in memory."""
-
-TABLES = ("metadata.jsonl", "metadata.csv")
-"""Sidecars of all pictures in a folder, and in those below it."""
 
 _KINDS = {
     "": ("general", "tag", "tags", "species", "lore", "style", "circle", "faults", "model"),
@@ -90,8 +83,10 @@ def read_json(content: bytes) -> Record:
     """
     try:
         value = parse_json(content)
-    except (ValueError, RecursionError) as error:
-        raise SidecarError(f"no JSON: {error}") from error
+    except ValueError as error:
+        raise SidecarError("not JSON, or cut off") from error
+    except RecursionError as error:
+        raise SidecarError("JSON that is nested too deeply") from error
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, dict):
@@ -110,48 +105,6 @@ def read_text(content: bytes) -> Record:
     else:
         words = text.split()
     return _of_words(words)
-
-
-def read_table(path: Path) -> dict[str, Record]:
-    """Read `metadata.jsonl` or `metadata.csv` of an imagefolder, by the names of its files.
-
-    Raises:
-        SidecarError: if it cannot be read, or a line of it is no row.
-    """
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise SidecarError(f"more than {MAX_TABLE_BYTES >> 20} MB")
-        content = path.read_bytes()
-    except OSError as error:
-        raise SidecarError(error.strerror or "it cannot be read") from error
-    rows = _json_rows(content) if path.suffix == ".jsonl" else csv.DictReader(_lines(content))
-    records: dict[str, Record] = {}
-    try:
-        for row in rows:
-            name = row.get("file_name")
-            if isinstance(name, str) and name:
-                records[name.removeprefix("./")] = record_of(row)
-    except csv.Error as error:
-        raise SidecarError(str(error)) from error
-    return records
-
-
-def _lines(content: bytes) -> list[str]:
-    return decode(content.removeprefix(codecs.BOM_UTF8)).splitlines(keepends=True)
-
-
-def _json_rows(content: bytes) -> Iterable[Mapping[str, Any]]:
-    lines = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except (ValueError, RecursionError) as error:
-            raise SidecarError(f"line {number} is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise SidecarError(f"line {number} is no JSON object")
-        yield row
 
 
 def record_of(post: Mapping[str, Any]) -> Record:

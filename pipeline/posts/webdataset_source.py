@@ -143,8 +143,8 @@ class WebdatasetSource:
             if member := found.sample.parts.get(part):
                 try:
                     records.append(read(_read_small(path, member)))
-                except SidecarError:
-                    shown = _shown(found.tar.path, member.name)
+                except SidecarError as error:
+                    shown = _shown(found.tar.path, f"{member.name}: {error}")
                     rejected.append(Rejected(found.line, "bad_sidecar", shown))
         address = LocalFile(
             path=found.tar.path,

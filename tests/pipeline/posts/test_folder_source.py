@@ -116,8 +116,8 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(root: Path) -> None:
     counts, posts, quarantine = imported(root)
     assert posts.keys() == {"good.png", "with_sidecar.png"}
     assert sorted(quarantine) == [
-        ("bad_sidecar", "bad/metadata.jsonl"),
-        ("bad_sidecar", "with_sidecar.json"),
+        ("bad_sidecar", "bad/metadata.jsonl line 1: not a JSON object, or cut off"),
+        ("bad_sidecar", "with_sidecar.json: not JSON, or cut off"),
         ("empty", "empty.png"),
         ("no_picture", "alone.txt"),
         ("no_picture", "gone.png"),
@@ -126,6 +126,35 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(root: Path) -> None:
         ("symbolic_link", "link.png"),
     ]
     assert sum(counts.values()) == 8
+
+
+def test_a_bad_line_of_a_table_costs_itself_alone(root: Path) -> None:
+    draw(root, "a.png", "girl/b.png", "girl/c.png", "d.png")
+    rows = [{"file_name": "a.png", "text": "solo"}, {"file_name": "d.png", "text": "1girl"}]
+    (root / "metadata.jsonl").write_text(f'{json.dumps(rows[0])}\n{{"fil\n{json.dumps(rows[1])}\n')
+    table = 'file_name,text\nb.png,"solo\nc.png,"1girl, solo"\n'
+    (root / "girl" / "metadata.csv").write_text(table)
+    counts, posts, quarantine = imported(root)
+    assert {name: post["tags"] for name, post in posts.items()} == {
+        "a.png": "solo",
+        "d.png": "1girl",
+        "girl/b.png": "",
+        "girl/c.png": "1girl solo",
+    }
+    quote = "a quotation mark is not closed, or stands inside a field"
+    assert sorted(quarantine) == [
+        ("bad_sidecar", f"girl/metadata.csv line 2: {quote}"),
+        ("bad_sidecar", "metadata.jsonl line 2: not a JSON object, or cut off"),
+    ]
+    assert counts == {"bad_sidecar": 2}
+
+
+def test_a_table_that_is_unreadable_as_a_whole_is_one_row_with_the_cause(root: Path) -> None:
+    draw(root, "a.png")
+    (root / "metadata.csv").write_text("name;text\na.png;solo\nb.png;solo\n")
+    _, posts, quarantine = imported(root)
+    assert posts.keys() == {"a.png"}
+    assert quarantine == [("bad_sidecar", "metadata.csv: its first line names no column file_name")]
 
 
 @pytest.mark.parametrize(

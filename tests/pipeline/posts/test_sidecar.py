@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,29 +177,6 @@ def test_any_text_has_tags_without_spaces(content: bytes) -> None:
     for text in read_text(content).get("tags", "x").split(" "):
         assert text
         assert not any(letter.isspace() for letter in text)
-
-
-def test_table_of_an_imagefolder_is_read(tmp_path: Path) -> None:
-    rows = [
-        {"file_name": "a.png", "text": "1girl, white background"},
-        {"file_name": "./b/c.png", "tags": ["solo"], "rating": "s"},
-        {"no": "name"},
-    ]
-    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n\n")
-    expected = {
-        "a.png": {"tags": "1girl white_background"},
-        "b/c.png": {"tags": "solo", "rating": "s"},
-    }
-    assert sidecar.read_table(tmp_path / "metadata.jsonl") == expected
-    (tmp_path / "metadata.csv").write_text('file_name,text\na.png,"1girl, solo"\n')
-    assert sidecar.read_table(tmp_path / "metadata.csv") == {"a.png": {"tags": "1girl solo"}}
-
-
-@pytest.mark.parametrize("text", ['{"file_name": "a.png"}\n{"file_na', "[1]", "x"])
-def test_table_that_is_cut_off_is_an_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / "metadata.jsonl").write_text(text)
-    with pytest.raises(SidecarError, match="line"):
-        sidecar.read_table(tmp_path / "metadata.jsonl")
 
 
 def test_what_is_said_first_counts() -> None:

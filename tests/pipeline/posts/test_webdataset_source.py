@@ -100,7 +100,7 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(tars: Path) -> None:
     posts, quarantine = imported(tars, tars.parent / "results")
     assert [post["id"] for post in posts] == [6, 7]
     assert sorted(quarantine) == [
-        ("bad_sidecar", "z.tar: 6.json"),
+        ("bad_sidecar", "z.tar: 6.json: not JSON, or cut off"),
         ("compressed_tar", "packed.tar.gz"),
         ("damaged_tar", "cut.tar"),
         ("duplicate_id", "z.tar: 7.jpg"),

@@ -8,6 +8,13 @@ import re
 
 from pipeline.posts.marks import Marks
 
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins with that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _WINDOWS_1252 = "senga.windows-1252"
 _ENTITY = re.compile(
     r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{0,31});"  # longer ones do not exist
@@ -29,6 +36,14 @@ codecs.register_error(_WINDOWS_1252, _as_windows_1252)
 def decode(content: bytes, encoding: str = "utf-8") -> str:
     """Return bytes as text; those that are not valid are read as Windows-1252."""
     return content.decode(encoding, errors=_WINDOWS_1252)
+
+
+def split_mark(content: bytes) -> tuple[bytes, str]:
+    """Return bytes without their byte-order mark, and the encoding that it tells; else UTF-8."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :], encoding
+    return content, "utf-8"
 
 
 def clean_lines(marks: Marks, keep: str = "") -> Marks:

@@ -10,14 +10,13 @@ That of all pictures of a folder is read by `sidecar_table`.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from pipeline.posts.board_answer import parse_json
-from pipeline.posts.clean_text import decode, without_surrogates
+from pipeline.posts.clean_text import decode, split_mark, without_surrogates
 from pipeline.posts.rows import TAG_KINDS
 
 Record = dict[str, str]
@@ -66,6 +65,7 @@ KEYS = frozenset(
 )
 """What `record_of` looks for."""
 
+_UNKNOWN = "\ufffd"  # what a byte becomes that stands for no letter
 _NAMESPACE = re.compile(r"([a-z][a-z ]*):\s*(\S.*)")
 _ESCAPED = re.compile(r"\\([()\[\]{}])")
 _SPACES = re.compile(r"\s+")
@@ -95,8 +95,12 @@ def read_json(content: bytes) -> Record:
 
 
 def read_text(content: bytes) -> Record:
-    """Read tags of a text file, whichever tool wrote it."""
-    text = decode(content.removeprefix(codecs.BOM_UTF8)).strip()
+    """Read tags of a text file, whichever tool wrote it.
+
+    Raises:
+        SidecarError: if it is no text, or of an unknown encoding.
+    """
+    text = _decoded(content).strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if "," in text:
         words = [word for line in lines for word in line.split(",")]
@@ -105,6 +109,31 @@ def read_text(content: bytes) -> Record:
     else:
         words = text.split()
     return _of_words(words)
+
+
+def _decoded(content: bytes) -> str:
+    """Return bytes as text, by their byte-order mark; without one UTF-8 or Windows-1252.
+
+    Japanese and other encodings of old cannot be told from Windows-1252, unless they have bytes
+    that it lacks.
+
+    Raises:
+        SidecarError: if they are none of these.
+    """
+    rest, encoding = split_mark(content)
+    if encoding == "utf-8":
+        text = decode(rest)
+        if text.count(_UNKNOWN) > rest.count(_UNKNOWN.encode()):
+            raise SidecarError("neither UTF-8 nor Windows-1252: save it as UTF-8")
+    else:
+        try:
+            text = rest.decode(encoding)
+        except UnicodeDecodeError as error:
+            name = encoding[:-3].upper()
+            raise SidecarError(f"it begins as {name}, and is not: save it as UTF-8") from error
+    if "\0" in text:
+        raise SidecarError("NUL bytes, so no text that can be read: save it as UTF-8")
+    return text
 
 
 def record_of(post: Mapping[str, Any]) -> Record:

@@ -5,7 +5,6 @@ A line of it that cannot be used costs itself and no other.
 
 from __future__ import annotations
 
-import codecs
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.posts.board_answer import parse_json
-from pipeline.posts.clean_text import decode
+from pipeline.posts.clean_text import decode, split_mark
 from pipeline.posts.sidecar import Record, SidecarError, record_of
 
 MAX_TABLE_BYTES = 500_000_000
@@ -51,7 +50,7 @@ def read_table(path: Path) -> SidecarTable:
     Raises:
         SidecarError: if it cannot be used as a whole.
     """
-    content = _read(path).removeprefix(codecs.BOM_UTF8)
+    content = _as_utf8(_read(path))
     table = SidecarTable()
     for line, row in _json_rows(content) if path.suffix == ".jsonl" else _csv_rows(content):
         name = row if isinstance(row, str) else row.get("file_name")
@@ -74,6 +73,12 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise SidecarError(error.strerror or "it cannot be read") from error
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """Return a table without its byte-order mark, in the encoding that nearly all have."""
+    rest, encoding = split_mark(content)
+    return rest if encoding == "utf-8" else decode(rest, encoding).encode()
 
 
 def _json_rows(content: bytes) -> Iterator[tuple[int, _Row]]:

@@ -149,6 +149,19 @@ def test_a_bad_line_of_a_table_costs_itself_alone(root: Path) -> None:
     assert counts == {"bad_sidecar": 2}
 
 
+def test_a_text_that_cannot_be_read_costs_itself_alone(root: Path) -> None:
+    draw(root, "a.png", "b.png")
+    (root / "a.txt").write_text("1girl, solo", encoding="utf-16")
+    (root / "b.txt").write_bytes("1girl, solo".encode("utf-16-le"))
+    _, posts, quarantine = imported(root)
+    assert {name: post["tags"] for name, post in posts.items()} == {
+        "a.png": "1girl solo",
+        "b.png": "",
+    }
+    cause = "NUL bytes, so no text that can be read: save it as UTF-8"
+    assert quarantine == [("bad_sidecar", f"b.txt: {cause}")]
+
+
 def test_a_table_that_is_unreadable_as_a_whole_is_one_row_with_the_cause(root: Path) -> None:
     draw(root, "a.png")
     (root / "metadata.csv").write_text("name;text\na.png;solo\nb.png;solo\n")

@@ -52,6 +52,15 @@ def test_table_of_csv_is_read(tmp_path: Path, end: str) -> None:
     assert table.faults == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_table_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None:
+    line = '{"file_name": "ā.png", "text": "café"}\r\n'
+    table = read(tmp_path, "metadata.jsonl", line.encode(encoding))
+    assert table == SidecarTable({"ā.png": {"tags": "café"}}, [])
+    table = read(tmp_path, "metadata.csv", "file_name,text\r\nā.png,café\r\n".encode(encoding))
+    assert table == SidecarTable({"ā.png": {"tags": "café"}}, [])
+
+
 @pytest.mark.parametrize(
     ("line", "cause"),
     [

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import polars as pl
 
@@ -16,8 +17,14 @@ from pipeline.posts.batches import in_batches
 from pipeline.posts.folder_scan import FoundFile, FoundFolder, walk
 from pipeline.posts.local_file import LocalFile, hashed_id
 from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_local_rows
-from pipeline.posts.sidecar import MAX_SIDECAR_BYTES, Record, SidecarError
-from pipeline.posts.sidecar_table import TABLES, read_table
+from pipeline.posts.sidecar import (
+    MAX_SIDECAR_BYTES,
+    TOO_LONG,
+    Record,
+    SidecarError,
+    merge_what_fits,
+)
+from pipeline.posts.sidecar_table import TABLES, TableRecord, read_table
 from pipeline.thread_map import thread_map
 
 _BATCH = 500  # pictures whose headers one thread reads
@@ -29,6 +36,21 @@ Sizes = Mapping[str, tuple[int | None, int | None]]
 """Width and height by the address of a picture."""
 
 
+class _TableRow(NamedTuple):
+    """What a table says of a picture.
+
+    Attributes:
+        table: its path.
+        said: a line of it.
+    """
+
+    table: str
+    said: TableRecord
+
+
+_Tables = dict[str, dict[str, _TableRow]]  # by folder, and by the paths of pictures in it
+
+
 @dataclass(frozen=True)
 class _Picture:
     """A picture of the folder.
@@ -37,13 +59,13 @@ class _Picture:
         line: its place in the walk, from 1 on.
         file: its path, and what tells whether it has changed.
         sidecars: paths of its own sidecars, the best first.
-        row: what the table of its folder says.
+        row: what the table of its folder says; None if nothing.
     """
 
     line: int
     file: LocalFile
     sidecars: tuple[str, ...]
-    row: Record
+    row: _TableRow | None
 
 
 class FolderSource:
@@ -89,7 +111,7 @@ class FolderSource:
     def _found(self) -> Iterator[_Picture | Rejected]:
         """Yield pictures and what is none, each with its place in the walk."""
         line = 0
-        tables: dict[str, dict[str, Record]] = {}
+        tables: _Tables = {}
         for folder in walk(self._root, follow_links=self._follow_links, leave_out=self._leave_out):
             rejects = [(path, code) for path, code in folder.skipped]
             rejects += self._read_tables(folder, tables)
@@ -108,9 +130,7 @@ class FolderSource:
                 line += 1
                 yield Rejected(line, "no_picture", os.fsencode(f"{inside}/{name}".lstrip("/")))
 
-    def _read_tables(
-        self, folder: FoundFolder, tables: dict[str, dict[str, Record]]
-    ) -> list[tuple[str, str]]:
+    def _read_tables(self, folder: FoundFolder, tables: _Tables) -> list[tuple[str, str]]:
         """Read the metadata of all pictures of a folder, if it has them.
 
         Returns:
@@ -126,7 +146,8 @@ class FolderSource:
                     odd.append(f"{path}: {error}")
                 else:
                     odd += [f"{path} line {line}: {cause}" for line, cause in table.faults]
-                    tables.setdefault(folder.path, {}).update(table.records)
+                    rows = {key: _TableRow(path, said) for key, said in table.records.items()}
+                    tables.setdefault(folder.path, {}).update(rows)
         return [(text, "bad_sidecar") for text in odd]
 
     def _read_batch(self, batch: list[_Picture | Rejected]) -> tuple[pl.DataFrame, Rejects]:
@@ -150,7 +171,7 @@ class FolderSource:
         """
         url = picture.file.to_url()
         width, height = self._known_sizes.get(url) or self._size(picture.file.path)
-        record = self._record(picture, rejected)
+        record = self._record(picture, url, rejected)
         return {
             **dict.fromkeys(FIELDS, ""),
             **record,
@@ -168,20 +189,29 @@ class FolderSource:
         except OSError as error:
             raise PictureError("unreadable", error.strerror or "") from error
 
-    def _record(self, picture: _Picture, rejected: list[Rejected]) -> Record:
-        records = [picture.row] if picture.row else []
+    def _record(self, picture: _Picture, url: str, rejected: list[Rejected]) -> Record:
+        records: list[tuple[str, Record]] = []
+        faults: list[str] = []
+        if picture.row:
+            table, said = picture.row
+            records.append((f"{table} line {said.line}", said.record))
         for path in picture.sidecars:
             try:
-                records.append(_read_sidecar(self._root / path))
+                records.append((path, _read_sidecar(self._root / path)))
             except SidecarError as error:  # noqa: PERF203 - few pictures have more than one
-                text = os.fsencode(f"{path}: {error}")
-                rejected.append(Rejected(picture.line, "bad_sidecar", text))
-        record = sidecar.merge(records)
-        if self._folder_tags:
-            folders = PurePosixPath(picture.file.path).parts[:-1]
-            named = sidecar.read_text(",".join(folders).encode(errors="replace")).get("tags", "")
+                faults.append(f"{path}: {error}")
+        named = _tags_of_folders(picture.file.path) if self._folder_tags else ""
+        record, left_out = merge_what_fits(records, len(url) + len(named.encode()) + 1)
+        faults += [f"{place}: {TOO_LONG}" for place in left_out]
+        rejected += [Rejected(picture.line, "bad_sidecar", os.fsencode(text)) for text in faults]
+        if named:
             record["tags"] = f"{record.get('tags', '')} {named}".strip()
         return record
+
+
+def _tags_of_folders(path: str) -> str:
+    folders = PurePosixPath(path).parts[:-1]
+    return sidecar.read_text(",".join(folders).encode(errors="replace")).get("tags", "")
 
 
 def _pair(folder: FoundFolder) -> tuple[list[tuple[FoundFile, tuple[str, ...]]], list[str]]:
@@ -205,7 +235,7 @@ def _pair(folder: FoundFolder) -> tuple[list[tuple[FoundFile, tuple[str, ...]]],
     return pictures, [folder.path_of(name) for name in sorted(texts - used)]
 
 
-def _row_of(path: str, tables: Mapping[str, dict[str, Record]]) -> Record:
+def _row_of(path: str, tables: _Tables) -> _TableRow | None:
     """Take the row of a picture out of the table of the nearest folder around it that has one."""
     parts = PurePosixPath(path).parts
     for depth in range(len(parts) - 1, -1, -1):
@@ -213,7 +243,7 @@ def _row_of(path: str, tables: Mapping[str, dict[str, Record]]) -> Record:
         row = rows.pop("/".join(parts[depth:]), None) if rows else None
         if row is not None:
             return row
-    return {}
+    return None
 
 
 def _read_sidecar(path: Path) -> Record:
@@ -223,6 +253,6 @@ def _read_sidecar(path: Path) -> Record:
     except OSError as error:
         raise SidecarError(error.strerror or "it cannot be read") from error
     if len(content) > MAX_SIDECAR_BYTES:
-        raise SidecarError(f"more than {MAX_SIDECAR_BYTES >> 20} MB")
+        raise SidecarError(f"more than {MAX_SIDECAR_BYTES // 1_000_000} MB")
     read = sidecar.read_json if path.suffix.lower() == ".json" else sidecar.read_text
     return read(content)

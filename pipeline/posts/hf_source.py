@@ -21,6 +21,7 @@ from pipeline.posts.hf_files import TableFile, TableFiles
 from pipeline.posts.local_file import LocalFile, row_id
 from pipeline.posts.picture_table import PictureTable, TableError, open_table, pictures_of
 from pipeline.posts.rows import FIELDS, POSTS, Rejected, Rejects, read_rows
+from pipeline.posts.sidecar import TOO_LONG, merge_what_fits
 
 _ROWS = 2_000  # that are looked at at once
 _SIZES = ("width", "height")
@@ -145,9 +146,12 @@ class HfSource:
         for row, (fact, content) in enumerate(zip(cells, contents, strict=True), first_row):
             line = opened.first_line + row
             try:
-                rows.append({"line": line, **self._post(opened, row, fact, content)})
+                post, left_out = self._post(opened, row, fact, content)
             except PictureError as error:
                 rejected.append(Rejected(line, error.code, _text(opened.file.path, row)))
+            else:
+                rows.append({"line": line, **post})
+                rejected += [Rejected(line, "bad_sidecar", os.fsencode(text)) for text in left_out]
         posts, odd = read_rows(pl.DataFrame(rows, _SCHEMA), local=True)
         return posts, Rejects.of(sorted([*rejected, *odd], key=lambda each: each.line))
 
@@ -157,8 +161,8 @@ class HfSource:
         row: int,
         facts: dict[str, Any],
         content: tuple[bytes | None, str | None] | None,
-    ) -> dict[str, object]:
-        """Return the fields of a row.
+    ) -> tuple[dict[str, object], list[str]]:
+        """Return the fields of a row; and why its texts are left out, if they are.
 
         Raises:
             PictureError: if it has no picture.
@@ -167,14 +171,17 @@ class HfSource:
         cells = {name: opened.table.plain(name, value) for name, value in facts.items()}
         is_numbered = opened.has_ids and cells["id"] != 0  # a hash stands for 0, which is no id
         number = cells["id"] if is_numbered else row_id(opened.file.path, row)
-        return {
+        place = f"{opened.file.path}#{row}"
+        record, left_out = merge_what_fits([(place, sidecar.record_of(cells))], len(url))
+        post: dict[str, object] = {
             **dict.fromkeys(FIELDS, ""),
-            **sidecar.record_of(cells),
+            **record,
             "id": "" if number is None else str(number),
             "sample_url": url,
             "sample_width": str(width or cells.get("width") or ""),
             "sample_height": str(height or cells.get("height") or ""),
         }
+        return post, [f"{each}: {TOO_LONG}" for each in left_out]
 
     def _picture(
         self, opened: _Opened, row: int, content: tuple[bytes | None, str | None] | None

@@ -55,8 +55,8 @@ REASONS = {
     "symbolic_link": "a symbolic link, and [metadata] follow_links is false, or it leads nowhere",
     "link_loop": "a symbolic link to a folder that it lies in",
     "no_file": "neither a file nor a folder",
-    "bad_sidecar": "a sidecar, or a line of metadata.jsonl or metadata.csv, that cannot be used; "
-    "`text` says why; its picture is imported without it",
+    "bad_sidecar": "a sidecar, a line of metadata.jsonl or metadata.csv, or the texts of a row, "
+    "that cannot be used; `text` says why; the picture is imported without them",
     "no_picture": "a sidecar, or a sample of a tar, whose picture is not there",
     "damaged_tar": "the tar ends too early, or is none; what is before the damage is imported",
     "compressed_tar": "a compressed tar: unpack it to a .tar",

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.posts.board_answer import parse_json
 from pipeline.posts.clean_text import decode, split_mark, without_surrogates
+from pipeline.posts.kaggle_csv import MAX_ROW
 from pipeline.posts.rows import TAG_KINDS
 
 Record = dict[str, str]
@@ -53,6 +54,12 @@ _PAGES: dict[str, str] = {
     "zerochan": "https://www.zerochan.net/{}",
 }
 """Pages of posts, by the category that gallery-dl gives them."""
+
+_TEXTS = ("tags", *TAG_KINDS, "source", "post_url")
+"""Fields whose bytes `rows.text_bytes` counts, besides the picture's address."""
+
+TOO_LONG = f"its tags and addresses take more than {MAX_ROW:,} bytes"
+"""Why `merge_what_fits` leaves a record out."""
 
 KEYS = frozenset(
     (
@@ -250,3 +257,27 @@ def merge(records: Iterable[Record]) -> Record:
             if not (has_tags and name in ("tags", *TAG_KINDS)):
                 result.setdefault(name, text)
     return result
+
+
+def merge_what_fits(
+    records: Iterable[tuple[str, Record]], taken_bytes: int
+) -> tuple[Record, list[str]]:
+    """Return one record of several, without those that would make a post too long.
+
+    Args:
+        records: with the places that they are from.
+        taken_bytes: of the post's other texts, such as the address of its picture.
+
+    Returns:
+        The record, and the places of those that were left out.
+    """
+    result: Record = {}
+    left_out = []
+    for place, record in records:
+        merged = merge([result, record])
+        texts = (merged.get(name, "") for name in _TEXTS)
+        if sum(len(text.encode()) for text in texts) + taken_bytes > MAX_ROW:
+            left_out.append(place)
+        else:
+            result = merged
+    return result, left_out

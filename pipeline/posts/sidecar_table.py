@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.posts.board_answer import parse_json
 from pipeline.posts.clean_text import decode, split_mark
@@ -31,6 +31,18 @@ _MAX_ROW_LINES = 100  # of a row of CSV, whose texts may have line breaks
 _Row = Mapping[str, Any] | str  # a str says why it is none
 
 
+class TableRecord(NamedTuple):
+    """What a line of a table says.
+
+    Attributes:
+        line: its number, from 1 on.
+        record: of a picture.
+    """
+
+    line: int
+    record: Record
+
+
 @dataclass(frozen=True)
 class SidecarTable:
     """What a table says.
@@ -40,7 +52,7 @@ class SidecarTable:
         faults: lines that cannot be used, by their numbers from 1 on, each with the cause.
     """
 
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[str, TableRecord] = field(default_factory=dict)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -57,7 +69,7 @@ def read_table(path: Path) -> SidecarTable:
         if isinstance(row, str):
             table.faults.append((line, row))
         elif isinstance(name, str) and name:
-            table.records[name.removeprefix("./")] = record_of(row)
+            table.records[name.removeprefix("./")] = TableRecord(line, record_of(row))
         else:
             table.faults.append((line, _NO_NAME))
         if len(table.faults) >= _MANY and not table.records:

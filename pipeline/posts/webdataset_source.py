@@ -17,7 +17,13 @@ from pipeline.posts.batches import in_batches
 from pipeline.posts.folder_scan import FoundFile, walk
 from pipeline.posts.local_file import LocalFile, TarMember, hashed_id
 from pipeline.posts.rows import FIELDS, Rejected, Rejects, read_local_rows
-from pipeline.posts.sidecar import MAX_SIDECAR_BYTES, Record, SidecarError
+from pipeline.posts.sidecar import (
+    MAX_SIDECAR_BYTES,
+    TOO_LONG,
+    Record,
+    SidecarError,
+    merge_what_fits,
+)
 from pipeline.posts.tar_samples import DamagedTarError, Sample, read_bytes, read_samples
 from pipeline.thread_map import thread_map
 from sketch_models.errors import SengaError
@@ -138,29 +144,39 @@ class WebdatasetSource:
         path = self._folder / found.tar.path
         head = read_bytes(path, found.picture, _HEADER_BYTES)
         width, height = picture_size(BytesIO(head)) or ("", "")
-        records: list[Record] = []
-        for part, read in (("json", sidecar.read_json), ("txt", sidecar.read_text)):
-            if member := found.sample.parts.get(part):
-                try:
-                    records.append(read(_read_small(path, member)))
-                except SidecarError as error:
-                    shown = _shown(found.tar.path, f"{member.name}: {error}")
-                    rejected.append(Rejected(found.line, "bad_sidecar", shown))
         address = LocalFile(
             path=found.tar.path,
             size=found.tar.size,
             modified=found.tar.modified,
             member=str(found.picture),
         )
+        url = address.to_url()
         return {
             **dict.fromkeys(FIELDS, ""),
-            **sidecar.merge(records),
+            **self._record(found, url, rejected),
             "line": found.line,
             "id": str(found.post_id),
-            "sample_url": address.to_url(),
+            "sample_url": url,
             "sample_width": str(width),
             "sample_height": str(height),
         }
+
+    def _record(self, found: _Found, url: str, rejected: list[Rejected]) -> Record:
+        """Return what the sidecars say; each that cannot be used is rejected."""
+        records: list[tuple[str, Record]] = []
+        faults: list[str] = []
+        for part, read in (("json", sidecar.read_json), ("txt", sidecar.read_text)):
+            if member := found.sample.parts.get(part):
+                try:
+                    content = _read_small(self._folder / found.tar.path, member)
+                    records.append((member.name, read(content)))
+                except SidecarError as error:
+                    faults.append(f"{member.name}: {error}")
+        record, left_out = merge_what_fits(records, len(url))
+        faults += [f"{name}: {TOO_LONG}" for name in left_out]
+        shown = [_shown(found.tar.path, text) for text in faults]
+        rejected += [Rejected(found.line, "bad_sidecar", text) for text in shown]
+        return record
 
 
 def folder_of_tars(root: Path) -> Path:
@@ -218,7 +234,7 @@ def _to_post(line: int, tar: LocalFile, sample: Sample, *, key_is_id: bool) -> _
 
 def _read_small(path: Path, member: TarMember) -> bytes:
     if member.size > MAX_SIDECAR_BYTES:
-        raise SidecarError(f"more than {MAX_SIDECAR_BYTES >> 20} MB")
+        raise SidecarError(f"more than {MAX_SIDECAR_BYTES // 1_000_000} MB")
     return read_bytes(path, member, MAX_SIDECAR_BYTES)
 
 

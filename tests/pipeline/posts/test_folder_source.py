@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from pipeline.posts import folder_source
+from pipeline.posts.kaggle_csv import MAX_ROW
 from pipeline.posts.local_file import hashed_id, parse_local
 from pipeline.posts.metadata import REASONS, import_folder
 from pipeline.posts.rows import POSTS
@@ -109,6 +110,7 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(root: Path) -> None:
     (root / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom")
     (root / "link.png").symlink_to(root / "good.png")
     (root / "with_sidecar.json").write_text('{"tags": "so')
+    (root / "with_sidecar.txt").write_bytes(b" " * 4_000_001)
     (root / "alone.txt").write_text("solo")
     (root / "metadata.jsonl").write_text('{"file_name": "gone.png", "text": "solo"}')
     (root / "bad").mkdir()
@@ -118,6 +120,7 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(root: Path) -> None:
     assert sorted(quarantine) == [
         ("bad_sidecar", "bad/metadata.jsonl line 1: not a JSON object, or cut off"),
         ("bad_sidecar", "with_sidecar.json: not JSON, or cut off"),
+        ("bad_sidecar", "with_sidecar.txt: more than 4 MB"),
         ("empty", "empty.png"),
         ("no_picture", "alone.txt"),
         ("no_picture", "gone.png"),
@@ -125,7 +128,7 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(root: Path) -> None:
         ("not_a_picture", "text.jpg"),
         ("symbolic_link", "link.png"),
     ]
-    assert sum(counts.values()) == 8
+    assert sum(counts.values()) == 9
 
 
 def test_a_bad_line_of_a_table_costs_itself_alone(root: Path) -> None:
@@ -160,6 +163,33 @@ def test_a_text_that_cannot_be_read_costs_itself_alone(root: Path) -> None:
     }
     cause = "NUL bytes, so no text that can be read: save it as UTF-8"
     assert quarantine == [("bad_sidecar", f"b.txt: {cause}")]
+
+
+@pytest.mark.parametrize("folder_tags", [False, True])
+def test_tags_without_end_cost_the_sidecar_alone(root: Path, folder_tags: bool) -> None:
+    draw(root, "in/a.png", "in/b.png", "in/c.png", "in/d.png")
+    tags = " ".join(f"tag_{number}" for number in range(200_000))
+    (root / "in/a.txt").write_text(tags)
+    (root / "in/b.json").write_text(json.dumps({"tags": tags}))
+    (root / "in/b.txt").write_text("solo")
+    row = {"file_name": "c.png", "tags": tags}
+    (root / "in/metadata.jsonl").write_text(f"\n{json.dumps(row)}")
+    address = "file:in/d.png?0123456789-0123456789012345678"
+    (root / "in/d.txt").write_text("x" * (MAX_ROW - len(address)))
+    counts, posts, quarantine = imported(root, folder_tags=folder_tags)
+    more = "in" if folder_tags else ""
+    assert {name: post["tags"] for name, post in posts.items() if name != "in/d.png"} == {
+        "in/a.png": more,
+        "in/b.png": f"solo {more}".strip(),
+        "in/c.png": more,
+    }
+    assert "in/d.png" in posts
+    too_long = [text for _, text in quarantine if "d.txt" not in text]
+    places = ("in/a.txt", "in/b.json", "in/metadata.jsonl line 2")
+    assert sorted(too_long) == [
+        f"{place}: its tags and addresses take more than 32,768 bytes" for place in places
+    ]
+    assert set(counts) == {"bad_sidecar"}
 
 
 def test_a_table_that_is_unreadable_as_a_whole_is_one_row_with_the_cause(root: Path) -> None:

@@ -127,6 +127,15 @@ def test_rows_without_bytes_are_counted_unless_a_file_lies_beside(tmp_path: Path
     assert quarantine == [("no_bytes", f"data/t.parquet#{row}") for row in range(1, 6)]
 
 
+def test_tags_without_end_do_not_cost_the_picture(tmp_path: Path) -> None:
+    tags = " ".join(f"tag_{number}" for number in range(20_000))
+    columns = {"image": [png(1), png(2)], "tags": [tags, "solo"]}
+    posts, quarantine = imported(write_parquet(tmp_path / "t.parquet", columns))
+    assert [post["tags"] for post in posts.values()] == ["", "solo"]
+    fault = "its tags and addresses take more than 32,768 bytes"
+    assert quarantine == [("bad_sidecar", f"t.parquet#0: {fault}")]
+
+
 def test_bytes_of_no_picture_are_counted(tmp_path: Path) -> None:
     columns = {"image": [b"", b"<html>", png(1)]}
     posts, quarantine = imported(write_parquet(tmp_path / "t.parquet", columns))

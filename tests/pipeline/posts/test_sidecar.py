@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.posts import sidecar
+from pipeline.posts.kaggle_csv import MAX_ROW
 from pipeline.posts.rows import FIELDS
 from pipeline.posts.sidecar import SidecarError, read_json, read_text
 
@@ -228,3 +229,11 @@ def test_what_is_said_first_counts() -> None:
     second = {"tags": "b", "artist": "c", "rating": "q", "score": "3"}
     assert sidecar.merge([first, second]) == {"tags": "a", "rating": "s", "score": "3"}
     assert sidecar.merge([{"score": "3"}, second]) == {**second}
+
+
+@pytest.mark.parametrize("field", ["tags", "artist", "source", "post_url"])
+def test_a_record_that_makes_a_post_too_long_is_left_out_alone(field: str) -> None:
+    long = {field: "é" * (MAX_ROW // 2 - 20), "score": "3"}
+    records = [("a.txt", long), ("b.json", {"tags": "solo", "rating": "s"})]
+    assert sidecar.merge_what_fits(records[:1], 40) == (long, [])
+    assert sidecar.merge_what_fits(records, 41) == (records[1][1], ["a.txt"])

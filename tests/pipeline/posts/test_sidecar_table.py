@@ -28,8 +28,8 @@ def test_table_of_an_imagefolder_is_read(tmp_path: Path) -> None:
     ]
     table = read(tmp_path, "metadata.jsonl", "\n".join(map(json.dumps, rows)) + "\n\n")
     assert table.records == {
-        "a.png": {"tags": "1girl white_background"},
-        "b/c.png": {"tags": "solo", "rating": "s"},
+        "a.png": (1, {"tags": "1girl white_background"}),
+        "b/c.png": (2, {"tags": "solo", "rating": "s"}),
     }
     assert table.faults == []
 
@@ -45,9 +45,9 @@ def test_table_of_csv_is_read(tmp_path: Path, end: str) -> None:
     ]
     table = read(tmp_path, "metadata.csv", end.join(lines) + end + end)
     assert table.records == {
-        "a.png": {"tags": "1girl solo", "score": "3"},
-        "b.png": {"tags": "1girl solo"},
-        "c.png": {},
+        "a.png": (2, {"tags": "1girl solo", "score": "3"}),
+        "b.png": (3, {"tags": "1girl solo"}),
+        "c.png": (5, {}),
     }
     assert table.faults == []
 
@@ -56,9 +56,9 @@ def test_table_of_csv_is_read(tmp_path: Path, end: str) -> None:
 def test_table_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None:
     line = '{"file_name": "ā.png", "text": "café"}\r\n'
     table = read(tmp_path, "metadata.jsonl", line.encode(encoding))
-    assert table == SidecarTable({"ā.png": {"tags": "café"}}, [])
+    assert table.records == {"ā.png": (1, {"tags": "café"})}
     table = read(tmp_path, "metadata.csv", "file_name,text\r\nā.png,café\r\n".encode(encoding))
-    assert table == SidecarTable({"ā.png": {"tags": "café"}}, [])
+    assert table.records == {"ā.png": (2, {"tags": "café"})}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_table_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None:
 def test_bad_line_of_json_costs_itself_alone(tmp_path: Path, line: str, cause: str) -> None:
     good = [json.dumps({"file_name": name, "text": "solo"}) for name in ("a.png", "b.png")]
     table = read(tmp_path, "metadata.jsonl", f"{good[0]}\n{line}\n{good[1]}\n{line}")
-    assert table.records == {name: {"tags": "solo"} for name in ("a.png", "b.png")}
+    assert table.records == {"a.png": (1, {"tags": "solo"}), "b.png": (3, {"tags": "solo"})}
     assert table.faults == [(2, cause), (4, cause)]
 
 
@@ -94,7 +94,7 @@ def test_bad_line_of_json_costs_itself_alone(tmp_path: Path, line: str, cause: s
 def test_bad_line_of_csv_costs_itself_alone(tmp_path: Path, line: str, cause: str) -> None:
     content = f'file_name,text\na.png,solo\n{line}\nb.png,"solo"\n{line}'
     table = read(tmp_path, "metadata.csv", content)
-    assert table.records == {name: {"tags": "solo"} for name in ("a.png", "b.png")}
+    assert table.records == {"a.png": (2, {"tags": "solo"}), "b.png": (4, {"tags": "solo"})}
     assert table.faults == [(3, cause), (5, cause)]
 
 

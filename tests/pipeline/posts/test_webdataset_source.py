@@ -110,6 +110,19 @@ def test_whatever_is_odd_is_a_row_and_the_rest_is_imported(tars: Path) -> None:
     ]
 
 
+def test_tags_without_end_cost_the_sidecar_alone(tars: Path) -> None:
+    tags = " ".join(f"tag_{number}" for number in range(200_000)).encode()
+    files = {"7.jpg": picture(), "7.json": b'{"tags": "%b"}' % tags, "7.txt": b"solo"}
+    write_tar(tars / "a.tar", {**files, "8.jpg": picture(), "8.txt": tags})
+    posts, quarantine = imported(tars, tars.parent / "results")
+    assert [(post["id"], post["tags"]) for post in posts] == [(7, "solo"), (8, "")]
+    fault = "its tags and addresses take more than 32,768 bytes"
+    assert quarantine == [
+        ("bad_sidecar", f"a.tar: 7.json: {fault}"),
+        ("bad_sidecar", f"a.tar: 8.txt: {fault}"),
+    ]
+
+
 def test_without_tars_it_is_one_sentence(tars: Path) -> None:
     with pytest.raises(SengaError, match="no tar is in it"):
         imported(tars, tars.parent / "results")

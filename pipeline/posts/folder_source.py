@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -48,7 +48,17 @@ class _TableRow(NamedTuple):
     said: TableRecord
 
 
-_Tables = dict[str, dict[str, _TableRow]]  # by folder, and by the paths of pictures in it
+@dataclass(frozen=True)
+class _Tables:
+    """What the tables say that the walk has come to.
+
+    Attributes:
+        rows: by folder, and by the paths of pictures in it; taken out as the pictures are found.
+        drawings: paths of pictures that are no posts, but drawings of some.
+    """
+
+    rows: dict[str, dict[str, _TableRow]] = field(default_factory=dict)
+    drawings: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,8 @@ class _Picture:
 
 class FolderSource:
     """The pictures below a folder, a post each, with the ids that their paths give them.
+
+    In an export of Senga the ids are those that it tells, and its drawings are no posts.
 
     A post's line is its place in the walk through the folder, from 1 on.
 
@@ -111,7 +123,7 @@ class FolderSource:
     def _found(self) -> Iterator[_Picture | Rejected]:
         """Yield pictures and what is none, each with its place in the walk."""
         line = 0
-        tables: _Tables = {}
+        tables = _Tables()
         for folder in walk(self._root, follow_links=self._follow_links, leave_out=self._leave_out):
             rejects = [(path, code) for path, code in folder.skipped]
             rejects += self._read_tables(folder, tables)
@@ -121,11 +133,13 @@ class FolderSource:
                 line += 1
                 yield Rejected(line, code, os.fsencode(text))
             for file, sidecars in pictures:
-                line += 1
                 path = folder.path_of(file.name)
+                if path in tables.drawings:
+                    continue
+                line += 1
                 local = LocalFile(path=path, size=file.size, modified=file.modified)
                 yield _Picture(line, local, sidecars, _row_of(path, tables))
-        for inside, rows in tables.items():
+        for inside, rows in tables.rows.items():
             for name in rows:
                 line += 1
                 yield Rejected(line, "no_picture", os.fsencode(f"{inside}/{name}".lstrip("/")))
@@ -147,7 +161,8 @@ class FolderSource:
                 else:
                     odd += [f"{path} line {line}: {cause}" for line, cause in table.faults]
                     rows = {key: _TableRow(path, said) for key, said in table.records.items()}
-                    tables.setdefault(folder.path, {}).update(rows)
+                    tables.rows.setdefault(folder.path, {}).update(rows)
+                    tables.drawings.update(map(folder.path_of, table.drawings))
         return [(text, "bad_sidecar") for text in odd]
 
     def _read_batch(self, batch: list[_Picture | Rejected]) -> tuple[pl.DataFrame, Rejects]:
@@ -174,9 +189,9 @@ class FolderSource:
         record = self._record(picture, url, rejected)
         return {
             **dict.fromkeys(FIELDS, ""),
+            "id": str(hashed_id(picture.file.path)),
             **record,
             "line": picture.line,
-            "id": str(hashed_id(picture.file.path)),
             "sample_url": url,
             "sample_width": str(width or ""),
             "sample_height": str(height or ""),
@@ -239,7 +254,7 @@ def _row_of(path: str, tables: _Tables) -> _TableRow | None:
     """Take the row of a picture out of the table of the nearest folder around it that has one."""
     parts = PurePosixPath(path).parts
     for depth in range(len(parts) - 1, -1, -1):
-        rows = tables.get("/".join(parts[:depth]))
+        rows = tables.rows.get("/".join(parts[:depth]))
         row = rows.pop("/".join(parts[depth:]), None) if rows else None
         if row is not None:
             return row

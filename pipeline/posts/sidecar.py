@@ -3,7 +3,8 @@
 - `.json` of gallery-dl, or of any tool that writes a post as its board tells it;
 - `.txt` of kohya and waifuc (tags with commas between them, spaces or underscores inside), of
   Grabber (with spaces between them) and of Hydrus (one on each line, `character:`, `creator:` and
-  the like before it).
+  the like before it);
+- what `pipeline/export/` writes of a picture.
 
 That of all pictures of a folder is read by `sidecar_table`.
 """
@@ -21,7 +22,10 @@ from pipeline.posts.kaggle_csv import MAX_ROW
 from pipeline.posts.rows import TAG_KINDS
 
 Record = dict[str, str]
-"""What is known of a picture, by the names of `rows.FIELDS`; what is unknown is left out."""
+"""What is known of a picture, by the names of `rows.FIELDS`; what is unknown is left out.
+
+`id` is known from exports of Senga alone: other tools count in ways of their own.
+"""
 
 MAX_SIDECAR_BYTES = 4_000_000
 """The largest sidecar of one picture."""
@@ -38,6 +42,9 @@ _KINDS = {
 _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
 _ALL_TAGS = ("tag_string", "tags", "tag", "caption", "text", "prompt")
 """Keys of all tags of a picture, the best first."""
+
+_EXPORTED = ("tags", *TAG_KINDS, "link")
+"""Keys of a row of our own exports, all of them texts; in no other one are all of them."""
 
 _URLS = ("source", "sources", "source_url")
 _DATES = ("created_at", "date", "create_date")
@@ -64,6 +71,7 @@ TOO_LONG = f"its tags and addresses take more than {MAX_ROW:,} bytes"
 KEYS = frozenset(
     (
         *_ALL_TAGS,
+        *_EXPORTED,
         *(f"{prefix}_{key}" for prefix in ("tag_string", "tags") for key in _KIND_OF),
         *_URLS,
         *_DATES,
@@ -73,6 +81,8 @@ KEYS = frozenset(
 """What `record_of` looks for."""
 
 _UNKNOWN = "\ufffd"  # what a byte becomes that stands for no letter
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_MAX_ID = 2**63 - 1
 _NAMESPACE = re.compile(r"([a-z][a-z ]*):\s*(\S.*)")
 _ESCAPED = re.compile(r"\\([()\[\]{}])")
 _SPACES = re.compile(r"\s+")
@@ -145,7 +155,7 @@ def _decoded(content: bytes) -> str:
 
 def record_of(post: Mapping[str, Any]) -> Record:
     """Return what a post says, by whichever names its board or tool gives it."""
-    record = _tags_of(post)
+    record = _of_export(post) if is_exported(post) else _tags_of(post)
     for name, value in (
         ("rating", post.get("rating")),
         ("score", _score_of(post.get("score"))),
@@ -155,6 +165,26 @@ def record_of(post: Mapping[str, Any]) -> Record:
     ):
         if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
             record[name] = without_surrogates(str(value))
+    return record
+
+
+def is_exported(post: Mapping[str, Any]) -> bool:
+    """Return whether an export of Senga has written a row, whose id is therefore that of a post."""
+    return all(isinstance(post.get(key), str) for key in _EXPORTED)
+
+
+def _of_export(post: Mapping[str, Any]) -> Record:
+    """Return tags, page and id of a row of an export; the tags as they are there.
+
+    They are there even if there are none: the caption beside them is made of them.
+    """
+    record = {kind: without_surrogates(post[kind]) for kind in TAG_KINDS if post[kind]}
+    record["tags"] = without_surrogates(post["tags"])
+    if post["link"]:
+        record["post_url"] = without_surrogates(post["link"])
+    number = str(post.get("id", ""))
+    if _ID.fullmatch(number) and int(number) <= _MAX_ID:
+        record["id"] = number
     return record
 
 

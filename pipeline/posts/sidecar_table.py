@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipeline.posts.board_answer import parse_json
 from pipeline.posts.clean_text import decode, split_mark
-from pipeline.posts.sidecar import Record, SidecarError, record_of
+from pipeline.posts.sidecar import Record, SidecarError, is_exported, record_of
 
 MAX_TABLE_BYTES = 500_000_000
 """The largest table, which is held in memory."""
@@ -49,10 +49,12 @@ class SidecarTable:
 
     Attributes:
         records: by the names of files.
+        drawings: names of files that an export of Senga has as drawings of these pictures.
         faults: lines that cannot be used, by their numbers from 1 on, each with the cause.
     """
 
     records: dict[str, TableRecord] = field(default_factory=dict)
+    drawings: set[str] = field(default_factory=set)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -70,12 +72,20 @@ def read_table(path: Path) -> SidecarTable:
             table.faults.append((line, row))
         elif isinstance(name, str) and name:
             table.records[name.removeprefix("./")] = TableRecord(line, record_of(row))
+            if is_exported(row):
+                table.drawings.update(_drawings_of(row))
         else:
             table.faults.append((line, _NO_NAME))
         if len(table.faults) >= _MANY and not table.records:
             first, cause = table.faults[0]
             raise SidecarError(f"none of its first {line:,} lines is good; line {first}: {cause}")
     return table
+
+
+def _drawings_of(row: Mapping[str, Any]) -> Iterator[str]:
+    for key, name in row.items():
+        if key.endswith("_file_name") and isinstance(name, str):
+            yield name
 
 
 def _read(path: Path) -> bytes:

@@ -166,6 +166,44 @@ def test_post_of_any_tool_is_read(post: dict[str, Any], record: dict[str, str]) 
     assert read_json(json.dumps([post]).encode()) == record
 
 
+EXPORTED = {
+    "id": 7,
+    "tags": "solo kuon girls,_be \\(^o^)/",
+    "artist": "",
+    "character": "kuon",
+    "copyright": "",
+    "meta": "",
+    "rating": "s",
+    "link": "https://a.example/7",
+    "text": "trigger word, solo",
+}
+
+
+def test_row_of_an_export_is_read_as_it_is() -> None:
+    expected = {
+        "id": "7",
+        "tags": "solo kuon girls,_be \\(^o^)/",
+        "character": "kuon",
+        "rating": "s",
+        "post_url": "https://a.example/7",
+    }
+    assert sidecar.record_of(EXPORTED) == expected
+    untagged = {**EXPORTED, "tags": "", "character": "", "link": ""}
+    assert sidecar.record_of(untagged) == {"id": "7", "tags": "", "rating": "s"}
+
+
+@pytest.mark.parametrize("number", [0, -7, 2**63, True, 7.5, "07", "x", None])
+def test_id_of_an_export_is_a_whole_number(number: object) -> None:
+    assert "id" not in sidecar.record_of({**EXPORTED, "id": number})
+    assert sidecar.record_of({**EXPORTED, "id": 2**63 - 1})["id"] == str(2**63 - 1)
+
+
+@pytest.mark.parametrize("key", ["artist", "link"])
+def test_ids_and_kinds_of_others_are_not_taken_for_ours(key: str) -> None:
+    others = {name: value for name, value in EXPORTED.items() if name != key}
+    assert sidecar.record_of(others).keys() == {"tags", "rating"}
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [

@@ -30,7 +30,9 @@ from sketch_models.errors import SengaError
 
 _BATCH = 500  # samples that one thread reads
 _HEADER_BYTES = 1 << 16  # of a picture, in which its size is looked for
-_MAX_KEY = 1 << 40  # of keys that are ids
+_MAX_ID = 2**63 - 1
+_MAX_DIGITS = 20  # of a key that is an id, with the zeros before it
+_MAX_PADDED = 1 << 40  # of keys with zeros before them, such as img2dataset's
 _PACKED = (".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz")
 
 
@@ -56,7 +58,7 @@ class _Found:
 class WebdatasetSource:
     """The pictures in a tar, or in the tars of a folder, a post each.
 
-    A post's id is the key of its sample, if keys are whole numbers that name one sample each;
+    A post's id is the key of its sample, if it is a whole number and keys name one sample each;
     else a hash of the tar's path and the key. Its line is its place in the walk, from 1 on.
 
     Args:
@@ -224,12 +226,19 @@ def _to_post(line: int, tar: LocalFile, sample: Sample, *, key_is_id: bool) -> _
     picture = sample.picture()
     if picture is None:
         return Rejected(line, "no_picture", _shown(tar.path, sample.key))
-    name = sample.key.rpartition("/")[2]
-    if key_is_id and name.isascii() and name.isdecimal() and 0 < int(name[:20]) < _MAX_KEY:
-        post_id = int(name)
-    else:
-        post_id = hashed_id(f"{tar.path}#{sample.key}")
+    post_id = _number_of(sample.key) if key_is_id else 0
+    post_id = post_id or hashed_id(f"{tar.path}#{sample.key}")
     return _Found(line, tar, picture, sample, post_id)
+
+
+def _number_of(key: str) -> int:
+    """Return the whole number that is a key, or its last part; 0 if it is none that is an id."""
+    name = key.rpartition("/")[2]
+    if not (name.isascii() and name.isdecimal()) or len(name) > _MAX_DIGITS:
+        return 0
+    number = int(name)
+    limit = _MAX_PADDED - 1 if name.startswith("0") else _MAX_ID
+    return number if number <= limit else 0
 
 
 def _read_small(path: Path, member: TarMember) -> bytes:

@@ -61,6 +61,31 @@ def test_tars_of_img2dataset_are_read(tars: Path) -> None:
     assert quarantine == []
 
 
+@pytest.mark.parametrize(
+    ("key", "post_id"),
+    [
+        ("1", 1),
+        ("deep/12", 12),
+        ("4822876181518041603", 4822876181518041603),  # of a dataset from a folder
+        (str(2**63 - 1), 2**63 - 1),
+        (str(2**63), None),
+        ("99999999999999999999", None),
+        ("0", None),
+        ("-1", None),
+        ("1.5", 1),  # a key ends at the first dot
+        ("\u0661", None),
+        ("000000012", 12),  # of img2dataset: shard and place in it
+        ("00123456789012345", None),
+        ("00000000000000000012", 12),
+        ("000000000000000000012", None),
+    ],
+)
+def test_a_key_that_is_a_whole_number_is_the_id(tars: Path, key: str, post_id: int | None) -> None:
+    write_tar(tars / "a.tar", {f"{key}.jpg": picture()})
+    ((post,), _) = imported(tars, tars.parent / "results")
+    assert post["id"] == (post_id or hashed_id(f"a.tar#{key}"))
+
+
 def test_the_address_of_a_picture_leads_to_its_bytes(tars: Path) -> None:
     content = picture(77)
     write_tar(tars / "a.tar", {"12.json": b'{"tags": "solo", "rating": "q"}', "12.jpg": content})

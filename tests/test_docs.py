@@ -19,6 +19,7 @@ from configparser import ConfigParser
 from dataclasses import dataclass, fields
 from importlib.metadata import metadata
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,6 +33,7 @@ from pipeline.draw.folder_options import FolderOptions
 from pipeline.programs import PROGRAMS
 from pipeline.sample_booru.artist.draw import draw
 from pipeline.shard import write_shard
+from pipeline.tables import measures, metrics, outcomes, posts
 from tasks.config import LUIGI_SECTIONS, SECTIONS
 from tasks.words import WORDS
 
@@ -456,6 +458,14 @@ def test_files_in_the_text_exist(page: str) -> None:
     folders = "benchmarks|configs|docs|pipeline|senga|sketch_models|tasks|tests"
     for name in re.findall(rf"`((?:{folders})/[^` <>]*)`", TEXTS[page]):
         assert (TOP / name).exists(), f"{page}: {name}"
+
+
+@pytest.mark.parametrize("table", [measures, metrics, outcomes, posts])
+def test_columns_of_tables_are_all_listed(table: ModuleType) -> None:
+    name = f"read_{table.__name__.rpartition('.')[2]}"
+    row = re.search(rf"^\| `{name}` \|[^|]*\|([^|]*)\|$", TEXTS["docs/python.md"], re.MULTILINE)
+    assert row is not None
+    assert set(re.findall(r"`(\w+)`", row[1])) == set(table._DTYPES)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -123,6 +123,29 @@ def test_stage_is_complete_for_the_same_version_options_and_content(
     assert not new(Copy).complete()
 
 
+def test_files_of_a_complete_stage_are_looked_at_once_until_one_is_found_damaged(
+    made: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of thousands of shards asks whether what is upstream is complete."""
+    asked: list[Copy] = []
+
+    def is_whole(task: Copy) -> bool:
+        asked.append(task)
+        return True
+
+    monkeypatch.setattr(Copy, "is_whole", is_whole)
+    task = new(Copy)
+    for _ in range(3):
+        assert task.complete()
+        assert task.manifest().kept == 1
+    assert len(asked) == 1
+    made.dataset.damage_log().write_text("a file")
+    assert task.complete()
+    assert len(asked) == 2
+    made.manifest_path().unlink()
+    assert not task.complete()
+
+
 @pytest.mark.parametrize(("name", "value"), [("version", 2), ("option", "x")])
 def test_path_of_what_is_downstream_depends_on_version_and_options(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object

@@ -26,7 +26,10 @@ shard_width = 10
 [metadata]
 sample_posts = 40
 [sketch]
+models = xdog
 size = 256
+[simplify]
+model = centerline
 [split]
 test_size = 2
 [pack]

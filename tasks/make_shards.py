@@ -12,6 +12,7 @@ from sketch_models.errors import ConfigError, SengaError
 from tasks.download_shard import DownloadShard
 from tasks.fetch_weights import FetchWeights
 from tasks.filter_posts import FilterPosts
+from tasks.import_metadata import ImportMetadata
 from tasks.screen_shard import ScreenShard
 from tasks.senga_task import SengaTask
 from tasks.shards import ShardStage
@@ -95,6 +96,11 @@ class MakeShards(SengaTask):
 
     def _is_missing(self) -> str:
         """Return what must be made before the parts of this stage can be; empty if nothing."""
+        if ImportMetadata().source.has_new_posts():
+            return (
+                "Parts need the same posts, and a board may have new ones for each. Set [metadata] "
+                "new_posts = false for the parts, once FilterPosts has collected the posts."
+            )
         if not FilterPosts().complete():
             return (
                 "The posts of the dataset are not filtered yet, which all parts need. Run senga "

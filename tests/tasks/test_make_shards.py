@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.posts.options import MetadataOptions
 from sketch_models.errors import ConfigError, SengaError
-from tasks import DownloadShard, FilterPosts, MakeShards, SimplifyShard
+from tasks import DownloadShard, FilterPosts, MakeShards, SimplifyShard, config
 from tasks.stage import Stage
 
 
@@ -59,6 +61,18 @@ def test_what_all_parts_need_is_made_before(monkeypatch: pytest.MonkeyPatch) -> 
     assert task.requires() == []
     with pytest.raises(SengaError, match=r"Run senga FilterPosts first, once\."):
         task.process_resources()
+
+
+def test_posts_of_a_board_are_the_same_for_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(monkeypatch, [1, 2])
+    task = MakeShards(stage="screen")
+    options = MetadataOptions(source="api")
+    monkeypatch.setitem(config._cache, MetadataOptions, options)
+    with pytest.raises(SengaError, match=r"Set \[metadata\] new_posts = false for the parts"):
+        task.process_resources()
+    monkeypatch.setitem(config._cache, MetadataOptions, replace(options, new_posts=False))
+    assert len(task.shards()) == 2
+    assert task.requires() == task.shards()
 
 
 def test_parts_download_nothing_but_for_the_stage_that_does(

@@ -28,6 +28,7 @@ from pipeline.posts.sidecar_table import TABLES, TableRecord, read_table
 from pipeline.thread_map import thread_map
 
 _BATCH = 500  # pictures whose headers one thread reads
+_IMAGES, _BESIDE = "images", {"raws": ".json", "tags": ".txt"}  # folders of WaifuBoard
 _SIDECARS = (".json", ".txt")
 _NO_PICTURES = frozenset((".jsonl", ".csv", ".parquet", ".db", ".log", ".md", ".html", ".xmp"))
 """Suffixes of files that nobody takes for pictures, and that are not counted."""
@@ -124,11 +125,14 @@ class FolderSource:
         """Yield pictures and what is none, each with its place in the walk."""
         line = 0
         tables = _Tables()
+        taken: set[str] = set()  # paths of sidecars in other folders than their pictures
         for folder in walk(self._root, follow_links=self._follow_links, leave_out=self._leave_out):
             rejects = [(path, code) for path, code in folder.skipped]
             rejects += self._read_tables(folder, tables)
             pictures, alone = _pair(folder)
-            rejects += [(path, "no_picture") for path in alone]
+            rejects += [(path, "no_picture") for path in alone if path not in taken]
+            taken.difference_update(alone)
+            beside = self._find_beside(folder)
             for text, code in rejects:
                 line += 1
                 yield Rejected(line, code, os.fsencode(text))
@@ -138,11 +142,38 @@ class FolderSource:
                     continue
                 line += 1
                 local = LocalFile(path=path, size=file.size, modified=file.modified)
-                yield _Picture(line, local, sidecars, _row_of(path, tables))
+                more = beside.pop(PurePosixPath(file.name).stem, ())
+                taken.update(more)
+                yield _Picture(line, local, (*sidecars, *more), _row_of(path, tables))
         for inside, rows in tables.rows.items():
             for name in rows:
                 line += 1
                 yield Rejected(line, "no_picture", os.fsencode(f"{inside}/{name}".lstrip("/")))
+
+    def _find_beside(self, folder: FoundFolder) -> dict[str, tuple[str, ...]]:
+        """Return the paths of sidecars in folders beside one of pictures, by the stems of names.
+
+        They lie so in downloads of WaifuBoard: `images/1.jpg`, `raws/1.json` and `tags/1.txt`.
+        """
+        inside, _, name = folder.path.rpartition("/")
+        found: dict[str, tuple[str, ...]] = {}
+        for other, ending in _BESIDE.items() if name == _IMAGES else ():
+            place = f"{inside}/{other}".lstrip("/")
+            for each in self._names_in(place):
+                if each.endswith(ending):
+                    stem = each.removesuffix(ending)
+                    found[stem] = (*found.get(stem, ()), f"{place}/{each}")
+        return found
+
+    def _names_in(self, place: str) -> list[str]:
+        """Return the names of what is in a folder; none if it is none that is walked through."""
+        path = self._root / place
+        if path.is_symlink() and not self._follow_links:
+            return []
+        try:
+            return sorted(each.name for each in path.iterdir())
+        except OSError:
+            return []
 
     def _read_tables(self, folder: FoundFolder, tables: _Tables) -> list[tuple[str, str]]:
         """Read the metadata of all pictures of a folder, if it has them.

@@ -59,6 +59,26 @@ def test_a_picture_is_a_post_with_its_size(root: Path) -> None:
     assert (post["width"], post["height"], post["tags"], post["rating"]) == (30, 20, "", None)
 
 
+@pytest.mark.parametrize("inside", ["", "danbooru/posts/"])
+def test_sidecars_of_waifuboard_lie_in_folders_beside_the_pictures(root: Path, inside: str) -> None:
+    draw(root, f"{inside}images/a b.jpg", f"{inside}images/2.png", "images of mine/2.png")
+    for folder, name, text in (
+        ("raws", "a b.json", '[{"id": 7, "tag_string": "1girl solo", "rating": "g", "score": 3}]'),
+        ("raws", "lost.json", "[]"),
+        ("tags", "a b.txt", "other, tags"),
+        ("tags", "2.txt", "1girl, white background"),
+        ("tags", "notes.md", "not a sidecar"),
+    ):
+        (root / inside / folder).mkdir(exist_ok=True)
+        (root / inside / folder / name).write_text(text)
+    _, posts, quarantine = imported(root)
+    first = posts[f"{inside}images/a b.jpg"]
+    assert (first["tags"], first["rating"], first["score"]) == ("1girl solo", "s", 3)
+    assert posts[f"{inside}images/2.png"]["tags"] == "1girl white_background"
+    assert posts["images of mine/2.png"]["tags"] == ""
+    assert quarantine == [("no_picture", f"{inside}raws/lost.json")]
+
+
 def test_sidecars_say_tags_rating_score_and_source(root: Path) -> None:
     draw(root, "1.jpg", "2.png", "3.png", "deep/4.png")
     post = {"tags": "solo 1girl", "rating": "q", "score": 5, "source": "https://a.example/x"}

@@ -149,8 +149,8 @@ class MetadataOptions(Options, section="metadata"):
             object.__setattr__(self, "source", given[0])
         others = [f"{name} = {getattr(self, name)}" for name in given if name != self.source]
         if others:
-            own = f" = {self.place}" if self.source in OWN_SOURCES else ""
-            chosen = f"{self.source}{own}" if own else f"source = {self.source}"
+            is_own = self.source in OWN_SOURCES
+            chosen = f"{self.source} = {self.place}" if is_own else f"source = {self.source}"
             raise ConfigError(
                 f"[metadata] {chosen} and {others[0]} are two sources. Leave one of them out."
             )

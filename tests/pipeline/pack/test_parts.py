@@ -161,6 +161,19 @@ def test_index_of_foreign_files_is_refused(tmp_path: Path, name: str) -> None:
             read(index)
 
 
+def test_index_of_pictures_that_take_gigabytes_is_refused(tmp_path: Path) -> None:
+    index = write(tmp_path / "train.h5", IDS, rows_per_file=7)
+    with h5py.File(index, "r+") as file:
+        del file["color"]
+        shape = (len(IDS), 20_000, 20_000, 3)
+        layout = h5py.VirtualLayout(shape, "u1")
+        layout[:] = h5py.VirtualSource("train-00000.h5", "color", shape, "u1")
+        file.create_virtual_dataset("color", layout)
+    for read in (DatasetReader, lambda path: verify([path])):
+        with pytest.raises(DatasetError, match="a row or chunk of color takes more than 256 MiB"):
+            read(index)
+
+
 @given(stem=st.sampled_from(["train", "a-b", "x.y"]), number=st.integers(0, 10**6))
 def test_names_of_parts_are_told_apart(stem: str, number: int) -> None:
     index = Path(f"/data/{stem}.h5")

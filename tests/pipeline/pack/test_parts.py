@@ -18,6 +18,7 @@ from pipeline.pack import dataset_reader
 from pipeline.pack.dataset_file import content_digest
 from pipeline.pack.dataset_reader import DatasetReader
 from pipeline.pack.extras import EXTRAS
+from pipeline.pack.isolated import read_isolated
 from pipeline.pack.parts import find_parts, is_part, part_path
 from pipeline.pack.verify_files import verify
 from sketch_models.errors import DatasetError
@@ -134,6 +135,13 @@ def test_each_fault_of_a_part_is_one_sentence(
         with pytest.raises(DatasetError, match=r"train.*[Bb]uild") as caught:
             _sum_of_rows(DatasetReader(index))
         assert "\n" not in str(caught.value)
+
+
+def test_an_index_is_read_by_a_child_again_once_a_part_has_changed(tmp_path: Path) -> None:
+    index = write(tmp_path / "train.h5", IDS, rows_per_file=2)
+    assert read_isolated("layout", index) is None  # this process has written it
+    _of_other_pictures(part_path(index, 1))
+    assert read_isolated("layout", index) is not None
 
 
 def test_a_part_of_another_build_is_refused(tmp_path: Path) -> None:
